@@ -1,0 +1,28 @@
+/**
+ * What became of one recipient in one attempt. Transports speak outcomes, the queue keeps them,
+ * notices (RFC 3464) are printed from them.
+ */
+import type { Reply } from './status.ts'
+
+export type Outcome = {
+  /** RFC 3463 code with its class: '2.0.0', '4.4.1', '5.1.1'. */
+  readonly status: string
+  /** One line a human can read: what happened, where. */
+  readonly reason: string
+  /** The next hop that was spoken to, if any: its name. */
+  readonly host?: string
+  /** Its address. */
+  readonly address?: string
+  /** Its reply, where the outcome is one (Diagnostic-Code: smtp). */
+  readonly reply?: Reply
+} & (
+  | {
+      readonly kind: 'delivered'
+      /** 'mailbox': final delivery here; 'relayed': handed on; `dsn` says whether the hop does DSN. */
+      readonly how: 'mailbox' | 'relayed'
+      readonly dsn?: boolean
+    }
+  /** Not this time. `in doubt` marks a final dot sent whose reply never came. */
+  | { readonly kind: 'deferred'; readonly inDoubt?: boolean }
+  | { readonly kind: 'failed' }
+)

@@ -1,0 +1,119 @@
+/**
+ * Every question an SMTP session asks, on one page. This page is the policy surface, the hook
+ * system and the embedding API at once: the MX role, the submission role and a user's own hooks
+ * all answer it. The session itself decides nothing but grammar and order (RFC 5321 §4.1.4).
+ *
+ * A method may answer at once or with a promise. A throw is answered `451 4.3.0` for it.
+ */
+import type { Envelope, Recipient, Sender } from '../../mail/envelope.ts'
+import type { Verdict } from '../../mail/verdict.ts'
+import type { Account, LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
+import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
+
+export type Later<T> = T | Promise<T>
+
+/** The peer as it is known so far. */
+export interface Peer {
+  readonly remote: Endpoint
+  readonly local: Endpoint
+  /** What it called itself; '' before HELO or EHLO. */
+  readonly hello: string
+  /** True after EHLO or LHLO. */
+  readonly extended: boolean
+  readonly tls?: TlsFacts
+  readonly account?: Account
+}
+
+export interface Policy {
+  /** A connection stands; nothing is known but addresses. Refused: 554 or 421 in place of 220 (§3.1). */
+  connect(peer: Peer): Later<Verdict>
+  /** HELO, EHLO or LHLO with a well-formed argument. */
+  hello(peer: Peer): Later<Verdict>
+  /** What a SASL mechanism wants to know. */
+  login(peer: Peer, question: LoginQuestion): Later<LoginAnswer>
+  /** MAIL, syntactically right, in the right state. */
+  mail(peer: Peer, sender: Sender): Later<Verdict>
+  /**
+   * One or more RCPTs that arrived together. One verdict each, in order. `envelope` has the
+   * recipients taken before.
+   */
+  rcpts(peer: Peer, envelope: Envelope, recipients: readonly Recipient[]): Later<readonly Verdict[]>
+  /** DATA, or the first BDAT: may content follow? After acceptance `content` is called. */
+  data(peer: Peer, envelope: Envelope): Later<Verdict>
+  /** Content octets[from, to), dot-unstuffed; a promise asks the pump to stop reading for a while. */
+  content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined
+  /**
+   * The message is complete. Must answer `accept` only once it is durable (RFC 5321 §6.1).
+   * For LMTP one verdict for each accepted recipient (RFC 2033 §4.2), else a single one.
+   */
+  accept(peer: Peer, envelope: Envelope, sizeOctets: number): Later<readonly Verdict[]>
+  /** The transaction was given up (RSET, EHLO, STARTTLS, refused content): forget its content. */
+  abandon(): void
+  /** VRFY (§3.5): lines of a 250/251/252 reply, or a refusal. */
+  verify(peer: Peer, text: string): Later<Verdict>
+  /** EXPN (§3.5). */
+  expand(peer: Peer, text: string): Later<Verdict>
+  /** The connection is gone; called exactly once, after any `abandon`. */
+  closed(): void
+}
+
+/** What a listener allows; given to a session when it is made. */
+export interface SessionSettings {
+  /** Our own name in the greeting and in replies. */
+  readonly hostname: string
+  readonly protocol: 'smtp' | 'lmtp'
+  /** Text after the name in the 220 greeting, such as 'Postrider'. */
+  readonly banner: string
+  /** SIZE (RFC 1870) and the limit in octets; enforced while content arrives too. */
+  readonly sizeMaxBytes: number
+  /** RFC 5321 §4.5.3.1.8 demands at least 100. */
+  readonly recipientsMax: number
+  /** CR and LF alone in content: 'refuse' on MX, 'normalize' on submission. */
+  readonly bareLineEnds: 'refuse' | 'normalize'
+  /** Whether STARTTLS is offered. */
+  readonly startTls: boolean
+  /** Names of mechanisms offered, in order; those with plaintext only under TLS. */
+  readonly mechanisms: readonly string[]
+  /** True on submission: MAIL before AUTH is 530 5.7.0 (RFC 6409 §4.3, RFC 4954 §6). */
+  readonly requireAuth: boolean
+  /** Extensions switched off by keyword, such as 'CHUNKING'. */
+  readonly without: readonly string[]
+  /** Errors (5xx replies) in one session before 421 4.7.0 closes it. */
+  readonly errorsMax: number
+  /** Transactions in one session before 421. */
+  readonly transactionsMax: number
+  /** Minutes of RFC 5321 §4.5.3.2, in ms. */
+  readonly commandTimeoutMs: number
+  readonly dataTimeoutMs: number
+  /** For SASL nonces. */
+  readonly chance: (octets: number) => Uint8Array
+}
+
+/** What a server session may be told. */
+export type ServerEvent = { readonly kind: 'shutdown' }
+
+/** The questions as data, as they pass through the pump. */
+export type Question =
+  | { readonly kind: 'connect'; readonly peer: Peer }
+  | { readonly kind: 'hello'; readonly peer: Peer }
+  | { readonly kind: 'login'; readonly peer: Peer; readonly question: LoginQuestion }
+  | { readonly kind: 'mail'; readonly peer: Peer; readonly sender: Sender }
+  | {
+      readonly kind: 'rcpts'
+      readonly peer: Peer
+      readonly envelope: Envelope
+      readonly recipients: readonly Recipient[]
+    }
+  | { readonly kind: 'data'; readonly peer: Peer; readonly envelope: Envelope }
+  | {
+      readonly kind: 'accept'
+      readonly peer: Peer
+      readonly envelope: Envelope
+      readonly sizeOctets: number
+    }
+  | { readonly kind: 'abandon' }
+  | { readonly kind: 'verify'; readonly peer: Peer; readonly text: string }
+  | { readonly kind: 'expand'; readonly peer: Peer; readonly text: string }
+
+/** Verdict for most, verdicts for rcpts and accept, a login answer for login. */
+export type Answer = Verdict | readonly Verdict[] | LoginAnswer

@@ -1,0 +1,84 @@
+/**
+ * The store's face to every room: named readers and writers, run where the store thinks best.
+ *
+ * A writer is a named function of a transaction and a cloneable input. The committer runs many of
+ * them in one transaction (group commit), in a worker thread or, in the simulation, inline.
+ * Every call is asynchronous for its caller. RFC 5321 §6.1 hangs on this: `write` resolves only
+ * once the transaction is durable.
+ */
+import type { Read, Write } from '../world/sql.ts'
+
+export interface Reader<Input, Output> {
+  readonly kind: 'reader'
+  readonly name: string
+  /** 'near' reads a few rows by key; 'far' may read many and runs on a reader thread. */
+  readonly reach: 'near' | 'far'
+  readonly run: (tx: Read, input: Input) => Promise<Output>
+}
+
+export interface Writer<Input, Output> {
+  readonly kind: 'writer'
+  readonly name: string
+  /** Runs all inputs of a batch at once; must give one output per input, in order. */
+  readonly run: (tx: Write, inputs: readonly Input[]) => Promise<readonly Output[]>
+}
+
+/** A reader of a few rows by key. */
+export function reader<Input, Output>(
+  name: string,
+  run: (tx: Read, input: Input) => Promise<Output>,
+): Reader<Input, Output> {
+  return { kind: 'reader', name, reach: 'near', run }
+}
+
+/** A reader that may touch over 100 rows or many bodies. */
+export function farReader<Input, Output>(
+  name: string,
+  run: (tx: Read, input: Input) => Promise<Output>,
+): Reader<Input, Output> {
+  return { kind: 'reader', name, reach: 'far', run }
+}
+
+/** A writer of one item. */
+export function writer<Input, Output>(
+  name: string,
+  run: (tx: Write, input: Input) => Promise<Output>,
+): Writer<Input, Output> {
+  return {
+    kind: 'writer',
+    name,
+    run: async (tx, inputs) => {
+      const outputs: Output[] = []
+      for (const input of inputs) outputs.push(await run(tx, input))
+      return outputs
+    },
+  }
+}
+
+/** A writer that takes all its inputs of a batch at once: for the hot paths. */
+export function manyWriter<Input, Output>(
+  name: string,
+  run: (tx: Write, inputs: readonly Input[]) => Promise<readonly Output[]>,
+): Writer<Input, Output> {
+  return { kind: 'writer', name, run }
+}
+
+export interface Store {
+  read<Input, Output>(reader: Reader<Input, Output>, input: Input): Promise<Output>
+  /**
+   * Resolves with the writer's output once its transaction is durable. One bad input never fails
+   * its neighbours in the batch. Rejects with `StoreError`, or with what the writer threw.
+   */
+  write<Input, Output>(writer: Writer<Input, Output>, input: Input): Promise<Output>
+  close(): Promise<void>
+}
+
+/** Why the store could not do what was asked. */
+export class StoreError extends Error {
+  /** full: no room (answer 452 4.3.1). busy: try again. closed: shutting down. broken: the file or server is at fault. conflict: a constraint of the schema. */
+  readonly reason: 'full' | 'busy' | 'closed' | 'broken' | 'conflict'
+  constructor(reason: StoreError['reason'], message: string) {
+    super(message)
+    this.reason = reason
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The contract of every transport: it carries one load to one route and says what became of each
+ * recipient. It knows no queue; transport/worker.ts claims, routes, carries and settles.
+ */
+import type { Envelope } from '../mail/envelope.ts'
+import type { Outcome } from '../mail/outcome.ts'
+import type { Route } from '../route/route.ts'
+import type { Source } from '../wire/effect.ts'
+
+/** One message on its way to some of its recipients. */
+export interface Load {
+  /** The message's id, for logs and traces. */
+  readonly id: string
+  /** The sender, and those recipients this load is for, in the order outcomes are given. */
+  readonly envelope: Envelope
+  /** Octets that `content` yields. */
+  readonly sizeOctets: number
+  /** The message as it is to be sent, CRLF line ends; may be called again for a further host. */
+  content(): Source
+}
+
+export interface Carried {
+  /** One for each recipient of the load, in order. */
+  readonly outcomes: readonly Outcome[]
+  /** What was said, secrets redacted, for failures and deferrals. */
+  readonly dialogue?: string
+}
+
+export interface Transport {
+  /** Never rejects: whatever goes wrong is an outcome. */
+  carry(load: Load, route: Route): Promise<Carried>
+  /** Says goodbye on idle connections; loads under way are finished. */
+  close(): Promise<void>
+}

@@ -1,0 +1,93 @@
+/**
+ * The protocol contract: what a session may do to the world, and what the world may do to a session.
+ *
+ * A session (SMTP, LMTP, POP3, IMAP; server or client) is a synchronous state machine. It holds no
+ * socket, promise, clock, database or log. The pump (world/pump.ts) gives it a `Sink` and calls its
+ * inputs; the session answers every input by calling methods of the sink before it returns.
+ */
+
+/** Octets to send that need not be in memory at once. The pump pulls them under backpressure. */
+export type Source = Uint8Array | AsyncIterable<Uint8Array>
+
+/** A synchronous filter over a streamed source (dot-stuffing, for one). `end` gives what is left. */
+export interface Transform {
+  push(octets: Uint8Array): Uint8Array
+  end(): Uint8Array
+}
+
+/** What is known about a connection once TLS is on. */
+export interface TlsFacts {
+  /** 'TLSv1.3' or 'TLSv1.2'. */
+  readonly protocol: string
+  /** The IANA or OpenSSL name of the cipher suite. */
+  readonly cipher: string
+  /** The name the client asked for (SNI), if it did. */
+  readonly servername?: string
+  /** True where the peer's certificate chain and name were verified. */
+  readonly verified: boolean
+  /** The subject common name of the peer's certificate, where it showed one. */
+  readonly peerName?: string
+}
+
+/** One end of a connection; for a Unix socket, stdio or memory `port` is 0. */
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+/** The effects a session may have. All are gathered by the pump and leave in one write per input. */
+export interface Sink<Question, Answer> {
+  /** Sends text (written as UTF-8) or octets, in order. */
+  send(output: string | Uint8Array): void
+  /** Sends a source behind what was sent so far; later sends wait behind it. */
+  stream(source: Source, transform?: Transform): void
+  /**
+   * Asks the role behind the session. An answer known at once is returned; `undefined` means that
+   * it comes later through `Session.answer`, and until then the session asks nothing else.
+   */
+  ask(question: Question): Answer | undefined
+  /** Message content: a view of octets[from, to), valid until the call returns unless copied. */
+  content(octets: Uint8Array, from: number, to: number): void
+  /** Starts TLS once what was sent has left. The session's input buffer must be empty. */
+  secure(): void
+  /** Closes the connection once what was sent has left. */
+  close(): void
+}
+
+/** The inputs of a session. Every method is synchronous and must not throw on any octets. */
+export interface Session<Answer, Event = never> {
+  /** The connection stands (and, on implicit TLS, is already secured). A server greets here. */
+  start(): void
+  /** Octets from the peer. The session may keep views of them until it has consumed them. */
+  receive(octets: Uint8Array): void
+  /** The answer to the one open question. */
+  answer(answer: Answer): void
+  /** TLS is on. */
+  secured(tls: TlsFacts): void
+  /** All that was sent or streamed has been handed to the transport. */
+  drained(): void
+  /** Something happened elsewhere: new mail, shutdown, a ban. */
+  tell(event: Event): void
+  /** The time of `patienceMs` has passed since `step` last changed. */
+  expire(): void
+  /** The peer sent its end of stream. Input already received may still be answered. */
+  end(): void
+  /** How long the present step may take, in ms; 0 is no limit (a question is open, say). */
+  readonly patienceMs: number
+  /** Changes whenever the deadline is to start anew: a crawling peer does not change it. */
+  readonly step: number
+  /** Received octets not consumed yet; the pump stops reading while there are too many. */
+  readonly backlogOctets: number
+}
+
+/** What the pump asks on a session's behalf: the one place where policy and protocol meet. */
+export interface Role<Question, Answer> {
+  /** Answers at once or later. A throw or rejection is answered by `failed`. */
+  ask(question: Question): Answer | Promise<Answer>
+  /** The answer in place of one that was thrown away: always a temporary refusal. */
+  failed(question: Question, error: unknown): Answer
+  /** Takes content; a promise stops the pump from reading until it settles. */
+  content?(octets: Uint8Array, from: number, to: number): Promise<void> | undefined
+  /** The connection is gone, for whatever reason; called exactly once. */
+  closed?(): void
+}

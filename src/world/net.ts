@@ -1,0 +1,86 @@
+/** Ordered streams of octets as a port: TCP, TLS, Unix sockets, stdio, memory. */
+import type { Endpoint, TlsFacts } from '../wire/effect.ts'
+
+/** What a connection tells its owner. `closed` is called exactly once and last. */
+export interface ConnectionEvents {
+  received(octets: Uint8Array): void
+  /** The peer will send no more; we may still write. */
+  ended(): void
+  /** The write buffer has emptied after `write` returned false. */
+  drained(): void
+  closed(error?: Error): void
+}
+
+export interface Connection {
+  readonly remote: Endpoint
+  readonly local: Endpoint
+  /** Present once TLS is on. */
+  readonly tls?: TlsFacts
+  /** Names the receiver of the events; reading starts with this call. */
+  open(events: ConnectionEvents): void
+  /** Takes octets or text (UTF-8). False means: wait for `drained` before writing more. */
+  write(output: string | Uint8Array): boolean
+  pause(): void
+  resume(): void
+  /** Turns the connection into a TLS one; rejects (and closes) if the handshake fails. */
+  secure(options: SecureOptions): Promise<TlsFacts>
+  /** Sends what is written, then our end of stream, then closes. */
+  end(): void
+  /** Closes at once; what is not yet sent is lost. */
+  destroy(): void
+}
+
+/** TLS for one side of a connection. */
+export type SecureOptions =
+  | { readonly side: 'server'; readonly identity: ServerIdentity }
+  | {
+      readonly side: 'client'
+      /** SNI, and the name to verify. */
+      readonly servername: string
+      /** 'opportunistic' takes any certificate (RFC 7435); 'verify' demands a trusted chain and name. */
+      readonly trust: 'opportunistic' | 'verify'
+      /** Further trusted roots, PEM. */
+      readonly roots?: string
+      readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+    }
+
+/** The certificates a server shows; replaced as a whole when the files change. */
+export interface ServerIdentity {
+  /** The secure context of the moment: opaque outside the adapter that made it. */
+  current(): object
+}
+
+/** Where to listen: a TCP address and port (0 picks a free one) or the path of a Unix socket. */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string; readonly mode: number }
+  | { readonly kind: 'inherited'; readonly fd: number }
+
+export interface Listening {
+  readonly local: Endpoint
+  /** Stops accepting; connections that stand are left alone. */
+  close(): Promise<void>
+}
+
+export interface ConnectOptions {
+  readonly address: string
+  readonly port: number
+  readonly timeoutMs: number
+  /** The source address to bind, if not any. */
+  readonly localAddress?: string
+}
+
+export interface Net {
+  listen(where: ListenAddress, accept: (connection: Connection) => void): Promise<Listening>
+  /** Rejects with `ConnectError` when no connection came about. */
+  connect(options: ConnectOptions): Promise<Connection>
+}
+
+/** Why a connection did not come about. `code` is the system's (ECONNREFUSED, ETIMEDOUT ...). */
+export class ConnectError extends Error {
+  readonly code: string
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}

@@ -1,0 +1,16 @@
+/** The world a Postrider lives in: real (world/node) or simulated (world/sim). */
+import type { Clock } from './clock.ts'
+import type { Disk } from './disk.ts'
+import type { Dns } from './dns.ts'
+import type { Log } from './log.ts'
+import type { Net } from './net.ts'
+import type { Random } from './random.ts'
+
+export interface World {
+  readonly clock: Clock
+  readonly random: Random
+  readonly net: Net
+  readonly dns: Dns
+  readonly disk: Disk
+  readonly log: Log
+}
