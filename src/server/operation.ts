@@ -1,0 +1,249 @@
+/**
+ * What the command line may ask of a server, on one page: the name of each operation, its input
+ * and its output. server/control.ts implements the table; cli/command/* calls it, over the control
+ * socket while a server runs, in process when none does. Types only; all of it survives JSON.
+ *
+ * Times are ms since the epoch, sizes are octets. An address is text as formatAddress writes it.
+ */
+
+/** States of a recipient (store/schema/0001-start.sql); those after 'held' are final. */
+export type RecipientState =
+  | 'queued'
+  | 'leased'
+  | 'held'
+  | 'delivered'
+  | 'relayed'
+  | 'expanded'
+  | 'failed'
+  | 'expired'
+  | 'deleted'
+
+/** One recipient of one message, as a list shows it. */
+export interface QueueItem {
+  readonly message: string
+  readonly n: number
+  /** '' is the null reverse-path. */
+  readonly sender: string
+  readonly address: string
+  readonly state: RecipientState
+  readonly receivedAt: number
+  /** queued: the next attempt; leased: the end of the lease. */
+  readonly dueAt: number
+  readonly attempts: number
+  readonly sizeOctets: number
+  /** Last RFC 3463 code. */
+  readonly status?: string
+  readonly reason?: string
+  readonly remote?: string
+}
+
+/** Which recipients an operation is about: all conditions together. None at all is refused unless `all`. */
+export interface Selection {
+  /** A message's id. */
+  readonly message?: string
+  /** One recipient of the message. */
+  readonly recipient?: string
+  /** The recipients' domain. */
+  readonly domain?: string
+  readonly sender?: string
+  readonly all?: boolean
+}
+
+/** What an attempt came to; the dialogue only where it failed or was deferred. */
+export interface AttemptRecord {
+  readonly n: number
+  readonly at: number
+  readonly outcome: 'delivered' | 'deferred' | 'failed' | 'in doubt'
+  readonly status: string
+  readonly remote?: string
+  readonly reason: string
+  readonly dialogue?: string
+}
+
+/** A message with all its recipients and what was tried for them. */
+export interface MessageRecord {
+  readonly message: string
+  readonly sender: string
+  readonly origin: 'mx' | 'submission' | 'local' | 'notice'
+  readonly peer: string
+  readonly receivedAt: number
+  readonly sizeOctets: number
+  readonly envelopeId?: string
+  /** The address of the account that submitted it. */
+  readonly account?: string
+  readonly settledAt?: number
+  readonly recipients: readonly (QueueItem & {
+    /** The address that was accepted, where an alias was expanded. */
+    readonly aliasOf?: string
+    readonly settledAt?: number
+  })[]
+  readonly attempts: readonly AttemptRecord[]
+}
+
+/** Why a recipient is where it is, and what happens next, in a sentence each. */
+export interface Explanation {
+  readonly message: string
+  readonly address: string
+  readonly state: RecipientState
+  readonly why: string
+  readonly next: string
+  readonly dueAt?: number
+  readonly expiresAt?: number
+  readonly attempts: readonly AttemptRecord[]
+}
+
+export interface AccountRecord {
+  readonly address: string
+  readonly disabled: boolean
+  readonly createdAt: number
+}
+
+export interface AliasRecord {
+  readonly address: string
+  readonly targets: readonly string[]
+  /** 'file': declared in the config, and only edited there. */
+  readonly origin: 'file' | 'rows'
+}
+
+export interface DomainRecord {
+  readonly name: string
+  readonly catchAll?: string
+  readonly origin: 'file' | 'rows'
+}
+
+export interface ServerStatus {
+  readonly running: boolean
+  readonly pid: number
+  readonly version: string
+  readonly hostname: string
+  readonly data: string
+  readonly startedAt: number
+  /** The hash of the config epoch in force. */
+  readonly epoch: string
+  readonly listeners: Readonly<Record<string, number | string>>
+  readonly queued: number
+  readonly held: number
+}
+
+/** One finding of `check`; `error` breaks an invariant, `warning` is only unusual. */
+export interface CheckFinding {
+  readonly severity: 'error' | 'warning'
+  readonly what: string
+  /** What to do about it. */
+  readonly remedy?: string
+}
+
+/** Nothing to say: the operation was done. */
+export type Done = Readonly<Record<string, never>>
+
+export interface OperationMap {
+  'queue.list': {
+    input: {
+      readonly state?: RecipientState
+      readonly domain?: string
+      readonly sender?: string
+      readonly recipient?: string
+      /** At most this many (default 100), oldest first. */
+      readonly limit?: number
+    }
+    /** `total` counts those beyond the limit too. */
+    output: { readonly items: readonly QueueItem[]; readonly total: number }
+  }
+  'queue.show': {
+    input: { readonly message: string; readonly content?: boolean }
+    /** `content`: the message itself (or its first 1 MB), octets as latin1 text. */
+    output: MessageRecord & { readonly content?: string }
+  }
+  /** Makes queued recipients due now; held ones stay held. */
+  'queue.retry': { input: Selection; output: { readonly changed: number } }
+  'queue.hold': { input: Selection; output: { readonly changed: number } }
+  'queue.release': { input: Selection; output: { readonly changed: number } }
+  /** `bounce` reports the failure to the sender; without it the mail goes silently. */
+  'queue.delete': {
+    input: Selection & { readonly bounce?: boolean }
+    output: { readonly changed: number }
+  }
+  'queue.why': {
+    /** A message's id, or an address: the newest recipients that match, at most 20. */
+    input: { readonly subject: string }
+    output: { readonly explanations: readonly Explanation[] }
+  }
+  'account.add': {
+    /** Without a password one is made up and given back, this once. The domain must exist. */
+    input: { readonly address: string; readonly password?: string }
+    output: { readonly address: string; readonly password?: string }
+  }
+  'account.list': {
+    input: { readonly domain?: string }
+    output: { readonly accounts: readonly AccountRecord[] }
+  }
+  'account.password': {
+    input: { readonly address: string; readonly password?: string }
+    output: { readonly address: string; readonly password?: string }
+  }
+  'account.disable': { input: { readonly address: string }; output: Done }
+  'account.enable': { input: { readonly address: string }; output: Done }
+  /** Refused while its mailbox holds mail, unless `withMail`. */
+  'account.remove': {
+    input: { readonly address: string; readonly withMail?: boolean }
+    output: Done
+  }
+  'alias.add': {
+    input: { readonly address: string; readonly targets: readonly string[] }
+    output: Done
+  }
+  'alias.list': {
+    input: { readonly domain?: string }
+    output: { readonly aliases: readonly AliasRecord[] }
+  }
+  /** Without targets the whole alias goes. */
+  'alias.remove': {
+    input: { readonly address: string; readonly targets?: readonly string[] }
+    output: Done
+  }
+  'domain.add': { input: { readonly name: string; readonly catchAll?: string }; output: Done }
+  'domain.list': { input: Done; output: { readonly domains: readonly DomainRecord[] } }
+  'domain.remove': { input: { readonly name: string }; output: Done }
+  trace: {
+    /** A message's id, or the beginning of one. */
+    input: { readonly id: string }
+    output: MessageRecord
+  }
+  /** A consistent copy of database and staged bodies; `folder` is absolute, absent or empty. */
+  backup: {
+    input: { readonly folder: string }
+    output: { readonly folder: string; readonly sizeOctets: number; readonly files: number }
+  }
+  check: {
+    input: Done
+    output: { readonly findings: readonly CheckFinding[]; readonly checked: number }
+  }
+  status: { input: Done; output: ServerStatus }
+}
+
+export type OperationName = keyof OperationMap
+export type OperationInput<Name extends OperationName> = OperationMap[Name]['input']
+export type OperationOutput<Name extends OperationName> = OperationMap[Name]['output']
+
+/** A table of all operations over some context: what server/control.ts exports. */
+export type Operations<Context> = {
+  readonly [Name in OperationName]: (
+    context: Context,
+    input: OperationInput<Name>,
+  ) => Promise<OperationOutput<Name>>
+}
+
+/** What stands in the answer over the control socket. `exit` is one of sysexits (cli/exit.ts). */
+export type OperationAnswer<Output> =
+  | { readonly ok: true; readonly value: Output }
+  | { readonly ok: false; readonly error: { readonly message: string; readonly exit: number } }
+
+/** An operation that was refused for a reason the user can act on. */
+export class OperationError extends Error {
+  /** 64 usage, 65 bad data, 67 no such user or address, 69 unavailable, 73 cannot create, 75 try again, 77 not allowed. */
+  readonly exit: number
+  constructor(exit: number, message: string) {
+    super(message)
+    this.exit = exit
+  }
+}
