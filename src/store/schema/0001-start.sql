@@ -46,7 +46,7 @@ CREATE TABLE body (
 -- A message we took responsibility for. Kept 30 days after its last recipient is settled.
 CREATE TABLE message (
   id TEXT NOT NULL PRIMARY KEY,            -- the one stable id, in every log line and reply
-  body_id INTEGER,                         -- NULL once no recipient needs it and it was released
+  body_id INTEGER,                         -- NULL once every recipient is settled: the queue lets it go
   head BLOB NOT NULL,                      -- what we put in front: Received, added Date, Message-ID
   size_octets INTEGER NOT NULL,            -- of head and body together
   origin TEXT NOT NULL,                    -- 'mx' | 'submission' | 'local' | 'notice'
@@ -84,6 +84,7 @@ CREATE TABLE recipient (
   PRIMARY KEY (message_id, n)
 ) WITHOUT ROWID;
 CREATE INDEX recipient_due ON recipient (due_at) WHERE state IN ('queued', 'leased');
+CREATE INDEX recipient_held ON recipient (message_id) WHERE state = 'held';
 
 -- Attempts that did not end in local delivery; the dialogue only where it failed or was deferred.
 CREATE TABLE attempt (

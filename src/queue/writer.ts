@@ -1,0 +1,333 @@
+/**
+ * Every change of the queue. queue/README.md enumerates the states and says for each transition
+ * which statement here makes it and what a crash just before or after leaves behind.
+ *
+ * These are named writers (store/store.ts): they run inside the committer's transaction, on both
+ * stores, and know no transport.
+ */
+import { type Delivery, deliverInto } from '../mailbox/deliver.ts'
+import { manyWriter, writer } from '../store/store.ts'
+import type { Value, Write } from '../world/sql.ts'
+
+/** A message to take responsibility for, with everything its rows need. */
+export interface Acceptance {
+  readonly id: string
+  readonly bodyKey: number
+  readonly origin: 'mx' | 'submission' | 'local' | 'notice'
+  /** What we put in front of the body. */
+  readonly head: Uint8Array
+  /** The octets themselves, or the name of a sealed staged body. */
+  readonly body: Uint8Array | { readonly staged: string; readonly sizeOctets: number }
+  /** As formatAddress writes it; '' is the null reverse-path. */
+  readonly reversePath: string
+  readonly bodyKind: string
+  readonly utf8: boolean
+  readonly ret: string | null
+  readonly envelopeId: string | null
+  readonly accountId: number | null
+  readonly peer: string
+  readonly receivedAt: number
+  readonly recipients: readonly AcceptedRecipient[]
+  /** Further messages that are born with this one: notices of expansion. */
+  readonly notices?: readonly Acceptance[]
+}
+
+export interface AcceptedRecipient {
+  readonly address: string
+  readonly domain: string
+  readonly notify: string | null
+  readonly originalRecipient: string | null
+  readonly aliasOf: string | null
+  /** An alias that was expanded has its own row, settled at birth. */
+  readonly expanded?: boolean
+  /** Born leased to this node until then, so that no claim is needed; else due at once. */
+  readonly lease?: { readonly by: string; readonly untilMs: number }
+}
+
+const INSERT_BODY = 'INSERT INTO body (id, size_octets, octets, staged) VALUES (?1, ?2, ?3, ?4)'
+const INSERT_MESSAGE = `INSERT INTO message (id, body_id, head, size_octets, origin, reverse_path, body_kind, utf8,
+  ret, envelope_id, account_id, peer, received_at, unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`
+const INSERT_RECIPIENT = `INSERT INTO recipient (message_id, n, address, domain, notify, original_recipient,
+  alias_of, state, due_at, leased_by, settled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`
+
+/** Inserts accepted messages, their bodies and one row for each recipient. */
+export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Promise<void> {
+  const bodies: Value[][] = []
+  const messages: Value[][] = []
+  const recipients: Value[][] = []
+  for (const a of accepted) {
+    const inline = a.body instanceof Uint8Array
+    const size = inline ? a.body.length : a.body.sizeOctets
+    bodies.push([a.bodyKey, size, inline ? a.body : null, inline ? null : a.body.staged])
+    let unsettled = 0
+    for (const [n, r] of a.recipients.entries()) {
+      if (!r.expanded) unsettled++
+      const state = r.expanded ? 'expanded' : r.lease ? 'leased' : 'queued'
+      const dueAt = r.lease ? r.lease.untilMs : a.receivedAt
+      recipients.push([
+        a.id,
+        n,
+        r.address,
+        r.domain,
+        r.notify,
+        r.originalRecipient,
+        r.aliasOf,
+        state,
+        dueAt,
+        r.lease?.by ?? null,
+        r.expanded ? a.receivedAt : null,
+      ])
+    }
+    messages.push([
+      a.id,
+      a.bodyKey,
+      a.head,
+      a.head.length + size,
+      a.origin,
+      a.reversePath,
+      a.bodyKind,
+      a.utf8 ? 1 : 0,
+      a.ret,
+      a.envelopeId,
+      a.accountId,
+      a.peer,
+      a.receivedAt,
+      unsettled,
+    ])
+  }
+  await tx.many(INSERT_BODY, bodies)
+  await tx.many(INSERT_MESSAGE, messages)
+  await tx.many(INSERT_RECIPIENT, recipients)
+}
+
+/** Takes responsibility for a message (RFC 5321 §6.1). All or nothing with its notices. */
+export const accept = manyWriter<Acceptance, null>('queue.accept', async (tx, inputs) => {
+  await acceptInto(
+    tx,
+    inputs.flatMap(input => [input, ...(input.notices ?? [])]),
+  )
+  return inputs.map(() => null)
+})
+
+/** What one recipient of a load came to. */
+export interface Settled {
+  readonly n: number
+  readonly state: 'delivered' | 'relayed' | 'failed' | 'expired' | 'queued'
+  readonly status: string
+  readonly reason: string
+  readonly remote: string | null
+  /** Only for 'queued': when it is tried again. */
+  readonly dueAt?: number
+  /** Only for 'queued': the sender was warned in this settlement. */
+  readonly warned?: boolean
+  /** Only for 'delivered': the mailbox row that is inserted by this very transaction. */
+  readonly delivery?: Delivery
+  /** What is kept of an attempt that went over a wire. */
+  readonly attempt?: { readonly outcome: string; readonly dialogue: string | null }
+}
+
+export interface Settlement {
+  readonly messageId: string
+  readonly bodyKey: number
+  readonly node: string
+  readonly at: number
+  readonly results: readonly Settled[]
+  /** Notices about these results: queued by the same transaction, or not at all. */
+  readonly notices: readonly Acceptance[]
+}
+
+export interface SettlementDone {
+  /** False where the lease had been lost: nothing was changed, nobody was told. */
+  readonly held: boolean
+  /** Staged bodies that nothing refers to any more; to be removed now. */
+  readonly released: readonly string[]
+}
+
+const SETTLE = `UPDATE recipient SET state = ?4, due_at = ?5, leased_by = NULL, attempts = attempts + 1, status = ?6,
+  reason = ?7, remote = ?8, settled_at = ?9, delay_notified_at = COALESCE(?10, delay_notified_at)
+  WHERE message_id = ?1 AND n = ?2 AND state = 'leased' AND leased_by = ?3`
+const INSERT_ATTEMPT = `INSERT INTO attempt (message_id, n, at, outcome, status, remote, reason, dialogue)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
+
+/** Ends the leases of one load: outcomes, mailbox rows and notices in one transaction. */
+export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', async (tx, inputs) => {
+  const done: SettlementDone[] = []
+  const deliveries: Delivery[] = []
+  const attempts: Value[][] = []
+  const notices: Acceptance[] = []
+  for (const input of inputs) {
+    const held = await settleRows(tx, input)
+    if (held) {
+      notices.push(...input.notices)
+      for (const r of input.results) {
+        if (r.delivery) deliveries.push(r.delivery)
+        if (r.attempt) {
+          const { outcome, dialogue } = r.attempt
+          attempts.push([input.messageId, r.n, input.at, outcome, r.status, r.remote, r.reason, dialogue])
+        }
+      }
+    }
+    done.push({ held, released: [] })
+  }
+  if (deliveries.length > 0) await deliverInto(tx, deliveries)
+  if (attempts.length > 0) await tx.many(INSERT_ATTEMPT, attempts)
+  if (notices.length > 0) await acceptInto(tx, notices)
+  // Bodies are released last: only now is it known which of them a mailbox row holds.
+  for (const [i, input] of inputs.entries()) {
+    const final = input.results.filter(r => r.state !== 'queued')
+    if (!done[i]?.held || final.length === 0) continue
+    const mailboxed = final.some(r => r.delivery !== undefined)
+    done[i] = { held: true, released: await countSettled(tx, input, final.length, mailboxed) }
+  }
+  return done
+})
+
+/** All rows of a load change, or none: a lease that was lost in part is lost. */
+async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
+  let changed = 0
+  for (const r of input.results) {
+    const final = r.state !== 'queued'
+    changed += await tx.run(
+      SETTLE,
+      input.messageId,
+      r.n,
+      input.node,
+      r.state,
+      final ? 0 : (r.dueAt ?? input.at),
+      r.status,
+      r.reason,
+      r.remote,
+      final ? input.at : null,
+      r.warned ? input.at : null,
+    )
+    // The first row shows whether the lease stands. Losing it between two rows of one load cannot
+    // happen, since leases of a load are taken and ended together; if it does, the batch re-runs us alone.
+    if (changed === 0) return false
+  }
+  if (changed !== input.results.length) throw new Error(`lease of ${input.messageId} held only in part`)
+  return true
+}
+
+/** Counts final recipients down; at zero the message lets its body go, unless a mailbox holds it. */
+async function countSettled(
+  tx: Write,
+  message: { readonly messageId: string; readonly bodyKey: number; readonly at: number },
+  count: number,
+  mailboxed: boolean,
+): Promise<readonly string[]> {
+  const row = await tx.get<{ unsettled: number }>(
+    `UPDATE message SET unsettled = unsettled - ?2,
+       settled_at = CASE WHEN unsettled = ?2 THEN ?3 ELSE settled_at END,
+       body_id = CASE WHEN unsettled = ?2 THEN NULL ELSE body_id END
+     WHERE id = ?1 RETURNING unsettled`,
+    message.messageId,
+    count,
+    message.at,
+  )
+  if (!row || row.unsettled > 0 || mailboxed) return []
+  return releaseBody(tx, message.bodyKey)
+}
+
+/** Removes a body of a settled message that no mailbox refers to; returns its staged name, if any. */
+async function releaseBody(tx: Write, bodyId: number): Promise<readonly string[]> {
+  const used = await tx.get('SELECT 1 AS used FROM mailbox_message WHERE body_id = ?1 LIMIT 1', bodyId)
+  if (used) return []
+  const body = await tx.get<{ staged: string | null }>('DELETE FROM body WHERE id = ?1 RETURNING staged', bodyId)
+  return body?.staged ? [body.staged] : []
+}
+
+/** A recipient row that was claimed, with what a transport needs of its message. */
+export interface Claimed {
+  readonly message_id: string
+  readonly n: number
+  readonly address: string
+  readonly domain: string
+  readonly notify: string | null
+  readonly original_recipient: string | null
+  readonly alias_of: string | null
+  readonly attempts: number
+  readonly delay_notified_at: number | null
+}
+
+export interface ClaimInput {
+  readonly node: string
+  readonly leaseMs: number
+  readonly limit: number
+  /** Destinations that are busy enough already: their rows wait. */
+  readonly except: readonly string[]
+}
+
+/** Leases what is due: queued rows, and rows whose lease a dead node let expire. */
+export const claim = writer<ClaimInput, Claimed[]>('queue.claim', async (tx, input) => {
+  const skip = input.except.map((_, i) => `?${i + 4}`).join(', ')
+  return tx.all<Claimed>(
+    `UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2
+     WHERE (message_id, n) IN (
+       SELECT message_id, n FROM recipient WHERE state IN ('queued', 'leased') AND due_at <= :now
+       ${skip === '' ? '' : `AND domain NOT IN (${skip})`} ORDER BY due_at LIMIT ?3)
+     RETURNING message_id, n, address, domain, notify, original_recipient, alias_of, attempts, delay_notified_at`,
+    input.node,
+    input.leaseMs,
+    input.limit,
+    ...input.except,
+  )
+})
+
+/** Lengthens the leases of loads that are still being carried. */
+export const renew = writer<
+  { node: string; leaseMs: number; rows: readonly { messageId: string; n: number }[] },
+  null
+>('queue.renew', async (tx, input) => {
+  for (const row of input.rows) {
+    await tx.run(
+      `UPDATE recipient SET due_at = :now + ?4
+       WHERE message_id = ?1 AND n = ?2 AND state = 'leased' AND leased_by = ?3`,
+      row.messageId,
+      row.n,
+      input.node,
+      input.leaseMs,
+    )
+  }
+  return null
+})
+
+/** Gives leases back unchanged: shutdown, or a load that could not even be begun. */
+export const giveBack = writer<{ node: string }, number>('queue.giveBack', (tx, input) =>
+  tx.run(
+    `UPDATE recipient SET state = 'queued', leased_by = NULL, due_at = :now WHERE state = 'leased' AND leased_by = ?1`,
+    input.node,
+  ),
+)
+
+/**
+ * Makes every lease due, at the start of the only server of a store: whoever held one is dead,
+ * since the data directory's lock died with him.
+ */
+export const recover = writer<null, number>('queue.recover', tx =>
+  tx.run(`UPDATE recipient SET state = 'queued', leased_by = NULL, due_at = :now WHERE state = 'leased'`),
+)
+
+export type Order = 'retry' | 'hold' | 'release' | 'delete'
+
+const ORDERS: Readonly<Record<Order, string>> = {
+  retry: `UPDATE recipient SET due_at = :now WHERE message_id = ?1 AND state = 'queued'`,
+  hold: `UPDATE recipient SET state = 'held', reason = 'held by the operator' WHERE message_id = ?1 AND state = 'queued'`,
+  release: `UPDATE recipient SET state = 'queued', due_at = :now WHERE message_id = ?1 AND state = 'held'`,
+  delete: `UPDATE recipient SET state = 'deleted', settled_at = :now, due_at = 0, reason = 'deleted by the operator'
+    WHERE message_id = ?1 AND state IN ('queued', 'held')`,
+}
+
+/** An operator's order about the waiting recipients of one message. Returns how many obeyed. */
+export const order = writer<
+  { messageId: string; order: Order; at: number },
+  { changed: number; released: readonly string[] }
+>('queue.order', async (tx, input) => {
+  const message = await tx.get<{ body_id: number | null }>(
+    'SELECT body_id FROM message WHERE id = ?1',
+    input.messageId,
+  )
+  const changed = await tx.run(ORDERS[input.order], input.messageId)
+  if (input.order !== 'delete' || changed === 0 || !message?.body_id) return { changed, released: [] }
+  const settled = { messageId: input.messageId, bodyKey: message.body_id, at: input.at }
+  return { changed, released: await countSettled(tx, settled, changed, false) }
+})
