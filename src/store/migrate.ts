@@ -1,0 +1,125 @@
+/**
+ * Brings a database to the version this program knows, or refuses it by name: one from a newer version,
+ * a damaged one, or one that is not ours is left exactly as it is. Called by open.ts and memory.ts
+ * before anything else touches the database.
+ *
+ * All missing migrations run in one transaction together with their rows in `migration` and the
+ * application id, so that a new database is there whole or not at all.
+ */
+import { createHash } from 'node:crypto'
+import { type SqliteConnection, sqliteCode } from '../world/node/sqlite.ts'
+import { readShipped } from '../world/node/store-file.ts'
+import { sqlite } from './dialect.ts'
+import { StoreError } from './store.ts'
+
+interface Migration {
+  readonly version: number
+  readonly name: string
+  readonly file: URL
+}
+
+/** Every migration there ever was, in order; one that has shipped is never edited. */
+const migrations: readonly Migration[] = [
+  { version: 1, name: '0001-start', file: new URL('./schema/0001-start.sql', import.meta.url) },
+]
+
+/** 'POST': the application id of an SQLite file (sqlite.org/fileformat.html §1.3.13). */
+const applicationId = 0x504f5354
+
+/** What is fixed when the file is made, so it comes before the first page is written. */
+const atBirth = 'PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;'
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const damaged: ReadonlySet<number> = new Set([11, 26])
+
+/** Migrates the database behind the connection. `named` is how errors call it: its path. */
+export function migrate(connection: SqliteConnection, named: string, now: number): void {
+  try {
+    migrateKnown(connection, named, now)
+  } catch (error) {
+    if (connection.inTransaction) connection.run('ROLLBACK', [])
+    const code = sqliteCode(error)
+    if (code === undefined || !damaged.has(code & 0xff)) throw error
+    throw new StoreError(
+      'broken',
+      `${named} is damaged or not a database (SQLite ${code}: ${(error as Error).message}). ` +
+        'It was left as it is; restore a backup or move it away.',
+    )
+  }
+}
+
+function migrateKnown(connection: SqliteConnection, named: string, now: number): void {
+  connection.execute(atBirth)
+  // The first read of header and schema: a damaged file shows here.
+  const tables = new Set(
+    connection
+      .all<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'", [])
+      .map(row => row.name),
+  )
+  if (tables.size > 0) refuseForeign(connection, named)
+  const done = tables.has('migration')
+    ? connection.all<{ version: number; checksum: string }>(
+        'SELECT version, checksum FROM migration ORDER BY version',
+        [],
+      )
+    : []
+  refuseNewer(done, named)
+  const missing = migrations.slice(done.length)
+  if (missing.length === 0) return
+  connection.run('BEGIN IMMEDIATE', [])
+  if (done.length === 0) {
+    connection.execute(
+      `PRAGMA application_id = ${applicationId};
+       CREATE TABLE migration (
+         version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, at INTEGER NOT NULL
+       )`,
+    )
+  }
+  for (const { version, name, file } of missing) {
+    const text = readShipped(file)
+    connection.execute(sqlite.schema(text))
+    connection.run('INSERT INTO migration (version, name, checksum, at) VALUES (?1, ?2, ?3, ?4)', [
+      version,
+      name,
+      checksum(text),
+      now,
+    ])
+  }
+  connection.run('COMMIT', [])
+}
+
+function refuseForeign(connection: SqliteConnection, named: string): void {
+  const id = connection.get<{ application_id: number }>('PRAGMA application_id', [])
+  if (id?.application_id === applicationId) return
+  throw new StoreError(
+    'broken',
+    `${named} is the database of another program; it was left as it is.`,
+  )
+}
+
+function refuseNewer(
+  done: readonly { readonly version: number; readonly checksum: string }[],
+  named: string,
+): void {
+  const newest = done.at(-1)?.version ?? 0
+  const known = migrations.length
+  if (newest > known) {
+    throw new StoreError(
+      'broken',
+      `${named} was written by a newer Postrider (database version ${newest}, this one knows ` +
+        `${known}). It was left as it is; install the newer version.`,
+    )
+  }
+  for (const [index, { version, checksum: stored }] of done.entries()) {
+    const migration = migrations[index]
+    if (migration?.version === version && checksum(readShipped(migration.file)) === stored) continue
+    throw new StoreError(
+      'broken',
+      `${named} was made by another edition of migration ${version}; it was left as it is.`,
+    )
+  }
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
