@@ -1,0 +1,81 @@
+/**
+ * A user's own policy, as types: what a hook is told and what it may say. The names are those of
+ * smtp/server/question.ts; `route` is asked by route/ for every attempt. A hook that returns
+ * undefined has no opinion, and the server's own policy answers.
+ */
+import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
+import type { Verdict } from '../mail/verdict.ts'
+import type { Route } from '../route/route.ts'
+import type { Endpoint, TlsFacts } from '../wire/effect.ts'
+
+/** The peer as a hook sees it: question.ts's Peer, copied, and the listener it came to. */
+export interface HookPeer {
+  readonly remote: Endpoint
+  readonly local: Endpoint
+  readonly hello: string
+  readonly extended: boolean
+  readonly tls?: TlsFacts
+  readonly account?: { readonly id: number; readonly address: string }
+  /** 'smtp', 'submission', 'submissions', 'lmtp', 'local'. */
+  readonly listener?: string
+}
+
+/** The facts and the answer of each hook. */
+export interface HookMap {
+  connect: { facts: { readonly peer: HookPeer }; answer: Verdict }
+  hello: { facts: { readonly peer: HookPeer }; answer: Verdict }
+  mail: { facts: { readonly peer: HookPeer; readonly sender: Sender }; answer: Verdict }
+  rcpt: {
+    facts: {
+      readonly peer: HookPeer
+      readonly envelope: Envelope
+      readonly recipient: Recipient
+    }
+    answer: Verdict
+  }
+  data: { facts: { readonly peer: HookPeer; readonly envelope: Envelope }; answer: Verdict }
+  accept: {
+    facts: {
+      readonly peer: HookPeer
+      readonly envelope: Envelope
+      readonly sizeOctets: number
+      /** The message's id. */
+      readonly id?: string
+      /** The beginning of the message, its header in most cases, as latin1 text. */
+      readonly head?: string
+    }
+    answer: Verdict
+  }
+  route: {
+    facts: {
+      /** As formatAddress writes it. */
+      readonly recipient: string
+      readonly domain: string
+      /** '' is the null reverse-path. */
+      readonly sender: string
+      readonly id?: string
+    }
+    answer: Route
+  }
+}
+
+export type HookName = keyof HookMap
+export type HookFacts<Name extends HookName> = HookMap[Name]['facts']
+export type HookAnswer<Name extends HookName> = HookMap[Name]['answer']
+
+/** `hooks` of a config file. */
+export type HookFunctions = {
+  readonly [Name in HookName]?: (
+    facts: HookFacts<Name>,
+  ) => HookAnswer<Name> | undefined | void | Promise<HookAnswer<Name> | undefined | void>
+}
+
+export const HOOK_NAMES: readonly HookName[] = [
+  'connect',
+  'hello',
+  'mail',
+  'rcpt',
+  'data',
+  'accept',
+  'route',
+]

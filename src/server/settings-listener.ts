@@ -1,0 +1,116 @@
+/**
+ * The settings of the listeners: where each waits for connections and what it allows there. Every
+ * listener has its own schema, so that a setting that means nothing to it is an error, not noise.
+ */
+import { z } from 'zod'
+
+const enabled = (value: boolean) =>
+  z.boolean().default(value).describe('Whether this listener exists.')
+
+const address = (value: string) =>
+  z
+    .string()
+    .min(1)
+    .default(value)
+    .describe('The IP address to listen on; `::` is every address, IPv6 and IPv4.')
+
+const port = (value: number) =>
+  z.int().min(0).max(65_535).default(value).describe('The TCP port; 0 picks a free one.')
+
+const startTls = () => z.boolean().default(true).describe('Whether STARTTLS (STLS) is offered.')
+
+const bareLineEnds = (value: 'refuse' | 'normalize') =>
+  z
+    .enum(['refuse', 'normalize'])
+    .default(value)
+    .describe('CR or LF alone in a message: `refuse` it, or `normalize` it to CRLF.')
+
+const without = () =>
+  z
+    .array(z.string().transform(keyword => keyword.toUpperCase()))
+    .default([])
+    .describe('SMTP extensions to switch off, by keyword, such as `CHUNKING`.')
+
+const socketPath = (value: string, what: string) =>
+  z.string().min(1).default(value).describe(`${what}; relative to the data folder.`)
+
+/** `listeners`, with its defaults. */
+export const listenersSchema = z.strictObject({
+  smtp: z
+    .strictObject({
+      enabled: enabled(true),
+      address: address('::'),
+      port: port(25),
+      bareLineEnds: bareLineEnds('refuse'),
+      startTls: startTls(),
+      without: without(),
+    })
+    .prefault({})
+    .describe('Mail from other servers (RFC 5321): local recipients only, never relays.'),
+  submission: z
+    .strictObject({
+      enabled: enabled(true),
+      address: address('::'),
+      port: port(587),
+      bareLineEnds: bareLineEnds('normalize'),
+      startTls: startTls(),
+      without: without(),
+    })
+    .prefault({})
+    .describe('Mail from users who log in (RFC 6409), secured by STARTTLS.'),
+  submissions: z
+    .strictObject({
+      enabled: enabled(true),
+      address: address('::'),
+      port: port(465),
+      bareLineEnds: bareLineEnds('normalize'),
+      without: without(),
+    })
+    .prefault({})
+    .describe('The same under TLS from the first octet (RFC 8314).'),
+  lmtp: z
+    .strictObject({
+      enabled: enabled(false),
+      address: address('127.0.0.1'),
+      port: port(24),
+      path: z
+        .string()
+        .min(1)
+        .exactOptional()
+        .describe('A Unix socket in place of address and port; relative to the data folder.'),
+      bareLineEnds: bareLineEnds('refuse'),
+      without: without(),
+    })
+    .prefault({})
+    .describe('Local delivery on behalf of another mail server (RFC 2033): trusts who reaches it.'),
+  pop3: z
+    .strictObject({
+      enabled: enabled(true),
+      address: address('::'),
+      port: port(110),
+      startTls: startTls(),
+    })
+    .prefault({})
+    .describe('Reading mail by POP3 (RFC 1939), secured by STLS.'),
+  pop3s: z
+    .strictObject({ enabled: enabled(true), address: address('::'), port: port(995) })
+    .prefault({})
+    .describe('Reading mail by POP3 under TLS from the first octet (RFC 8314).'),
+  http: z
+    .strictObject({ enabled: enabled(true), address: address('127.0.0.1'), port: port(8025) })
+    .prefault({})
+    .describe('/metrics, /health and /ready. Has no login: keep it on loopback.'),
+  local: z
+    .strictObject({
+      enabled: enabled(true),
+      path: socketPath('local.sock', 'The Unix socket'),
+      bareLineEnds: bareLineEnds('normalize'),
+      without: without(),
+    })
+    .prefault({})
+    .describe('Submission by users of this machine through the `sendmail` command.'),
+  control: z
+    .strictObject({ path: socketPath('control.sock', 'The Unix socket, mode 0600') })
+    .prefault({})
+    .describe('Where the command line reaches the running server.'),
+})

@@ -1,0 +1,256 @@
+/**
+ * Every setting of a Postrider: its name, default, unit and meaning, in one schema. From it come
+ * the types, the validation (all errors at once), `--set` and docs/configuration.md. A config file
+ * writes durations as '4h' and sizes as '50MB'; `Settings` holds ms and octets under the same names.
+ */
+import { z } from 'zod'
+import type { HookFunctions } from '../hook/hook.ts'
+import { parseDuration, parseSize } from './measure.ts'
+import { listenersSchema } from './settings-listener.ts'
+
+/** A time with its unit; becomes ms. */
+const duration = (minMs = 0) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const durationMs = parseDuration(text)
+      if (durationMs !== undefined && durationMs >= minMs) return durationMs
+      const message =
+        durationMs === undefined
+          ? `"${text}" is no duration: write a number and a unit, such as 30s, 5m, 4h or 5d`
+          : `"${text}" is too short: at least ${minMs} ms`
+      context.issues.push({ code: 'custom', message, input: text })
+      return z.NEVER
+    })
+    .meta({ unit: 'duration' })
+
+/** A size with its unit, or octets; becomes octets. */
+const size = () =>
+  z
+    .union([z.string(), z.number()])
+    .transform((value, context) => {
+      const octets = parseSize(String(value))
+      if (octets !== undefined && octets > 0) return octets
+      const message = `"${value}" is no size: write a number of octets, or one with a unit, such as 512KB or 50MB`
+      context.issues.push({ code: 'custom', message, input: value })
+      return z.NEVER
+    })
+    .meta({ unit: 'size' })
+
+const count = (value: number, min = 1) => z.int().min(min).max(10_000_000).default(value)
+
+/** A secret as itself, or where it is to be found; found before validation (settings-layers.ts). */
+const secret = () =>
+  z
+    .union([
+      z.string(),
+      z.strictObject({ env: z.string().min(1) }),
+      z.strictObject({ file: z.string().min(1) }),
+    ])
+    .transform((value, context) => {
+      if (typeof value === 'string') return value
+      context.issues.push({ code: 'custom', message: 'the secret was not found', input: value })
+      return z.NEVER
+    })
+
+const hostname = () =>
+  z
+    .string()
+    .max(255)
+    .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s@[\]<>"\\]+)$/, 'is no host name, such as mail.example.org')
+
+const emailAddress = () =>
+  z.string().regex(/^[^\s<>]+@[^\s@<>]+$/, 'is no address, such as joe@example.org')
+
+/** The host that takes all our outgoing mail. */
+export interface Smarthost {
+  readonly host: string
+  readonly port: number
+  readonly tls: 'never' | 'opportunistic' | 'require' | 'implicit'
+  readonly username?: string
+  readonly password?: string
+}
+
+const smarthost = z
+  .union([
+    z.string(),
+    z.strictObject({
+      host: z.string().min(1).describe('Its name or address.'),
+      port: z.int().min(1).max(65_535).default(587).describe('Its port.'),
+      tls: z
+        .enum(['never', 'opportunistic', 'require', 'implicit'])
+        .default('require')
+        .describe('`require` and `implicit` verify its certificate; `never` speaks clear text.'),
+      username: z.string().min(1).exactOptional().describe('The name to log in with.'),
+      password: secret().exactOptional().describe('Its password.'),
+    }),
+  ])
+  .transform((value, context): Smarthost => {
+    if (typeof value !== 'string') {
+      if ((value.username === undefined) === (value.password === undefined)) return value
+      const message = 'username and password go together: write both, or neither'
+      context.issues.push({ code: 'custom', message, input: value })
+      return z.NEVER
+    }
+    const match = /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(value)
+    const port = Number(match?.[2])
+    if (match === null || port < 1 || port > 65_535) {
+      const message = `"${value}" is no HOST:PORT, such as relay.example.org:587 or [::1]:25`
+      context.issues.push({ code: 'custom', message, input: value })
+      return z.NEVER
+    }
+    const host = (match[1] as string).replace(/^\[|\]$/g, '')
+    return { host, port, tls: 'opportunistic' as const }
+  })
+
+const limits = z.strictObject({
+  messageSize: size().prefault('50MB').describe('The largest message taken (SIZE, RFC 1870).'),
+  recipients: count(1000, 100).describe('Recipients of one message (RFC 5321 §4.5.3.1.8).'),
+  perAddress: count(50).describe('Connections at once from one IP address.'),
+  connections: count(10_000).describe('Connections at once in all.'),
+  errors: count(20).describe('Errors in one session before it is closed.'),
+  transactions: count(1000).describe('Messages in one session before it is closed.'),
+  commandTimeout: duration(1)
+    .prefault('5m')
+    .describe('How long a peer may take for a command (RFC 5321 §4.5.3.2.7).'),
+  dataTimeout: duration(1).prefault('5m').describe('How long content may stand still.'),
+  popTimeout: duration(1).prefault('10m').describe('Idle time of a POP3 session (RFC 1939 §3).'),
+  hops: count(100).describe('Received fields before a message is in a loop (RFC 5321 §6.3).'),
+  acceptQueue: count(1000).describe('Messages waiting to be made durable before 451 is said.'),
+  loginFailures: count(10).describe('Failed logins from one address in ten minutes.'),
+  localPerMinute: count(600).describe('Messages a minute taken from local users in all.'),
+})
+
+const queue = z.strictObject({
+  retry: z
+    .array(duration(1))
+    .min(1)
+    .prefault(['1m', '5m', '15m', '30m', '1h', '2h', '4h'])
+    .describe('Waits between attempts; the last one repeats.'),
+  jitter: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0.1)
+    .describe('The share of each wait that is left to chance, so that retries spread.'),
+  delayWarning: duration().prefault('4h').describe('When the sender is told of a delay; 0 never.'),
+  expire: duration(1).prefault('5d').describe('When a message is given up and reported.'),
+  concurrency: count(100).describe('Messages carried at once.'),
+  keepLedger: duration(1).prefault('30d').describe('How long settled messages stay on record.'),
+})
+
+const outbound = z.strictObject({
+  smarthost: smarthost
+    .exactOptional()
+    .describe('Sends all outgoing mail by this host: `HOST:PORT`, or its parts.'),
+  hostname: hostname().exactOptional().describe('Our name in EHLO, if not `hostname`.'),
+  port: z.int().min(1).max(65_535).default(25).describe('The port of other mail servers.'),
+  connectTimeout: duration(1).prefault('30s').describe('How long a connection may take.'),
+  replyTimeout: duration(1)
+    .prefault('5m')
+    .describe('How long a reply may take (RFC 5321 §4.5.3.2); the last one twice that.'),
+  tls: z
+    .enum(['opportunistic', 'require', 'never'])
+    .default('opportunistic')
+    .describe('TLS towards other servers: where offered, verified always, or never.'),
+  connectionsPerDestination: count(20).describe('Connections at once to one destination.'),
+  connections: count(200).describe('Outgoing connections at once in all.'),
+  idle: duration().prefault('5s').describe('How long an idle connection is kept for more mail.'),
+})
+
+const domain = z.union([
+  hostname(),
+  z.strictObject({
+    name: hostname().describe('The domain.'),
+    catchAll: emailAddress().exactOptional().describe('Takes what no other address takes.'),
+  }),
+])
+
+/** The schema of the data part of a config. Hooks are functions and stay in their own thread. */
+export const settingsSchema = z.strictObject({
+  hostname: hostname()
+    .default('localhost')
+    .describe('Our name in greetings, Received fields and notices: the one our PTR names.'),
+  data: z
+    .string()
+    .min(1)
+    .default('/var/lib/postrider')
+    .describe('The folder of database, staged messages, certificate and sockets.'),
+  user: z
+    .string()
+    .min(1)
+    .exactOptional()
+    .describe('The user to become after binding, when started as root.'),
+  banner: z
+    .string()
+    .max(200)
+    .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
+    .default('Postrider')
+    .describe('Text behind the name in the SMTP greeting.'),
+  listeners: listenersSchema.prefault({}),
+  tls: z
+    .strictObject({
+      certificate: z.string().min(1).describe('PEM file: the certificate and its chain.'),
+      key: z.string().min(1).describe('PEM file: its private key.'),
+    })
+    .exactOptional()
+    .describe('The certificate shown to clients, read again when it changes. Absent: self-made.'),
+  limits: limits.prefault({}),
+  queue: queue.prefault({}),
+  outbound: outbound.prefault({}),
+  submission: z
+    .strictObject({
+      enforceSender: z
+        .boolean()
+        .default(true)
+        .describe('Whether users may send only as their own addresses and aliases.'),
+    })
+    .prefault({}),
+  addresses: z
+    .strictObject({
+      separator: z
+        .string()
+        .max(1)
+        .default('+')
+        .describe('Parts the local part from its detail (joe+list); empty switches it off.'),
+      postmaster: emailAddress()
+        .exactOptional()
+        .describe('Who reads postmaster and abuse; absent: the first account.'),
+    })
+    .prefault({}),
+  domains: z.array(domain).default([]).describe('Domains we take mail for, beside those by CLI.'),
+  aliases: z
+    .record(emailAddress(), z.union([emailAddress(), z.array(emailAddress()).min(1)]))
+    .default({})
+    .describe('An address and its one or many targets, here or elsewhere.'),
+  dns: z
+    .strictObject({
+      servers: z
+        .array(z.string().min(1))
+        .exactOptional()
+        .describe("Name servers, `ADDRESS` or `ADDRESS:PORT`; absent: the system's."),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('What is logged.'),
+    })
+    .prefault({}),
+  hookBudget: duration(10)
+    .prefault('2s')
+    .describe('How long a hook may think; over it the answer is 451 4.3.0.'),
+})
+
+/** What the server works with: every setting present, durations in ms, sizes in octets. */
+export type Settings = z.output<typeof settingsSchema>
+
+/** What a user writes: all optional, durations and sizes with their units. */
+export type Config = z.input<typeof settingsSchema> & {
+  /** Your own policy: functions that answer a session's questions. Only in .ts and .js files. */
+  readonly hooks?: HookFunctions
+}
+
+/** The names of the listeners that speak to clients. */
+export type ListenerName = Exclude<keyof Settings['listeners'], 'control'>
+
+export { defineConfig } from './define-config.ts'
