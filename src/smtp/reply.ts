@@ -1,0 +1,107 @@
+/**
+ * Replies on the wire (RFC 5321 §4.2), both ways: the server session formats them, the client
+ * session parses them line by line. The reply itself is the noun of mail/status.ts.
+ *
+ *     Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
+ */
+import type { Detail, Reply } from '../mail/status.ts'
+import { enhancedCode } from '../mail/status.ts'
+
+/** The reply as it is sent; every line carries the enhanced code (RFC 2034 §4). */
+export function formatReply(reply: Reply): string {
+  const enhanced = enhancedCode(reply)
+  const between = enhanced === undefined ? '' : `${enhanced} `
+  const last = reply.lines.length - 1
+  if (last === 0) return `${reply.code} ${between}${reply.lines[0]}\r\n`
+  let text = ''
+  for (let i = 0; i <= last; i++) {
+    text += `${reply.code}${i === last ? ' ' : '-'}${between}${reply.lines[i]}\r\n`
+  }
+  return text
+}
+
+/** A reply may have no more lines and characters than this; EHLO replies have some 20 lines. */
+const LINES_MAX = 500
+const CHARACTERS_MAX = 65_536
+
+const CR_OR_LF = /[\r\n]/
+
+export type ReplyState = 'more' | 'malformed' | Reply
+
+/** Puts reply lines together. One parser serves a whole connection. */
+export class ReplyParser {
+  #code = 0
+  #lines: string[] = []
+  #characters = 0
+
+  /** True in the middle of a multi-line reply. */
+  get unfinished(): boolean {
+    return this.#lines.length > 0
+  }
+
+  /**
+   * Takes one line without its CRLF. With `enhanced` a status code before the text is taken off
+   * every line and its detail kept (RFC 3463); it counts only where its class fits the code.
+   */
+  line(text: string, enhanced: boolean): ReplyState {
+    const code = replyCode(text)
+    const separator = text[3]
+    const wellFormed =
+      code > 0 &&
+      (separator === undefined || separator === ' ' || separator === '-') &&
+      (this.#lines.length === 0 || code === this.#code) &&
+      !CR_OR_LF.test(text)
+    this.#characters += text.length
+    if (!wellFormed || this.#lines.length >= LINES_MAX || this.#characters > CHARACTERS_MAX) {
+      this.reset()
+      return 'malformed'
+    }
+    this.#code = code
+    this.#lines.push(text.slice(4))
+    if (separator === '-') return 'more'
+    const lines = this.#lines
+    this.reset()
+    return enhanced ? withDetail(code, lines) : { code, lines }
+  }
+
+  /** Forgets a half reply: the connection was secured or given up. */
+  reset(): void {
+    this.#code = 0
+    this.#lines = []
+    this.#characters = 0
+  }
+}
+
+/** Reply-code = %x32-35 %x30-35 %x30-39; some servers use second digits above 5. */
+function replyCode(text: string): number {
+  return /^[2-5][0-9][0-9]/.test(text) ? Number(text.slice(0, 3)) : 0
+}
+
+/** RFC 3463 §2: status-code = class "." subject "." detail, subject and detail of 1 to 3 digits. */
+const STATUS = /^([245])\.(\d{1,3}\.\d{1,3})(?: |$)/
+
+function withDetail(code: number, lines: readonly string[]): Reply {
+  // The last line decides: Exchange and others leave it off the first lines.
+  const found = STATUS.exec(lines.at(-1) ?? '')
+  if (found === null || Number(found[1]) !== Math.floor(code / 100)) return { code, lines }
+  const prefix = `${found[1]}.${found[2]}`
+  return {
+    code,
+    detail: found[2] as Detail,
+    lines: lines.map(line =>
+      line.startsWith(prefix) ? line.slice(prefix.length).replace(/^ /, '') : line,
+    ),
+  }
+}
+
+/** Splits a whole reply text, as tests have it; undefined where it is not exactly one reply. */
+export function parseReply(text: string, enhanced = true): Reply | undefined {
+  const parser = new ReplyParser()
+  const lines = text.replace(/\r\n$/, '').split('\r\n')
+  let state: ReplyState = 'more'
+  for (const line of lines) {
+    if (state !== 'more') return undefined
+    state = parser.line(line, enhanced)
+  }
+  return typeof state === 'string' ? undefined : state
+}

@@ -1,0 +1,184 @@
+/**
+ * Transparency (RFC 5321 §4.5.2): dots are doubled at line starts by who sends, and taken away by
+ * who receives. SMTP DATA and POP3 multi-line replies use both sides. Here lives the one rule that
+ * keeps messages apart: CRLF.CRLF ends, and nothing else does (smuggling: CVE-2023-51764).
+ */
+import type { Transform } from './effect.ts'
+
+const CR = 13
+const LF = 10
+const DOT = 46
+const CRLF = Buffer.from('\r\n')
+
+/**
+ * Stuffs content for the wire and ends it with CRLF.CRLF. The receiver must read back exactly one
+ * message whatever the content is: a lone CR or LF is written as CRLF, since some receivers
+ * would take it for a line end (RFC 5321 §2.3.8 forbids to send either).
+ */
+export function dotStuffing(): Transform {
+  /** What the last octet was: line starts after CRLF and at the beginning. */
+  let last: 'start' | 'text' | 'cr' = 'start'
+  return {
+    push(octets) {
+      const stuffed = stuff(octets, last)
+      last = stuffed.last
+      return stuffed.octets
+    },
+    end() {
+      const end = last === 'start' ? '.\r\n' : last === 'cr' ? '\n.\r\n' : '\r\n.\r\n'
+      return Buffer.from(end)
+    },
+  }
+}
+
+function stuff(
+  octets: Uint8Array,
+  before: 'start' | 'text' | 'cr',
+): { octets: Uint8Array; last: 'start' | 'text' | 'cr' } {
+  const source = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
+  const pieces: Uint8Array[] = []
+  let last = before
+  let kept = 0
+  let at = 0
+  let cr = -1
+  let lf = -1
+  while (at < source.length) {
+    if (last === 'cr' && source[at] === LF) {
+      // The CR left with the octets before.
+      at += 1
+      last = 'start'
+      continue
+    }
+    if (last === 'cr') {
+      pieces.push(source.subarray(kept, at), CRLF.subarray(1))
+      kept = at
+      last = 'start'
+    }
+    if (last === 'start' && source[at] === DOT) {
+      pieces.push(source.subarray(kept, at + 1))
+      kept = at
+    }
+    if (cr < at) cr = find(source, CR, at)
+    if (lf < at) lf = find(source, LF, at)
+    const stop = Math.min(cr, lf)
+    if (stop === source.length) {
+      last = 'text'
+      break
+    }
+    if (stop === lf) {
+      pieces.push(source.subarray(kept, lf), CRLF)
+      kept = lf + 1
+      last = 'start'
+    } else last = 'cr'
+    at = stop + 1
+  }
+  if (pieces.length === 0) return { octets, last }
+  pieces.push(source.subarray(kept))
+  return { octets: Buffer.concat(pieces), last }
+}
+
+function find(octets: Buffer, octet: number, from: number): number {
+  const at = octets.indexOf(octet, from)
+  return at < 0 ? octets.length : at
+}
+
+/** Where the scanner stands: within a line, after a CR, at a line start, after its dot, after .CR */
+type Place = 'text' | 'cr' | 'start' | 'dot' | 'dot-cr'
+
+/**
+ * Reads stuffed content: gives views of what it is scanning to `take`, and finds the end. Lone CR
+ * and LF are counted, and with `normalize` written as CRLF; a line that a lone one began has no
+ * transparent dot, so that it can neither end the content nor lose an octet.
+ */
+export class DotScanner {
+  /** How many CR or LF stood alone. */
+  bareLineEnds = 0
+  /** True where a NUL was seen (RFC 2045 §2.7, §2.8: neither 7bit nor 8bit). */
+  nul = false
+  #place: Place = 'start'
+  readonly #normalize: boolean
+  readonly #take: (octets: Uint8Array, from: number, to: number) => void
+
+  constructor(take: (octets: Uint8Array, from: number, to: number) => void, normalize: boolean) {
+    this.#take = take
+    this.#normalize = normalize
+  }
+
+  /** Scans octets[from, to). Gives the index behind CRLF.CRLF, or -1 where the content goes on. */
+  scan(octets: Buffer, from: number, to: number): number {
+    const end = this.#scan(octets, from, to)
+    if (!this.nul) {
+      const nul = octets.indexOf(0, from)
+      this.nul = nul >= 0 && nul < (end < 0 ? to : end)
+    }
+    return end
+  }
+
+  #scan(octets: Buffer, from: number, to: number): number {
+    let kept = from
+    let at = from
+    let cr = -1
+    let lf = -1
+    while (at < to) {
+      const octet = octets[at]
+      if (this.#place === 'text') {
+        if (cr < at) cr = within(octets, CR, at, to)
+        if (lf < at) lf = within(octets, LF, at, to)
+        if (cr < lf) {
+          if (cr + 1 < to && octets[cr + 1] === LF) {
+            at = cr + 2
+            this.#place = 'start'
+            continue
+          }
+          this.#emit(octets, kept, cr)
+          at = kept = cr + 1
+          if (at === to) this.#place = 'cr'
+          else this.#bare(CR)
+        } else if (lf < to) {
+          this.#emit(octets, kept, lf)
+          at = kept = lf + 1
+          this.#bare(LF)
+        } else at = to
+      } else if (this.#place === 'start') {
+        if (octet === DOT) {
+          this.#emit(octets, kept, at)
+          at += 1
+          kept = at
+          this.#place = 'dot'
+        } else this.#place = 'text'
+      } else if (this.#place === 'dot') {
+        if (octet === CR) {
+          at += 1
+          kept = at
+          this.#place = 'dot-cr'
+        } else this.#place = 'text'
+      } else if (octet === LF) {
+        at += 1
+        if (this.#place === 'dot-cr') return at
+        kept = at
+        this.#take(CRLF, 0, 2)
+        this.#place = 'start'
+      } else {
+        this.#bare(CR)
+        this.#place = 'text'
+      }
+    }
+    this.#emit(octets, kept, to)
+    return -1
+  }
+
+  #emit(octets: Buffer, from: number, to: number): void {
+    if (from < to) this.#take(octets, from, to)
+  }
+
+  #bare(octet: number): void {
+    this.bareLineEnds += 1
+    if (this.#normalize) this.#take(CRLF, 0, 2)
+    else this.#take(CRLF, octet === CR ? 0 : 1, octet === CR ? 1 : 2)
+  }
+}
+
+function within(octets: Buffer, octet: number, from: number, to: number): number {
+  const at = octets.indexOf(octet, from)
+  return at < 0 || at > to ? to : at
+}

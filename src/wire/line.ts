@@ -1,0 +1,84 @@
+/**
+ * Lines out of received octets: what every text protocol here reads commands and replies with
+ * (RFC 5321 §2.3.8, RFC 1939 §3, RFC 9051 §2.2). Used by the sessions; it never keeps more than
+ * the limit it is called with, and never looks at an octet twice.
+ */
+import type { Octets } from './octets.ts'
+
+const CR = 13
+const LF = 10
+
+/** 'more': the line is not whole yet. 'overlong': it ended, but most of it was thrown away. */
+export type LineState = 'line' | 'more' | 'overlong'
+
+export class LineReader {
+  /** The last line without its end, one character an octet. */
+  text = ''
+  /** Octets of the last line with its end; also counts what an overlong line has thrown away. */
+  octets = 0
+  readonly #input: Octets
+  readonly #lfEnds: boolean
+  /** How much of the line was searched already. */
+  #searched = 0
+  #dropped = 0
+
+  /** With `lfEnds` a lone LF ends a line too; else only CRLF does, and a lone LF is in the text. */
+  constructor(input: Octets, lfEnds = false) {
+    this.#input = input
+    this.#lfEnds = lfEnds
+  }
+
+  /** True while an overlong line is being thrown away. */
+  get dropping(): boolean {
+    return this.#dropped > 0
+  }
+
+  /** How many octets of the present overlong line were thrown away. */
+  get droppedOctets(): number {
+    return this.#dropped
+  }
+
+  /** Takes the next line of at most `limitOctets` with its end out of the input. */
+  next(limitOctets: number): LineState {
+    const input = this.#input
+    const end = this.#findEnd()
+    if (end < 0) {
+      if (input.length > limitOctets || this.#dropped > 0) this.#drop()
+      return 'more'
+    }
+    const length = end + 1 - input.from
+    const overlong = this.#dropped > 0 || length > limitOctets
+    this.octets = this.#dropped + length
+    if (!overlong) {
+      const text = end > input.from && input.buffer[end - 1] === CR ? end - 1 : end
+      this.text = input.buffer.latin1Slice(input.from, text)
+    }
+    this.#searched = 0
+    this.#dropped = 0
+    input.consume(length)
+    return overlong ? 'overlong' : 'line'
+  }
+
+  /** The index of the LF that ends the line, or -1. */
+  #findEnd(): number {
+    const { buffer, from, to } = this.#input
+    let at = from + this.#searched
+    while (at < to) {
+      const lf = buffer.indexOf(LF, at)
+      if (lf < 0 || lf >= to) break
+      if (this.#lfEnds || (lf > from && buffer[lf - 1] === CR)) return lf
+      at = lf + 1
+    }
+    this.#searched = to - from
+    return -1
+  }
+
+  /** Throws away what is here of an overlong line; a last CR stays, its LF may follow. */
+  #drop(): void {
+    const input = this.#input
+    const keep = input.length > 0 && input.buffer[input.to - 1] === CR ? 1 : 0
+    this.#dropped += input.length - keep
+    input.consume(input.length - keep)
+    this.#searched = 0
+  }
+}
