@@ -1,0 +1,63 @@
+/**
+ * The few steps that every server mechanism is written with: challenge the client, ask policy, and
+ * end. A mechanism reads top to bottom with them, as its RFC does. Nothing here throws on octets.
+ */
+import type { LoginAnswer, LoginQuestion, SaslInput, SaslResult, SaslStep } from './mechanism.ts'
+
+export type Failure = Extract<SaslResult, { kind: 'failed' }>
+export type Exchange<T> = Generator<SaslStep, T, SaslInput>
+
+export const noOctets = new Uint8Array(0)
+
+/** One reason for a wrong name, a wrong password and a disabled account: nobody learns which. */
+export const WRONG = 'wrong user name or password'
+
+/** Sends a challenge and gives the client's response. */
+export function* challenge(octets: Uint8Array): Exchange<Uint8Array> {
+  const input = yield { kind: 'challenge', octets }
+  // Only a protocol room with a bug resumes a challenge with an answer; no octets will match nothing.
+  return input instanceof Uint8Array ? input : noOctets
+}
+
+/** Asks policy and gives its answer. */
+export function* ask(question: LoginQuestion): Exchange<LoginAnswer> {
+  const input = yield { kind: 'ask', question }
+  return input instanceof Uint8Array ? { kind: 'unavailable', why: 'no answer was given' } : input
+}
+
+/** The end of an exchange, from policy's last word on the identity. */
+export function conclude(answer: LoginAnswer, final?: Uint8Array): SaslResult {
+  switch (answer.kind) {
+    case 'account':
+      return final === undefined
+        ? { kind: 'done', account: answer.account }
+        : { kind: 'done', account: answer.account, final }
+    case 'denied':
+      return failed('denied', answer.why)
+    case 'unavailable':
+      return failed('unavailable', answer.why)
+    case 'verifier':
+      return failed('unavailable', 'a verifier was given where an account was asked for')
+  }
+}
+
+export function failed(reason: Failure['reason'], why: string): Failure {
+  return { kind: 'failed', reason, why }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The octets as UTF-8 (RFC 3629); undefined where they are not, or where a NUL is among them. */
+export function decodeText(octets: Uint8Array): string | undefined {
+  if (octets.includes(0)) return undefined
+  try {
+    return utf8.decode(octets)
+  } catch {
+    return undefined
+  }
+}
+
+/** The text as UTF-8 octets. */
+export function encodeText(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8')
+}
