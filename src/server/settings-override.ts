@@ -34,27 +34,28 @@ export function override(
 
 function assign(schema: Schema, raw: Raw, path: string, text: string): SettingError | undefined {
   let at: Schema = schema
-  let group = raw
-  const names = path.split('.')
-  // A record's keys (aliases) may have dots of their own: what is left is one name.
-  for (let i = 0; ; i++) {
-    const inRecord = unwrap(at).kind === 'record'
-    const name = inRecord ? names.slice(i).join('.') : (names[i] as string)
-    const below = step(at, name)
-    if (below === undefined || isReserved(name)) {
-      const known = unwrap(at)
-      const remedy = known.kind === 'object' ? nearest(name, Object.keys(known.shape)) : undefined
+  const parts = path.split('.')
+  const names: string[] = []
+  while (parts.length > 0) {
+    const found = unwrap(at)
+    // A record's keys (aliases) may have dots of their own: what is left is one name.
+    const name = found.kind === 'record' ? parts.splice(0).join('.') : (parts.shift() as string)
+    const below = isReserved(name) ? undefined : step(at, name)
+    if (below === undefined) {
+      const remedy = found.kind === 'object' ? nearest(name, Object.keys(found.shape)) : undefined
       return { path, message: 'there is no such setting', ...(remedy && { remedy }) }
     }
-    if (inRecord || i === names.length - 1) {
-      group[name] = coerce(below, text)
-      return undefined
-    }
-    const next = group[name]
-    if (next === null || typeof next !== 'object') group[name] = {}
-    group = group[name] as Raw
+    names.push(name)
     at = below
   }
+  const last = names.pop() as string
+  let group = raw
+  for (const name of names) {
+    if (group[name] === null || typeof group[name] !== 'object') group[name] = {}
+    group = group[name] as Raw
+  }
+  group[last] = coerce(at, text)
+  return undefined
 }
 
 function isReserved(name: string): boolean {

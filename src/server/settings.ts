@@ -109,7 +109,7 @@ const limits = z.strictObject({
   perAddress: count(50).describe('Connections at once from one IP address.'),
   connections: count(10_000).describe('Connections at once in all.'),
   errors: count(20).describe('Errors in one session before it is closed.'),
-  transactions: count(1000).describe('Messages in one session before it is closed.'),
+  transactions: count(100_000).describe('Messages in one session before it is closed.'),
   commandTimeout: duration(1)
     .prefault('5m')
     .describe('How long a peer may take for a command (RFC 5321 §4.5.3.2.7).'),

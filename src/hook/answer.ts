@@ -1,0 +1,68 @@
+/**
+ * What a hook may say, checked strictly: a verdict with a code that exists and a text that fits in
+ * a reply line, or a route. Whatever else a function returned is a fault of the hook, never a reply.
+ */
+import { z } from 'zod'
+import type { HookAnswer, HookName } from './hook.ts'
+
+/** RFC 5321 §4.5.3.1.5: a reply line has at most 512 octets with code and CRLF. */
+const text = z
+  .string()
+  .max(400)
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must have no control characters')
+
+const detail = z.templateLiteral([z.int().min(0).max(999), '.', z.int().min(0).max(999)])
+
+const verdict = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('accept'), text: text.exactOptional() }),
+  z.strictObject({
+    kind: z.literal('defer'),
+    code: z.literal([421, 450, 451, 452, 454, 455]),
+    detail,
+    text,
+  }),
+  z.strictObject({
+    kind: z.literal('refuse'),
+    code: z.literal([502, 504, 521, 530, 535, 538, 550, 551, 552, 553, 554, 555, 556]),
+    detail,
+    text,
+  }),
+])
+
+const hostname = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[^\s<>@]+$/)
+
+const route = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('local') }),
+  z.strictObject({ kind: z.literal('mx'), domain: hostname }),
+  z.strictObject({
+    kind: z.literal('smarthost'),
+    host: hostname,
+    port: z.int().min(1).max(65_535),
+    tls: z.enum(['never', 'opportunistic', 'require', 'implicit']),
+    login: z.strictObject({ username: z.string(), password: z.string() }).exactOptional(),
+  }),
+])
+
+export type Checked<Answer> =
+  | { readonly ok: true; readonly answer: Answer | undefined }
+  | { readonly ok: false; readonly reason: string }
+
+/** A hook's answer, or why it is none. null and undefined are no opinion. */
+export function checkAnswer<Name extends HookName>(
+  name: Name,
+  value: unknown,
+): Checked<HookAnswer<Name>> {
+  if (value === undefined || value === null) return { ok: true, answer: undefined }
+  const parsed = (name === 'route' ? route : verdict).safeParse(value)
+  if (parsed.success) return { ok: true, answer: parsed.data as HookAnswer<Name> }
+  const first = parsed.error.issues[0]
+  const place = first === undefined || first.path.length === 0 ? '' : ` (${first.path.join('.')})`
+  return {
+    ok: false,
+    reason: `no valid ${name === 'route' ? 'route' : 'verdict'}${place}: ${first?.message}`,
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * From what was written to what is meant: the demo's settings, the config file, the flags and
+ * `--set` are laid over each other, secrets are fetched, paths made absolute. Pure but for the
+ * `Lookup` that the caller gives; called by epoch.ts.
+ */
+import { isAbsolute, join, resolve } from 'node:path'
+import type { Config, Settings } from './settings.ts'
+import type { SettingError } from './settings-errors.ts'
+import { formatPath } from './settings-errors.ts'
+import type { Raw } from './settings-override.ts'
+
+/** How secrets outside the config are found. */
+export interface Lookup {
+  readonly env: (name: string) => string | undefined
+  readonly file: (path: string) => { readonly text: string } | { readonly reason: string }
+}
+
+/** What `--demo` means: unprivileged ports on loopback, a name that exists nowhere. */
+export const DEMO: Config = {
+  hostname: 'mail.demo.test',
+  data: 'postrider-data',
+  listeners: {
+    smtp: { address: '127.0.0.1', port: 2525 },
+    submission: { address: '127.0.0.1', port: 2587 },
+    submissions: { address: '127.0.0.1', port: 2465 },
+    lmtp: { enabled: true, address: '127.0.0.1', port: 2424 },
+    pop3: { address: '127.0.0.1', port: 2110 },
+    pop3s: { address: '127.0.0.1', port: 2995 },
+    http: { address: '127.0.0.1', port: 8025 },
+  },
+}
+
+/** `--ports auto`: a free port on 127.0.0.1 for every TCP listener. */
+export const AUTO_PORTS: Config = {
+  listeners: Object.fromEntries(
+    ['smtp', 'submission', 'submissions', 'lmtp', 'pop3', 'pop3s', 'http'].map(name => [
+      name,
+      { address: '127.0.0.1', port: 0 },
+    ]),
+  ),
+}
+
+/** Lays `over` on `under`: groups are merged, all else is replaced. */
+export function layer(under: Readonly<Raw>, over: Readonly<Raw>): Raw {
+  const result: Raw = { ...under }
+  for (const [name, value] of Object.entries(over)) {
+    if (value === undefined) continue
+    const below = Object.hasOwn(result, name) ? result[name] : undefined
+    result[name] = isGroup(value) && isGroup(below) ? layer(below, value) : value
+  }
+  return result
+}
+
+function isGroup(value: unknown): value is Raw {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+/**
+ * Puts the secret itself in the place of every `{ env: 'NAME' }` and `{ file: 'path' }` (its one
+ * final line end is not part of it). `base` is the folder that relative files are meant from.
+ */
+export function fetchSecrets(
+  value: unknown,
+  base: string,
+  lookup: Lookup,
+  errors: SettingError[],
+  path: readonly PropertyKey[] = [],
+): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item, i) => fetchSecrets(item, base, lookup, errors, [...path, i]))
+  }
+  if (!isGroup(value)) return value
+  const entries = Object.entries(value)
+  const [only] = entries
+  if (entries.length === 1 && only !== undefined && typeof only[1] === 'string') {
+    const [name, where] = only as [string, string]
+    if (name === 'env') {
+      const found = lookup.env(where)
+      if (found !== undefined) return found
+      const message = `the environment has no ${where}`
+      errors.push({ path: formatPath(path), message, remedy: 'set it before the start' })
+      return ''
+    }
+    if (name === 'file') {
+      const found = lookup.file(resolve(base, where))
+      if ('text' in found) return found.text.replace(/\r?\n$/, '')
+      const message = `the secret file ${resolve(base, where)} was not read`
+      errors.push({ path: formatPath(path), message, remedy: found.reason })
+      return ''
+    }
+  }
+  return Object.fromEntries(
+    entries.map(([name, item]) => [
+      name,
+      fetchSecrets(item, base, lookup, errors, [...path, name]),
+    ]),
+  )
+}
+
+/** Paths of a layer made absolute from the folder it was written in; sockets stay for later. */
+export function anchor(raw: Readonly<Raw>, base: string): Raw {
+  const result: Raw = { ...raw }
+  if (typeof result['data'] === 'string') result['data'] = resolve(base, result['data'])
+  const tls = result['tls']
+  if (isGroup(tls)) {
+    const files = Object.entries(tls).map(([name, file]) => [
+      name,
+      typeof file === 'string' ? resolve(base, file) : file,
+    ])
+    result['tls'] = Object.fromEntries(files)
+  }
+  return result
+}
+
+/** Socket paths are relative to the data folder. */
+export function placeSockets(settings: Settings): Settings {
+  const place = (path: string) => (isAbsolute(path) ? path : join(settings.data, path))
+  const { lmtp, local, control } = settings.listeners
+  return {
+    ...settings,
+    listeners: {
+      ...settings.listeners,
+      lmtp: lmtp.path === undefined ? lmtp : { ...lmtp, path: place(lmtp.path) },
+      local: { ...local, path: place(local.path) },
+      control: { ...control, path: place(control.path) },
+    },
+  }
+}
+
+/** Settings that are right one by one and wrong together. */
+export function contradictions(settings: Settings): SettingError[] {
+  const errors: SettingError[] = []
+  const say = (path: string, message: string, remedy: string) =>
+    errors.push({ path, message, remedy })
+  const { listeners, queue, limits } = settings
+  if (queue.delayWarning > queue.expire) {
+    say('queue.delayWarning', 'is later than queue.expire', 'make it shorter, or 0 for never')
+  }
+  if (limits.perAddress > limits.connections) {
+    say('limits.perAddress', 'is more than limits.connections', 'make it smaller')
+  }
+  const taken = new Map<string, string>()
+  for (const name of [
+    'smtp',
+    'submission',
+    'submissions',
+    'lmtp',
+    'pop3',
+    'pop3s',
+    'http',
+  ] as const) {
+    const listener = listeners[name]
+    if (!listener.enabled || listener.port === 0) continue
+    if (name === 'lmtp' && listeners.lmtp.path !== undefined) continue
+    const place = `${listener.address} port ${listener.port}`
+    const other = taken.get(place)
+    if (other !== undefined) {
+      say(`listeners.${name}.port`, `${place} is already taken by ${other}`, 'choose another port')
+    }
+    taken.set(place, name)
+  }
+  const names = settings.domains.map(domain => (typeof domain === 'string' ? domain : domain.name))
+  for (const [i, name] of names.entries()) {
+    const first = names.findIndex(other => other.toLowerCase() === name.toLowerCase())
+    if (first < i) say(`domains[${i}]`, `${name} is named twice`, 'remove one of the two')
+  }
+  return errors
+}

@@ -1,0 +1,206 @@
+/** Settings: measures, --set, layers, and errors that help. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatDuration, formatSize, parseDuration, parseSize } from './measure.ts'
+import { type Settings, settingsSchema } from './settings.ts'
+import { formatSettingError, settingErrors } from './settings-errors.ts'
+import { contradictions, fetchSecrets, layer } from './settings-layers.ts'
+import { override } from './settings-override.ts'
+
+/** All errors of a raw config, as lines. */
+function errorsOf(raw: object): string[] {
+  const parsed = settingsSchema.safeParse(raw)
+  const errors = parsed.success
+    ? contradictions(parsed.data)
+    : settingErrors(settingsSchema, parsed.error.issues)
+  return errors.map(formatSettingError)
+}
+
+function withSet(...assignments: string[]): Settings {
+  const { raw, errors } = override(settingsSchema, {}, assignments)
+  assert.deepEqual(errors, [])
+  return settingsSchema.parse(raw)
+}
+
+test('a duration is numbers with units, longest unit first', () => {
+  for (const [text, durationMs] of [
+    ['0', 0],
+    ['250ms', 250],
+    ['2s', 2000],
+    ['1.5h', 5_400_000],
+    ['1h30m', 5_400_000],
+    ['5d', 432_000_000],
+    ['2 h', 7_200_000],
+  ] as const) {
+    assert.equal(parseDuration(text), durationMs, text)
+  }
+  for (const text of ['', '5', '4 hours', '-1s', '30m1h', '1s1s', '1e3s', '99999d', 's', '1h x']) {
+    assert.equal(parseDuration(text), undefined, text)
+  }
+})
+
+test('a size counts by 1024 under every spelling', () => {
+  for (const [text, octets] of [
+    ['100', 100],
+    ['1KB', 1024],
+    ['1k', 1024],
+    ['50MB', 52_428_800],
+    ['1.5 MiB', 1_572_864],
+    ['2G', 2_147_483_648],
+  ] as const) {
+    assert.equal(parseSize(text), octets, text)
+  }
+  for (const text of ['', 'MB', '-1', '1TBX', '0x10', '1 000']) {
+    assert.equal(parseSize(text), undefined, text)
+  }
+})
+
+test('what is printed of a measure reads back as the same', () => {
+  for (const durationMs of [0, 1, 250, 90_000, 5_400_000, 432_000_000, 86_399_999]) {
+    assert.equal(parseDuration(formatDuration(durationMs)), durationMs)
+  }
+  assert.equal(formatSize(52_428_800), '50MB')
+  assert.equal(formatSize(1), '1B')
+})
+
+test('the defaults are the documented ones', () => {
+  const settings = settingsSchema.parse({})
+  assert.equal(settings.limits.messageSize, 52_428_800)
+  assert.equal(settings.queue.expire, 432_000_000)
+  assert.equal(settings.queue.delayWarning, 14_400_000)
+  assert.equal(settings.submission.enforceSender, true)
+  assert.equal(settings.listeners.smtp.bareLineEnds, 'refuse')
+  assert.equal(settings.listeners.submission.bareLineEnds, 'normalize')
+})
+
+test('--set reads its text as the schema wants it', () => {
+  const settings = withSet(
+    'queue.retry=2s,4s,8s',
+    'queue.delayWarning=10s',
+    'queue.expire=1m',
+    'limits.messageSize=100000',
+    'limits.perAddress=7',
+    'outbound.replyTimeout=3s',
+    'submission.enforceSender=false',
+    'outbound.smarthost=[::1]:2525',
+    'listeners.smtp.without=chunking,dsn',
+    'aliases.team@example.org=a@example.org,b@example.net',
+    'domains=example.org,example.net',
+  )
+  assert.deepEqual(settings.queue.retry, [2000, 4000, 8000])
+  assert.equal(settings.queue.delayWarning, 10_000)
+  assert.equal(settings.queue.expire, 60_000)
+  assert.equal(settings.limits.messageSize, 100_000)
+  assert.equal(settings.limits.perAddress, 7)
+  assert.equal(settings.outbound.replyTimeout, 3000)
+  assert.equal(settings.submission.enforceSender, false)
+  assert.deepEqual(settings.outbound.smarthost, { host: '::1', port: 2525, tls: 'opportunistic' })
+  assert.deepEqual(settings.listeners.smtp.without, ['CHUNKING', 'DSN'])
+  assert.deepEqual(settings.aliases['team@example.org'], ['a@example.org', 'b@example.net'])
+  assert.deepEqual(settings.domains, ['example.org', 'example.net'])
+})
+
+test('a group that was text is replaced when --set goes below it', () => {
+  const raw = { outbound: { smarthost: 'relay.example.org:25' } }
+  const result = override(settingsSchema, raw, ['outbound.smarthost.host=other.example.org'])
+  const settings = settingsSchema.parse(result.raw)
+  assert.equal(settings.outbound.smarthost?.host, 'other.example.org')
+  assert.equal(raw.outbound.smarthost, 'relay.example.org:25')
+})
+
+test('--set of an unknown path says what was meant, and touches nothing', () => {
+  const { raw, errors } = override(settingsSchema, {}, [
+    'queue.retri=1s',
+    '__proto__.x=1',
+    'queue',
+    'limits.messageSize.x=1',
+  ])
+  assert.deepEqual(raw, {})
+  assert.deepEqual(errors.map(formatSettingError), [
+    'queue.retri: there is no such setting; did you mean `retry`?',
+    '__proto__.x: there is no such setting',
+    'queue: has no value; write --set PATH=VALUE',
+    'limits.messageSize.x: there is no such setting',
+  ])
+})
+
+test('all errors come at once, each with its path and what to do', () => {
+  assert.deepEqual(
+    errorsOf({
+      hostnam: 'x',
+      queue: { retry: ['1m', 'soon'], expire: 5 },
+      limits: { recipients: 3, messageSize: 'big' },
+      outbound: { smarthost: 'relay', tls: 'sometimes' },
+      listeners: { smtp: { port: 70_000 }, imap: {} },
+      aliases: { nobody: 'x@example.org' },
+    }).sort(),
+    [
+      'aliases.nobody: is no address, such as joe@example.org',
+      'hostnam: there is no such setting; did you mean `hostname`?',
+      'limits.messageSize: "big" is no size: write a number of octets, or one with a unit, such as 512KB or 50MB',
+      'limits.recipients: must be at least 100',
+      'listeners.imap: there is no such setting; did you mean `smtp`?',
+      'listeners.smtp.port: must be at most 65535',
+      'outbound.smarthost: "relay" is no HOST:PORT, such as relay.example.org:587 or [::1]:25',
+      "outbound.tls: must be one of 'opportunistic', 'require', 'never'",
+      'queue.expire: must be text',
+      'queue.retry[1]: "soon" is no duration: write a number and a unit, such as 30s, 5m, 4h or 5d',
+    ],
+  )
+})
+
+test('an error inside the longer form of a setting names its place there', () => {
+  assert.deepEqual(errorsOf({ outbound: { smarthost: { host: 'a', prot: 25 } } }), [
+    'outbound.smarthost.prot: there is no such setting; did you mean `port`?',
+  ])
+  assert.deepEqual(errorsOf({ outbound: { smarthost: { host: 'a', username: 'b' } } }), [
+    'outbound.smarthost: username and password go together: write both, or neither',
+  ])
+})
+
+test('settings that are wrong together are errors too', () => {
+  assert.deepEqual(
+    errorsOf({
+      queue: { expire: '1h' },
+      listeners: { submission: { port: 25 } },
+      domains: ['example.org', { name: 'Example.org' }],
+    }),
+    [
+      'queue.delayWarning: is later than queue.expire; make it shorter, or 0 for never',
+      'listeners.submission.port: :: port 25 is already taken by smtp; choose another port',
+      'domains[1]: Example.org is named twice; remove one of the two',
+    ],
+  )
+})
+
+test('layers merge groups and replace all else', () => {
+  const under = { a: { b: 1, c: [1, 2] }, d: 'x' }
+  assert.deepEqual(layer(under, { a: { c: [3], e: undefined }, d: { f: 1 } }), {
+    a: { b: 1, c: [3] },
+    d: { f: 1 },
+  })
+})
+
+test('secrets come from the environment and from files, and a missing one is named', () => {
+  const errors: Parameters<typeof fetchSecrets>[3] = []
+  const lookup = {
+    env: (name: string) => (name === 'PASS' ? 'swordfish' : undefined),
+    file: (path: string) =>
+      path === '/etc/pass' ? { text: 'opensesame\n' } : { reason: 'there is no such file' },
+  }
+  const raw = {
+    a: { env: 'PASS' },
+    b: [{ file: 'pass' }],
+    c: { env: 'GONE' },
+    d: { file: 'x', e: 1 },
+  }
+  assert.deepEqual(fetchSecrets(raw, '/etc', lookup, errors), {
+    a: 'swordfish',
+    b: ['opensesame'],
+    c: '',
+    d: { file: 'x', e: 1 },
+  })
+  assert.deepEqual(errors.map(formatSettingError), [
+    'c: the environment has no GONE; set it before the start',
+  ])
+})

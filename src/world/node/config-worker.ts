@@ -1,0 +1,96 @@
+/**
+ * What runs inside a config's own thread: it imports the config file, tells its data part and the
+ * names of its hooks, then answers questions for as long as it is let. Started by
+ * config-thread.ts; never loads the server.
+ */
+import { registerHooks } from 'node:module'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Asked, Told } from '../../hook/thread.ts'
+
+const { configUrl, faceUrl } = workerData as { configUrl: string; faceUrl: string }
+
+/** Wherever the config stands, `postrider` is this checkout. */
+registerHooks({
+  resolve(specifier, context, next) {
+    if (specifier === 'postrider') return { url: faceUrl, shortCircuit: true }
+    if (specifier.startsWith('postrider/')) {
+      return next(specifier, { ...context, parentURL: import.meta.url })
+    }
+    const resolved = next(specifier, context)
+    // A config in a folder without package.json is a module all the same.
+    if (resolved.url === configUrl && resolved.format === 'typescript') {
+      return { ...resolved, format: 'module-typescript' }
+    }
+    return resolved
+  },
+})
+
+/** A config cannot end its thread by way of the process: it gets an error at that line. */
+process.exit = () => {
+  throw new Error('a config must not call process.exit')
+}
+
+type HookFunction = (facts: unknown) => unknown
+let hooks: Readonly<Record<string, HookFunction>> = {}
+
+function tell(message: Told): void {
+  parentPort?.postMessage(message)
+}
+
+/** Why something failed, with the place in the config where it did. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).slice(0, 500)
+  const place = error.stack?.split('\n').find(line => line.includes(configUrl))
+  return `${error.message}${place === undefined ? '' : ` (${place.trim()})`}`.slice(0, 1000)
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+function takeHooks(config: Record<string, unknown>): void {
+  const given = config['hooks'] ?? {}
+  if (!isGroup(given)) throw new Error('hooks: must be a group of functions')
+  for (const [name, hook] of Object.entries(given)) {
+    if (typeof hook !== 'function') throw new Error(`hooks.${name}: must be a function`)
+  }
+  hooks = given as Record<string, HookFunction>
+}
+
+async function load(): Promise<void> {
+  const module: Record<string, unknown> = await import(configUrl)
+  const given = module['default']
+  const config = isGroup(given) && isGroup(given['default']) ? given['default'] : given
+  if (!isGroup(config)) {
+    throw new Error('the file must have a default export: export default defineConfig({ ... })')
+  }
+  takeHooks(config)
+  const { hooks: _, ...data } = config
+  tell({ kind: 'loaded', data: withoutFunctions(data), hooks: Object.keys(hooks) })
+}
+
+/** Functions cannot be copied out; one in the data part is shown as such, for the validation. */
+function withoutFunctions(value: unknown, depth = 0): unknown {
+  if (typeof value === 'function') return '[function]'
+  if (typeof value === 'symbol' || typeof value === 'bigint') return String(value)
+  if (value === null || typeof value !== 'object') return value
+  if (depth > 20) throw new Error('the config is nested too deep, or refers to itself')
+  if (Array.isArray(value)) return value.map(item => withoutFunctions(item, depth + 1))
+  const copy: [string, unknown][] = []
+  for (const [name, item] of Object.entries(value)) {
+    if (item !== undefined) copy.push([name, withoutFunctions(item, depth + 1)])
+  }
+  return Object.fromEntries(copy)
+}
+
+async function answer(question: Asked): Promise<void> {
+  try {
+    const answer = await hooks[question.name]?.(question.facts)
+    tell({ kind: 'answer', id: question.id, answer })
+  } catch (error) {
+    tell({ kind: 'threw', id: question.id, reason: reasonOf(error) })
+  }
+}
+
+parentPort?.on('message', (question: Asked) => void answer(question))
+load().catch((error: unknown) => tell({ kind: 'broken', reason: reasonOf(error) }))
