@@ -1,0 +1,18 @@
+/** The face of the pop3 room: both sessions and the page of questions, for embedding. */
+
+export type {
+  Answer,
+  Answers,
+  CommitAnswer,
+  ConnectAnswer,
+  Listing,
+  OpenAnswer,
+  Peer,
+  Policy,
+  Question,
+  Refused,
+  RetrieveAnswer,
+  ServerEvent,
+  SessionSettings,
+} from './server/question.ts'
+export { ServerSession } from './server/session.ts'

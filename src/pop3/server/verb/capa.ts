@@ -1,0 +1,42 @@
+/**
+ * CAPA (RFC 2449 §5). The list depends on TLS and on nothing else: what is announced in both states
+ * is the same in both (RFC 2449 §6), also to a client that asks again after its login.
+ */
+import { serverMechanism } from '../../../sasl/registry.ts'
+import { ok, replies, TERMINATOR } from '../../reply.ts'
+import type { Input, Step, Turn } from '../turn.ts'
+
+export function* capa(turn: Turn, argument: string): Generator<Step, boolean, Input> {
+  if (argument !== '') return turn.refuse(replies.noArguments)
+  turn.send(`${ok('capabilities follow')}${capabilities(turn).join('\r\n')}\r\n${TERMINATOR}`)
+  return true
+}
+
+function capabilities(turn: Turn): string[] {
+  const mechanisms = mechanismsOffered(turn)
+  return [
+    'TOP', // RFC 2449 §6.1
+    'UIDL', // §6.8
+    ...(passwordsTaken(turn) ? ['USER'] : []), // §6.2
+    ...(mechanisms.length > 0 ? [`SASL ${mechanisms.join(' ')}`] : []), // RFC 5034 §3
+    ...(turn.settings.startTls && turn.peer.tls === undefined ? ['STLS'] : []), // RFC 2595 §4
+    'RESP-CODES', // §6.4
+    'AUTH-RESP-CODE', // RFC 3206 §5
+    'PIPELINING', // §6.6
+    'EXPIRE NEVER', // §6.7
+    `IMPLEMENTATION ${turn.settings.implementation}`, // §6.9
+  ]
+}
+
+/** Whether a password may cross this connection (RFC 8314 §4). */
+export function passwordsTaken(turn: Turn): boolean {
+  return turn.peer.tls !== undefined || turn.settings.plaintextAuth
+}
+
+/** The mechanisms that may be used now. */
+export function mechanismsOffered(turn: Turn): string[] {
+  const plaintext = passwordsTaken(turn)
+  return turn.settings.mechanisms.filter(
+    name => plaintext || serverMechanism(name)?.plaintext === false,
+  )
+}

@@ -1,0 +1,39 @@
+/** USER and PASS (RFC 1939 §7), under TLS or where the listener says otherwise (RFC 8314 §4). */
+import { ok, replies } from '../../reply.ts'
+import { enter } from '../enter.ts'
+import { ask, type Input, type Step, type Turn } from '../turn.ts'
+import { passwordsTaken } from './capa.ts'
+
+/** `USER name`. Says yes to every name: who exists is nobody's business (RFC 1939 §13). */
+export function* user(turn: Turn, argument: string): Generator<Step, boolean, Input> {
+  if (!passwordsTaken(turn)) return turn.refuse(replies.plaintextRefused)
+  if (argument === '') return turn.refuse(replies.noName)
+  turn.user = argument
+  turn.send(ok('send your password'))
+  return true
+}
+
+/** `PASS string`: the whole rest of the line, spaces too, immediately behind a successful USER. */
+export function* pass(turn: Turn, argument: string): Generator<Step, boolean, Input> {
+  if (turn.user === undefined) return turn.refuse(replies.noUser)
+  const login = yield* ask<'login'>({
+    kind: 'login',
+    peer: turn.peer,
+    question: {
+      kind: 'password',
+      mechanism: 'USER',
+      username: turn.user,
+      authorize: '',
+      password: argument,
+    },
+  })
+  switch (login.kind) {
+    case 'account':
+      return yield* enter(turn, login.account)
+    case 'denied':
+      return turn.denied(replies.denied)
+    case 'unavailable':
+    case 'verifier':
+      return turn.refuse(replies.unavailable)
+  }
+}
