@@ -1,0 +1,60 @@
+/**
+ * One deadline of a connection: how long what is waited for now may take. The pump states it after
+ * every input, so it must cost next to nothing: the clock is read only when the wait changes, and a
+ * timer that is due too early is left to ring and then armed for the rest. It never ends anything.
+ */
+import type { Clock, Timer } from './clock.ts'
+
+export class Deadline {
+  readonly #clock: Clock
+  readonly #passed: () => void
+  #timer: Timer | undefined
+  #timerDue = 0
+  #kind = ''
+  #count = 0
+  #since = 0
+  #limitMs = 0
+
+  /** `passed` is called when the wait has lasted its limit, and again after each further one. */
+  constructor(clock: Clock, passed: () => void) {
+    this.#clock = clock
+    this.#passed = passed
+  }
+
+  /** What is waited for. A new kind or count starts the time anew; a limit of 0 is none. */
+  wait(kind: string, count: number, limitMs: number): void {
+    if (kind !== this.#kind || count !== this.#count) {
+      this.#kind = kind
+      this.#count = count
+      this.#since = this.#clock.monotonic()
+    }
+    this.#limitMs = limitMs
+    const due = this.#since + limitMs
+    if (limitMs > 0 && !(this.#timer && this.#timerDue <= due)) this.#arm(due)
+  }
+
+  cancel(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#limitMs = 0
+  }
+
+  #arm(due: number): void {
+    this.#timer?.cancel()
+    this.#timerDue = due
+    this.#timer = this.#clock.after(Math.max(0, due - this.#clock.monotonic()), () => this.#rang())
+  }
+
+  #rang(): void {
+    this.#timer = undefined
+    if (this.#limitMs === 0) return
+    const now = this.#clock.monotonic()
+    const due = this.#since + this.#limitMs
+    // A timer may ring a fraction of a millisecond early.
+    if (now < due - 1) this.#arm(due)
+    else {
+      this.#since = now
+      this.#passed()
+    }
+  }
+}

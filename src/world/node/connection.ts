@@ -1,0 +1,229 @@
+/**
+ * One connection over a real socket: TCP or Unix, plain or TLS. Made by node/net.ts; implements
+ * `Connection` of world/net.ts. A socket's faults arrive as `closed(error)` and are never thrown.
+ * Listeners are plain functions shared by all sockets, for the sake of ten thousand idle ones.
+ */
+import type { Socket } from 'node:net'
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  TLSSocket,
+} from 'node:tls'
+import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
+import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
+
+/** A peer that is slower than this at its TLS handshake is not waited for. */
+const HANDSHAKE_MS = 30_000
+
+const OWNER = Symbol('owner')
+
+interface Owned {
+  [OWNER]?: NodeConnection
+}
+
+export class NodeConnection implements Connection {
+  readonly remote: Endpoint
+  readonly local: Endpoint
+  tls?: TlsFacts
+  #socket: Socket
+  #events: ConnectionEvents | undefined
+  #error: Error | undefined
+  #closed = false
+  #paused = false
+
+  constructor(socket: Socket, path?: string) {
+    this.#socket = socket
+    this.remote = path === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : UNIX
+    this.local =
+      path === undefined
+        ? endpoint(socket.localAddress, socket.localPort)
+        : { address: path, port: 0 }
+    own(socket, this)
+    socket.on('error', onError)
+    socket.on('close', onClose)
+  }
+
+  open(events: ConnectionEvents): void {
+    this.#events = events
+    if (this.#closed) queueMicrotask(() => events.closed(this.#error))
+    else this.#listen()
+  }
+
+  write(output: string | Uint8Array): boolean {
+    // A write after the end would be an error event; the close is under way already.
+    if (!this.#socket.writable) return true
+    return this.#socket.write(output)
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (this.#events) this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  secure(options: SecureOptions): Promise<TlsFacts> {
+    const plain = this.#socket
+    plain.off('data', onData).off('end', onEnd).off('drain', onDrain)
+    plain.off('close', onClose)
+    let secured: TLSSocket
+    try {
+      secured = options.side === 'server' ? upgrade(plain, options) : join(plain, options)
+    } catch (error) {
+      plain.on('close', onClose)
+      plain.destroy()
+      return Promise.reject(error)
+    }
+    this.#socket = secured
+    own(secured, this)
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => secured.destroy(reasonFor('ETIMEDOUT')), HANDSHAKE_MS).unref()
+      // A server socket of our own making reports TLS errors by this event alone.
+      secured.on('_tlsError', (error: Error) => {
+        this.#error ??= error
+        secured.destroy()
+      })
+      secured.on('error', onError)
+      secured.on('close', hadError => {
+        clearTimeout(late)
+        onClose.call(secured)
+        reject(this.#error ?? reasonFor(hadError ? 'EPROTO' : 'ECONNRESET'))
+      })
+      secured.once(options.side === 'server' ? 'secure' : 'secureConnect', () => {
+        clearTimeout(late)
+        this.tls = factsOf(secured, options)
+        if (this.#paused) secured.pause()
+        if (this.#events) this.#listen()
+        resolve(this.tls)
+      })
+    })
+  }
+
+  #listen(): void {
+    const socket = this.#socket
+    socket.on('data', onData).on('end', onEnd).on('drain', onDrain)
+    if (this.#paused) socket.pause()
+  }
+
+  onReceived(octets: Uint8Array): void {
+    this.#events?.received(octets)
+  }
+  onEnded(): void {
+    this.#events?.ended()
+  }
+  onDrained(): void {
+    this.#events?.drained()
+  }
+  onFailed(error: Error): void {
+    this.#error ??= error
+  }
+  onClosed(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#events?.closed(this.#error)
+  }
+}
+
+const UNIX: Endpoint = { address: 'unix', port: 0 }
+
+function own(socket: Socket, owner: NodeConnection): void {
+  const owned: Owned = socket as Owned
+  owned[OWNER] = owner
+}
+
+function onData(this: Socket & Owned, octets: Uint8Array): void {
+  this[OWNER]?.onReceived(octets)
+}
+function onEnd(this: Socket & Owned): void {
+  this[OWNER]?.onEnded()
+}
+function onDrain(this: Socket & Owned): void {
+  this[OWNER]?.onDrained()
+}
+function onError(this: Socket & Owned, error: Error): void {
+  this[OWNER]?.onFailed(error)
+}
+function onClose(this: Socket & Owned): void {
+  this[OWNER]?.onClosed()
+}
+
+/** An IPv4 peer of a dual-stack listener is known by its IPv4 address; a zone is left out. */
+export function endpoint(address: string | undefined, port: number | undefined): Endpoint {
+  const plain = (address ?? '').split('%', 1)[0] as string
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)
+  return { address: mapped?.[1] ?? plain, port: port ?? 0 }
+}
+
+function reasonFor(code: string): Error {
+  return Object.assign(new Error(`TLS handshake failed: ${code}`), { code })
+}
+
+function upgrade(socket: Socket, options: SecureOptions & { side: 'server' }): TLSSocket {
+  return new TLSSocket(socket, {
+    isServer: true,
+    secureContext: options.identity.current() as SecureContext,
+  })
+}
+
+/** Contexts are dear to make (the system's roots are parsed): one for each kind of trust. */
+const contexts = new Map<string, SecureContext>()
+
+function clientContext(options: SecureOptions & { side: 'client' }): SecureContext {
+  const minVersion = options.minVersion ?? 'TLSv1.2'
+  const key = `${minVersion} ${options.roots ?? ''}`
+  const known = contexts.get(key)
+  if (known) return known
+  const ca = options.roots ? [...getCACertificates('default'), options.roots] : undefined
+  const made = createSecureContext({ minVersion, ...(ca ? { ca } : {}) })
+  if (contexts.size >= 16) contexts.clear()
+  contexts.set(key, made)
+  return made
+}
+
+function join(socket: Socket, options: SecureOptions & { side: 'client' }): TLSSocket {
+  const { servername, trust } = options
+  return connect({
+    socket,
+    secureContext: clientContext(options),
+    // An address is no server name (RFC 6066 §3), but it is still what the certificate must show.
+    ...(isAddress(servername) ? {} : { servername }),
+    rejectUnauthorized: trust === 'verify',
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(servername, certificate),
+  })
+}
+
+function isAddress(name: string): boolean {
+  return name === '' || name.includes(':') || /^[0-9.]+$/.test(name)
+}
+
+function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
+  const cipher = socket.getCipher()
+  const asked = options.side === 'client' ? options.servername : sniOf(socket)
+  const name = options.side === 'client' ? socket.getPeerCertificate().subject?.CN : undefined
+  return {
+    protocol: socket.getProtocol() ?? 'unknown',
+    cipher: cipher.standardName ?? cipher.name,
+    verified: options.side === 'client' && socket.authorized,
+    ...(asked ? { servername: asked } : {}),
+    ...(typeof name === 'string' ? { peerName: name } : {}),
+  }
+}
+
+function sniOf(socket: TLSSocket): string | undefined {
+  const { servername } = socket as TLSSocket & { servername?: string | false | null }
+  return typeof servername === 'string' ? servername : undefined
+}

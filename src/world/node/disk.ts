@@ -1,0 +1,209 @@
+/**
+ * Staged bodies as files of one directory. Implements world/disk.ts. Octets are gathered to 256 KB
+ * and written by the pool of threads, two writes at most unsettled; `seal` costs one fdatasync and
+ * its share of one directory fsync that all seals of the moment wait for.
+ */
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, mkdir, open, opendir, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Disk, DiskFull, type StagedBody } from '../disk.ts'
+
+const CHUNK_OCTETS = 262_144
+
+/** A name as `stage` gives them; anything else is not ours, and never a path. */
+const NAME = /^[0-9a-z]{1,12}-[0-9a-f]{24}$/
+
+/** Opens the directory, making it (mode 0700) if need be. */
+export async function nodeDisk(directory: string): Promise<Disk> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const sync = directorySync(directory)
+  const pathOf = (name: string) => {
+    if (!NAME.test(name)) throw new Error(`not the name of a staged body: ${name}`)
+    return join(directory, name)
+  }
+  return {
+    async stage() {
+      const name = `${Date.now().toString(36)}-${randomBytes(12).toString('hex')}`
+      const path = pathOf(name)
+      try {
+        return new StagedFile(name, path, await open(path, 'wx', 0o600), sync)
+      } catch (error) {
+        throw translated(error)
+      }
+    },
+    read: (name, from, to) => readFile(pathOf(name), from, to),
+    async remove(name) {
+      await removeFile(pathOf(name))
+    },
+    list: () => listFiles(directory),
+  }
+}
+
+class StagedFile implements StagedBody {
+  readonly name: string
+  readonly #path: string
+  readonly #file: FileHandle
+  readonly #sync: () => Promise<void>
+  #buffer: Buffer | undefined
+  #filled = 0
+  #position = 0
+  #unsettled: Promise<void>[] = []
+  #failure: { readonly error: unknown } | undefined
+  #over: Promise<void> | undefined
+
+  constructor(name: string, path: string, file: FileHandle, sync: () => Promise<void>) {
+    this.name = name
+    this.#path = path
+    this.#file = file
+    this.#sync = sync
+  }
+
+  async write(octets: Uint8Array): Promise<void> {
+    if (this.#over) throw new Error('a staged body is written after its end')
+    let from = 0
+    while (from < octets.length) {
+      this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK_OCTETS)
+      const part = octets.subarray(from, from + CHUNK_OCTETS - this.#filled)
+      this.#buffer.set(part, this.#filled)
+      this.#filled += part.length
+      from += part.length
+      if (this.#filled === CHUNK_OCTETS) this.#flush()
+    }
+    while (this.#unsettled.length > 1) await this.#unsettled[0]
+    if (this.#failure) throw this.#failure.error
+  }
+
+  seal(): Promise<void> {
+    if (this.#over) return this.#over
+    this.#over = this.#seal()
+    return this.#over
+  }
+
+  async abort(): Promise<void> {
+    this.#over ??= Promise.resolve()
+    await Promise.all(this.#unsettled)
+    await this.#over.catch(() => {})
+    await this.#file.close().catch(() => {})
+    await removeFile(this.#path)
+  }
+
+  async #seal(): Promise<void> {
+    if (this.#filled > 0) this.#flush()
+    await Promise.all(this.#unsettled)
+    try {
+      if (this.#failure) throw this.#failure.error
+      await this.#file.datasync()
+    } catch (error) {
+      throw translated(error)
+    } finally {
+      this.#buffer = undefined
+      await this.#file.close()
+    }
+    await this.#sync()
+  }
+
+  /** Starts the write of what is gathered; a failure is kept for the next call. */
+  #flush(): void {
+    const octets = (this.#buffer as Buffer).subarray(0, this.#filled)
+    const position = this.#position
+    this.#position += this.#filled
+    this.#buffer = undefined
+    this.#filled = 0
+    const write = writeWhole(this.#file, octets, position).then(
+      () => {},
+      error => {
+        this.#failure ??= { error: translated(error) }
+      },
+    )
+    this.#unsettled.push(write)
+    void write.then(() => {
+      this.#unsettled = this.#unsettled.filter(other => other !== write)
+    })
+  }
+}
+
+/** A write may take less than it is given: on a disk that is nearly full, for one. */
+async function writeWhole(file: FileHandle, octets: Buffer, position: number): Promise<void> {
+  let from = 0
+  while (from < octets.length) {
+    const { bytesWritten } = await file.write(octets, from, octets.length - from, position + from)
+    from += bytesWritten
+  }
+}
+
+/** One fsync at a time: those who come while it runs share the next one. */
+function directorySync(directory: string): () => Promise<void> {
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  const run = async () => {
+    const handle = await open(directory, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  }
+  const start = () => {
+    const mine = run().finally(() => {
+      if (running === mine) running = undefined
+    })
+    running = mine
+    return mine
+  }
+  return () => {
+    if (!running) return start()
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = undefined
+        return start()
+      })
+    return next
+  }
+}
+
+async function* readFile(path: string, from: number, to: number): AsyncIterable<Uint8Array> {
+  const file = await open(path, 'r')
+  try {
+    let position = from
+    while (position < to) {
+      const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_OCTETS, to - position))
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, position)
+      if (bytesRead === 0) throw new Error(`a staged body ends at ${position}, before ${to}`)
+      position += bytesRead
+      yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function* listFiles(directory: string) {
+  for await (const entry of await opendir(directory)) {
+    if (!entry.isFile() || !NAME.test(entry.name)) continue
+    try {
+      const { size, mtimeMs } = await stat(join(directory, entry.name))
+      yield { name: entry.name, sizeOctets: size, changedAt: Math.floor(mtimeMs) }
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+    }
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+}
+
+function translated(error: unknown): unknown {
+  const code = codeOf(error)
+  const full = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
+  return full ? new DiskFull(`the disk takes no more: ${code}`) : error
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code
+}

@@ -1,0 +1,170 @@
+/**
+ * What a session has sent and the transport has not yet taken, in order: text, octets and streams.
+ * The pump is its only caller. Everything gathered during one input leaves in one write; a stream is
+ * pulled only as fast as the connection drains. It knows no session, no question and no deadline.
+ */
+import type { Source, Transform } from '../wire/effect.ts'
+import type { Connection } from './net.ts'
+
+/** Up to this many octets, pieces are joined for the sake of a single write. */
+const JOINED_MAX_OCTETS = 65536
+/** Streamed octets are gathered to this size before they are written. */
+const WRITE_OCTETS = 16384
+
+interface Pending {
+  readonly source: Source
+  readonly transform: Transform | undefined
+}
+
+type Piece = string | Uint8Array | Pending
+
+export class Outbox {
+  readonly #connection: Connection
+  readonly #progressed: (failure?: { readonly error: unknown }) => void
+  #queue: Piece[] = []
+  #pulling = false
+  #gone = false
+  #wake: (() => void) | undefined
+  /** True from a write that returned false until the connection has drained. */
+  waiting = false
+  /** Octets that wait here; a stream not yet begun counts as one write. */
+  queuedOctets = 0
+  /** Grows with everything that leaves: how the pump knows a slow reader from a dead one. */
+  progress = 0
+
+  /** `progressed` is called when a stream has ended, or with what its source threw. */
+  constructor(connection: Connection, progressed: (failure?: { readonly error: unknown }) => void) {
+    this.#connection = connection
+    this.#progressed = progressed
+  }
+
+  /** Nothing is left here; the transport may still hold some of it. */
+  get empty(): boolean {
+    return this.#queue.length === 0 && !this.#pulling
+  }
+
+  /** All of it was handed over and the transport takes more. */
+  get idle(): boolean {
+    return this.empty && !this.waiting
+  }
+
+  send(output: string | Uint8Array): void {
+    if (output.length === 0) return
+    this.queuedOctets += output.length
+    const last = this.#queue.length - 1
+    const before = this.#queue[last]
+    if (typeof before === 'string' && typeof output === 'string') {
+      this.#queue[last] = before + output
+    } else {
+      this.#queue.push(output)
+    }
+  }
+
+  stream(source: Source, transform?: Transform): void {
+    if (source instanceof Uint8Array && source.length <= JOINED_MAX_OCTETS) {
+      this.send(transform ? transform.push(source) : source)
+      if (transform) this.send(transform.end())
+      return
+    }
+    this.queuedOctets += WRITE_OCTETS
+    this.#queue.push({ source, transform })
+  }
+
+  /** Hands over what can be handed over now: one write for all that stands before a stream. */
+  flush(): void {
+    while (this.#queue.length > 0 && !this.waiting && !this.#pulling && !this.#gone) {
+      const stream = this.#queue.findIndex(isPending)
+      if (stream === -1) {
+        const pieces = this.#queue as (string | Uint8Array)[]
+        this.#queue = []
+        this.queuedOctets = 0
+        this.#write(pieces)
+      } else {
+        const before = this.#queue.splice(0, stream) as (string | Uint8Array)[]
+        const pending = this.#queue.shift() as Pending
+        for (const piece of before) this.queuedOctets -= piece.length
+        void this.#pull(pending, before)
+      }
+    }
+  }
+
+  /** The connection has drained. */
+  drained(): void {
+    this.waiting = false
+    this.progress += 1
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  /** The connection is gone: forgets everything and lets a stream's source close. */
+  stop(): void {
+    this.#gone = true
+    this.#queue = []
+    this.queuedOctets = 0
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  #write(pieces: readonly (string | Uint8Array)[]): void {
+    let octets = 0
+    for (const piece of pieces) octets += piece.length
+    const outputs = pieces.length > 1 && octets <= JOINED_MAX_OCTETS ? [joined(pieces)] : pieces
+    for (const output of outputs) if (!this.#connection.write(output)) this.waiting = true
+    this.progress += 1
+  }
+
+  /**
+   * Pulls one stream. What was sent just before it leaves with its first octets, and its last
+   * octets go back to the head of the queue, to leave with what was sent behind it.
+   */
+  async #pull(pending: Pending, before: readonly (string | Uint8Array)[]): Promise<void> {
+    const { source, transform } = pending
+    this.#pulling = true
+    let held = [...before]
+    let heldOctets = before.reduce((sum, piece) => sum + piece.length, 0)
+    try {
+      for await (const octets of source instanceof Uint8Array ? slices(source) : source) {
+        if (this.#gone) return
+        const output = transform ? transform.push(octets) : octets
+        if (output.length === 0) continue
+        held.push(output)
+        heldOctets += output.length
+        if (heldOctets < WRITE_OCTETS) continue
+        this.#write(held)
+        held = []
+        heldOctets = 0
+        // `waiting` is read again on purpose: the write above may have set it.
+        if (this.waiting) await new Promise<void>(resolve => (this.#wake = resolve))
+        if (this.#gone) return
+      }
+      const rest = transform?.end()
+      if (rest && rest.length > 0) held.push(rest)
+    } catch (error) {
+      if (!this.#gone) this.#progressed({ error })
+      return
+    }
+    if (this.#gone) return
+    this.#pulling = false
+    this.queuedOctets -= WRITE_OCTETS
+    for (const piece of held) this.queuedOctets += piece.length
+    this.#queue.unshift(...held)
+    this.#progressed()
+  }
+}
+
+function isPending(piece: Piece): piece is Pending {
+  return typeof piece !== 'string' && !(piece instanceof Uint8Array)
+}
+
+function joined(pieces: readonly (string | Uint8Array)[]): string | Uint8Array {
+  if (pieces.every(piece => typeof piece === 'string')) return pieces.join('')
+  return Buffer.concat(
+    pieces.map(piece => (typeof piece === 'string' ? Buffer.from(piece) : piece)),
+  )
+}
+
+function* slices(octets: Uint8Array): Iterable<Uint8Array> {
+  for (let from = 0; from < octets.length; from += JOINED_MAX_OCTETS) {
+    yield octets.subarray(from, from + JOINED_MAX_OCTETS)
+  }
+}

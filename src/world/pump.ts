@@ -1,0 +1,314 @@
+/**
+ * The pump: the only loop that joins a session (wire/effect.ts) to a connection (world/net.ts) and
+ * to the role that answers its questions. Listeners and transports start one for each connection;
+ * it serves both sides of every protocol. It gathers what a session sends during one input and
+ * writes once, keeps the deadlines, stops reading where memory would grow, and stands between one
+ * session's faults and the rest of the process. It knows no protocol and decides no policy.
+ */
+import type { Role, Session, Sink, Source, Transform } from '../wire/effect.ts'
+import type { Clock } from './clock.ts'
+import { Deadline } from './deadline.ts'
+import type { Log } from './log.ts'
+import type { Connection, ConnectionEvents, SecureOptions } from './net.ts'
+import { Outbox } from './outbox.ts'
+
+export interface PumpOptions<Q, A, E> {
+  readonly connection: Connection
+  readonly clock: Clock
+  readonly role: Role<Q, A>
+  /** Makes the session. On implicit TLS the facts are in `connection.tls` by now. */
+  readonly session: (sink: Sink<Q, A>) => Session<A, E>
+  /** What `secure` uses; asked at that moment, so that a renewed certificate counts. */
+  readonly identity?: () => SecureOptions
+  /** Called once, last, with the fault that ended the connection if there was one. */
+  readonly onClosed?: (error?: Error) => void
+  /** Input or output that may wait before reading stops. Default 65536. */
+  readonly backlogMaxOctets?: number
+  /** How long a reader may take nothing at all of what is sent to it. Default 5 minutes. */
+  readonly stallMs?: number
+  /** How long the peer may take to close after we have. Default 10 seconds. */
+  readonly lingerMs?: number
+  readonly log: Log
+}
+
+/** A running pump, for its owner. */
+export interface Pumping<E> {
+  /** Passes an event to the session; ignored once the connection is closing. */
+  tell(event: E): void
+  /** Closes once what was sent has left; an answer still owed is lost: for grace, `tell`. */
+  close(): void
+  /** Resolves when the connection is gone; never rejects. */
+  readonly closed: Promise<void>
+}
+
+/** Joins the session to the connection and starts it. */
+export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E> {
+  let resolveClosed = () => {}
+  const closed = new Promise<void>(resolve => (resolveClosed = resolve))
+  const running = new Pump(options, resolveClosed)
+  running.open()
+  return { tell: event => running.tell(event), close: () => running.close(), closed }
+}
+
+/**
+ * 'securing': secure() was called and output still leaves; 'handshake': TLS is being agreed on.
+ * 'closing': output still leaves; 'ending': our end of stream is sent, the peer's is awaited.
+ */
+type Phase = 'open' | 'securing' | 'handshake' | 'closing' | 'ending' | 'closed'
+
+class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
+  readonly #options: PumpOptions<Q, A, E>
+  readonly #resolveClosed: () => void
+  readonly #session: Session<A, E>
+  readonly #outbox: Outbox
+  readonly #deadline: Deadline
+  #phase: Phase = 'open'
+  /** The session is at work: nothing may enter it again before it returns. */
+  #busy = false
+  #paused = false
+  #peerEnded = false
+  /** Something was sent since the session was last told that all is out. */
+  #owesDrained = false
+  #questionsOpen = 0
+  #contentOpen = 0
+  #told: E[] | undefined
+  #fault: Error | undefined
+
+  constructor(options: PumpOptions<Q, A, E>, resolveClosed: () => void) {
+    this.#options = options
+    this.#resolveClosed = resolveClosed
+    this.#outbox = new Outbox(options.connection, failure => {
+      if (failure) this.#broken('source-failed', failure.error)
+      else this.#settle()
+    })
+    this.#deadline = new Deadline(options.clock, () => this.#late())
+    this.#session = options.session(this)
+  }
+
+  open(): void {
+    this.#options.connection.open(this)
+    this.#input(() => this.#session.start())
+  }
+
+  /** Passes an event on; one that comes while the session is at work waits for its return. */
+  tell(event: E): void {
+    if (this.#isOver()) return
+    this.#told = this.#told ?? []
+    this.#told.push(event)
+    this.#settle()
+  }
+
+  send(output: string | Uint8Array): void {
+    if (this.#isOver()) return
+    this.#owesDrained = true
+    this.#outbox.send(output)
+  }
+
+  stream(source: Source, transform?: Transform): void {
+    if (this.#isOver()) return
+    this.#owesDrained = true
+    this.#outbox.stream(source, transform)
+  }
+
+  ask(question: Q): A | undefined {
+    try {
+      const answer = this.#options.role.ask(question)
+      if (!(answer instanceof Promise)) return answer
+      this.#questionsOpen += 1
+      answer.then(
+        later => this.#answered(later),
+        error => this.#answered(this.#failed(question, error)),
+      )
+      return undefined
+    } catch (error) {
+      return this.#failed(question, error)
+    }
+  }
+
+  content(octets: Uint8Array, from: number, to: number): void {
+    const taken = this.#options.role.content?.(octets, from, to)
+    if (!taken) return
+    this.#contentOpen += 1
+    taken.then(
+      () => {
+        this.#contentOpen -= 1
+        this.#settle()
+      },
+      // Octets of a message are lost: nothing that follows may be acknowledged.
+      error => this.#broken('content-failed', error),
+    )
+  }
+
+  secure(): void {
+    if (this.#phase === 'open') this.#phase = 'securing'
+  }
+
+  close(): void {
+    if (this.#isOver()) return
+    this.#phase = 'closing'
+    this.#settle()
+  }
+
+  received(octets: Uint8Array): void {
+    if (this.#phase === 'open') this.#input(() => this.#session.receive(octets))
+    // Plaintext behind the command that starts TLS is an injection (RFC 3207 §6).
+    else if (!this.#isOver()) this.#broken('plaintext-before-tls', new Error('no TLS handshake'))
+  }
+
+  ended(): void {
+    this.#peerEnded = true
+    if (this.#phase === 'open') this.#input(() => this.#session.end())
+    else if (!this.#isOver()) this.#options.connection.destroy()
+  }
+
+  drained(): void {
+    this.#outbox.drained()
+    this.#settle()
+  }
+
+  closed(error?: Error): void {
+    if (this.#phase === 'closed') return
+    this.#phase = 'closed'
+    this.#deadline.cancel()
+    this.#outbox.stop()
+    const { log, onClosed, role } = this.#options
+    for (const tell of [() => role.closed?.(), () => onClosed?.(this.#fault ?? error)]) {
+      try {
+        tell()
+      } catch (bug) {
+        log.error('closed-threw', { error: bug })
+      }
+    }
+    this.#resolveClosed()
+  }
+
+  #isOver(): boolean {
+    return this.#phase === 'closing' || this.#phase === 'ending' || this.#phase === 'closed'
+  }
+
+  /** Runs one input of the session and then everything that follows from it. */
+  #input(run: () => void): void {
+    this.#enter(run)
+    this.#settle()
+  }
+
+  /** The only way into the session. A throw is a bug in it, and ends this connection alone. */
+  #enter(run: () => void): void {
+    this.#busy = true
+    try {
+      run()
+    } catch (error) {
+      this.#broken('session-threw', error)
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  #answered(answer: A | undefined): void {
+    this.#questionsOpen -= 1
+    if (answer === undefined || this.#isOver()) this.#settle()
+    else this.#input(() => this.#session.answer(answer))
+  }
+
+  #failed(question: Q, error: unknown): A | undefined {
+    this.#options.log.error('role-failed', { error })
+    try {
+      return this.#options.role.failed(question, error)
+    } catch (bug) {
+      this.#broken('role-failed-twice', bug)
+      return undefined
+    }
+  }
+
+  /** A fault that ends this connection and no other. */
+  #broken(event: string, error: unknown): void {
+    if (this.#phase === 'closed') return
+    this.#fault = error instanceof Error ? error : new Error(String(error))
+    const unexpected = event === 'session-threw' || event === 'role-failed-twice'
+    this.#options.log[unexpected ? 'error' : 'warn'](event, { error })
+    this.#phase = 'ending'
+    this.#outbox.stop()
+    this.#options.connection.destroy()
+  }
+
+  /** Brings the connection in line with what the session has done: output, phase, reading, time. */
+  #settle(): void {
+    if (this.#busy || this.#phase === 'closed') return
+    const outbox = this.#outbox
+    outbox.flush()
+    for (let next = this.#next(); next; next = this.#next()) {
+      this.#enter(next)
+      outbox.flush()
+    }
+    const idle = this.#questionsOpen === 0 && this.#contentOpen === 0
+    // The peer has ended, nothing is open and nothing left to say: nothing more can happen.
+    if (this.#phase === 'open' && this.#peerEnded && idle && outbox.idle) this.#phase = 'closing'
+    if (this.#phase === 'closing' && outbox.empty) {
+      this.#phase = 'ending'
+      this.#options.connection.end()
+    }
+    this.#regulate()
+    if (this.#phase === 'securing' && outbox.idle) void this.#handshake()
+    this.#watch()
+  }
+
+  /** What the session is owed before it hears from the peer again. */
+  #next(): (() => void) | undefined {
+    if (this.#phase !== 'open') return undefined
+    const event = this.#told?.shift()
+    if (event !== undefined) return () => this.#session.tell(event)
+    if (!this.#owesDrained || !this.#outbox.idle) return undefined
+    this.#owesDrained = false
+    return () => this.#session.drained()
+  }
+
+  async #handshake(): Promise<void> {
+    const { connection, identity } = this.#options
+    this.#phase = 'handshake'
+    try {
+      if (!identity) throw new Error('TLS was asked for but is not set up')
+      const tls = await connection.secure(identity())
+      if (this.#phase !== 'handshake') return
+      this.#phase = 'open'
+      this.#input(() => this.#session.secured(tls))
+    } catch (error) {
+      this.#broken('tls-failed', error)
+    }
+  }
+
+  /** Stops reading where what is read could only pile up; what follows our end is thrown away. */
+  #regulate(): void {
+    const most = this.#options.backlogMaxOctets ?? 65536
+    const stuck = this.#questionsOpen > 0 || !this.#outbox.idle
+    const pause =
+      this.#phase === 'securing' ||
+      this.#phase === 'handshake' ||
+      (this.#phase === 'open' &&
+        (this.#contentOpen > 0 ||
+          this.#outbox.queuedOctets > most ||
+          (stuck && this.#session.backlogOctets > most)))
+    if (pause === this.#paused) return
+    this.#paused = pause
+    if (pause) this.#options.connection.pause()
+    else this.#options.connection.resume()
+  }
+
+  /** States what is waited for: the peer's end, the peer to read, or the peer's next step. */
+  #watch(): void {
+    const { lingerMs = 10_000, stallMs = 300_000 } = this.#options
+    const outbox = this.#outbox
+    if (this.#phase === 'ending') this.#deadline.wait('end', 0, lingerMs)
+    else if (!outbox.idle) this.#deadline.wait('output', outbox.progress, stallMs)
+    else {
+      // The TLS handshake has a limit of its own, in the adapter.
+      const patienceMs = this.#phase === 'open' ? this.#session.patienceMs : 0
+      this.#deadline.wait('step', this.#session.step, patienceMs)
+    }
+  }
+
+  #late(): void {
+    if (this.#phase === 'ending') this.#options.connection.destroy()
+    else if (this.#outbox.idle) this.#input(() => this.#session.expire())
+    else this.#broken('peer-stalled', new Error('the peer does not read what it asked for'))
+  }
+}
