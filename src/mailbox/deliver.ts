@@ -1,0 +1,96 @@
+/**
+ * The one way into a mailbox. The queue's settle-writer calls `deliverInto` inside its transaction,
+ * so that a message is in the mailbox exactly when its recipient is 'delivered'. README.md names
+ * this file's statements in its table of UID and MODSEQ. It reads no clock and opens no transaction.
+ */
+import type { Value, Write } from '../world/sql.ts'
+
+/** One message for one mailbox. */
+export interface Delivery {
+  readonly accountId: number
+  /** 'INBOX', ...; made on demand. */
+  readonly mailboxName: string
+  /** The ledger's id of the message. */
+  readonly messageId: string
+  readonly bodyId: number
+  /** What stands before the body here: Return-Path, Delivered-To, Received ... */
+  readonly head: Uint8Array
+  /** Of head and body together, in octets. */
+  readonly sizeOctets: number
+  /** INTERNALDATE, ms since the epoch (RFC 9051 §2.3.3). */
+  readonly internalDate: number
+  /** As stored: sorted, with a space between ('' or '\\Flagged \\Seen'). */
+  readonly flags: string
+}
+
+/** Where a message came to lie. */
+export interface Delivered {
+  readonly mailboxId: number
+  readonly uidValidity: number
+  readonly uid: number
+  readonly modSeq: number
+}
+
+interface Grown {
+  readonly id: number
+  readonly uid_validity: number
+  readonly uid_next: number
+  readonly mod_seq: number
+}
+
+/**
+ * Makes the mailbox if there is none, and takes ?3 UIDs and MODSEQs from it: one statement, so that
+ * no number is ever given twice. UIDVALIDITY is the second of its making (RFC 9051 §2.3.1.1);
+ * `:now - :now % 1000` is a whole number on every store, where a division might not be.
+ */
+const GROW = `INSERT INTO mailbox (account_id, name, uid_validity, uid_next, mod_seq)
+VALUES (?1, ?2, (:now - :now % 1000) / 1000, 1 + ?3, 1 + ?3)
+ON CONFLICT (account_id, name) DO UPDATE
+SET uid_next = mailbox.uid_next + ?3, mod_seq = mailbox.mod_seq + ?3
+RETURNING id, uid_validity, uid_next, mod_seq`
+
+const INSERT = `INSERT INTO mailbox_message
+(mailbox_id, uid, mod_seq, message_id, body_id, head, size_octets, flags, internal_date)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`
+
+/**
+ * Delivers a batch inside the caller's transaction; one result for each item, in order. Mailboxes are
+ * locked in key order, each by a single statement (mailboxes of a batch never deadlock with another's).
+ */
+export async function deliverInto(tx: Write, items: readonly Delivery[]): Promise<Delivered[]> {
+  const delivered: Delivered[] = new Array(items.length)
+  const rows: Value[][] = []
+  for (const indexes of byMailbox(items)) {
+    const { accountId, mailboxName } = items[indexes[0] as number] as Delivery
+    const count = indexes.length
+    const grown = await tx.get<Grown>(GROW, accountId, mailboxName, count)
+    if (grown === undefined) throw new Error('an upsert returned no row')
+    for (const [n, index] of indexes.entries()) {
+      const item = items[index] as Delivery
+      const uid = grown.uid_next - count + n
+      const modSeq = grown.mod_seq - count + n + 1
+      const { messageId, bodyId, head, sizeOctets, flags, internalDate } = item
+      rows.push([grown.id, uid, modSeq, messageId, bodyId, head, sizeOctets, flags, internalDate])
+      delivered[index] = { mailboxId: grown.id, uidValidity: grown.uid_validity, uid, modSeq }
+    }
+  }
+  await tx.many(INSERT, rows)
+  return delivered
+}
+
+/** Indexes of the items of each mailbox, mailboxes in key order, items as they came. */
+function byMailbox(items: readonly Delivery[]): number[][] {
+  const groups = new Map<string, number[]>()
+  for (const [index, item] of items.entries()) {
+    const key = `${item.accountId} ${item.mailboxName}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [index])
+    else group.push(index)
+  }
+  return [...groups.values()].sort((a, b) => {
+    const left = items[a[0] as number] as Delivery
+    const right = items[b[0] as number] as Delivery
+    if (left.accountId !== right.accountId) return left.accountId - right.accountId
+    return left.mailboxName < right.mailboxName ? -1 : 1
+  })
+}

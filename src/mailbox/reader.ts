@@ -1,0 +1,153 @@
+/**
+ * What reads a mailbox: the list of its messages, one message by UID, octets of a body by range.
+ * Called by access/ and by the queue's transports (for bodies). A read never outlives one answer.
+ */
+import { farReader, reader } from '../store/store.ts'
+
+export interface MailboxName {
+  readonly accountId: number
+  readonly name: string
+}
+
+/** A mailbox and its messages in UID order, as parallel arrays: a mailbox may hold 100,000s. */
+export interface MailboxListing {
+  readonly mailboxId: number
+  readonly uidValidity: number
+  readonly uidNext: number
+  readonly modSeq: number
+  readonly uids: Uint32Array
+  readonly sizes: Float64Array
+}
+
+interface MailboxRow {
+  readonly id: number
+  readonly uid_validity: number
+  readonly uid_next: number
+  readonly mod_seq: number
+}
+
+const LIST_SLICE = 4_096
+
+/** Lists a mailbox by name; undefined where there is none, as before the first delivery. */
+export const openMailbox = farReader(
+  'mailbox.open',
+  async (tx, { accountId, name }: MailboxName): Promise<MailboxListing | undefined> => {
+    const mailbox = await tx.get<MailboxRow>(
+      `SELECT id, uid_validity, uid_next, mod_seq FROM mailbox WHERE account_id = ?1 AND name = ?2`,
+      accountId,
+      name,
+    )
+    if (mailbox === undefined) return undefined
+    const uids: number[] = []
+    const sizes: number[] = []
+    for (;;) {
+      const rows = await tx.all<{ uid: number; size_octets: number }>(
+        `SELECT uid, size_octets FROM mailbox_message
+WHERE mailbox_id = ?1 AND uid > ?2 ORDER BY uid LIMIT ?3`,
+        mailbox.id,
+        uids.at(-1) ?? 0,
+        LIST_SLICE,
+      )
+      for (const row of rows) {
+        uids.push(row.uid)
+        sizes.push(row.size_octets)
+      }
+      if (rows.length < LIST_SLICE) break
+    }
+    return {
+      mailboxId: mailbox.id,
+      uidValidity: mailbox.uid_validity,
+      uidNext: mailbox.uid_next,
+      modSeq: mailbox.mod_seq,
+      uids: Uint32Array.from(uids),
+      sizes: Float64Array.from(sizes),
+    }
+  },
+)
+
+/** Where a body's octets are. */
+export interface BodyReference {
+  readonly bodyId: number
+  readonly sizeOctets: number
+  /** Its name on Disk, or null where the octets are in the row. */
+  readonly staged: string | null
+  /** The octets themselves, where they are in the row and so few that they came along. */
+  readonly octets?: Uint8Array
+}
+
+export interface StoredMessage {
+  readonly uid: number
+  readonly messageId: string
+  readonly head: Uint8Array
+  readonly body: BodyReference
+  /** Of head and body together. */
+  readonly sizeOctets: number
+  readonly internalDate: number
+  readonly flags: readonly string[]
+}
+
+interface MessageRow {
+  readonly uid: number
+  readonly message_id: string
+  readonly head: Uint8Array
+  readonly size_octets: number
+  readonly internal_date: number
+  readonly flags: string
+  readonly body_id: number
+  readonly body_size: number
+  readonly staged: string | null
+  readonly octets: Uint8Array | null
+}
+
+/** Bodies up to this come along with their message. */
+const INLINE_MAX_OCTETS = 65_536
+
+/** One message by UID; undefined where it is gone. A missing body is a broken store: it throws. */
+export const messageByUid = reader(
+  'mailbox.messageByUid',
+  async (
+    tx,
+    { mailboxId, uid }: { readonly mailboxId: number; readonly uid: number },
+  ): Promise<StoredMessage | undefined> => {
+    const row = await tx.get<MessageRow>(
+      `SELECT m.uid, m.message_id, m.head, m.size_octets, m.internal_date, m.flags, m.body_id,
+  b.size_octets AS body_size, b.staged,
+  CASE WHEN b.size_octets <= ?3 THEN b.octets END AS octets
+FROM mailbox_message m LEFT JOIN body b ON b.id = m.body_id
+WHERE m.mailbox_id = ?1 AND m.uid = ?2`,
+      mailboxId,
+      uid,
+      INLINE_MAX_OCTETS,
+    )
+    if (row === undefined) return undefined
+    if (row.body_size === null) throw new Error(`body ${row.body_id} is not in the store`)
+    const body = { bodyId: row.body_id, sizeOctets: row.body_size, staged: row.staged }
+    return {
+      uid: row.uid,
+      messageId: row.message_id,
+      head: row.head,
+      body: row.octets === null ? body : { ...body, octets: row.octets },
+      sizeOctets: row.size_octets,
+      internalDate: row.internal_date,
+      flags: row.flags === '' ? [] : row.flags.split(' '),
+    }
+  },
+)
+
+/** Octets [from, to) of a body that is in its row; undefined where the body is gone. */
+export const bodySlice = reader(
+  'mailbox.bodySlice',
+  async (
+    tx,
+    { bodyId, from, to }: { readonly bodyId: number; readonly from: number; readonly to: number },
+  ): Promise<Uint8Array | undefined> => {
+    // substr counts from 1.
+    const row = await tx.get<{ slice: Uint8Array | null }>(
+      'SELECT substr(octets, ?2, ?3) AS slice FROM body WHERE id = ?1',
+      bodyId,
+      from + 1,
+      to - from,
+    )
+    return row?.slice ?? undefined
+  },
+)

@@ -1,0 +1,89 @@
+/**
+ * What changes a mailbox beside the queue's deliveries (deliver.ts): expunging, and letting go of
+ * bodies. README.md names the statements in its table of UID and MODSEQ. Nothing here reads a
+ * clock or touches a file: names on Disk are given back to the caller, to remove after the commit.
+ */
+import { writer } from '../store/store.ts'
+import type { Value, Write } from '../world/sql.ts'
+import { type Delivery, deliverInto } from './deliver.ts'
+
+/** Delivers in a transaction of its own: for tests and tools; the queue uses `deliverInto`. */
+export const deliver = writer('mailbox.deliver', async (tx, items: readonly Delivery[]) =>
+  deliverInto(tx, items),
+)
+
+/** At most so many messages in one transaction, so that accepts never wait long behind it. */
+export const EXPUNGE_SLICE = 50
+
+export interface ExpungeInput {
+  readonly mailboxId: number
+  /** At most EXPUNGE_SLICE. */
+  readonly uids: readonly number[]
+}
+
+export interface Expunged {
+  /** Those that were there. */
+  readonly uids: readonly number[]
+  /** Names on Disk that nothing references any more: remove them after the commit. */
+  readonly staged: readonly string[]
+}
+
+/** `(?from, ?from+1, ...)`: one text for every slice, whatever its length. */
+const values = (from: number) =>
+  `(${Array.from({ length: EXPUNGE_SLICE }, (_, n) => `?${from + n}`).join(', ')})`
+
+const GROW_MOD_SEQ = 'UPDATE mailbox SET mod_seq = mod_seq + 1 WHERE id = ?1'
+const DELETE_MESSAGES = `DELETE FROM mailbox_message WHERE mailbox_id = ?1 AND uid IN ${values(2)}
+RETURNING uid, body_id, message_id`
+
+/** Fills up with the last value, which changes nothing in an IN list. */
+function padded<T extends Value>(items: readonly T[]): Value[] {
+  const last = items.at(-1) as T
+  return Array.from({ length: EXPUNGE_SLICE }, (_, n) => items[n] ?? last)
+}
+
+/** Removes messages for good (RFC 1939 §6, RFC 9051 §6.4.3); UIDs that are not there are no error. */
+export const expungeSlice = writer(
+  'mailbox.expungeSlice',
+  async (tx, { mailboxId, uids }: ExpungeInput): Promise<Expunged> => {
+    if (uids.length === 0) return { uids: [], staged: [] }
+    if (uids.length > EXPUNGE_SLICE) throw new Error('the slice is too long')
+    // First the mailbox: it is the lock, and HIGHESTMODSEQ grows with every expunge (RFC 7162 §3.2.6).
+    await tx.run(GROW_MOD_SEQ, mailboxId)
+    const gone = await tx.all<{ uid: number; body_id: number; message_id: string }>(
+      DELETE_MESSAGES,
+      mailboxId,
+      ...padded(uids),
+    )
+    const released = gone.map(row => ({ bodyId: row.body_id, messageId: row.message_id }))
+    return { uids: gone.map(row => row.uid), staged: await releaseBodies(tx, released) }
+  },
+)
+
+const DELETE_BODIES = `DELETE FROM body WHERE id IN ${values(1)}
+AND NOT EXISTS (SELECT 1 FROM mailbox_message WHERE mailbox_message.body_id = body.id)
+AND NOT EXISTS (SELECT 1 FROM message
+  WHERE message.id IN ${values(1 + EXPUNGE_SLICE)} AND message.body_id = body.id)
+RETURNING staged`
+
+/**
+ * Removes those bodies that neither a mailbox nor the queue references any more; the names it
+ * returns are to be removed from Disk after the commit. A body is the queue's while the message of
+ * `messageId` has it, so each body comes with the id of the message it came by.
+ */
+export async function releaseBodies(
+  tx: Write,
+  references: readonly { readonly bodyId: number; readonly messageId: string }[],
+): Promise<string[]> {
+  const staged: string[] = []
+  for (let from = 0; from < references.length; from += EXPUNGE_SLICE) {
+    const slice = references.slice(from, from + EXPUNGE_SLICE)
+    const rows = await tx.all<{ staged: string | null }>(
+      DELETE_BODIES,
+      ...padded(slice.map(reference => reference.bodyId)),
+      ...padded(slice.map(reference => reference.messageId)),
+    )
+    for (const row of rows) if (row.staged !== null) staged.push(row.staged)
+  }
+  return staged
+}
