@@ -17,37 +17,45 @@ import { type FailureData, failureData } from './failure.ts'
 import type { Writer } from './store.ts'
 import { Transaction } from './transaction.ts'
 
-export interface Job {
-  readonly writer: Writer<unknown, unknown>
-  readonly input: unknown
+/** Neighbours in the queue that one writer takes together. */
+export interface Run<Named> {
+  readonly writer: Named
+  readonly inputs: unknown[]
 }
 
 export type JobResult =
   | { readonly done: true; readonly output: unknown }
   | { readonly done: false; readonly failure: FailureData }
 
-/** Points where a test makes the world fail; a real store has none. */
-export interface BatchFaults {
-  beforeCommit(): void
+/** Gathers neighbours of the same writer, in the order they arrived. */
+export function runsOf<Named>(
+  jobs: readonly { readonly writer: Named; readonly input: unknown }[],
+): Run<Named>[] {
+  const runs: Run<Named>[] = []
+  for (const { writer, input } of jobs) {
+    const last = runs.at(-1)
+    if (last?.writer === writer) last.inputs.push(input)
+    else runs.push({ writer, inputs: [input] })
+  }
+  return runs
 }
 
-/** Runs the jobs and commits. Throws, with nothing done, if the transaction as a whole failed. */
+/**
+ * Runs the jobs and commits; gives one result for each job, in order. Throws, with nothing done, if the
+ * transaction as a whole failed. `beforeCommit` is where a test makes it fail.
+ */
 export async function runBatch(
   connection: SqliteConnection,
-  jobs: readonly Job[],
+  runs: readonly Run<Writer<unknown, unknown>>[],
   now: number,
-  faults?: BatchFaults,
+  beforeCommit?: () => void,
 ): Promise<JobResult[]> {
   const results: JobResult[] = []
   const tx = new Transaction(connection, now)
   try {
     connection.run('BEGIN IMMEDIATE', [])
-    for (let from = 0; from < jobs.length; ) {
-      const to = endOfRun(jobs, from)
-      await runGroup(connection, tx, jobs.slice(from, to), results)
-      from = to
-    }
-    faults?.beforeCommit()
+    for (const run of runs) await runTogether(connection, tx, run, results)
+    beforeCommit?.()
     connection.run('COMMIT', [])
     return results
   } catch (error) {
@@ -58,48 +66,40 @@ export async function runBatch(
   }
 }
 
-/** The index behind the last of the neighbours that `jobs[from]`'s writer takes together. */
-function endOfRun(jobs: readonly Job[], from: number): number {
-  let to = from + 1
-  while (to < jobs.length && jobs[to]?.writer === jobs[from]?.writer) to++
-  return to
-}
-
-async function runGroup(
+async function runTogether(
   connection: SqliteConnection,
   tx: Transaction,
-  group: readonly Job[],
+  { writer, inputs }: Run<Writer<unknown, unknown>>,
   results: JobResult[],
 ): Promise<void> {
   try {
-    for (const output of await underSavepoint(connection, tx, group)) {
+    for (const output of await underSavepoint(connection, tx, writer, inputs)) {
       results.push({ done: true, output })
     }
   } catch (error) {
     // SQLite rolled the whole transaction back: there is nothing to go on with.
     if (!connection.inTransaction) throw error
-    if (group.length === 1) {
+    if (inputs.length === 1) {
       results.push({ done: false, failure: failureData(error) })
       return
     }
-    for (const job of group) await runGroup(connection, tx, [job], results)
+    for (const input of inputs) {
+      await runTogether(connection, tx, { writer, inputs: [input] }, results)
+    }
   }
 }
 
 async function underSavepoint(
   connection: SqliteConnection,
   tx: Transaction,
-  group: readonly Job[],
+  writer: Writer<unknown, unknown>,
+  inputs: readonly unknown[],
 ): Promise<readonly unknown[]> {
-  const writer = (group[0] as Job).writer
   connection.run('SAVEPOINT work', [])
   try {
-    const outputs = await writer.run(
-      tx,
-      group.map(job => job.input),
-    )
-    if (outputs.length !== group.length) {
-      throw new Error(`writer ${writer.name}: ${outputs.length} outputs, not ${group.length}`)
+    const outputs = await writer.run(tx, inputs)
+    if (outputs.length !== inputs.length) {
+      throw new Error(`writer ${writer.name}: ${outputs.length} outputs, not ${inputs.length}`)
     }
     connection.run('RELEASE work', [])
     return outputs

@@ -1,7 +1,10 @@
 /**
- * Verifies every invariant of the database: the rules are a table of named SQL.
+ * Verifies the whole database: SQLite's own structure, then every rule of rules.ts, then the staged
+ * bodies against the files that are there. Called by `postrider check`, by backup.ts and by tests. Only
+ * reads, in slices, so that it may run beside a server at work.
  */
-import type { Store } from './store.ts'
+import { cuts, type Rule, rules, type Slice } from './rules.ts'
+import { farReader, type Store } from './store.ts'
 
 /** One broken invariant. */
 export interface Finding {
@@ -11,14 +14,106 @@ export interface Finding {
   readonly detail: string
 }
 
+/** A staged body as the disk lists it (src/world/disk.ts). */
 export interface StagedFile {
   readonly name: string
   readonly sizeOctets: number
 }
 
+/** No rule tells more: a store broken this much is not mended from a list. */
+const findingsMax = 1_000
+
+type Key = string | number
+
+interface Sliced {
+  readonly found: readonly { readonly place: string; readonly detail: string }[]
+  /** The last key that was looked at, or undefined behind the end. */
+  readonly reached: Key | undefined
+}
+
+/** SQLite's own look at pages, indexes and NOT NULL; one row 'ok' where all is well. */
+export const checkStructure = farReader('store.checkStructure', async tx => {
+  const rows = await tx.all<{ integrity_check: string }>('PRAGMA integrity_check(100)')
+  return rows.map(row => row.integrity_check).filter(line => line !== 'ok')
+})
+
+/** One rule over one slice of keys behind `after`. */
+export const checkSlice = farReader(
+  'store.checkSlice',
+  async (tx, input: { readonly rule: number; readonly after: Key }): Promise<Sliced> => {
+    const rule = rules[input.rule] as Rule
+    if (rule.slice === 'whole') return { found: await tx.all(rule.sql), reached: undefined }
+    const { table, key, rows } = cuts[rule.slice]
+    const end = await tx.get<{ reached: Key | null }>(
+      `SELECT max(${key}) AS reached
+       FROM (SELECT ${key} FROM ${table} WHERE ${key} > ?1 ORDER BY ${key} LIMIT ${rows}) AS slice`,
+      input.after,
+    )
+    const reached = end?.reached ?? undefined
+    if (reached === undefined) return { found: [], reached }
+    return { found: await tx.all(rule.sql, input.after, reached), reached }
+  },
+)
+
+/** Staged bodies that rows name, in slices by body. */
+export const stagedBodies = farReader('store.stagedBodies', (tx, after: number) =>
+  tx.all<{ id: number; staged: string; size_octets: number }>(
+    `SELECT id, staged, size_octets FROM body WHERE id > ?1 AND staged IS NOT NULL
+     ORDER BY id LIMIT 1000`,
+    after,
+  ),
+)
+
+/**
+ * Every broken invariant. `staged` is what the disk holds; without it the files are not looked at.
+ * A file that no row names is no finding: sweep.ts removes it.
+ */
 export async function findings(
-  _store: Store,
-  _staged?: readonly StagedFile[],
+  store: Store,
+  staged?: readonly StagedFile[],
 ): Promise<readonly Finding[]> {
-  return []
+  const structure = await store.read(checkStructure, undefined)
+  const all: Finding[] = structure.map(detail => ({
+    rule: 'the database is whole',
+    where: 'the database',
+    detail,
+  }))
+  // A database whose pages are damaged answers no further question reliably.
+  if (all.length > 0) return all
+  for (const [index, { name, slice }] of rules.entries()) {
+    all.push(...(await broken(store, index, name, slice)))
+  }
+  if (staged !== undefined) all.push(...(await missingFiles(store, staged)))
+  return all
+}
+
+async function broken(store: Store, rule: number, name: string, slice: Slice): Promise<Finding[]> {
+  const all: Finding[] = []
+  let after: Key | undefined = slice === 'whole' ? '' : cuts[slice].first
+  while (after !== undefined && all.length < findingsMax) {
+    const { found, reached }: Sliced = await store.read(checkSlice, { rule, after })
+    for (const { place, detail } of found) all.push({ rule: name, where: place, detail })
+    after = reached
+  }
+  return all.slice(0, findingsMax)
+}
+
+async function missingFiles(store: Store, staged: readonly StagedFile[]): Promise<Finding[]> {
+  const rule = 'a staged body is on the disk, whole'
+  const sizes = new Map(staged.map(file => [file.name, file.sizeOctets]))
+  const all: Finding[] = []
+  let after = Number.MIN_SAFE_INTEGER
+  for (;;) {
+    const rows = await store.read(stagedBodies, after)
+    const last = rows.at(-1)
+    if (last === undefined) return all
+    for (const { id, staged: name, size_octets } of rows) {
+      const size = sizes.get(name)
+      if (size === size_octets) continue
+      const detail =
+        size === undefined ? `${name} is missing` : `${name}: ${size}, not ${size_octets}`
+      all.push({ rule, where: `body ${id}`, detail })
+    }
+    after = last.id
+  }
 }

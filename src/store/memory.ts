@@ -6,7 +6,7 @@
  * be on their way to a thread, so that a writer proven here works there.
  */
 import { SqliteConnection } from '../world/node/sqlite.ts'
-import { type BatchFaults, type Job, type JobResult, runBatch } from './batch.ts'
+import { type JobResult, runBatch, runsOf } from './batch.ts'
 import { type Finding, findings, type StagedFile } from './check.ts'
 import { failureOf, storeFailure } from './failure.ts'
 import { migrate } from './migrate.ts'
@@ -25,6 +25,11 @@ export interface MemoryOptions {
 export interface MemoryFault {
   readonly at: 'before commit' | 'after commit'
   readonly how: 'full' | 'busy' | 'broken' | 'crash'
+}
+
+interface Job {
+  readonly writer: Writer<unknown, unknown>
+  readonly input: unknown
 }
 
 interface Call {
@@ -63,10 +68,14 @@ export class MemoryStore implements Store {
     return this.#call({ job: undefined, reader: reader as Reader<unknown, unknown> }, input)
   }
 
-  write<Input, Output>(writer: Writer<Input, Output>, input: Input): Promise<Output> {
+  async write<Input, Output>(
+    writer: Writer<Input, Output>,
+    input: Input,
+    moved: readonly ArrayBuffer[] = [],
+  ): Promise<Output> {
     // The erased type: the batch gives each writer only the inputs that came with it.
     const erased = writer as unknown as Writer<unknown, unknown>
-    const job = { writer: erased, input: structuredClone(input) }
+    const job = { writer: erased, input: structuredClone(input, { transfer: [...moved] }) }
     return this.#call({ job, reader: undefined }, undefined)
   }
 
@@ -145,23 +154,17 @@ export class MemoryStore implements Store {
     const fault = this.#faults.shift()
     try {
       const jobs = calls.map(call => call.job as Job)
-      const results = await runBatch(this.#connection, jobs, this.#now(), this.#before(fault))
+      const results = await runBatch(this.#connection, runsOf(jobs), this.#now(), () => {
+        // A crash from outside while the writers ran: what was not committed is gone.
+        if (this.#state === 'crashed') throw new Error('the machine stopped')
+        if (fault?.at === 'before commit') this.#fail(fault)
+      })
       if (fault?.at === 'after commit') this.#fail(fault)
       if (this.#state === 'crashed') return
       for (const [index, call] of calls.entries()) settle(call, results[index] as JobResult)
     } catch (error) {
       if (this.#state === 'crashed') return
       for (const call of calls) call.reject(storeFailure(error))
-    }
-  }
-
-  #before(fault: MemoryFault | undefined): BatchFaults {
-    return {
-      beforeCommit: () => {
-        // A crash from outside while the writers ran: what was not committed is gone.
-        if (this.#state === 'crashed') throw new Error('the machine stopped')
-        if (fault?.at === 'before commit') this.#fail(fault)
-      },
     }
   }
 

@@ -1,0 +1,85 @@
+/**
+ * The committer's thread: owns the only connection that writes. Gets one batch at a time, answers when
+ * it is durable. Started by committer.ts; never does anything of its own accord.
+ */
+import type { SqliteConnection } from '../world/node/sqlite.ts'
+import { here } from '../world/node/thread.ts'
+import { type JobResult, type Run, runBatch } from './batch.ts'
+import { openWriting } from './connect.ts'
+import { failureData } from './failure.ts'
+import type { FromCommitter, ThreadData, ToCommitter } from './message.ts'
+import { loadNamed, type Named } from './modules.ts'
+import type { Writer } from './store.ts'
+
+const thread = here()
+const { path, modules, maxPages } = thread.data as ThreadData
+
+function answer(message: FromCommitter): void {
+  thread.post(message)
+}
+
+/** The writer of that name, or one that says that there is none. */
+function writerOf({ writers }: Named, name: string): Writer<unknown, unknown> {
+  const missing = async () => {
+    throw new Error(`no module of the store exports a writer named '${name}'`)
+  }
+  return writers.get(name) ?? { kind: 'writer', name, run: missing }
+}
+
+async function start(): Promise<void> {
+  let connection: SqliteConnection | undefined
+  const named = await loadNamed(modules)
+  connection = openWriting(path, maxPages)
+
+  const commit = async (now: number, runs: readonly Run<string>[]): Promise<void> => {
+    try {
+      connection ??= openWriting(path, maxPages)
+      const known = runs.map(({ writer, inputs }) => ({ writer: writerOf(named, writer), inputs }))
+      answerResults(await runBatch(connection, known, now))
+    } catch (error) {
+      const failure = failureData(error)
+      answer({ kind: 'rolledBack', failure })
+      // A connection in doubt is not used again; the next batch opens a fresh one.
+      if (failure.reason !== 'full' && failure.reason !== 'busy') {
+        connection?.close()
+        connection = undefined
+      }
+    }
+  }
+
+  thread.listen(message => {
+    const told = message as ToCommitter
+    if (told.kind === 'batch') {
+      void commit(told.now, told.runs)
+    } else {
+      // The last connection to close folds the log into the database.
+      connection?.close()
+      thread.end()
+    }
+  })
+}
+
+/** An output that cannot be cloned is its writer's bug, and its neighbours' answers still arrive. */
+function answerResults(results: readonly JobResult[]): void {
+  try {
+    answer({ kind: 'results', results })
+  } catch {
+    answer({ kind: 'results', results: results.map(cloneable) })
+  }
+}
+
+function cloneable(result: JobResult): JobResult {
+  try {
+    return structuredClone(result)
+  } catch (error) {
+    return { done: false, failure: failureData(error) }
+  }
+}
+
+start().then(
+  () => answer({ kind: 'ready' }),
+  (error: unknown) => {
+    answer({ kind: 'failed', failure: failureData(error) })
+    thread.end()
+  },
+)

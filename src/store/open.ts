@@ -1,0 +1,100 @@
+/**
+ * Opens the store in a file: the committer in a thread of its own, near readers here, far readers in a
+ * thread that starts when one is asked for. The composer (server/, cli/) calls it, once for each file:
+ * that nobody else writes there is the data directory's lock, which is not held here.
+ */
+import type { Clock } from '../world/clock.ts'
+import type { Log } from '../world/log.ts'
+import { SqliteConnection } from '../world/node/sqlite.ts'
+import { createPrivateFile } from '../world/node/store-file.ts'
+import { Committer } from './committer.ts'
+import { openReading } from './connect.ts'
+import { storeFailure } from './failure.ts'
+import { FarReaders } from './far-readers.ts'
+import type { ThreadData } from './message.ts'
+import { migrate } from './migrate.ts'
+import { Snapshots } from './snapshot.ts'
+import { type Reader, type Store, StoreError, type Writer } from './store.ts'
+
+export interface OpenOptions {
+  /** The database file; made, with mode 0600, where there is none. Its directory must be there. */
+  readonly path: string
+  /** The rooms' reader.ts and writer.ts. check.ts and sweep.ts of this room are always among them. */
+  readonly modules: readonly URL[]
+  readonly clock: Clock
+  readonly log: Log
+  /** Bounds the file, in pages of 8 KB: for tests of the full disk. */
+  readonly maxPages?: number
+}
+
+/** A store in a file: what `backup` needs beside the store's face. */
+export interface FileStore extends Store {
+  /** Writes one consistent state of the database to a new file, synced; accepts go on meanwhile. */
+  copyTo(path: string): Promise<void>
+}
+
+const ownModules = ['./check.ts', './sweep.ts']
+
+/**
+ * Opens or makes the database and starts the committer. Rejects with StoreError 'broken', and leaves
+ * the file as it is, if it is damaged, of a newer version or not ours.
+ */
+export async function openStore(options: OpenOptions): Promise<FileStore> {
+  const { path, clock, log } = options
+  prepare(path, clock.now())
+  const thread: ThreadData = {
+    path,
+    modules: [
+      ...ownModules.map(name => new URL(name, import.meta.url).href),
+      ...options.modules.map(url => url.href),
+    ],
+    ...(options.maxPages === undefined ? {} : { maxPages: options.maxPages }),
+  }
+  const committer = new Committer({ thread, clock, log })
+  await committer.start()
+  const near = new Snapshots(() => openReading(path))
+  const far = new FarReaders(thread)
+  let closed = false
+  return {
+    async read<Input, Output>(reader: Reader<Input, Output>, input: Input): Promise<Output> {
+      if (closed) throw new StoreError('closed', 'the store is closed')
+      const now = clock.now()
+      const output =
+        reader.reach === 'near'
+          ? near.read(reader as Reader<unknown, unknown>, input, now)
+          : far.call({ kind: 'read', reader: reader.name, input, now })
+      return (await output) as Output
+    },
+    write<Input, Output>(
+      writer: Writer<Input, Output>,
+      input: Input,
+      moved: readonly ArrayBuffer[] = [],
+    ): Promise<Output> {
+      return committer.write(writer.name, input, moved) as Promise<Output>
+    },
+    async copyTo(to: string): Promise<void> {
+      await far.call({ kind: 'copy', to })
+    },
+    async close(): Promise<void> {
+      closed = true
+      // Readers first: the writer, closing last, folds the log into the database.
+      await far.close()
+      near.close()
+      await committer.close()
+    },
+  }
+}
+
+/** Makes, migrates or refuses the file before any thread sees it. */
+function prepare(path: string, now: number): void {
+  let connection: SqliteConnection | undefined
+  try {
+    createPrivateFile(path)
+    connection = new SqliteConnection(path)
+    migrate(connection, path, now)
+  } catch (error) {
+    throw storeFailure(error)
+  } finally {
+    connection?.close()
+  }
+}

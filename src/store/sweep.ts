@@ -1,0 +1,139 @@
+/**
+ * Takes away what is no longer needed: messages settled long ago, staged files that no row names,
+ * bodies that nothing refers to, free pages. Started by server/, at start and then regularly. Each step
+ * is a short job among the others of the committer, so accepts never wait for a sweep.
+ */
+import type { Clock } from '../world/clock.ts'
+import type { Disk } from '../world/disk.ts'
+import { farReader, reader, type Store, writer } from './store.ts'
+
+export interface SweepOptions {
+  readonly store: Store
+  readonly disk: Disk
+  readonly clock: Clock
+  /** How long the ledger keeps a settled message. 30 days if not given. */
+  readonly keepSettledMs?: number
+  /** How long a staged file may be without a row that names it. An hour if not given. */
+  readonly stagedGraceMs?: number
+}
+
+/** What a sweep took away. */
+export interface Swept {
+  readonly messages: number
+  readonly bodies: number
+  readonly files: number
+}
+
+const day = 24 * 3_600_000
+/** Rows a job takes away: well under 10 ms of the committer's time. */
+const slice = 100
+
+/** Forgets up to 100 messages that were settled before `before`; returns how many. */
+export const forgetSettled = writer(
+  'store.forgetSettled',
+  async (tx, before: number): Promise<number> => {
+    const ids = await tx.all<{ id: string }>(
+      `SELECT id FROM message WHERE settled_at IS NOT NULL AND settled_at < ?1
+       ORDER BY settled_at LIMIT ${slice}`,
+      before,
+    )
+    const keys = ids.map(({ id }) => [id])
+    await tx.many('DELETE FROM attempt WHERE message_id = ?1', keys)
+    await tx.many('DELETE FROM recipient WHERE message_id = ?1', keys)
+    await tx.many('DELETE FROM message WHERE id = ?1', keys)
+    return ids.length
+  },
+)
+
+/**
+ * Bodies that nothing refers to, among up to 2,000 behind `after`. A reference is only ever made from
+ * another one, or together with its body: so what this finds stays without one.
+ */
+export const unreferencedBodies = farReader(
+  'store.unreferencedBodies',
+  async (tx, after: number) => {
+    const end = await tx.get<{ reached: number | null }>(
+      `SELECT max(id) AS reached
+     FROM (SELECT id FROM body WHERE id > ?1 ORDER BY id LIMIT 2000) AS slice`,
+      after,
+    )
+    const reached = end?.reached ?? undefined
+    if (reached === undefined) return { reached, ids: [] }
+    const rows = await tx.all<{ id: number }>(
+      `SELECT b.id FROM body b WHERE b.id > ?1 AND b.id <= ?2
+       AND NOT EXISTS (SELECT 1 FROM mailbox_message k WHERE k.body_id = b.id)
+       AND NOT EXISTS (SELECT 1 FROM message m WHERE m.body_id = b.id)`,
+      after,
+      reached,
+    )
+    return { reached, ids: rows.map(({ id }) => id) }
+  },
+)
+
+/** Removes the bodies; their staged files go as files that no row names. */
+export const removeBodies = writer('store.removeBodies', (tx, ids: readonly number[]) =>
+  tx.many(
+    'DELETE FROM body WHERE id = ?1',
+    ids.map(id => [id]),
+  ),
+)
+
+/** Gives up to 128 free pages back to the file system, where over a quarter is free; true if more wait. */
+export const giveBackPages = writer('store.giveBackPages', async (tx): Promise<boolean> => {
+  const free = await tx.get<{ freelist_count: number }>('PRAGMA freelist_count')
+  const all = await tx.get<{ page_count: number }>('PRAGMA page_count')
+  if ((free?.freelist_count ?? 0) * 4 <= (all?.page_count ?? 0)) return false
+  await tx.all('PRAGMA incremental_vacuum(128)')
+  return true
+})
+
+/** Whether a row names the staged file. */
+export const stagedIsNamed = reader('store.stagedIsNamed', async (tx, name: string) => {
+  return (await tx.get('SELECT 1 AS named FROM body WHERE staged = ?1', name)) !== undefined
+})
+
+/** Sweeps once, all of it. */
+export async function sweep(options: SweepOptions): Promise<Swept> {
+  const { store, clock } = options
+  const before = clock.now() - (options.keepSettledMs ?? 30 * day)
+  let messages = 0
+  for (let removed = slice; removed === slice; messages += removed) {
+    removed = await store.write(forgetSettled, before)
+  }
+  const bodies = await sweepBodies(store)
+  const files = await sweepStaged(options)
+  while (await store.write(giveBackPages, undefined)) {
+    // Slice by slice, each its own job.
+  }
+  return { messages, bodies, files }
+}
+
+async function sweepBodies(store: Store): Promise<number> {
+  let removed = 0
+  let after: number | undefined = Number.MIN_SAFE_INTEGER
+  while (after !== undefined) {
+    const found: { reached: number | undefined; ids: number[] } = await store.read(
+      unreferencedBodies,
+      after,
+    )
+    for (let from = 0; from < found.ids.length; from += slice) {
+      await store.write(removeBodies, found.ids.slice(from, from + slice))
+    }
+    removed += found.ids.length
+    after = found.reached
+  }
+  return removed
+}
+
+/** Removes staged files that no row has named within the grace time. Also right at a start. */
+export async function sweepStaged(options: SweepOptions): Promise<number> {
+  const { store, disk, clock } = options
+  const before = clock.now() - (options.stagedGraceMs ?? 3_600_000)
+  let removed = 0
+  for await (const { name, changedAt } of disk.list()) {
+    if (changedAt > before || (await store.read(stagedIsNamed, name))) continue
+    await disk.remove(name)
+    removed++
+  }
+  return removed
+}
