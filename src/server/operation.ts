@@ -6,6 +6,8 @@
  * Times are ms since the epoch, sizes are octets. An address is text as formatAddress writes it.
  */
 
+import type { Settings } from './settings.ts'
+
 /** States of a recipient (store/schema/0001-start.sql); those after 'held' are final. */
 export type RecipientState =
   | 'queued'
@@ -232,6 +234,14 @@ export type Operations<Context> = {
     input: OperationInput<Name>,
   ) => Promise<OperationOutput<Name>>
 }
+
+/**
+ * What server/control.ts exports beside `operations`: opens the store of a server that does not
+ * run. Throws `OperationError` 75 where one does, 66 where there is no database.
+ */
+export type OpenOffline<Context> = (
+  settings: Settings,
+) => Promise<{ readonly context: Context; close(): Promise<void> }>
 
 /** What stands in the answer over the control socket. `exit` is one of sysexits (cli/exit.ts). */
 export type OperationAnswer<Output> =

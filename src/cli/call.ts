@@ -1,0 +1,76 @@
+/**
+ * Runs an operation (server/operation.ts): over the control socket while the server runs, in this
+ * process on the opened store when it does not. The commands cannot tell the difference.
+ */
+import {
+  type OperationAnswer,
+  OperationError,
+  type OperationInput,
+  type OperationName,
+  type OperationOutput,
+} from '../server/operation.ts'
+import type { Settings } from '../server/settings.ts'
+import { pathExists } from '../world/node/config-file.ts'
+import { askServer } from '../world/node/control-client.ts'
+import { CommandError, EXIT } from './exit.ts'
+import type { CommonOptions, Face } from './face.ts'
+import { locate } from './locate.ts'
+
+/** A backup or a check of a large store takes its time. */
+const ANSWER_TIMEOUT_MS = 600_000
+
+/** The output of the operation; throws a `CommandError` that says what to do. */
+export async function call<Name extends OperationName>(
+  face: Face,
+  options: CommonOptions,
+  name: Name,
+  input: OperationInput<Name>,
+): Promise<OperationOutput<Name>> {
+  const settings = await locate(face, options)
+  const socket = settings.listeners.control.path
+  const reply = await askServer(socket, name, input, ANSWER_TIMEOUT_MS)
+  switch (reply.kind) {
+    case 'answer': {
+      const answer = reply.answer as OperationAnswer<OperationOutput<Name>>
+      if (answer.ok) return answer.value
+      throw new CommandError(answer.error.exit, answer.error.message)
+    }
+    case 'absent':
+      return offline(settings, name, input)
+    case 'denied':
+      throw new CommandError(
+        EXIT.noPermission,
+        `${socket} may be opened by root and the server's own user only: try sudo`,
+      )
+    case 'failed':
+      throw new CommandError(
+        EXIT.unavailable,
+        `the server behind ${socket} failed: ${reply.reason}`,
+      )
+  }
+}
+
+async function offline<Name extends OperationName>(
+  settings: Settings,
+  name: Name,
+  input: OperationInput<Name>,
+): Promise<OperationOutput<Name>> {
+  if (!pathExists(settings.data)) {
+    throw new CommandError(
+      EXIT.noInput,
+      `there is no data in ${settings.data}: name the right folder with --data, or start the server first`,
+    )
+  }
+  const { openOffline, operations } = await import('../server/control.ts')
+  try {
+    const { context, close } = await openOffline(settings)
+    try {
+      return await operations[name](context, input)
+    } finally {
+      await close()
+    }
+  } catch (error) {
+    if (error instanceof OperationError) throw new CommandError(error.exit, error.message)
+    throw error
+  }
+}

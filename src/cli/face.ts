@@ -1,0 +1,41 @@
+/**
+ * What every command is given: the terminal, the clock, and the options that all of them have
+ * (`--data`, `--config`, `--json`). A command is one file of command/ that adds itself to a program.
+ */
+import type { Command } from 'commander'
+import type { Clock } from '../world/clock.ts'
+import type { Terminal } from '../world/node/terminal.ts'
+import { json } from './print.ts'
+
+export interface Face {
+  readonly terminal: Terminal
+  readonly clock: Clock
+}
+
+/** Options of every command that speaks of a server. */
+export interface CommonOptions {
+  readonly data?: string
+  readonly config?: string
+  readonly json?: boolean
+}
+
+/** A command adds itself, its options and its action to the program. */
+export type AddCommand = (program: Command, face: Face) => void
+
+/** Adds the common options. */
+export function common(command: Command): Command {
+  return command
+    .option('--data <folder>', 'the data folder of the server')
+    .option('--config <file>', 'its config file')
+    .option('--json', 'print JSON')
+}
+
+/** Prints `value` as JSON, or what `human` makes of it. */
+export function print<Value>(
+  face: Face,
+  options: CommonOptions,
+  value: Value,
+  human: (value: Value) => string,
+): void {
+  face.terminal.out(options.json === true ? json(value) : human(value))
+}

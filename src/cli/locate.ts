@@ -1,0 +1,47 @@
+/**
+ * Which server a command means: its data folder and its sockets. By `--data`, by `--config`, by
+ * the environment, by a config in this folder, by a demo started here; else the system's own.
+ */
+import { join, resolve } from 'node:path'
+import { loadEpoch } from '../server/epoch.ts'
+import type { Settings } from '../server/settings.ts'
+import { formatSettingError } from '../server/settings-errors.ts'
+import { DEMO } from '../server/settings-layers.ts'
+import { currentFolder, pathExists } from '../world/node/config-file.ts'
+import { CommandError, EXIT } from './exit.ts'
+import type { CommonOptions, Face } from './face.ts'
+
+/** The settings of the server meant. Throws a `CommandError` with all errors of a wrong config. */
+export async function locate(face: Face, options: CommonOptions): Promise<Settings> {
+  const demo = resolve(currentFolder(), DEMO.data as string)
+  const named = options.data ?? options.config ?? face.terminal.env('POSTRIDER_DATA')
+  const result = await loadEpoch(
+    {
+      config: options.config,
+      // `--data` alone means that folder, whatever config happens to lie here.
+      demo: options.config === undefined && options.data !== undefined,
+      data: options.data ?? (named === undefined && pathExists(demo) ? demo : undefined),
+    },
+    { clock: face.clock },
+  )
+  if ('errors' in result) {
+    throw new CommandError(EXIT.config, result.errors.map(formatSettingError).join('\n'))
+  }
+  result.hooks?.close()
+  return result.settings
+}
+
+/** The sockets that `sendmail` tries, in order: it has no config and may read none. */
+export function localSockets(face: Face, data: string | undefined): string[] {
+  const { terminal } = face
+  const socket = terminal.env('POSTRIDER_SOCKET')
+  if (socket !== undefined && socket !== '') return [socket]
+  const folder = data ?? terminal.env('POSTRIDER_DATA')
+  if (folder !== undefined && folder !== '') return [resolve(currentFolder(), folder, 'local.sock')]
+  const places = [
+    '/run/postrider/local.sock',
+    '/var/lib/postrider/local.sock',
+    join(resolve(currentFolder(), DEMO.data as string), 'local.sock'),
+  ]
+  return places.filter(pathExists).length > 0 ? places.filter(pathExists) : places
+}

@@ -1,0 +1,69 @@
+/**
+ * How commands print: aligned columns, times and sizes for people; JSON for programs. What came
+ * from a peer is shown with its control characters escaped, so that it cannot drive a terminal.
+ */
+import { formatDuration } from '../server/measure.ts'
+
+/** Text that is safe on a terminal: control characters as \xNN, but for line ends where `lines`. */
+export function printable(text: string, lines = false): string {
+  let safe = ''
+  for (const character of text) {
+    const code = character.codePointAt(0) as number
+    const control = code < 0x20 || (code >= 0x7f && code < 0xa0) || isBidiControl(code)
+    if (!control || (lines && (code === 0x0a || code === 0x09))) safe += character
+    else if (!(lines && code === 0x0d)) safe += `\\x${code.toString(16).padStart(2, '0')}`
+  }
+  return safe
+}
+
+/** Characters that turn the writing direction could make one address look like another. */
+function isBidiControl(code: number): boolean {
+  return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069)
+}
+
+/** Rows under a heading, each column as wide as its widest cell. Nothing at all for no rows. */
+export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return ''
+  const cells = [heading, ...rows].map(row => row.map(cell => printable(cell)))
+  const widths = heading.map((_, i) => Math.max(...cells.map(row => (row[i] ?? '').length)))
+  const lines = cells.map(row =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] as number))
+      .join('  ')
+      .trimEnd(),
+  )
+  return `${lines.join('\n')}\n`
+}
+
+/** Names and values, one a line, values aligned; those that are undefined are left out. */
+export function facts(pairs: readonly (readonly [string, string | undefined])[]): string {
+  const shown = pairs.filter((pair): pair is readonly [string, string] => pair[1] !== undefined)
+  const width = Math.max(0, ...shown.map(([name]) => name.length))
+  return shown.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}\n`).join('')
+}
+
+/** '2026-11-21 22:55:20Z': UTC, to the second. */
+export function formatTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`
+}
+
+/** 'in 4m', '2h ago', 'now': a time as seen from another. */
+export function formatWhen(at: number, now: number): string {
+  const distanceMs = Math.abs(at - now)
+  if (distanceMs < 1000) return 'now'
+  const units = [86_400_000, 3_600_000, 60_000, 1000]
+  const unit = units.find(candidate => distanceMs >= candidate) as number
+  // Two digits of a time are enough: 1d4h, not 1d4h12m7s.
+  const next = unit === 1000 ? 1000 : (units[units.indexOf(unit) + 1] as number)
+  const text = formatDuration(Math.floor(distanceMs / next) * next)
+  return at > now ? `in ${text}` : `${text} ago`
+}
+
+/** '<>' for the null reverse-path. */
+export function formatSender(sender: string): string {
+  return sender === '' ? '<>' : sender
+}
+
+export function json(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
+}

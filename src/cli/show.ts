@@ -1,0 +1,57 @@
+/** A message's record and explanations as people read them: `trace`, `queue show`, `queue why`. */
+import { formatSize } from '../server/measure.ts'
+import type { AttemptRecord, Explanation, MessageRecord } from '../server/operation.ts'
+import { facts, formatSender, formatTime, formatWhen, printable } from './print.ts'
+
+/** The whole life of a message, in the order of time. */
+export function showMessage(record: MessageRecord, now: number): string {
+  const head = facts([
+    ['message', record.message],
+    ['received', `${formatTime(record.receivedAt)} (${formatWhen(record.receivedAt, now)})`],
+    ['by', `${record.origin}, from ${record.peer}`],
+    ['account', record.account],
+    ['sender', formatSender(record.sender)],
+    ['size', formatSize(record.sizeOctets)],
+    ['envelope id', record.envelopeId],
+    ['settled', record.settledAt === undefined ? undefined : formatTime(record.settledAt)],
+  ])
+  const recipients = record.recipients.map(recipient => {
+    const alias = recipient.aliasOf === undefined ? '' : ` (for ${printable(recipient.aliasOf)})`
+    const next = recipient.state === 'queued' ? `, next ${formatWhen(recipient.dueAt, now)}` : ''
+    const reason =
+      recipient.reason === undefined
+        ? ''
+        : `  ${printable([recipient.status, recipient.reason].filter(Boolean).join(' '))}\n`
+    const tried = record.attempts.filter(attempt => attempt.n === recipient.n).map(showAttempt)
+    return `\n${printable(recipient.address)}${alias}: ${recipient.state}${next}\n${reason}${tried.join('')}`
+  })
+  return head + recipients.join('')
+}
+
+function showAttempt(attempt: AttemptRecord): string {
+  const where = attempt.remote === undefined ? '' : ` at ${printable(attempt.remote)}`
+  const line = `  ${formatTime(attempt.at)}  ${attempt.outcome}${where}: ${printable(`${attempt.status} ${attempt.reason}`)}\n`
+  if (attempt.dialogue === undefined) return line
+  const lines = printable(attempt.dialogue.trimEnd(), true).split('\n')
+  return line + lines.map(said => `      ${said}\n`).join('')
+}
+
+/** One paragraph for each recipient. */
+export function showExplanations(explanations: readonly Explanation[], now: number): string {
+  if (explanations.length === 0) return 'nothing is known of it\n'
+  return explanations
+    .map(explanation => {
+      const { dueAt, expiresAt } = explanation
+      return (
+        `${printable(explanation.address)}  (${explanation.message}, ${explanation.state})\n` +
+        facts([
+          ['  why', explanation.why],
+          ['  next', explanation.next],
+          ['  when', dueAt === undefined ? undefined : formatWhen(dueAt, now)],
+          ['  given up', expiresAt === undefined ? undefined : formatWhen(expiresAt, now)],
+        ]) +
+        explanation.attempts.map(showAttempt).join('')
+      )
+    })
+    .join('\n')
+}

@@ -1,0 +1,14 @@
+/** Makes a file that must not be there yet. Called by `postrider init`. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Writes `text` to a new file and its folders; gives the reason where that failed. */
+export function createFile(path: string, text: string): string | undefined {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text, { flag: 'wx' })
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
