@@ -51,24 +51,54 @@ export interface QueueLine {
 }
 
 const LINE = `r.message_id, r.n, m.reverse_path, r.address, r.state, m.size_octets, m.received_at, r.attempts,
-  r.due_at, r.status, r.reason, r.remote FROM recipient r JOIN message m ON m.id = r.message_id`
+  r.due_at, r.status, r.reason, r.remote`
 
-/** Recipients not yet settled, oldest first, after the given id. Two indexes, one answer. */
-export const waiting = farReader<{ after: string; limit: number }, QueueLine[]>(
-  'queue.waiting',
-  (tx, { after, limit }) =>
-    tx.all<QueueLine>(
-      `SELECT ${LINE} WHERE r.state IN ('queued', 'leased') AND r.message_id > ?1
-       UNION ALL SELECT ${LINE} WHERE r.state = 'held' AND r.message_id > ?1
-       ORDER BY 1, 2 LIMIT ?2`,
-      after,
-      limit,
-    ),
-)
+/** Which recipients are meant; all conditions together. Without `state`, those not yet settled. */
+export interface Selection {
+  readonly message?: string
+  readonly recipient?: string
+  readonly domain?: string
+  readonly sender?: string
+  readonly state?: string
+}
+
+/** The matching recipients after the given id, oldest first, and how many there are in all. */
+export const select = farReader<
+  { selection: Selection; after: string; limit: number },
+  { lines: QueueLine[]; total: number }
+>('queue.select', async (tx, { selection, after, limit }) => {
+  const values: (string | number)[] = [after]
+  const bind = (value: string) => `?${values.push(value)}`
+  const where = ['r.message_id > ?1']
+  if (selection.message) where.push(`r.message_id = ${bind(selection.message)}`)
+  if (selection.recipient) where.push(`r.address = ${bind(selection.recipient)}`)
+  if (selection.domain) where.push(`r.domain = ${bind(selection.domain.toLowerCase())}`)
+  if (selection.sender !== undefined) where.push(`m.reverse_path = ${bind(selection.sender)}`)
+  const from = 'FROM recipient r JOIN message m ON m.id = r.message_id'
+  const condition = where.join(' AND ')
+  // The waiting states have partial indexes, which only a literal condition can use.
+  const parts = selection.state
+    ? [`${from} WHERE r.state = ${bind(selection.state)} AND ${condition}`]
+    : WAITING.map(state => `${from} WHERE ${state} AND ${condition}`)
+  const lines = await tx.all<QueueLine>(
+    `${parts.map(part => `SELECT ${LINE} ${part}`).join(' UNION ALL ')} ORDER BY 1, 2 LIMIT ${Math.trunc(limit)}`,
+    ...values,
+  )
+  const counts = await tx.all<{ count: number }>(
+    parts.map(part => `SELECT count(*) AS count ${part}`).join(' UNION ALL '),
+    ...values,
+  )
+  return { lines, total: counts.reduce((sum, row) => sum + row.count, 0) }
+})
+
+const WAITING = ["r.state IN ('queued', 'leased')", "r.state = 'held'"]
 
 /** All recipients of one message, settled or not. */
 export const recipientsOf = reader<string, QueueLine[]>('queue.recipientsOf', (tx, id) =>
-  tx.all<QueueLine>(`SELECT ${LINE} WHERE r.message_id = ?1 ORDER BY r.n`, id),
+  tx.all<QueueLine>(
+    `SELECT ${LINE} FROM recipient r JOIN message m ON m.id = r.message_id WHERE r.message_id = ?1 ORDER BY r.n`,
+    id,
+  ),
 )
 
 /** How many recipients wait, by state. */

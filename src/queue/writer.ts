@@ -163,7 +163,16 @@ export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', asy
         if (r.delivery) deliveries.push(r.delivery)
         if (r.attempt) {
           const { outcome, dialogue } = r.attempt
-          attempts.push([input.messageId, r.n, input.at, outcome, r.status, r.remote, r.reason, dialogue])
+          attempts.push([
+            input.messageId,
+            r.n,
+            input.at,
+            outcome,
+            r.status,
+            r.remote,
+            r.reason,
+            dialogue,
+          ])
         }
       }
     }
@@ -204,7 +213,8 @@ async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
     // happen, since leases of a load are taken and ended together; if it does, the batch re-runs us alone.
     if (changed === 0) return false
   }
-  if (changed !== input.results.length) throw new Error(`lease of ${input.messageId} held only in part`)
+  if (changed !== input.results.length)
+    throw new Error(`lease of ${input.messageId} held only in part`)
   return true
 }
 
@@ -230,11 +240,20 @@ async function countSettled(
 
 /** Removes a body of a settled message that no mailbox refers to; returns its staged name, if any. */
 async function releaseBody(tx: Write, bodyId: number): Promise<readonly string[]> {
-  const used = await tx.get('SELECT 1 AS used FROM mailbox_message WHERE body_id = ?1 LIMIT 1', bodyId)
+  const used = await tx.get(
+    'SELECT 1 AS used FROM mailbox_message WHERE body_id = ?1 LIMIT 1',
+    bodyId,
+  )
   if (used) return []
-  const body = await tx.get<{ staged: string | null }>('DELETE FROM body WHERE id = ?1 RETURNING staged', bodyId)
+  const body = await tx.get<{ staged: string | null }>(
+    'DELETE FROM body WHERE id = ?1 RETURNING staged',
+    bodyId,
+  )
   return body?.staged ? [body.staged] : []
 }
+
+const CLAIMED =
+  'message_id, n, address, domain, notify, original_recipient, alias_of, attempts, delay_notified_at'
 
 /** A recipient row that was claimed, with what a transport needs of its message. */
 export interface Claimed {
@@ -265,7 +284,7 @@ export const claim = writer<ClaimInput, Claimed[]>('queue.claim', async (tx, inp
      WHERE (message_id, n) IN (
        SELECT message_id, n FROM recipient WHERE state IN ('queued', 'leased') AND due_at <= :now
        ${skip === '' ? '' : `AND domain NOT IN (${skip})`} ORDER BY due_at LIMIT ?3)
-     RETURNING message_id, n, address, domain, notify, original_recipient, alias_of, attempts, delay_notified_at`,
+     RETURNING ${CLAIMED}`,
     input.node,
     input.leaseMs,
     input.limit,
@@ -304,30 +323,62 @@ export const giveBack = writer<{ node: string }, number>('queue.giveBack', (tx, 
  * since the data directory's lock died with him.
  */
 export const recover = writer<null, number>('queue.recover', tx =>
-  tx.run(`UPDATE recipient SET state = 'queued', leased_by = NULL, due_at = :now WHERE state = 'leased'`),
+  tx.run(
+    `UPDATE recipient SET state = 'queued', leased_by = NULL, due_at = :now WHERE state = 'leased'`,
+  ),
 )
 
 export type Order = 'retry' | 'hold' | 'release' | 'delete'
 
 const ORDERS: Readonly<Record<Order, string>> = {
-  retry: `UPDATE recipient SET due_at = :now WHERE message_id = ?1 AND state = 'queued'`,
-  hold: `UPDATE recipient SET state = 'held', reason = 'held by the operator' WHERE message_id = ?1 AND state = 'queued'`,
-  release: `UPDATE recipient SET state = 'queued', due_at = :now WHERE message_id = ?1 AND state = 'held'`,
+  retry: `UPDATE recipient SET due_at = :now WHERE message_id = ?1 AND n = ?2 AND state = 'queued'`,
+  hold: `UPDATE recipient SET state = 'held', reason = 'held by the operator'
+    WHERE message_id = ?1 AND n = ?2 AND state = 'queued'`,
+  release: `UPDATE recipient SET state = 'queued', due_at = :now
+    WHERE message_id = ?1 AND n = ?2 AND state = 'held'`,
   delete: `UPDATE recipient SET state = 'deleted', settled_at = :now, due_at = 0, reason = 'deleted by the operator'
-    WHERE message_id = ?1 AND state IN ('queued', 'held')`,
+    WHERE message_id = ?1 AND n = ?2 AND state IN ('queued', 'held')`,
 }
 
-/** An operator's order about the waiting recipients of one message. Returns how many obeyed. */
+/** An operator's order about some recipients. What is being carried just now does not obey. */
 export const order = writer<
-  { messageId: string; order: Order; at: number },
+  { rows: readonly { messageId: string; n: number }[]; order: Order; at: number },
   { changed: number; released: readonly string[] }
 >('queue.order', async (tx, input) => {
-  const message = await tx.get<{ body_id: number | null }>(
-    'SELECT body_id FROM message WHERE id = ?1',
-    input.messageId,
-  )
-  const changed = await tx.run(ORDERS[input.order], input.messageId)
-  if (input.order !== 'delete' || changed === 0 || !message?.body_id) return { changed, released: [] }
-  const settled = { messageId: input.messageId, bodyKey: message.body_id, at: input.at }
-  return { changed, released: await countSettled(tx, settled, changed, false) }
+  let changed = 0
+  const gone = new Map<string, number>()
+  for (const { messageId, n } of input.rows) {
+    const done = await tx.run(ORDERS[input.order], messageId, n)
+    changed += done
+    if (done > 0 && input.order === 'delete') gone.set(messageId, (gone.get(messageId) ?? 0) + 1)
+  }
+  const released: string[] = []
+  for (const [messageId, count] of gone) {
+    const sql = 'SELECT body_id FROM message WHERE id = ?1'
+    const message = await tx.get<{ body_id: number | null }>(sql, messageId)
+    if (!message?.body_id) continue
+    const settled = { messageId, bodyKey: message.body_id, at: input.at }
+    released.push(...(await countSettled(tx, settled, count, false)))
+  }
+  return { changed, released }
+})
+
+/** Leases waiting rows by name, whatever their time: for an operator who fails them with a notice. */
+export const claimRows = writer<
+  { node: string; leaseMs: number; rows: readonly { messageId: string; n: number }[] },
+  Claimed[]
+>('queue.claimRows', async (tx, input) => {
+  const claimed: Claimed[] = []
+  for (const { messageId, n } of input.rows) {
+    const row = await tx.get<Claimed>(
+      `UPDATE recipient SET state = 'leased', leased_by = ?3, due_at = :now + ?4
+       WHERE message_id = ?1 AND n = ?2 AND state IN ('queued', 'held') RETURNING ${CLAIMED}`,
+      messageId,
+      n,
+      input.node,
+      input.leaseMs,
+    )
+    if (row) claimed.push(row)
+  }
+  return claimed
 })

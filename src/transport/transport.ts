@@ -4,6 +4,7 @@
  */
 import type { Envelope } from '../mail/envelope.ts'
 import type { Outcome } from '../mail/outcome.ts'
+import type { Delivery } from '../mailbox/deliver.ts'
 import type { Route } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
 
@@ -15,6 +16,10 @@ export interface Load {
   readonly envelope: Envelope
   /** Octets that `content` yields. */
   readonly sizeOctets: number
+  /** What we put in front of the body; `content` begins with it. */
+  readonly head: Uint8Array
+  /** The shared body's key in the store. */
+  readonly bodyKey: number
   /** The message as it is to be sent, CRLF line ends; may be called again for a further host. */
   content(): Source
 }
@@ -22,6 +27,8 @@ export interface Load {
 export interface Carried {
   /** One for each recipient of the load, in order. */
   readonly outcomes: readonly Outcome[]
+  /** Mailbox rows that the settling transaction is to insert, one place for each recipient. */
+  readonly deliveries?: readonly (Delivery | undefined)[]
   /** What was said, secrets redacted, for failures and deferrals. */
   readonly dialogue?: string
 }

@@ -1,0 +1,132 @@
+/**
+ * Takes a message's content as it arrives and makes it a body: octets in memory while it is small,
+ * a staged file once it is not, so that memory per session is bounded whatever the size.
+ *
+ * Called by the inbound roles for each content view of the session; it never parses anything.
+ */
+import type { Disk, StagedBody } from '../world/disk.ts'
+
+/** Up to here a body travels inside the accept transaction (measured: research of the design). */
+export const INLINE_MAX_BYTES = 128 * 1024
+
+const CHUNK_BYTES = 256 * 1024
+const UNSETTLED_WRITES = 2
+
+export type TakenBody = Uint8Array | { readonly staged: string; readonly sizeOctets: number }
+
+export class Intake {
+  readonly #disk: Disk
+  #buffer: Uint8Array
+  #filled = 0
+  #sizeOctets = 0
+  /** The first octets of a staged body, kept for the header. */
+  #prefix: Uint8Array | undefined
+  #staged: StagedBody | undefined
+  #stage: Promise<void> | undefined
+  #writes: Promise<void>[] = []
+  #error: unknown
+
+  /** @param expectedOctets what the client declared (RFC 1870), or 0 */
+  constructor(disk: Disk, expectedOctets: number) {
+    this.#disk = disk
+    this.#buffer = new Uint8Array(Math.min(Math.max(expectedOctets, 2048), INLINE_MAX_BYTES))
+  }
+
+  get sizeOctets(): number {
+    return this.#sizeOctets
+  }
+
+  /** The content's first octets, up to 128 KB: where a header is looked for. */
+  get prefix(): Uint8Array {
+    return this.#prefix ?? this.#buffer.subarray(0, this.#filled)
+  }
+
+  /** Takes octets[from, to) by copy; a promise asks to wait before giving more. */
+  push(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
+    this.#sizeOctets += to - from
+    let wait: Promise<void> | undefined
+    let at = from
+    while (at < to) {
+      const room = this.#room(to - at)
+      this.#buffer.set(octets.subarray(at, at + room), this.#filled)
+      this.#filled += room
+      at += room
+      if (this.#filled === this.#limit()) wait = this.#flush()
+    }
+    return wait
+  }
+
+  /** The body, complete; staged octets are durable when this resolves. Throws DiskFull. */
+  async finish(): Promise<TakenBody> {
+    if (this.#prefix === undefined) return this.#dedicated()
+    if (this.#filled > 0) void this.#flush()
+    await this.#stage
+    await Promise.all(this.#writes)
+    if (this.#error !== undefined) throw this.#error
+    const staged = this.#staged as StagedBody
+    await staged.seal()
+    this.#staged = undefined
+    return { staged: staged.name, sizeOctets: this.#sizeOctets }
+  }
+
+  /** The body at once, where it needs no disk. */
+  finishInline(): Uint8Array | undefined {
+    return this.#prefix === undefined ? this.#dedicated() : undefined
+  }
+
+  /** Gives the content up; safe at any time. */
+  abandon(): void {
+    const staging = this.#stage
+    if (!staging) return
+    void staging.then(() => this.#staged?.abort()).catch(() => undefined)
+  }
+
+  /** Where the buffer is to be cut: the inline limit first, whole chunks later. */
+  #limit(): number {
+    return this.#prefix === undefined ? INLINE_MAX_BYTES : CHUNK_BYTES
+  }
+
+  /** Makes room for some of `wanted` octets and says for how many. */
+  #room(wanted: number): number {
+    const limit = this.#limit()
+    if (this.#filled === this.#buffer.length && this.#filled < limit) {
+      const grown = new Uint8Array(
+        Math.min(limit, Math.max(this.#filled * 2, this.#filled + wanted)),
+      )
+      grown.set(this.#buffer.subarray(0, this.#filled))
+      this.#buffer = grown
+    }
+    return Math.min(wanted, this.#buffer.length - this.#filled)
+  }
+
+  /** Hands the full buffer to the disk; waits while too much is on its way. */
+  #flush(): Promise<void> | undefined {
+    const octets = this.#buffer.subarray(0, this.#filled)
+    this.#prefix ??= octets
+    this.#buffer = new Uint8Array(CHUNK_BYTES)
+    this.#filled = 0
+    this.#stage ??= this.#disk.stage().then(
+      staged => {
+        this.#staged = staged
+      },
+      (error: unknown) => this.#fail(error),
+    )
+    const write = this.#stage
+      .then(() => this.#staged?.write(octets))
+      .catch((error: unknown) => this.#fail(error))
+      .then(() => {
+        this.#writes = this.#writes.filter(w => w !== write)
+      })
+    this.#writes.push(write)
+    return this.#writes.length >= UNSETTLED_WRITES ? this.#writes[0] : undefined
+  }
+
+  #fail(error: unknown): void {
+    this.#error ??= error
+  }
+
+  /** An exact buffer of its own: what crosses to the committer is cloned whole, not as a view. */
+  #dedicated(): Uint8Array {
+    return this.#filled === this.#buffer.length ? this.#buffer : this.#buffer.slice(0, this.#filled)
+  }
+}

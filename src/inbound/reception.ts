@@ -1,0 +1,212 @@
+/**
+ * The machinery of every inbound role: answers an SMTP session's questions by the role's rules, the
+ * user's hooks and the limits, takes the content in, and answers `accept` only once the message is
+ * durable (RFC 5321 §6.1).
+ */
+
+import type { HookFacts, HookName } from '../hook/hook.ts'
+import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
+import { formatReceived, hopCount } from '../mail/trace.ts'
+import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
+import { scanHeader } from '../message/header.ts'
+import { expandRecipients } from '../queue/expansion.ts'
+import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
+import type { Later, Peer, Policy } from '../smtp/server/question.ts'
+import { StoreError } from '../store/store.ts'
+import { DiskFull } from '../world/disk.ts'
+import { Intake } from './intake.ts'
+import type { Inbound, Role } from './role.ts'
+
+const SERVICE_DOWN = defer(451, '3.0', 'the message could not be stored just now; try again later')
+const NO_ROOM = defer(452, '3.1', 'insufficient system storage; try again later')
+const BUSY = defer(451, '3.2', 'too many messages at once; try again in a moment')
+
+/** Accepts under way in the whole process, over all sessions. */
+export interface AcceptGauge {
+  underWay: number
+}
+
+export class Reception implements Policy {
+  readonly #inbound: Inbound
+  readonly #role: Role
+  readonly #gauge: AcceptGauge
+  #intake: Intake | undefined
+  #entered: string | undefined
+
+  constructor(inbound: Inbound, role: Role, gauge: AcceptGauge) {
+    this.#inbound = inbound
+    this.#role = role
+    this.#gauge = gauge
+  }
+
+  connect(peer: Peer): Later<Verdict> {
+    const { address } = peer.remote
+    if (!this.#inbound.connections.enter(address)) {
+      return defer(421, '7.0', 'too many connections; try again later')
+    }
+    this.#entered = address
+    return this.#hooked('connect', accept(), () => ({ peer }))
+  }
+
+  hello(peer: Peer): Later<Verdict> {
+    return this.#hooked('hello', accept(), () => ({ peer }))
+  }
+
+  login(peer: Peer, question: LoginQuestion): Later<LoginAnswer> {
+    return this.#inbound.login(question, peer.remote)
+  }
+
+  mail(peer: Peer, sender: Sender): Later<Verdict> {
+    return after(this.#role.mail(peer, sender), verdict =>
+      this.#hooked('mail', verdict, () => ({ peer, sender })),
+    )
+  }
+
+  rcpts(
+    peer: Peer,
+    envelope: Envelope,
+    recipients: readonly Recipient[],
+  ): Later<readonly Verdict[]> {
+    const verdicts = recipients.map(recipient =>
+      after(this.#role.rcpt(peer, envelope, recipient), verdict =>
+        this.#hooked('rcpt', verdict, () => ({ peer, envelope, recipient })),
+      ),
+    )
+    return verdicts.every(v => !(v instanceof Promise))
+      ? (verdicts as Verdict[])
+      : Promise.all(verdicts)
+  }
+
+  data(peer: Peer, envelope: Envelope): Later<Verdict> {
+    return after(
+      this.#hooked('data', accept(), () => ({ peer, envelope })),
+      verdict => {
+        if (verdict.kind === 'accept') {
+          this.#intake = new Intake(this.#inbound.world.disk, envelope.sender.sizeOctets ?? 0)
+        }
+        return verdict
+      },
+    )
+  }
+
+  content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
+    return this.#intake?.push(octets, from, to)
+  }
+
+  async accept(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
+    const intake = this.#intake
+    this.#intake = undefined
+    if (!intake) return [SERVICE_DOWN]
+    if (this.#gauge.underWay >= this.#inbound.settings().acceptQueueMax) {
+      intake.abandon()
+      return [BUSY]
+    }
+    this.#gauge.underWay++
+    try {
+      const verdict = await this.#take(peer, envelope, intake)
+      if (verdict.kind !== 'accept') intake.abandon()
+      this.#count(verdict)
+      return [verdict]
+    } catch (error) {
+      intake.abandon()
+      const full =
+        error instanceof DiskFull || (error instanceof StoreError && error.reason === 'full')
+      const facts = { remote: peer.remote.address, error: String(error) }
+      this.#inbound.world.log.error('accept.failed', facts)
+      this.#inbound.count('deferred')
+      return [full ? NO_ROOM : SERVICE_DOWN]
+    } finally {
+      this.#gauge.underWay--
+    }
+  }
+
+  abandon(): void {
+    this.#intake?.abandon()
+    this.#intake = undefined
+  }
+
+  /** RFC 5321 §7.3: whether an address exists is nobody's business before RCPT. */
+  verify(): Verdict {
+    return accept('cannot VRFY user, but will accept message and attempt delivery')
+  }
+
+  expand(): Verdict {
+    return refuse(550, '7.1', 'mailing lists are not shown')
+  }
+
+  closed(): void {
+    this.abandon()
+    if (this.#entered !== undefined) this.#inbound.connections.leave(this.#entered)
+    this.#entered = undefined
+  }
+
+  /** Judges the complete message, stamps it, and makes it durable. */
+  async #take(peer: Peer, envelope: Envelope, intake: Intake): Promise<Verdict> {
+    const { settings, world, spool, identify } = this.#inbound
+    const { hostname, hopsMax } = settings()
+    const partial = intake.sizeOctets > intake.prefix.length
+    const header = scanHeader(intake.prefix, { partial })
+    if (hopCount(header) > hopsMax) {
+      return refuse(554, '4.6', `more than ${hopsMax} Received fields: the message is in a loop`)
+    }
+    const identity = identify()
+    const completion = await this.#role.complete(peer, envelope, header, identity)
+    if (completion.kind !== 'complete') return completion
+    const hooked = await this.#hooked('accept', accept(), () => ({
+      peer,
+      envelope,
+      sizeOctets: intake.sizeOctets,
+      id: identity.id,
+      head: Buffer.from(intake.prefix).toString('latin1'),
+    }))
+    if (hooked.kind !== 'accept') return hooked
+    const finals = await expandRecipients(this.#inbound.directory, envelope.recipients)
+    const [only] = envelope.recipients
+    const received = formatReceived({
+      protocol: 'smtp',
+      extended: peer.extended,
+      hello: peer.hello,
+      remote: peer.remote,
+      by: hostname,
+      authenticated: peer.account !== undefined,
+      utf8: envelope.sender.utf8,
+      id: identity.id,
+      timeMs: world.clock.now(),
+      ...(peer.tls ? { tls: peer.tls } : {}),
+      ...(envelope.recipients.length === 1 && only ? { recipient: only.forwardPath } : {}),
+    })
+    await spool.accept({
+      identity,
+      origin: this.#role.origin,
+      envelope,
+      finals,
+      head: Buffer.from(received + completion.fields, 'utf8'),
+      body: intake.finishInline() ?? (await intake.finish()),
+      accountId: peer.account?.id ?? null,
+      peer: `${peer.hello} [${peer.remote.address}]`,
+      prefix: intake.prefix,
+    })
+    return accept(`queued as ${identity.id}`)
+  }
+
+  /** A hook may only tighten what policy has accepted; it is not asked about what is refused. */
+  #hooked<Name extends Exclude<HookName, 'route'>>(
+    name: Name,
+    verdict: Verdict,
+    facts: () => HookFacts<Name>,
+  ): Later<Verdict> {
+    const hooks = this.#inbound.hooks()
+    if (verdict.kind !== 'accept' || !hooks?.has(name)) return verdict
+    return hooks.ask(name, facts()).then(answer => (answer as Verdict | undefined) ?? verdict)
+  }
+
+  #count(verdict: Verdict): void {
+    if (verdict.kind === 'accept') this.#inbound.count('accepted')
+    else this.#inbound.count(verdict.kind === 'defer' ? 'deferred' : 'refused')
+  }
+}
+
+/** Goes on with a value that is here or comes later, without a tick where it is here. */
+function after<A, B>(value: Later<A>, next: (value: A) => Later<B>): Later<B> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}

@@ -1,0 +1,38 @@
+/**
+ * May this recipient be taken? The one place that decides about relaying (RFC 5321 §3.6, §7.1).
+ *
+ * Only the domain behind the last unquoted `@` counts. Whatever else a local part may hide (`u%b`,
+ * `b!u`, `"u@b"`) stays a local part: looked up here, and refused as unknown, never sent on.
+ */
+import type { Directory } from '../account/directory.ts'
+import { type Expansion, expand, expandCached } from '../account/expand.ts'
+import { type Address, formatAddress } from '../mail/address.ts'
+import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
+import type { Later } from '../smtp/server/question.ts'
+
+/** @param relays whether mail for other domains is taken: true only for who may submit */
+export function judgeRecipient(
+  directory: Directory,
+  address: Address,
+  relays: boolean,
+): Later<Verdict> {
+  const known = expandCached(directory, address)
+  if (known) return verdictOf(known, address, relays)
+  return expand(directory, address).then(found => verdictOf(found, address, relays))
+}
+
+function verdictOf(expansion: Expansion, address: Address, relays: boolean): Verdict {
+  const name = formatAddress(address)
+  if (expansion.kind === 'finals') return accept()
+  if (expansion.kind === 'broken') return refuse(550, '4.6', `${name}: ${expansion.text}`)
+  switch (expansion.why) {
+    case 'disabled':
+      return defer(450, '2.1', `${name}: mailbox is disabled for now`)
+    case 'unknown':
+      return refuse(550, '1.1', `${name}: no such mailbox here`)
+    case 'foreign':
+      return relays
+        ? accept()
+        : refuse(550, '7.1', `${name}: relaying denied; log in on the submission port to send`)
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What the inbound roles (MX, submission, local) share and in what they differ. A role is a page of
+ * rules; reception.ts is the one machinery that runs them for every listener.
+ */
+import type { Directory } from '../account/directory.ts'
+import type { HookAnswer, HookFacts, HookName } from '../hook/hook.ts'
+import type { Connections } from '../limit/connections.ts'
+import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
+import type { Verdict } from '../mail/verdict.ts'
+import type { Header } from '../message/header.ts'
+import type { Identity } from '../queue/id.ts'
+import type { Spool } from '../queue/spool.ts'
+import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
+import type { Later, Peer } from '../smtp/server/question.ts'
+import type { Endpoint } from '../wire/effect.ts'
+import type { World } from '../world/world.ts'
+
+/** What every role needs of the house. Made once by the composer; `settings` follow the config epoch. */
+export interface Inbound {
+  readonly world: World
+  readonly spool: Spool
+  readonly directory: Directory
+  readonly connections: Connections
+  readonly identify: () => Identity
+  readonly login: (question: LoginQuestion, remote: Endpoint) => Later<LoginAnswer>
+  readonly settings: () => InboundSettings
+  readonly hooks: () => Hooks | undefined
+  /** Counts what happened, by name; see record/metrics.ts. */
+  readonly count: (event: 'accepted' | 'refused' | 'deferred') => void
+}
+
+export interface InboundSettings {
+  readonly hostname: string
+  readonly hopsMax: number
+  readonly enforceSender: boolean
+  /** Accepts under way at once before 451 (the committer is behind). */
+  readonly acceptQueueMax: number
+  readonly localPerMinuteMax: number
+}
+
+/** The user's own policy, as the roles ask it: undefined is no opinion. */
+export interface Hooks {
+  has(name: HookName): boolean
+  ask<Name extends HookName>(
+    name: Name,
+    facts: HookFacts<Name>,
+  ): Promise<HookAnswer<Name> | undefined>
+}
+
+/** What a role adds to a complete message: text of header fields, or a refusal. */
+export type Completion =
+  | { readonly kind: 'complete'; readonly fields: string }
+  | Exclude<Verdict, { kind: 'accept' }>
+
+/** The rules of one role. Each answers at once where it can. */
+export interface Role {
+  readonly origin: 'mx' | 'submission' | 'local'
+  mail(peer: Peer, sender: Sender): Later<Verdict>
+  rcpt(peer: Peer, envelope: Envelope, recipient: Recipient): Later<Verdict>
+  /** `header` is that of the message as it came. */
+  complete(peer: Peer, envelope: Envelope, header: Header, identity: Identity): Later<Completion>
+}

@@ -1,0 +1,107 @@
+/**
+ * The submission role (MSA, RFC 6409): mail from users who have logged in. It relays anywhere,
+ * completes the header, and lets nobody write under a name that is not his.
+ */
+import { mayUse } from '../account/expand.ts'
+import { type Address, formatAddress, parseStoredAddress } from '../mail/address.ts'
+import type { Envelope } from '../mail/envelope.ts'
+import { accept, refuse, type Verdict } from '../mail/verdict.ts'
+import { authorsOf, headerFault, missingFields } from '../message/complete.ts'
+import type { Header } from '../message/header.ts'
+import type { Identity } from '../queue/id.ts'
+import type { Account } from '../sasl/mechanism.ts'
+import type { Later, Peer } from '../smtp/server/question.ts'
+import { judgeRecipient } from './recipient.ts'
+import type { Completion, Inbound, Role } from './role.ts'
+
+const LOGIN_FIRST = refuse(530, '7.0', 'authentication required')
+
+export function submissionRole(inbound: Inbound): Role {
+  const { directory, settings } = inbound
+  return {
+    origin: 'submission',
+    mail(peer, sender): Later<Verdict> {
+      if (!peer.account) return LOGIN_FIRST
+      if (!settings().enforceSender || sender.reversePath === null) return accept()
+      return judgeSender(inbound, peer.account, sender.reversePath)
+    },
+    rcpt(peer, _envelope, recipient): Later<Verdict> {
+      if (!peer.account) return LOGIN_FIRST
+      return judgeRecipient(directory, recipient.forwardPath, true)
+    },
+    async complete(peer, envelope, header, identity): Promise<Completion> {
+      if (!peer.account) return LOGIN_FIRST as Exclude<Verdict, { kind: 'accept' }>
+      const { enforceSender } = settings()
+      if (enforceSender) {
+        const verdict = await judgeAuthors(inbound, peer.account, header)
+        if (verdict.kind !== 'accept') return verdict
+      }
+      return completeHeader(inbound, peer, envelope, header, identity)
+    },
+  }
+}
+
+/** RFC 6409 §6.1: submission rights are enforced on the reverse-path. */
+async function judgeSender(inbound: Inbound, account: Account, address: Address): Promise<Verdict> {
+  if (await mayUse(inbound.directory, account.id, address)) return accept()
+  const text = `${formatAddress(address)}: not an address of ${account.address}`
+  return refuse(550, '7.1', text)
+}
+
+/**
+ * An author with an address here must be the user himself. An author elsewhere is let through, and
+ * `Sender` names the user (RFC 6409 §8.1).
+ */
+async function judgeAuthors(inbound: Inbound, account: Account, header: Header): Promise<Verdict> {
+  for (const author of authorsOf(header).from) {
+    const found = inbound.directory.cached(author) ?? (await inbound.directory.resolve(author))
+    if (found.kind === 'foreign' || (await mayUse(inbound.directory, account.id, author))) continue
+    const text = `From ${formatAddress(author)}: not an address of ${account.address}`
+    return refuse(550, '7.1', text)
+  }
+  return accept()
+}
+
+/** Adds what RFC 6409 §8 lets us add; refuses a header that cannot be mended. */
+export async function completeHeader(
+  inbound: Inbound,
+  peer: Peer,
+  envelope: Envelope,
+  header: Header,
+  identity: Identity,
+): Promise<Completion> {
+  const fault = headerFault(header)
+  if (fault && fault.kind !== 'no from') {
+    return { kind: 'refuse', code: 554, detail: '6.0', text: fault.text }
+  }
+  const user = peer.account ? parseStoredAddress(peer.account.address) : null
+  const { from, sender } = authorsOf(header)
+  const fields = missingFields(header, {
+    hostname: inbound.settings().hostname,
+    timeMs: inbound.world.clock.now(),
+    id: identity.id,
+    ...(envelope.sender.reversePath
+      ? { from: envelope.sender.reversePath }
+      : user
+        ? { from: user }
+        : {}),
+  })
+  const named = sender.length > 0 || from.length === 0 || user === null
+  if (named || (from.length === 1 && (await ownedBy(inbound, peer.account, from)))) {
+    return { kind: 'complete', fields }
+  }
+  return { kind: 'complete', fields: `${fields}Sender: ${formatAddress(user)}\r\n` }
+}
+
+/** Whether every author is the user under one of his addresses. */
+async function ownedBy(
+  inbound: Inbound,
+  account: Account | undefined,
+  authors: readonly Address[],
+): Promise<boolean> {
+  if (!account) return true
+  for (const author of authors) {
+    if (!(await mayUse(inbound.directory, account.id, author))) return false
+  }
+  return true
+}

@@ -1,0 +1,12 @@
+/** NOTIFY (RFC 3461 §4.1) as text, in queue rows and on the wire: 'NEVER' or 'SUCCESS,FAILURE,DELAY'. */
+import type { Notify } from './envelope.ts'
+
+export function parseNotify(text: string | null): Notify | undefined {
+  if (text === null) return undefined
+  return text === 'NEVER' ? 'NEVER' : (text.split(',') as ('SUCCESS' | 'FAILURE' | 'DELAY')[])
+}
+
+export function formatNotify(notify: Notify | undefined): string | null {
+  if (notify === undefined) return null
+  return notify === 'NEVER' ? 'NEVER' : notify.join(',')
+}

@@ -1,0 +1,67 @@
+/**
+ * From the recipients of an envelope to the final recipients of the queue: aliases expanded, loops
+ * and duplicates collapsed, NOTIFY handed down as RFC 3461 §5.2.7 says.
+ */
+import { addressKey } from '../account/address.ts'
+import type { Directory } from '../account/directory.ts'
+import { expand, expandCached, type Final } from '../account/expand.ts'
+import { type Address, formatAddress } from '../mail/address.ts'
+import type { Notify, Recipient } from '../mail/envelope.ts'
+import { formatNotify } from '../mail/notify.ts'
+import type { FinalRecipient } from './spool.ts'
+
+/** The final recipients, an `expanded` row for each alias with several targets among them. */
+export async function expandRecipients(
+  directory: Directory,
+  recipients: readonly Recipient[],
+): Promise<FinalRecipient[]> {
+  const finals = new Map<string, FinalRecipient>()
+  for (const recipient of recipients) {
+    const { forwardPath } = recipient
+    const expansion = expandCached(directory, forwardPath) ?? (await expand(directory, forwardPath))
+    // What has vanished since RCPT keeps its row: it fails visibly, and the sender is told.
+    const found = expansion.kind === 'finals' ? expansion.finals : [{ address: forwardPath }]
+    const several = found.length > 1
+    if (several)
+      add(finals, `alias ${addressKey(forwardPath)}`, {
+        ...rowOf(recipient, forwardPath),
+        expanded: true,
+      })
+    for (const final of found) {
+      const aliasOf = (final as Final).aliasOf
+      const notify = several ? withoutSuccess(recipient.notify) : recipient.notify
+      add(
+        finals,
+        addressKey(final.address),
+        rowOf({ ...recipient, ...(notify ? { notify } : {}) }, final.address, aliasOf),
+      )
+    }
+  }
+  return [...finals.values()]
+}
+
+function add(finals: Map<string, FinalRecipient>, key: string, row: FinalRecipient): void {
+  if (!finals.has(key)) finals.set(key, row)
+}
+
+function rowOf(recipient: Recipient, address: Address, aliasOf?: Address): FinalRecipient {
+  const original = recipient.originalRecipient
+  return {
+    address: formatAddress(address),
+    domain: address.domain,
+    notify: formatNotify(recipient.notify),
+    originalRecipient: original
+      ? `${original.type};${original.address}`
+      : aliasOf
+        ? `rfc822;${formatAddress(recipient.forwardPath)}`
+        : null,
+    aliasOf: aliasOf ? formatAddress(aliasOf) : null,
+  }
+}
+
+/** The `expanded` notice answers the wish for success; the copies carry it no further. */
+function withoutSuccess(notify: Notify | undefined): Notify | undefined {
+  if (notify === undefined || notify === 'NEVER') return notify
+  const rest = notify.filter(word => word !== 'SUCCESS')
+  return rest.length > 0 ? rest : 'NEVER'
+}

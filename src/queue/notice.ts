@@ -1,0 +1,153 @@
+/**
+ * Notices to the sender (RFC 3461 §6, RFC 3464): one message for all recipients of a load that he
+ * is owed a word about. Composed here, written by the transaction that settles what it tells.
+ *
+ * A notice has the null reverse-path, and about a message with the null reverse-path there is none
+ * (RFC 5321 §6.1): so notices never answer notices.
+ */
+import type { Directory } from '../account/directory.ts'
+import { type Address, parseStoredAddress } from '../mail/address.ts'
+import type { Reply } from '../mail/status.ts'
+import { formatReceived } from '../mail/trace.ts'
+import { type Action, formatNotice, type NoticeRecipient } from '../message/dsn.ts'
+import type { Source } from '../wire/effect.ts'
+import type { Clock } from '../world/clock.ts'
+import { prefixOf } from './content.ts'
+import { expandRecipients } from './expansion.ts'
+import type { Identity } from './id.ts'
+import type { QueuedMessage } from './reader.ts'
+import type { Acceptance } from './writer.ts'
+
+/** What the sender is told of one recipient. */
+export interface NoticeFact {
+  readonly address: string
+  /** As the row keeps it: 'rfc822;joe@example.org'. */
+  readonly originalRecipient: string | null
+  readonly action: Action
+  readonly status: string
+  readonly reason: string
+  /** When it happened, ms since the epoch. */
+  readonly at: number
+  readonly host?: string
+  readonly remoteAddress?: string
+  readonly reply?: Reply
+  /** For 'delayed': until when we go on trying. */
+  readonly retryUntil?: number
+}
+
+export interface NoticesOptions {
+  readonly hostname: () => string
+  readonly clock: Clock
+  readonly identify: () => Identity
+  readonly directory: Directory
+}
+
+/** A failed message of up to this size comes back whole, unless RET=HDRS. */
+const FULL_MAX_BYTES = 64 * 1024
+
+export class Notices {
+  readonly #options: NoticesOptions
+
+  constructor(options: NoticesOptions) {
+    this.#options = options
+  }
+
+  /** The notice as a message to accept; undefined where there is nobody to tell. */
+  async compose(
+    message: QueuedMessage,
+    facts: readonly NoticeFact[],
+    content: () => Source,
+  ): Promise<Acceptance | undefined> {
+    if (message.reverse_path === '') return undefined
+    const { directory, identify, clock } = this.#options
+    const sender = parseStoredAddress(message.reverse_path)
+    const finals = await expandRecipients(directory, [{ forwardPath: sender, notify: 'NEVER' }])
+    const hostname = this.#options.hostname()
+    const identity = identify()
+    const now = clock.now()
+    const notice = formatNotice({
+      hostname,
+      timeMs: now,
+      id: identity.id,
+      sender,
+      recipients: facts.map(recipientOf),
+      arrivalMs: message.received_at,
+      original: {
+        prefix: await prefixOf(content(), FULL_MAX_BYTES),
+        sizeOctets: message.size_octets,
+        body: message.body_kind as '7BIT' | '8BITMIME' | 'BINARYMIME',
+        utf8: message.utf8 === 1,
+        logId: message.id,
+      },
+      fullMaxBytes: FULL_MAX_BYTES,
+      ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
+      ...(message.ret === null ? {} : { ret: message.ret as 'FULL' | 'HDRS' }),
+    })
+    return {
+      id: identity.id,
+      bodyKey: identity.bodyKey,
+      origin: 'notice',
+      head: Buffer.from(traceOf(hostname, identity.id, sender, notice.utf8, now)),
+      body: dedicated(notice.octets),
+      reversePath: '',
+      bodyKind: notice.body,
+      utf8: notice.utf8,
+      ret: null,
+      envelopeId: null,
+      accountId: null,
+      peer: `${hostname} (notice about ${message.id})`,
+      receivedAt: now,
+      recipients: finals,
+    }
+  }
+}
+
+function recipientOf(fact: NoticeFact): NoticeRecipient {
+  const cut = fact.originalRecipient?.indexOf(';') ?? -1
+  return {
+    address: parseStoredAddress(fact.address),
+    action: fact.action,
+    status: fact.status,
+    reason: fact.reason,
+    lastAttemptMs: fact.at,
+    ...(fact.originalRecipient === null || cut < 0
+      ? {}
+      : {
+          originalRecipient: {
+            type: fact.originalRecipient.slice(0, cut),
+            address: fact.originalRecipient.slice(cut + 1),
+          },
+        }),
+    ...(fact.host === undefined && fact.remoteAddress === undefined
+      ? {}
+      : {
+          remote: {
+            ...(fact.host === undefined ? {} : { name: fact.host }),
+            ...(fact.remoteAddress === undefined ? {} : { address: fact.remoteAddress }),
+          },
+        }),
+    ...(fact.reply === undefined ? {} : { reply: fact.reply }),
+    ...(fact.retryUntil === undefined ? {} : { retryUntilMs: fact.retryUntil }),
+  }
+}
+
+/** Our own Received line, so that a loop of notices through others is seen as one. */
+function traceOf(hostname: string, id: string, to: Address, utf8: boolean, now: number): string {
+  return formatReceived({
+    protocol: 'smtp',
+    extended: true,
+    authenticated: false,
+    utf8,
+    hello: hostname,
+    remote: { address: '', port: 0 },
+    by: hostname,
+    id,
+    recipient: to,
+    timeMs: now,
+  })
+}
+
+/** A buffer of its own: what crosses to the committer is cloned whole, not as a view. */
+function dedicated(octets: Uint8Array): Uint8Array {
+  return octets.byteLength === octets.buffer.byteLength ? octets : new Uint8Array(octets)
+}

@@ -1,0 +1,138 @@
+/**
+ * The door of the queue: turns a complete message and its expanded recipients into one acceptance,
+ * writes it, and hands what was born leased to the worker. Called by the inbound roles; knows no
+ * protocol and no transport.
+ */
+import { formatAddress } from '../mail/address.ts'
+import type { Envelope } from '../mail/envelope.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from '../world/clock.ts'
+import type { Identity } from './id.ts'
+import type { NoticeFact, Notices } from './notice.ts'
+import type { QueuedMessage } from './reader.ts'
+import { type Acceptance, type AcceptedRecipient, accept } from './writer.ts'
+
+/** A final recipient, after aliases. */
+export interface FinalRecipient {
+  readonly address: string
+  readonly domain: string
+  readonly notify: string | null
+  readonly originalRecipient: string | null
+  /** The accepted address, where an alias led here. */
+  readonly aliasOf: string | null
+  /** The alias itself, which has a settled row of its own. */
+  readonly expanded?: boolean
+}
+
+/** Everything the roles know of a message when its last octet is here. */
+export interface Submission {
+  readonly identity: Identity
+  readonly origin: Acceptance['origin']
+  readonly envelope: Pick<Envelope, 'sender'>
+  readonly finals: readonly FinalRecipient[]
+  readonly head: Uint8Array
+  readonly body: Acceptance['body']
+  readonly accountId: number | null
+  readonly peer: string
+  /** The content's first octets: its header, for a notice of expansion. */
+  readonly prefix: Uint8Array
+}
+
+/** Who takes newborn mail: the worker of this node. */
+export interface Lessee {
+  leaseFor(address: string): { readonly by: string; readonly untilMs: number } | undefined
+  born(acceptance: Acceptance): void
+  wake(): void
+}
+
+export class Spool {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #notices: Notices
+  readonly #lessee: Lessee
+
+  constructor(store: Store, clock: Clock, notices: Notices, lessee: Lessee) {
+    this.#store = store
+    this.#notices = notices
+    this.#clock = clock
+    this.#lessee = lessee
+  }
+
+  /** Resolves once the message is durable and ours (RFC 5321 §6.1). Rejects with StoreError. */
+  async accept(submission: Submission): Promise<void> {
+    const planned = this.#plan(submission)
+    const notice = await this.#expanded(submission, planned)
+    const acceptance = notice ? { ...planned, notices: [notice] } : planned
+    await this.#store.write(accept, acceptance)
+    if (acceptance.recipients.some(r => r.lease)) this.#lessee.born(acceptance)
+    if (acceptance.notices?.length || acceptance.recipients.some(r => !r.lease && !r.expanded)) {
+      this.#lessee.wake()
+    }
+  }
+
+  /** The rows of a message. Recipients are leased to this node while it has room. */
+  #plan(submission: Submission): Acceptance {
+    const { sender } = submission.envelope
+    const recipients = submission.finals.map((final): AcceptedRecipient => {
+      const lease = final.expanded ? undefined : this.#lessee.leaseFor(final.address)
+      return lease ? { ...final, lease } : final
+    })
+    return {
+      id: submission.identity.id,
+      bodyKey: submission.identity.bodyKey,
+      origin: submission.origin,
+      head: submission.head,
+      body: submission.body,
+      reversePath: sender.reversePath === null ? '' : formatAddress(sender.reversePath),
+      bodyKind: sender.body,
+      utf8: sender.utf8,
+      ret: sender.ret ?? null,
+      envelopeId: sender.envelopeId ?? null,
+      accountId: submission.accountId,
+      peer: submission.peer,
+      receivedAt: this.#clock.now(),
+      recipients,
+    }
+  }
+
+  /** RFC 3461 §5.2.7.3: who asked to hear of success is told that an alias was expanded. */
+  #expanded(
+    submission: Submission,
+    planned: Acceptance,
+  ): Promise<Acceptance | undefined> | undefined {
+    const facts: NoticeFact[] = []
+    for (const final of submission.finals) {
+      if (!final.expanded || !final.notify?.includes('SUCCESS')) continue
+      facts.push({
+        address: final.address,
+        originalRecipient: final.originalRecipient,
+        action: 'expanded',
+        status: '2.0.0',
+        reason: 'the alias was expanded; each of its targets is handled on its own',
+        at: planned.receivedAt,
+      })
+    }
+    if (facts.length === 0) return undefined
+    return this.#notices.compose(queuedMessageOf(planned), facts, () => submission.prefix)
+  }
+}
+
+/** What the worker would read back of an acceptance, without reading. */
+export function queuedMessageOf(a: Acceptance): QueuedMessage {
+  const bodySize = a.body instanceof Uint8Array ? a.body.length : a.body.sizeOctets
+  return {
+    id: a.id,
+    body_id: a.bodyKey,
+    head: a.head,
+    size_octets: a.head.length + bodySize,
+    origin: a.origin,
+    reverse_path: a.reversePath,
+    body_kind: a.bodyKind,
+    utf8: a.utf8 ? 1 : 0,
+    ret: a.ret,
+    envelope_id: a.envelopeId,
+    account_id: a.accountId,
+    peer: a.peer,
+    received_at: a.receivedAt,
+  }
+}

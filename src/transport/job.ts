@@ -1,0 +1,69 @@
+/**
+ * A job: some recipients of one message that share a route, in the hands of this node under a
+ * lease. Built from what was just accepted (nothing is read again) or from claimed rows.
+ */
+import { parseStoredAddress } from '../mail/address.ts'
+import type { BodyKind, Envelope, Recipient, Sender } from '../mail/envelope.ts'
+import { parseNotify } from '../mail/notify.ts'
+import type { QueuedMessage } from '../queue/reader.ts'
+import type { Route } from '../route/route.ts'
+import type { Source } from '../wire/effect.ts'
+import type { Load } from './transport.ts'
+
+/** One recipient row in our hands. */
+export interface JobRow {
+  readonly n: number
+  readonly address: string
+  readonly notify: string | null
+  readonly originalRecipient: string | null
+  readonly attempts: number
+  readonly warned: boolean
+}
+
+export interface Job {
+  readonly message: QueuedMessage
+  readonly rows: readonly JobRow[]
+  readonly route: Route
+  readonly load: Load
+}
+
+export function makeJob(
+  message: QueuedMessage,
+  rows: readonly JobRow[],
+  route: Route,
+  content: () => Source,
+): Job {
+  const envelope: Envelope = { sender: senderOf(message), recipients: rows.map(recipientOf) }
+  const load: Load = {
+    id: message.id,
+    envelope,
+    sizeOctets: message.size_octets,
+    head: message.head,
+    bodyKey: message.body_id,
+    content,
+  }
+  return { message, rows, route, load }
+}
+
+function senderOf(message: QueuedMessage): Sender {
+  return {
+    reversePath: message.reverse_path === '' ? null : parseStoredAddress(message.reverse_path),
+    body: message.body_kind as BodyKind,
+    utf8: message.utf8 === 1,
+    ...(message.ret === null ? {} : { ret: message.ret as 'FULL' | 'HDRS' }),
+    ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
+  }
+}
+
+function recipientOf(row: JobRow): Recipient {
+  const notify = parseNotify(row.notify)
+  const original = row.originalRecipient
+  const cut = original?.indexOf(';') ?? -1
+  return {
+    forwardPath: parseStoredAddress(row.address),
+    ...(notify === undefined ? {} : { notify }),
+    ...(original === null || cut < 0
+      ? {}
+      : { originalRecipient: { type: original.slice(0, cut), address: original.slice(cut + 1) } }),
+  }
+}

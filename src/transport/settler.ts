@@ -1,0 +1,207 @@
+/**
+ * Turns what a transport says into what the queue stores: final states, next attempts, and the
+ * notices the sender is owed (RFC 3461 §5, §6). One settlement is one transaction: an outcome and
+ * its notice are both there or neither is.
+ */
+import { parseNotify } from '../mail/notify.ts'
+import type { Outcome } from '../mail/outcome.ts'
+import type { NoticeFact, Notices } from '../queue/notice.ts'
+import { type Deferral, defer, type Schedule } from '../queue/schedule.ts'
+import { type Settled, type Settlement, settle } from '../queue/writer.ts'
+import type { Store } from '../store/store.ts'
+import type { World } from '../world/world.ts'
+import type { Job, JobRow } from './job.ts'
+import type { Carried } from './transport.ts'
+
+export interface SettlerOptions {
+  readonly world: World
+  readonly store: Store
+  readonly node: string
+  readonly schedule: () => Schedule
+  readonly notices: Notices
+  /** Tells what became of a recipient, for the log and the counters. */
+  readonly settled: (job: Job, row: JobRow, result: Settled) => void
+}
+
+export class Settler {
+  readonly #options: SettlerOptions
+
+  constructor(options: SettlerOptions) {
+    this.#options = options
+  }
+
+  /** Stores the outcomes; resolves with the time of the next attempt, if one is due. */
+  async settle(job: Job, carried: Carried): Promise<number | undefined> {
+    const { store, world, node } = this.#options
+    const now = world.clock.now()
+    const results: Settled[] = []
+    const facts: NoticeFact[] = []
+    for (const [i, row] of job.rows.entries()) {
+      const outcome = carried.outcomes[i] ?? MISSING
+      const { result, fact } = this.#judge(job, row, outcome, now)
+      const delivery = carried.deliveries?.[i]
+      const attempt = attemptOf(outcome, carried.dialogue)
+      results.push({
+        ...result,
+        ...(delivery ? { delivery } : {}),
+        ...(attempt ? { attempt } : {}),
+      })
+      if (fact) facts.push(fact)
+    }
+    const notice = facts.length > 0 ? await this.#notice(job, facts) : undefined
+    const settlement: Settlement = {
+      messageId: job.message.id,
+      bodyKey: job.message.body_id,
+      node,
+      at: now,
+      results,
+      notices: notice ? [notice] : [],
+    }
+    const done = await store.write(settle, settlement)
+    if (!done.held) {
+      world.log.warn('queue.leaseLost', { message: job.message.id })
+      return undefined
+    }
+    for (const name of done.released) {
+      world.disk.remove(name).catch((error: unknown) => {
+        world.log.warn('body.remove', { name, error: String(error) })
+      })
+    }
+    for (const [i, row] of job.rows.entries()) {
+      this.#options.settled(job, row, results[i] as Settled)
+    }
+    return soonest(results, notice !== undefined, now)
+  }
+
+  /** The state an outcome leads to, and the notice the sender is owed for it. */
+  #judge(
+    job: Job,
+    row: JobRow,
+    outcome: Outcome,
+    now: number,
+  ): { result: Settled; fact?: NoticeFact } {
+    const base = {
+      n: row.n,
+      status: outcome.status,
+      reason: outcome.reason,
+      remote: remoteOf(outcome),
+    }
+    switch (outcome.kind) {
+      case 'delivered': {
+        const mailbox = outcome.how === 'mailbox'
+        const state = mailbox ? ('delivered' as const) : ('relayed' as const)
+        const result = { ...base, state }
+        // A next hop that does DSN has taken the request over (RFC 3461 §5.2.2).
+        const owed = wants(row, 'SUCCESS') && !(outcome.dsn === true && !mailbox)
+        return owed ? { result, fact: factOf(row, outcome, state, now) } : { result }
+      }
+      case 'failed': {
+        const result = { ...base, state: 'failed' as const }
+        return wants(row, 'FAILURE')
+          ? { result, fact: factOf(row, outcome, 'failed', now) }
+          : { result }
+      }
+      case 'deferred':
+        return this.#deferred(job, row, outcome, now, base)
+    }
+  }
+
+  #deferred(
+    job: Job,
+    row: JobRow,
+    outcome: Outcome,
+    now: number,
+    base: Omit<Settled, 'state'>,
+  ): { result: Settled; fact?: NoticeFact } {
+    const schedule = this.#options.schedule()
+    const receivedAt = job.message.received_at
+    const next: Deferral = defer(schedule, {
+      now,
+      receivedAt,
+      attempts: row.attempts + 1,
+      warned: row.warned,
+      spread: this.#options.world.random.below(1000) / 1000,
+    })
+    if (next.expired) {
+      // RFC 3463 §3.5: X.4.7, delivery time expired; the last reason is what people need to read.
+      const result = { ...base, state: 'expired' as const, status: '5.4.7' }
+      if (!wants(row, 'FAILURE')) return { result }
+      return { result, fact: factOf(row, { ...outcome, status: '5.4.7' }, 'failed', now) }
+    }
+    const queued = { ...base, state: 'queued' as const, dueAt: next.dueAt }
+    if (!next.warn) return { result: queued }
+    const result = { ...queued, warned: true }
+    if (!wants(row, 'DELAY')) return { result }
+    const retryUntil = receivedAt + schedule.expireMs
+    return { result, fact: { ...factOf(row, outcome, 'delayed', now), retryUntil } }
+  }
+
+  /** A notice that cannot be made must not keep the outcome from being stored. */
+  async #notice(job: Job, facts: readonly NoticeFact[]) {
+    try {
+      return await this.#options.notices.compose(job.message, facts, job.load.content)
+    } catch (error) {
+      this.#options.world.log.error('notice.failed', {
+        message: job.message.id,
+        error: String(error),
+      })
+      return undefined
+    }
+  }
+}
+
+const MISSING: Outcome = {
+  kind: 'deferred',
+  status: '4.3.0',
+  reason: 'the transport gave no outcome',
+}
+
+/** NOTIFY as asked (RFC 3461 §4.1); by default failures are told, and delays too. */
+function wants(row: JobRow, what: 'SUCCESS' | 'FAILURE' | 'DELAY'): boolean {
+  const notify = parseNotify(row.notify)
+  if (notify === undefined) return what !== 'SUCCESS'
+  return notify !== 'NEVER' && notify.includes(what)
+}
+
+function factOf(
+  row: JobRow,
+  outcome: Outcome,
+  action: NoticeFact['action'],
+  at: number,
+): NoticeFact {
+  return {
+    address: row.address,
+    originalRecipient: row.originalRecipient,
+    action,
+    status: outcome.status,
+    reason: outcome.reason,
+    at,
+    ...(outcome.host === undefined ? {} : { host: outcome.host }),
+    ...(outcome.address === undefined ? {} : { remoteAddress: outcome.address }),
+    ...(outcome.reply === undefined ? {} : { reply: outcome.reply }),
+  }
+}
+
+function remoteOf(outcome: Outcome): string | null {
+  if (outcome.host === undefined) return outcome.address ? `[${outcome.address}]` : null
+  return outcome.address ? `${outcome.host} [${outcome.address}]` : outcome.host
+}
+
+/** Local deliveries need no attempt row: the recipient's own row says it all. */
+function attemptOf(outcome: Outcome, dialogue: string | undefined): Settled['attempt'] {
+  if (outcome.kind === 'delivered') {
+    return outcome.how === 'mailbox' ? undefined : { outcome: 'delivered', dialogue: null }
+  }
+  const doubt = outcome.kind === 'deferred' && outcome.inDoubt === true
+  return { outcome: doubt ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }
+}
+
+/** When the worker should look again because of this settlement. */
+function soonest(results: readonly Settled[], notice: boolean, now: number): number | undefined {
+  if (notice) return now
+  let due: number | undefined
+  for (const result of results) {
+    if (result.dueAt !== undefined && (due === undefined || result.dueAt < due)) due = result.dueAt
+  }
+  return due
+}

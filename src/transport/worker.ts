@@ -1,0 +1,296 @@
+/**
+ * The worker: claims what is due, routes it, has a transport carry it, and settles the outcome.
+ *
+ * What this node has just accepted is born leased to it and starts without a claim; everything else
+ * is found by polling, which a wake-up only hastens. Memory is bounded by `jobsMax`: beyond it,
+ * accepted mail stays in the store until a place is free. A route that is busy enough is passed
+ * over by claims, so that a slow destination holds nobody up but itself.
+ */
+
+import { parseStoredAddress } from '../mail/address.ts'
+import { nextDue, type QueuedMessage, queuedMessage } from '../queue/reader.ts'
+import { queuedMessageOf } from '../queue/spool.ts'
+import { type Acceptance, type Claimed, claim, giveBack, recover, renew } from '../queue/writer.ts'
+import { type Route, routeKey } from '../route/route.ts'
+import type { Store } from '../store/store.ts'
+import type { Source } from '../wire/effect.ts'
+import type { Timer } from '../world/clock.ts'
+import type { World } from '../world/world.ts'
+import { type Job, type JobRow, makeJob } from './job.ts'
+import type { Settler } from './settler.ts'
+import type { Carried, Transport } from './transport.ts'
+
+export interface WorkerOptions {
+  readonly world: World
+  readonly store: Store
+  /** This life of this node; leases carry it. */
+  readonly node: string
+  /** Where a recipient goes; never rejects. */
+  readonly route: (message: QueuedMessage, address: string) => Route | Promise<Route>
+  /** The route it takes if no hook has a say: under this key jobs are counted at birth. */
+  readonly usualRoute: (address: string) => Route
+  readonly transports: Readonly<Record<'local' | 'smtp', Transport>>
+  readonly content: (message: QueuedMessage) => Source
+  readonly settler: Settler
+  /** Jobs in memory at once, and of one route. */
+  readonly jobsMax: number
+  readonly jobsPerRouteMax: number
+}
+
+const LEASE_MS = 45_000
+const RENEW_MS = 15_000
+const POLL_MS = 20_000
+const CLAIM_ROWS = 200
+const KEPT_MAX_BYTES = 16 * 1024 * 1024
+
+export class Worker {
+  readonly #options: WorkerOptions
+  readonly #jobs = new Set<Job>()
+  readonly #perRoute = new Map<string, number>()
+  /** Octets of newborn messages kept in memory, by id. */
+  readonly #kept = new Map<string, number>()
+  #keptOctets = 0
+  #claiming = false
+  #again = false
+  #stopped = false
+  #timer: Timer | undefined
+  #timerAt = 0
+  #renewal: Timer | undefined
+  #idle: (() => void) | undefined
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+  }
+
+  get node(): string {
+    return this.#options.node
+  }
+
+  /** Takes over what a dead predecessor held (single-server stores only), then works. */
+  async start(): Promise<void> {
+    await this.#options.store.write(recover, null)
+    this.#renewLater()
+    this.wake()
+  }
+
+  /** Whether mail accepted now for this address can be born in our hands; until when its lease runs. */
+  leaseFor(address: string): { by: string; untilMs: number } | undefined {
+    if (this.#stopped || this.#jobs.size >= this.#options.jobsMax) return undefined
+    const count = this.#perRoute.get(routeKey(this.#options.usualRoute(address))) ?? 0
+    if (count >= this.#options.jobsPerRouteMax) return undefined
+    return { by: this.node, untilMs: this.#options.world.clock.now() + LEASE_MS }
+  }
+
+  /** A message was accepted; the rows that were born leased to us begin. */
+  born(acceptance: Acceptance): void {
+    const message = queuedMessageOf(acceptance)
+    const rows: JobRow[] = []
+    for (const [n, r] of acceptance.recipients.entries()) {
+      if (r.lease) rows.push({ n, ...r, attempts: 0, warned: false })
+    }
+    this.#begin(message, rows, this.#newbornContent(acceptance, message))
+  }
+
+  /** Something may be due. */
+  wake(): void {
+    if (this.#stopped) return
+    if (this.#claiming) {
+      this.#again = true
+      return
+    }
+    this.#claiming = true
+    this.#claim().then(
+      dueAt => this.#rest(dueAt),
+      error => {
+        this.#options.world.log.error('queue.claim', { error: String(error) })
+        this.#rest(this.#options.world.clock.now() + POLL_MS)
+      },
+    )
+  }
+
+  /** Claims nothing more, waits for what is under way at most `graceMs`, gives the rest back. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopped = true
+    this.#timer?.cancel()
+    this.#renewal?.cancel()
+    if (this.#jobs.size > 0) {
+      await new Promise<void>(resolve => {
+        this.#idle = resolve
+        this.#options.world.clock.after(graceMs, resolve)
+      })
+    }
+    await Promise.all(Object.values(this.#options.transports).map(t => t.close()))
+    await this.#options.store.write(giveBack, { node: this.node })
+  }
+
+  /** Claims until nothing is due or memory is full; says when to look again. */
+  async #claim(): Promise<number> {
+    const { store, world, jobsMax } = this.#options
+    for (;;) {
+      this.#again = false
+      const limit = Math.min(CLAIM_ROWS, jobsMax - this.#jobs.size)
+      if (this.#stopped || limit <= 0) return world.clock.now() + POLL_MS
+      const except = this.#busyDomains()
+      const rows = await store.write(claim, { node: this.node, leaseMs: LEASE_MS, limit, except })
+      await this.#take(rows)
+      if (rows.length === limit || this.#again) continue
+      const due = (await store.read(nextDue, null)) ?? Number.POSITIVE_INFINITY
+      // Rows of busy routes are due and stay so: the end of one of their jobs wakes us.
+      const soonest = except.length > 0 ? world.clock.now() + 1000 : world.clock.now()
+      return Math.min(Math.max(due, soonest), world.clock.now() + POLL_MS)
+    }
+  }
+
+  #rest(dueAt: number): void {
+    this.#claiming = false
+    if (this.#stopped) return
+    if (this.#again) this.wake()
+    else this.#lookAt(dueAt)
+  }
+
+  /** Looks again at `dueAt`; of several times the soonest counts, since every look finds the next. */
+  #lookAt(dueAt: number): void {
+    const { clock } = this.#options.world
+    this.#timer?.cancel()
+    this.#timerAt = dueAt
+    this.#timer = clock.after(Math.max(1, dueAt - clock.now()), () => this.wake())
+  }
+
+  /** Groups claimed rows by message and reads each message once. */
+  async #take(rows: readonly Claimed[]): Promise<void> {
+    const byMessage = Map.groupBy(rows, row => row.message_id)
+    await Promise.all(
+      [...byMessage].map(async ([id, claimed]) => {
+        const message = await this.#options.store.read(queuedMessage, id)
+        if (message) this.#begin(message, claimed.map(rowOf), () => this.#options.content(message))
+        else this.#options.world.log.error('queue.orphan', { message: id })
+      }),
+    )
+  }
+
+  /** Octets just accepted need not be read back, as long as not too many are kept for that. */
+  #newbornContent(acceptance: Acceptance, message: QueuedMessage): () => Source {
+    const { body, head } = acceptance
+    const stored = () => this.#options.content(message)
+    if (!(body instanceof Uint8Array) || this.#keptOctets + body.length > KEPT_MAX_BYTES)
+      return stored
+    if (acceptance.recipients.every(r => this.#options.route(r.address).kind === 'local'))
+      return stored
+    this.#keptOctets += body.length
+    this.#kept.set(acceptance.id, body.length)
+    return () => Buffer.concat([head, body])
+  }
+
+  #begin(message: QueuedMessage, rows: readonly JobRow[], content: () => Source): void {
+    const routes = rows.map(row => this.#options.route(message, row.address))
+    if (routes.some(route => route instanceof Promise)) {
+      void Promise.all(routes).then(known => this.#dispatch(message, rows, known, content))
+    } else this.#dispatch(message, rows, routes as Route[], content)
+  }
+
+  /** One job for each route. */
+  #dispatch(
+    message: QueuedMessage,
+    rows: readonly JobRow[],
+    routes: readonly Route[],
+    content: () => Source,
+  ): void {
+    const [first] = routes
+    if (routes.length === 1 && first) this.#run(makeJob(message, rows, first, content))
+    else {
+      const byRoute = Map.groupBy(rows, (_row, i) => routeKey(routes[i] as Route))
+      for (const group of byRoute.values()) {
+        const route = routes[rows.indexOf(group[0] as JobRow)] as Route
+        this.#run(makeJob(message, group, route, content))
+      }
+    }
+  }
+
+  #run(job: Job): void {
+    const key = routeKey(job.route)
+    this.#jobs.add(job)
+    this.#perRoute.set(key, (this.#perRoute.get(key) ?? 0) + 1)
+    this.#carry(job)
+      .then(
+        carried => this.#options.settler.settle(job, carried),
+        error => this.#options.settler.settle(job, broken(job, error)),
+      )
+      .then(
+        dueAt => this.#finished(job, key, dueAt),
+        (error: unknown) => {
+          // The store could not be written: the lease ends by itself and the load is tried again.
+          this.#options.world.log.error('queue.settle', {
+            message: job.message.id,
+            error: String(error),
+          })
+          this.#finished(job, key, undefined)
+        },
+      )
+  }
+
+  #carry(job: Job): Promise<Carried> {
+    const { local, smtp } = this.#options.transports
+    return (job.route.kind === 'local' ? local : smtp).carry(job.load, job.route)
+  }
+
+  #finished(job: Job, key: string, dueAt: number | undefined): void {
+    const { jobsMax, jobsPerRouteMax, world } = this.#options
+    const count = this.#perRoute.get(key) ?? 1
+    const wasFull = this.#jobs.size >= jobsMax || count >= jobsPerRouteMax
+    this.#jobs.delete(job)
+    this.#keptOctets -= this.#kept.get(job.message.id) ?? 0
+    this.#kept.delete(job.message.id)
+    if (count <= 1) this.#perRoute.delete(key)
+    else this.#perRoute.set(key, count - 1)
+    if (this.#jobs.size === 0) this.#idle?.()
+    if (wasFull || (dueAt !== undefined && dueAt <= world.clock.now())) this.wake()
+    else if (dueAt !== undefined && !this.#claiming && !this.#stopped && dueAt < this.#timerAt) {
+      this.#lookAt(dueAt)
+    } else if (dueAt !== undefined && this.#claiming) this.#again = true
+  }
+
+  #busyDomains(): string[] {
+    const busy = new Set<string>()
+    for (const job of this.#jobs) {
+      if ((this.#perRoute.get(routeKey(job.route)) ?? 0) < this.#options.jobsPerRouteMax) continue
+      for (const row of job.rows) busy.add(parseStoredAddress(row.address).domain)
+      if (busy.size >= 100) break
+    }
+    return [...busy]
+  }
+
+  #renewLater(): void {
+    if (this.#stopped) return
+    this.#renewal = this.#options.world.clock.after(RENEW_MS, () => {
+      const rows = [...this.#jobs].flatMap(job =>
+        job.rows.map(row => ({ messageId: job.message.id, n: row.n })),
+      )
+      const renewed =
+        rows.length === 0
+          ? Promise.resolve(null)
+          : this.#options.store.write(renew, { node: this.node, leaseMs: LEASE_MS, rows })
+      renewed
+        .catch((error: unknown) =>
+          this.#options.world.log.warn('queue.renew', { error: String(error) }),
+        )
+        .finally(() => this.#renewLater())
+    })
+  }
+}
+
+function rowOf(row: Claimed): JobRow {
+  return {
+    n: row.n,
+    address: row.address,
+    notify: row.notify,
+    originalRecipient: row.original_recipient,
+    attempts: row.attempts,
+    warned: row.delay_notified_at !== null,
+  }
+}
+
+/** A transport that threw has a bug; its load is tried again later. */
+function broken(job: Job, error: unknown): Carried {
+  const reason = `internal error: ${error instanceof Error ? error.message : String(error)}`
+  return { outcomes: job.rows.map(() => ({ kind: 'deferred', status: '4.3.0', reason })) }
+}
