@@ -1,0 +1,78 @@
+/**
+ * What was said on a connection, for people: kept by the client session, read where a message was
+ * not taken. Bounded: the opening and the last transaction are kept, each up to a limit. Content
+ * is never in it, and what AUTH says is blotted out before it comes here.
+ */
+import type { Reply } from '../../mail/status.ts'
+
+/** Characters kept of the opening, and as many again of a transaction. */
+const PART_MAX_CHARACTERS = 16_384
+const LINE_MAX_CHARACTERS = 1_024
+
+type Entry = string | Reply
+
+export class Dialogue {
+  readonly #opening: Entry[] = []
+  #current: Entry[] = this.#opening
+  #characters = 0
+  #omitted = false
+
+  /** A message begins: what was said of the one before is forgotten. */
+  begin(): void {
+    this.#current = []
+    this.#characters = 0
+    this.#omitted = false
+  }
+
+  /** One or more lines of ours, with or without a last CRLF. */
+  said(text: string): void {
+    this.#keep(text, text.length)
+  }
+
+  heard(reply: Reply): void {
+    let characters = 0
+    for (const line of reply.lines) characters += line.length + 4
+    this.#keep(reply, characters)
+  }
+
+  /** Something that is not a line: TLS, content, the end. */
+  note(text: string): void {
+    this.#keep(`\0${text}`, text.length)
+  }
+
+  /** `C:` and `S:` lines; control characters shown as '?', so that a log cannot be forged. */
+  text(): string {
+    const entries = this.#current === this.#opening ? [] : this.#current
+    const lines = [...this.#opening, ...entries].flatMap(shown)
+    if (this.#omitted) lines.push('* (more was said and is not kept)')
+    return lines.map(clean).join('\n')
+  }
+
+  #keep(entry: Entry, characters: number): void {
+    if (this.#omitted) return
+    if (this.#characters + characters > PART_MAX_CHARACTERS) {
+      this.#omitted = true
+      return
+    }
+    this.#characters += characters
+    this.#current.push(entry)
+  }
+}
+
+function shown(entry: Entry): string[] {
+  if (typeof entry !== 'string') {
+    const last = entry.lines.length - 1
+    const detail =
+      entry.detail === undefined ? '' : `${Math.floor(entry.code / 100)}.${entry.detail} `
+    return entry.lines.map((line, at) => `S: ${entry.code}${at < last ? '-' : ' '}${detail}${line}`)
+  }
+  if (entry.startsWith('\0')) return [`* ${entry.slice(1)}`]
+  const lines = entry.endsWith('\r\n') ? entry.slice(0, -2) : entry
+  return lines.split('\r\n').map(line => `C: ${line}`)
+}
+
+function clean(line: string): string {
+  const short =
+    line.length > LINE_MAX_CHARACTERS ? `${line.slice(0, LINE_MAX_CHARACTERS)}...` : line
+  return short.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?').trimEnd()
+}

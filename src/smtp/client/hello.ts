@@ -1,0 +1,51 @@
+/**
+ * EHLO, its fallback HELO, and LHLO (RFC 5321 §3.2, §4.1.1.1, RFC 2033 §4.1). Called by opening.ts
+ * after the greeting and again after TLS: what was offered in clear text counts no more (RFC 3207
+ * §4.2).
+ */
+import type { Reply } from '../../mail/status.ts'
+import type { Trouble } from './question.ts'
+import { classOf, refused, type Script, type Talk } from './talk.ts'
+
+/** Says who we are and learns what the hop offers. */
+export function* hello(talk: Talk): Script<Trouble | undefined> {
+  const { hostname, protocol, startTls, login } = talk.settings
+  const verb = protocol === 'lmtp' ? 'LHLO' : 'EHLO'
+  talk.extensions = new Map()
+  talk.say(`${verb} ${hostname}\r\n`)
+  const extended = yield 'hello'
+  if (classOf(extended) === 2) {
+    talk.extensions = offered(extended)
+    return undefined
+  }
+  // §3.2: a server that knows no EHLO is spoken to by HELO, unless what we need comes by EHLO only.
+  const bound = protocol === 'lmtp' || login !== undefined
+  const needsTls = startTls === 'require' && talk.tls === undefined
+  if (classOf(extended) !== 5 || bound || needsTls) {
+    return refused('hello', `${verb} was refused`, extended)
+  }
+  talk.say(`HELO ${hostname}\r\n`)
+  const plain = yield 'hello'
+  return classOf(plain) === 2 ? undefined : refused('hello', 'HELO was refused', plain)
+}
+
+/**
+ * The keywords behind the first line (RFC 5321 §4.1.1.1):
+ *
+ *     ehlo-line    = ehlo-keyword *( SP ehlo-param )
+ *     ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
+ *
+ * Old servers write `AUTH=LOGIN`, and some give AUTH twice: the parameters are joined.
+ */
+function offered(reply: Reply): ReadonlyMap<string, string> {
+  const extensions = new Map<string, string>()
+  for (const line of reply.lines.slice(1)) {
+    const parts = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =\t]+(.*))?$/.exec(line.trimEnd())
+    if (parts?.[1] === undefined) continue
+    const keyword = parts[1].toUpperCase()
+    const before = extensions.get(keyword)
+    const parameters = parts[2]?.trim() ?? ''
+    extensions.set(keyword, before === undefined ? parameters : `${before} ${parameters}`.trim())
+  }
+  return extensions
+}

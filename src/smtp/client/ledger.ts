@@ -1,0 +1,125 @@
+/**
+ * What became of each recipient of one transaction so far. Written by transaction.ts reply by
+ * reply, closed by session.ts: however the dialogue ends, every recipient has an outcome.
+ */
+import type { Outcome } from '../../mail/outcome.ts'
+import type { Reply } from '../../mail/status.ts'
+import { classOf, replyText, statusOf } from './talk.ts'
+
+interface Hop {
+  readonly host?: string
+  readonly address?: string
+}
+
+export class Ledger {
+  /** Places of recipients that RCPT took and whose outcome the end of the message decides. */
+  readonly accepted: number[] = []
+  /** What ends the message has been handed over: a loss now leaves doubt. */
+  ended = false
+  readonly #outcomes: (Outcome | undefined)[]
+  readonly #hop: Hop
+
+  constructor(recipients: number, hop: Hop) {
+    this.#outcomes = new Array<Outcome | undefined>(recipients).fill(undefined)
+    this.#hop = hop
+  }
+
+  settled(at: number): boolean {
+    return this.#outcomes[at] !== undefined
+  }
+
+  accept(at: number): void {
+    this.accepted.push(at)
+  }
+
+  fail(at: number, status: string, reason: string): void {
+    this.#outcomes[at] = { kind: 'failed', status, reason, ...this.#hop }
+  }
+
+  failAll(status: string, reason: string): undefined {
+    for (const at of this.#open()) this.fail(at, status, reason)
+  }
+
+  /** MAIL was refused: that is the outcome of all. */
+  refuseAll(what: string, reply: Reply): void {
+    for (const at of this.#open()) this.#refuse(at, what, reply, classOf(reply) === 5)
+  }
+
+  refuseRecipient(at: number, reply: Reply): void {
+    this.#refuse(at, 'RCPT', reply, classOf(reply) === 5 && !tooMany(reply))
+  }
+
+  /** DATA or the content was refused: the outcome of those that RCPT took. */
+  refuseAccepted(what: string, reply: Reply): void {
+    for (const at of this.accepted) this.#refuse(at, what, reply, classOf(reply) === 5)
+  }
+
+  /** The reply to the end of the message: for one recipient (LMTP), or for all that RCPT took. */
+  conclude(reply: Reply, dsn: boolean, only?: number): void {
+    for (const at of only === undefined ? this.accepted : [only]) {
+      if (classOf(reply) !== 2) {
+        this.#refuse(at, 'the message', reply, classOf(reply) === 5)
+        continue
+      }
+      const reason = `taken: ${replyText(reply)}`
+      const status = statusOf(reply)
+      this.#outcomes[at] = {
+        kind: 'delivered',
+        how: 'relayed',
+        dsn,
+        status,
+        reason,
+        reply,
+        ...this.#hop,
+      }
+    }
+  }
+
+  /** The connection ends: what is open waits for another time. */
+  lose(status: string, reason: string, reply: Reply | undefined): void {
+    // A reply (421) is the hop's word that it has not taken the message; silence is not.
+    const inDoubt = this.ended && reply === undefined
+    for (const at of this.#open()) {
+      this.#outcomes[at] = {
+        kind: 'deferred',
+        status,
+        reason,
+        ...this.#hop,
+        ...(reply === undefined ? {} : { reply }),
+        ...(inDoubt && this.accepted.includes(at) ? { inDoubt } : {}),
+      }
+    }
+  }
+
+  /** One outcome for each recipient; what nothing was said about waits. */
+  outcomes(): readonly Outcome[] {
+    return this.#outcomes.map(
+      outcome =>
+        outcome ?? { kind: 'deferred', status: '4.5.0', reason: 'no outcome', ...this.#hop },
+    )
+  }
+
+  get allDelivered(): boolean {
+    return this.#outcomes.every(outcome => outcome?.kind === 'delivered')
+  }
+
+  #open(): number[] {
+    return [...this.#outcomes.keys()].filter(at => this.#outcomes[at] === undefined)
+  }
+
+  #refuse(at: number, what: string, reply: Reply, permanent: boolean): void {
+    const reason = `${what} was refused: ${replyText(reply)}`
+    const status = `${permanent ? 5 : 4}.${reply.detail ?? '0.0'}`
+    const kind = permanent ? 'failed' : 'deferred'
+    this.#outcomes[at] = { kind, status, reason, reply, ...this.#hop }
+  }
+}
+
+/**
+ * RFC 5321 §4.5.3.1.10: "too many recipients" is 452, and RFC 821 wrongly said 552, so that 552 to
+ * RCPT is temporary. But where an enhanced code says that something else is meant (5.2.2, a full
+ * mailbox), it is believed.
+ */
+function tooMany(reply: Reply): boolean {
+  return reply.code === 552 && (reply.detail === undefined || reply.detail === '5.3')
+}

@@ -1,0 +1,117 @@
+/**
+ * Everything an SMTP client session asks and announces, on one page; the mirror of
+ * server/question.ts. Whoever carries mail (transport/, the command line, a library user) answers
+ * it. The session knows the protocol alone: it never chooses a host, retries or waits its turn.
+ */
+import type { Envelope } from '../../mail/envelope.ts'
+import type { Outcome } from '../../mail/outcome.ts'
+import type { Reply } from '../../mail/status.ts'
+import type { Credentials } from '../../sasl/mechanism.ts'
+import type { Source, TlsFacts } from '../../wire/effect.ts'
+import type { Timeouts } from './state.ts'
+
+/** What is known of the next hop once it is ready for mail. */
+export interface HopFacts {
+  /** The first word of its greeting: the name it gives itself. */
+  readonly greeting: string
+  /** EHLO keywords in upper case with their parameters; empty after HELO. */
+  readonly extensions: ReadonlyMap<string, string>
+  readonly tls?: TlsFacts
+  /** The mechanism we logged in by, if we did. */
+  readonly login?: string
+}
+
+/** One message for this hop. */
+export interface Carry {
+  readonly kind: 'carry'
+  readonly envelope: Envelope
+  /** Octets that `content` yields, before dot-stuffing. */
+  readonly sizeOctets: number
+  /** The message with CRLF line ends; anything but BINARYMIME is repaired where it has others. */
+  readonly content: Source
+}
+
+/** Where the dialogue stood when it went wrong. */
+export type Phase =
+  | 'greeting'
+  | 'hello'
+  | 'tls'
+  | 'auth'
+  | 'idle'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'content'
+  /** The final dot (or last chunk) has left. */
+  | 'dot'
+
+/** Why a connection will carry nothing (more). */
+export interface Trouble {
+  /** 'failed' where the hop refused us for good (5yz); anything else is 'deferred'. */
+  readonly kind: 'deferred' | 'failed'
+  readonly phase: Phase
+  /** Enhanced status code with its class, RFC 3463. */
+  readonly status: string
+  /** One line a human can read. */
+  readonly reason: string
+  /** Its reply, where the trouble is one. */
+  readonly reply?: Reply
+}
+
+/** The questions. Only `ready` may be answered later; the others are announcements. */
+export type ClientQuestion =
+  /** The hop is greeted, secured and logged in as wished, and takes a message now. */
+  | { readonly kind: 'ready'; readonly facts: HopFacts }
+  /** What became of the message; one outcome for each of its recipients, in order. */
+  | {
+      readonly kind: 'outcomes'
+      readonly outcomes: readonly Outcome[]
+      /** What was said, where an outcome is not 'delivered' or `dialogueAlways` is set. */
+      readonly dialogue?: string
+      /**
+       * Set where the connection ends with this. In phase 'mail' without a reply nothing was
+       * answered, and the message may be offered on another connection at once.
+       */
+      readonly trouble?: Trouble
+    }
+  /** The connection ends without a message under way: never ready, or lost while idle. */
+  | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly dialogue: string }
+
+export type ClientAnswer =
+  | Carry
+  /** To `ready`: say QUIT. */
+  | { readonly kind: 'quit' }
+  /** To an announcement. */
+  | { readonly kind: 'noted' }
+
+/** What a client session may be told. */
+export type ClientEvent =
+  /** Leave as soon as the message under way, if any, is settled. */
+  | { readonly kind: 'quit' }
+  /** The connection is gone without an end of stream (reset, failed handshake). */
+  | { readonly kind: 'lost'; readonly why: string }
+
+/** Given to a session when it is made. */
+export interface ClientSettings {
+  /** What we call ourselves in EHLO: a domain or an address literal (RFC 5321 §4.1.4). */
+  readonly hostname: string
+  /** LMTP says LHLO and gives one reply for each recipient (RFC 2033). */
+  readonly protocol: 'smtp' | 'lmtp'
+  /** STARTTLS: never, where offered, or nothing without it. Not asked where TLS is on already. */
+  readonly startTls: 'never' | 'opportunistic' | 'require'
+  /** TLS facts of a connection that began with TLS (RFC 8314 §3.3). */
+  readonly tls?: TlsFacts
+  readonly login?: Credentials
+  /** Whether a password may cross the wire without TLS; false anywhere but in trusted places. */
+  readonly plaintextLogin: boolean
+  /** Pipelining, chunking and the like switched off by keyword, such as 'PIPELINING'. */
+  readonly without: readonly string[]
+  readonly timeouts: Timeouts
+  /** Attach the dialogue to every outcome, not to failures and deferrals alone. */
+  readonly dialogueAlways: boolean
+  /** Who the hop is, for outcomes: its name and address. */
+  readonly host?: string
+  readonly address?: string
+  /** For SASL nonces. */
+  readonly chance: (octets: number) => Uint8Array
+}

@@ -1,0 +1,172 @@
+/**
+ * A client session played against a written dialogue, for tests alone. A dialogue is lines of
+ * `S:` what the server says, `C:` what the client must have said by then, and `*` what happens:
+ *
+ *     * tls | lost | expire | end | quit
+ *     = what is announced: `ready`, `outcomes ...`, `trouble ...`, `secure`, `close`
+ */
+
+import { parseStoredAddress } from '../../mail/address.ts'
+import type { Envelope, Sender } from '../../mail/envelope.ts'
+import type { Outcome } from '../../mail/outcome.ts'
+import type { Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
+import type { Carry, ClientAnswer, ClientQuestion, ClientSettings } from './question.ts'
+import { ClientSession } from './session.ts'
+import { timeouts } from './state.ts'
+
+export const settings: ClientSettings = {
+  hostname: 'client.test',
+  protocol: 'smtp',
+  startTls: 'opportunistic',
+  plaintextLogin: false,
+  without: [],
+  timeouts: timeouts(),
+  dialogueAlways: false,
+  chance: octets => new Uint8Array(octets),
+}
+
+export const tlsFacts: TlsFacts = { protocol: 'TLSv1.3', cipher: 'AES', verified: false }
+
+/** A message from a@one.test to the given recipients. */
+export function carry(
+  recipients: readonly string[],
+  content: Source = Buffer.from('Subject: x\r\n\r\nhello\r\n'),
+  sender: Partial<Sender> = {},
+  sizeOctets = content instanceof Uint8Array ? content.length : 0,
+): Carry {
+  const envelope: Envelope = {
+    sender: {
+      reversePath: parseStoredAddress('a@one.test'),
+      body: '7BIT',
+      utf8: false,
+      ...sender,
+    },
+    recipients: recipients.map(text => ({ forwardPath: parseStoredAddress(text) })),
+  }
+  return { kind: 'carry', envelope, sizeOctets, content }
+}
+
+/** An outcome in a few words: `delivered 2.0.0`, `deferred 4.4.2 in doubt`. */
+export function short(outcome: Outcome): string {
+  const doubt = outcome.kind === 'deferred' && outcome.inDoubt ? ' in doubt' : ''
+  return `${outcome.kind} ${outcome.status}${doubt}`
+}
+
+/** One session with a sink that writes everything down in order. */
+export class Played implements Sink<ClientQuestion, ClientAnswer> {
+  readonly session: ClientSession
+  readonly questions: ClientQuestion[] = []
+  /** `C: ` lines and `= ` announcements, not yet looked at. */
+  log: string[] = []
+  /** Streams that are not pulled at once, to be ended by `finishStream`. */
+  holdStreams = false
+  #held: Transform[] = []
+  #partial = ''
+  readonly #work: ClientAnswer[]
+
+  constructor(overrides: Partial<ClientSettings>, work: readonly ClientAnswer[]) {
+    this.#work = [...work]
+    this.session = new ClientSession({ ...settings, ...overrides }, this)
+  }
+
+  send(output: string | Uint8Array): void {
+    const lines = (
+      this.#partial + (typeof output === 'string' ? output : Buffer.from(output).toString())
+    ).split('\r\n')
+    this.#partial = lines.pop() ?? ''
+    for (const line of lines) this.log.push(`C: ${line}`)
+  }
+
+  stream(source: Source, transform?: Transform): void {
+    if (!(source instanceof Uint8Array)) throw new Error('tests stream octets')
+    this.send(transform ? transform.push(source) : source)
+    if (transform === undefined) return
+    if (this.holdStreams) this.#held.push(transform)
+    else this.send(transform.end())
+  }
+
+  finishStream(): void {
+    for (const transform of this.#held.splice(0)) this.send(transform.end())
+  }
+
+  ask(question: ClientQuestion): ClientAnswer | undefined {
+    this.questions.push(question)
+    this.log.push(`= ${describe(question)}`)
+    return question.kind === 'ready' ? this.#work.shift() : { kind: 'noted' }
+  }
+
+  content(): void {}
+
+  secure(): void {
+    this.log.push('= secure')
+  }
+
+  close(): void {
+    this.log.push('= close')
+  }
+
+  /** Hands over the server's words, whole or octet by octet. */
+  hear(text: string, cut: 'whole' | 'octets'): void {
+    const octets = Buffer.from(text)
+    if (cut === 'whole') return void this.session.receive(octets)
+    for (const octet of octets) this.session.receive(Uint8Array.of(octet))
+  }
+
+  /** What happens around the dialogue. */
+  happen(event: string): void {
+    if (event === 'tls') this.session.secured(tlsFacts)
+    else if (event === 'lost') this.session.tell({ kind: 'lost', why: 'connection reset' })
+    else if (event === 'quit') this.session.tell({ kind: 'quit' })
+    else if (event === 'answer quit') this.session.answer({ kind: 'quit' })
+    else if (event === 'expire') this.session.expire()
+    else if (event === 'end') this.session.end()
+    else if (event === 'hold') this.holdStreams = true
+    else if (event === 'finish') this.finishStream()
+    else throw new Error(`unknown event ${event}`)
+  }
+}
+
+function describe(question: ClientQuestion): string {
+  if (question.kind === 'ready') return 'ready'
+  if (question.kind === 'trouble') {
+    const { kind, phase, status } = question.trouble
+    return `trouble ${kind} ${phase} ${status}`
+  }
+  const at = question.trouble === undefined ? '' : ` (${question.trouble.phase})`
+  return `outcomes ${question.outcomes.map(short).join(', ')}${at}`
+}
+
+/** Plays a dialogue; gives it back as it truly went, to be compared with what was written. */
+export function play(
+  dialogue: string,
+  work: readonly ClientAnswer[],
+  overrides: Partial<ClientSettings>,
+  cut: 'whole' | 'octets',
+): { readonly wanted: string; readonly was: string; readonly played: Played } {
+  const lines = dialogue
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '' && !line.startsWith('#'))
+  const played = new Played(overrides, work)
+  const was: string[] = []
+  const take = () => was.push(...played.log.splice(0))
+  played.session.start()
+  take()
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] as string
+    if (line.startsWith('* ')) {
+      was.push(line)
+      played.happen(line.slice(2))
+    } else if (line.startsWith('S:')) {
+      let text = ''
+      for (; lines[at]?.startsWith('S:'); at++) {
+        was.push(lines[at] as string)
+        text += `${(lines[at] as string).slice(2).trimStart()}\r\n`
+      }
+      at--
+      played.hear(text, cut)
+    }
+    take()
+  }
+  return { wanted: lines.join('\n'), was: was.join('\n'), played }
+}

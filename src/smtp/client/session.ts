@@ -1,0 +1,320 @@
+/**
+ * The SMTP and LMTP client session (RFC 5321, RFC 2033) as a synchronous state machine: octets in,
+ * effects out (wire/effect.ts). It reads replies, resumes the phase that waits for them, and owns
+ * every unhappy end: silence, a lost connection, 421, a reply out of protocol. Whatever happens,
+ * each message it was given gets its outcomes exactly once. Started through world/pump.ts by
+ * transport/ and by library users; it chooses no host and retries nothing.
+ */
+import type { Reply } from '../../mail/status.ts'
+import type { Session, Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
+import { Dialogue } from './dialogue.ts'
+import { Ledger } from './ledger.ts'
+import { type Opened, opening, reopening } from './opening.ts'
+import type {
+  Carry,
+  ClientAnswer,
+  ClientEvent,
+  ClientQuestion,
+  ClientSettings,
+  HopFacts,
+  Trouble,
+} from './question.ts'
+import { ReplyReader } from './reply-reader.ts'
+import { type State, states } from './state.ts'
+import { classOf, replyText, type Script, statusOf, type Talk } from './talk.ts'
+import { type Aftermath, transaction } from './transaction.ts'
+
+export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
+  readonly settings: ClientSettings
+  readonly dialogue = new Dialogue()
+  greeting = ''
+  extensions: ReadonlyMap<string, string> = new Map()
+  tls: TlsFacts | undefined
+  login: string | undefined
+  step = 0
+  readonly #sink: Sink<ClientQuestion, ClientAnswer>
+  readonly #replies = new ReplyReader()
+  #state: State = 'greeting'
+  #resume: ((reply: Reply) => void) | undefined
+  /** Of the message under way. */
+  #ledger: Ledger | undefined
+  #facts: HopFacts | undefined
+  #leaving = false
+
+  constructor(settings: ClientSettings, sink: Sink<ClientQuestion, ClientAnswer>) {
+    this.settings = settings
+    this.tls = settings.tls
+    this.#sink = sink
+  }
+
+  // The inputs.
+
+  start(): void {
+    if (this.tls !== undefined) this.dialogue.note(`TLS from the start: ${this.tls.protocol}`)
+    this.#run(opening(this), opened => this.#opened(opened))
+  }
+
+  receive(octets: Uint8Array): void {
+    if (this.#state === 'closed') return
+    if (this.#state === 'handshake') {
+      this.#injected()
+      return
+    }
+    this.#replies.push(octets)
+    this.#read()
+  }
+
+  answer(answer: ClientAnswer): void {
+    if (this.#state !== 'idle') return
+    this.#work(answer)
+    this.#read()
+  }
+
+  secured(tls: TlsFacts): void {
+    if (this.#state !== 'handshake') return
+    this.tls = tls
+    this.dialogue.note(`TLS: ${tls.protocol} ${tls.cipher}${tls.verified ? ', verified' : ''}`)
+    this.#run(reopening(this), opened => this.#opened(opened))
+  }
+
+  drained(): void {}
+
+  tell(event: ClientEvent): void {
+    if (event.kind === 'lost') this.#lose(this.#lostStatus(), event.why)
+    else if (this.#state === 'idle') this.#quit()
+    else this.#leaving = true
+  }
+
+  expire(): void {
+    if (this.#state === 'quit') this.#close()
+    else this.#lose('4.4.2', `timed out waiting for ${states[this.#state].awaited}`)
+  }
+
+  end(): void {
+    this.#lose('4.4.2', `the connection ended while waiting for ${states[this.#state].awaited}`)
+  }
+
+  get patienceMs(): number {
+    const { timeout } = states[this.#state]
+    return timeout === 'none' ? 0 : this.settings.timeouts[timeout]
+  }
+
+  get backlogOctets(): number {
+    return this.#replies.octets
+  }
+
+  // What the phases do.
+
+  say(text: string, shown = text): void {
+    this.dialogue.said(shown)
+    this.#sink.send(text)
+  }
+
+  stream(source: Source, transform: Transform): void {
+    this.#sink.stream(source, transform)
+  }
+
+  progress(): void {
+    this.step += 1
+  }
+
+  ended(): void {
+    if (this.#state === 'content') this.#enter('dot')
+  }
+
+  abandon(status: string, reason: string): void {
+    this.#lose(status, reason)
+  }
+
+  // Replies.
+
+  #read(): void {
+    while (this.#state !== 'closed' && this.#state !== 'handshake') {
+      const reply = this.#replies.next()
+      if (reply === undefined) return
+      if (reply === 'malformed') {
+        const { awaited } = states[this.#state]
+        this.#lose(
+          '4.5.0',
+          `no reply but ${JSON.stringify(this.#replies.offence)} came for ${awaited}`,
+        )
+      } else this.#heard(reply)
+    }
+  }
+
+  #heard(reply: Reply): void {
+    this.step += 1
+    this.dialogue.heard(reply)
+    if (this.#state === 'quit') {
+      this.#close()
+      return
+    }
+    // RFC 5321 §3.8: 421 may answer anything at any time, and the connection ends with it.
+    if (reply.code === 421) {
+      const reason = `the hop ends the session: ${replyText(reply)}`
+      this.#lose(statusOf(reply, '3.2'), reason, reply)
+    } else if (this.#state === 'idle') {
+      this.#lose('4.5.0', `said unasked: ${replyText(reply)}`, reply)
+    } else this.#resume?.(reply)
+  }
+
+  /** Runs a phase up to its end, reply by reply. */
+  #run<T>(script: Script<T>, finished: (result: T) => void): void {
+    const take = (turn: IteratorResult<State, T>) => {
+      // The phase itself may have ended the connection.
+      if (this.#state === 'closed') return
+      if (turn.done) finished(turn.value)
+      else this.#enter(turn.value)
+    }
+    this.#resume = reply => take(script.next(reply))
+    take(script.next())
+  }
+
+  #enter(state: State): void {
+    this.#state = state
+    this.step += 1
+  }
+
+  // The life of the connection.
+
+  #opened(opened: Opened): void {
+    if (opened === 'ready') {
+      this.#ready()
+      return
+    }
+    if (opened === 'secure') {
+      this.#secure()
+      return
+    }
+    this.#sink.ask({ kind: 'trouble', trouble: opened, dialogue: this.dialogue.text() })
+    // RFC 5321 §4.1.1.10: also a refused client says QUIT. The trouble is told; nobody waits for it.
+    this.#quit()
+  }
+
+  #secure(): void {
+    // RFC 3207 §4.2 and CVE-2011-0411: nothing said in clear text may count behind the handshake.
+    if (this.#replies.pending) {
+      this.#injected()
+      return
+    }
+    this.#enter('handshake')
+    this.#sink.secure()
+  }
+
+  #injected(): void {
+    this.#lose('4.7.0', 'clear text came behind the reply to STARTTLS')
+  }
+
+  #ready(): void {
+    if (this.#leaving) {
+      this.#quit()
+      return
+    }
+    this.#ledger = undefined
+    this.#enter('idle')
+    // A reply that came early would be taken for the answer to the next command.
+    if (this.#replies.pending) {
+      this.#lose('4.5.0', 'more was said than was asked')
+      return
+    }
+    this.#facts ??= {
+      greeting: this.greeting,
+      extensions: this.extensions,
+      ...(this.tls === undefined ? {} : { tls: this.tls }),
+      ...(this.login === undefined ? {} : { login: this.login }),
+    }
+    const answer = this.#sink.ask({ kind: 'ready', facts: this.#facts })
+    if (answer !== undefined) this.#work(answer)
+  }
+
+  #work(answer: ClientAnswer): void {
+    if (answer.kind === 'quit') {
+      this.#quit()
+      return
+    }
+    if (answer.kind === 'carry') this.#carry(answer)
+  }
+
+  #carry(carry: Carry): void {
+    const { host, address } = this.settings
+    const ledger = new Ledger(carry.envelope.recipients.length, {
+      ...(host === undefined ? {} : { host }),
+      ...(address === undefined ? {} : { address }),
+    })
+    this.#ledger = ledger
+    this.dialogue.begin()
+    this.#run(transaction(this, carry, ledger), aftermath => this.#carried(ledger, aftermath))
+  }
+
+  #carried(ledger: Ledger, aftermath: Aftermath): void {
+    if (typeof aftermath !== 'string') {
+      this.#fall(aftermath)
+      return
+    }
+    this.#announce(ledger)
+    if (aftermath === 'clean') {
+      this.#ready()
+      return
+    }
+    this.#run(reset(this), trouble => (trouble === undefined ? this.#ready() : this.#fall(trouble)))
+  }
+
+  #announce(ledger: Ledger, trouble?: Trouble): void {
+    this.#ledger = undefined
+    const wanted = this.settings.dialogueAlways || !ledger.allDelivered
+    this.#sink.ask({
+      kind: 'outcomes',
+      outcomes: ledger.outcomes(),
+      ...(wanted ? { dialogue: this.dialogue.text() } : {}),
+      ...(trouble === undefined ? {} : { trouble }),
+    })
+  }
+
+  #lose(status: string, reason: string, reply?: Reply): void {
+    if (this.#state === 'closed') return
+    if (this.#state === 'quit') {
+      this.#close()
+      return
+    }
+    const { phase } = states[this.#state]
+    this.#fall({ kind: 'deferred', phase, status, reason, ...(reply && { reply }) }, reply)
+  }
+
+  /** The connection ends here; `said` is the hop's own word (421) on the message under way. */
+  #fall(trouble: Trouble, said?: Reply): void {
+    this.dialogue.note(trouble.reason)
+    this.#close()
+    if (this.#ledger === undefined) {
+      this.#sink.ask({ kind: 'trouble', trouble, dialogue: this.dialogue.text() })
+      return
+    }
+    this.#ledger.lose(trouble.status, trouble.reason, said)
+    this.#announce(this.#ledger, trouble)
+  }
+
+  #quit(): void {
+    this.say('QUIT\r\n')
+    this.#enter('quit')
+  }
+
+  #close(): void {
+    this.#state = 'closed'
+    this.#resume = undefined
+    this.#replies.clear()
+    this.#sink.close()
+  }
+
+  /** A connection lost in the handshake is a TLS failure (RFC 3463 X.7.5). */
+  #lostStatus(): string {
+    return this.#state === 'handshake' ? '4.7.5' : '4.4.2'
+  }
+}
+
+/** RSET where a transaction was left open (RFC 5321 §4.1.1.5); a hop that refuses it is left. */
+function* reset(talk: Talk): Script<Trouble | undefined> {
+  talk.say('RSET\r\n')
+  const reply = yield 'reset'
+  if (classOf(reply) === 2) return undefined
+  const reason = `RSET was refused: ${replyText(reply)}`
+  return { kind: 'deferred', phase: 'idle', status: '4.5.0', reason, reply }
+}

@@ -1,0 +1,145 @@
+/**
+ * One mail transaction: MAIL, RCPT, DATA or BDAT (RFC 5321 §3.3). Run by session.ts for each
+ * message. Where the hop offers PIPELINING all commands leave in one write (RFC 2920), else each
+ * waits for the reply to the one before; the replies are read by the same lines either way.
+ */
+import type { Reply } from '../../mail/status.ts'
+import { dotStuffing } from '../../wire/dot.ts'
+import { mailCommand, needsUtf8, rcptCommand } from './command.ts'
+import { counted, watched } from './content.ts'
+import type { Ledger } from './ledger.ts'
+import type { Carry, Trouble } from './question.ts'
+import { classOf, offers, replyText, type Script, type Talk } from './talk.ts'
+
+/** How the connection stands after it: free for the next, in need of RSET, or of no more use. */
+export type Aftermath = 'clean' | 'reset' | Trouble
+
+interface Commands {
+  readonly mail: string
+  /** One for each recipient that can be written; its place in the envelope first. */
+  readonly rcpts: readonly (readonly [number, string])[]
+}
+
+/** Offers one message; what becomes of its recipients is written into the ledger. */
+export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<Aftermath> {
+  const commands = prepare(talk, carry, ledger)
+  if (commands === undefined) return 'clean'
+  const binary = carry.envelope.sender.body === 'BINARYMIME'
+  const piped = offers(talk, 'PIPELINING')
+  const data = binary ? '' : 'DATA\r\n'
+  const { mail, rcpts } = commands
+  talk.say(piped ? mail + rcpts.map(([, command]) => command).join('') + data : mail)
+
+  const taken = yield 'mail'
+  if (classOf(taken) === 3) return outOfProtocol('mail', 'MAIL', taken)
+  if (classOf(taken) !== 2) {
+    ledger.refuseAll('MAIL', taken)
+    if (!piped) return 'clean'
+  }
+  for (const [at, command] of rcpts) {
+    if (!piped) talk.say(command)
+    const reply = yield 'rcpt'
+    // Behind a refused MAIL every RCPT is refused too (503); that says nothing about it.
+    if (ledger.settled(at)) continue
+    if (classOf(reply) === 3) return outOfProtocol('rcpt', 'RCPT', reply)
+    if (classOf(reply) === 2) ledger.accept(at)
+    else ledger.refuseRecipient(at, reply)
+  }
+  const open = classOf(taken) === 2
+  if (binary) {
+    if (ledger.accepted.length === 0) return open ? 'reset' : 'clean'
+    return yield* chunk(talk, carry, ledger)
+  }
+  if (!piped) {
+    if (ledger.accepted.length === 0) return 'reset'
+    talk.say(data)
+  }
+  const go = yield 'data'
+  if (go.code !== 354) return notGiven(go, ledger, open)
+  if (ledger.accepted.length === 0) {
+    // RFC 2920 §3.1: DATA left before the refusals were known. An empty message to nobody ends it.
+    talk.say('.\r\n')
+    yield 'dot'
+    return 'clean'
+  }
+  talk.dialogue.note(`content, ${carry.sizeOctets} octets, and the final dot`)
+  talk.stream(carry.content, watched(dotStuffing(), contentWatch(talk, ledger)))
+  return yield* settle(talk, ledger)
+}
+
+/** Everything that is decided before a word is said. */
+function prepare(talk: Talk, carry: Carry, ledger: Ledger): Commands | undefined {
+  const { sender, recipients } = carry.envelope
+  const utf8 = needsUtf8(sender, recipients)
+  if (utf8 && !offers(talk, 'SMTPUTF8')) {
+    return ledger.failAll('5.6.7', 'the next hop does not offer SMTPUTF8 (RFC 6531)')
+  }
+  const binary = sender.body === 'BINARYMIME'
+  if (binary && !(offers(talk, 'BINARYMIME') && offers(talk, 'CHUNKING'))) {
+    return ledger.failAll('5.6.1', 'the next hop does not offer BINARYMIME (RFC 3030)')
+  }
+  // RFC 1870 §5: 0 and nothing mean that no limit is told.
+  const limit = offers(talk, 'SIZE') ? Number(talk.extensions.get('SIZE')) : 0
+  if (limit > 0 && carry.sizeOctets > limit) {
+    return ledger.failAll('5.3.4', `${carry.sizeOctets} octets; the next hop takes ${limit}`)
+  }
+  const mail = mailCommand(talk, sender, carry.sizeOctets, utf8)
+  if (mail === undefined) return ledger.failAll('5.1.7', 'the sender cannot be written in MAIL')
+  const rcpts: [number, string][] = []
+  for (const [at, recipient] of recipients.entries()) {
+    const command = rcptCommand(talk, recipient, utf8)
+    if (command === undefined) ledger.fail(at, '5.1.3', 'the address cannot be written in RCPT')
+    else rcpts.push([at, command])
+  }
+  return rcpts.length === 0 ? undefined : { mail, rcpts }
+}
+
+/** Anything but 354 to DATA. */
+function notGiven(reply: Reply, ledger: Ledger, open: boolean): Aftermath {
+  if (classOf(reply) < 4) return outOfProtocol('data', 'DATA', reply)
+  // With no recipient left, the refusal (503 or 554) is what we wait for and says nothing.
+  ledger.refuseAccepted('DATA', reply)
+  return open ? 'reset' : 'clean'
+}
+
+/** BDAT in one chunk (RFC 3030 §2): the size is known, and one reply is cheapest. */
+function* chunk(talk: Talk, carry: Carry, ledger: Ledger): Script<Aftermath> {
+  const { sizeOctets } = carry
+  talk.say(`BDAT ${sizeOctets} LAST\r\n`)
+  talk.dialogue.note(`content, ${sizeOctets} octets`)
+  const differs = () => talk.abandon('4.3.0', 'the content is not as long as announced')
+  talk.stream(carry.content, counted(sizeOctets, contentWatch(talk, ledger), differs))
+  return yield* settle(talk, ledger)
+}
+
+/** The reply to the end of the message; LMTP gives one for each recipient (RFC 2033 §4.2). */
+function* settle(talk: Talk, ledger: Ledger): Script<Aftermath> {
+  const each = talk.settings.protocol === 'lmtp' ? [...ledger.accepted] : [undefined]
+  for (const at of each) {
+    const reply = yield ledger.ended ? 'dot' : 'content'
+    const kind = classOf(reply)
+    if (!ledger.ended) {
+      // A refusal in the middle of the content: it counts, and nothing can follow it but the end.
+      if (kind >= 4) ledger.refuseAccepted('the content', reply)
+      return { ...outOfProtocol('content', 'the content, before its end,', reply), reply }
+    }
+    if (kind === 3) return outOfProtocol('dot', 'the end of the message', reply)
+    ledger.conclude(reply, offers(talk, 'DSN'), at)
+  }
+  return 'clean'
+}
+
+function contentWatch(talk: Talk, ledger: Ledger) {
+  return {
+    moved: () => talk.progress(),
+    ending: () => {
+      ledger.ended = true
+      talk.ended()
+    },
+  }
+}
+
+function outOfProtocol(phase: Trouble['phase'], what: string, reply: Reply): Trouble {
+  const reason = `${what} was answered out of protocol: ${replyText(reply)}`
+  return { kind: 'deferred', phase, status: '4.5.0', reason, reply }
+}
