@@ -1,0 +1,125 @@
+/**
+ * Who an address is, here: asked for every recipient, at RCPT and again at delivery.
+ *
+ * An exact account or alias comes first, then the address without its detail (`user+detail`), then
+ * the domain's catch-all, then for postmaster and abuse the configured account (RFC 5321 §4.5.1,
+ * RFC 2142). What was found is remembered, in bounded memory, until anything changes; `cached`
+ * answers from there without a promise. Follows no alias: expand.ts does.
+ */
+import { type Address, formatAddress, parseStoredAddress } from '../mail/address.ts'
+import type { Account } from '../sasl/mechanism.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from '../world/clock.ts'
+import { canonical, isRole, withoutDetail } from './address.ts'
+import { type Found, findAddress, firstAccount } from './reader.ts'
+import { Recent } from './recent.ts'
+import type { AccountSettings } from './settings.ts'
+
+export type Resolution =
+  | { readonly kind: 'account'; readonly account: Account }
+  /** Targets as they were written; a catch-all or role is an alias with one target. */
+  | { readonly kind: 'alias'; readonly via: AliasKind; readonly targets: readonly Address[] }
+  /** Ours, but closed for now. */
+  | { readonly kind: 'disabled'; readonly account: Account }
+  /** The domain is ours, and has nobody by that name. */
+  | { readonly kind: 'unknown' }
+  /** The domain is not ours. */
+  | { readonly kind: 'foreign' }
+
+export type AliasKind = 'alias' | 'catch-all' | 'role'
+
+/** An alias with more targets than this is refused by expand.ts. */
+export const TARGETS_MAX = 1_000
+
+const KNOWN_MAX = 20_000
+const KNOWN_MS = 5 * 60_000
+/** Names that lead nowhere are kept apart, fewer and shorter: a peer that guesses evicts nobody. */
+const NOBODY_MAX = 4_000
+const NOBODY_MS = 30_000
+
+const unknown: Resolution = { kind: 'unknown' }
+const foreign: Resolution = { kind: 'foreign' }
+
+export class Directory {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #settings: () => AccountSettings
+  readonly #known = new Recent<Resolution>(KNOWN_MAX, KNOWN_MS)
+  readonly #nobody = new Recent<Resolution>(NOBODY_MAX, NOBODY_MS)
+  /** Grows with every change, so that an answer read before it is not remembered after it. */
+  #generation = 0
+
+  constructor(store: Store, clock: Clock, settings: () => AccountSettings) {
+    this.#store = store
+    this.#clock = clock
+    this.#settings = settings
+  }
+
+  /** What is known of an address at once; undefined: ask `resolve`. */
+  cached(address: Address): Resolution | undefined {
+    const key = cacheKey(canonical(address))
+    const now = this.#clock.monotonic()
+    return this.#known.get(key, now) ?? this.#nobody.get(key, now)
+  }
+
+  /** Looks an address up. Rejects only if the store does. */
+  async resolve(address: Address): Promise<Resolution> {
+    const known = this.cached(address)
+    if (known !== undefined) return known
+    const generation = this.#generation
+    const wanted = canonical(address)
+    const found = await this.#look(wanted)
+    if (generation === this.#generation) {
+      const lasting =
+        found.kind === 'unknown' || found.kind === 'foreign' ? this.#nobody : this.#known
+      lasting.set(cacheKey(wanted), found, this.#clock.monotonic())
+    }
+    return found
+  }
+
+  /** Domains, accounts, aliases or settings have changed: what was remembered may be wrong. */
+  changed(): void {
+    this.#generation++
+    this.#known.drop()
+    this.#nobody.drop()
+  }
+
+  async #look({ local, domain }: Address): Promise<Resolution> {
+    // The one address without a domain (§4.1.1.3); any other is nobody's.
+    if (domain === '') return local === 'postmaster' ? this.#role() : unknown
+    const base = withoutDetail(local, this.#settings().separator) ?? local
+    const found = await this.#store.read(findAddress, {
+      key: formatAddress({ local, domain }),
+      base: formatAddress({ local: base, domain }),
+      domain,
+      targetsMax: TARGETS_MAX,
+    })
+    if (!found.local) return foreign
+    return resolutionOf(found) ?? (isRole(local) ? this.#role({ local, domain }) : unknown)
+  }
+
+  /** Whoever reads the mail for postmaster; `asked` must not lead back to itself. */
+  async #role(asked?: Address): Promise<Resolution> {
+    const set = this.#settings().postmaster
+    const reader = set ? formatAddress(canonical(set)) : await this.#store.read(firstAccount, null)
+    if (reader === undefined || (asked && formatAddress(asked) === reader)) return unknown
+    return { kind: 'alias', via: 'role', targets: [parseStoredAddress(reader)] }
+  }
+}
+
+function resolutionOf({ account, targets, catchAll }: Found): Resolution | undefined {
+  if (account !== undefined) {
+    const { id, address, disabled } = account
+    return { kind: disabled ? 'disabled' : 'account', account: { id, address } }
+  }
+  if (targets !== undefined)
+    return { kind: 'alias', via: 'alias', targets: targets.map(parseStoredAddress) }
+  if (catchAll !== null)
+    return { kind: 'alias', via: 'catch-all', targets: [parseStoredAddress(catchAll)] }
+  return undefined
+}
+
+/** A domain holds no `@`, so that the last one parts the two without quotes. */
+function cacheKey({ local, domain }: Address): string {
+  return `${local}@${domain}`
+}

@@ -1,0 +1,44 @@
+/** The account room as a whole, its parts joined: what the composer opens once for each store. */
+import type { Store } from '../store/store.ts'
+import type { World } from '../world/world.ts'
+import { Accounts } from './accounts.ts'
+import { Hasher } from './credentials.ts'
+import { Directory } from './directory.ts'
+import { type Login, openLogin } from './login.ts'
+import type { AccountSettings } from './settings.ts'
+
+export interface AccountRoom {
+  readonly directory: Directory
+  readonly login: Login
+  readonly accounts: Accounts
+  /** Something changed that did not pass through `accounts`: the settings, or another node's write. */
+  changed(accountId?: number): void
+}
+
+/** The costs of hashing are read once; all other settings each time. */
+export async function openAccounts(
+  store: Store,
+  world: Pick<World, 'clock' | 'random' | 'log'>,
+  settings: () => AccountSettings,
+): Promise<AccountRoom> {
+  const hasher = new Hasher(settings().cost, world.random)
+  const directory = new Directory(store, world.clock, settings)
+  const login = await openLogin({ store, hasher, settings, ...pick(world) })
+  const accounts = new Accounts(store, hasher, ({ accountId }) => {
+    directory.changed()
+    if (accountId !== undefined) login.changed(accountId)
+  })
+  return {
+    directory,
+    login,
+    accounts,
+    changed(accountId) {
+      directory.changed()
+      login.changed(accountId)
+    },
+  }
+}
+
+function pick({ clock, random, log }: Pick<World, 'clock' | 'random' | 'log'>) {
+  return { clock, random, log }
+}

@@ -1,0 +1,189 @@
+/**
+ * What the account room reads: one address for the directory, one account for a login, and lists
+ * for people. Addresses are given and stored in canonical form (address.ts).
+ */
+import { farReader, reader } from '../store/store.ts'
+import type { Read } from '../world/sql.ts'
+
+export interface AccountRow {
+  readonly id: number
+  readonly address: string
+  readonly disabled: boolean
+}
+
+/** What the rows say about one address. */
+export interface Found {
+  /** Whether the domain is ours. */
+  readonly local: boolean
+  readonly catchAll: string | null
+  /** The account or the targets of an alias; the exact address comes before the one without detail. */
+  readonly account?: AccountRow
+  readonly targets?: readonly string[]
+}
+
+/** One address: `key` is its canonical form, `base` that without detail (or the same again). */
+export interface FindInput {
+  readonly key: string
+  readonly base: string
+  readonly domain: string
+  /** No more targets than this (and one, to see that there are too many) are read. */
+  readonly targetsMax: number
+}
+
+interface StoredAccount {
+  readonly id: number
+  readonly address: string
+  readonly disabled: number
+}
+
+export const findAddress = reader<FindInput, Found>(
+  'account/findAddress',
+  async (tx, { key, base, domain, targetsMax }) => {
+    const row = await tx.get<{ catch_all: string | null }>(
+      'SELECT catch_all FROM domain WHERE name = ?1',
+      domain,
+    )
+    if (row === undefined) return { local: false, catchAll: null }
+    const found = { local: true, catchAll: row.catch_all }
+    for (const address of key === base ? [key] : [key, base]) {
+      const account = await accountAt(tx, address)
+      if (account !== undefined) return { ...found, account }
+      const targets = await tx.all<{ target: string }>(
+        'SELECT target FROM alias WHERE address = ?1 ORDER BY target LIMIT ?2',
+        address,
+        targetsMax + 1,
+      )
+      if (targets.length > 0) return { ...found, targets: targets.map(({ target }) => target) }
+    }
+    return found
+  },
+)
+
+/** The account that was made first: it reads postmaster where nobody else was named. */
+export const firstAccount = reader<null, string | undefined>('account/firstAccount', async tx => {
+  const row = await tx.get<{ address: string }>(
+    'SELECT address FROM account WHERE disabled = 0 ORDER BY id LIMIT 1',
+  )
+  return row?.address
+})
+
+export interface CredentialRow {
+  readonly kind: string
+  readonly verifier: string
+  readonly changedAt: number
+}
+
+export interface LoginRow extends AccountRow {
+  readonly credentials: readonly CredentialRow[]
+}
+
+/** An account by its canonical address, with its verifiers. */
+export const findLogin = reader<string, LoginRow | undefined>(
+  'account/findLogin',
+  async (tx, address) => {
+    const account = await accountAt(tx, address)
+    if (account === undefined) return undefined
+    const rows = await tx.all<{ kind: string; verifier: string; changed_at: number }>(
+      'SELECT kind, verifier, changed_at FROM credential WHERE account_id = ?1 ORDER BY kind',
+      account.id,
+    )
+    const credentials = rows.map(({ kind, verifier, changed_at }) => ({
+      kind,
+      verifier,
+      changedAt: changed_at,
+    }))
+    return { ...account, credentials }
+  },
+)
+
+async function accountAt(tx: Read, address: string): Promise<AccountRow | undefined> {
+  const row = await tx.get<StoredAccount>(
+    'SELECT id, address, disabled FROM account WHERE address = ?1',
+    address,
+  )
+  return row && { id: row.id, address: row.address, disabled: row.disabled !== 0 }
+}
+
+export type Origin = 'file' | 'rows'
+
+export interface DomainRow {
+  readonly name: string
+  readonly catchAll?: string
+  readonly origin: Origin
+}
+
+export const listDomains = farReader<null, readonly DomainRow[]>(
+  'account/listDomains',
+  async tx => {
+    const rows = await tx.all<{ name: string; catch_all: string | null; origin: Origin }>(
+      'SELECT name, catch_all, origin FROM domain ORDER BY name',
+    )
+    return rows.map(({ name, catch_all, origin }) =>
+      catch_all === null ? { name, origin } : { name, catchAll: catch_all, origin },
+    )
+  },
+)
+
+/** A page of a list: rows behind `after`, at most `limit`; of one domain, or of all where it is ''. */
+export interface Page {
+  readonly domain: string
+  readonly after: string
+  readonly limit: number
+}
+
+export interface ListedAccount extends AccountRow {
+  readonly createdAt: number
+  /** When its password was set last; undefined where it has none. */
+  readonly passwordAt?: number
+}
+
+export const listAccounts = farReader<Page, readonly ListedAccount[]>(
+  'account/listAccounts',
+  async (tx, { domain, after, limit }) => {
+    const rows = await tx.all<StoredAccount & { created_at: number; changed_at: number | null }>(
+      `SELECT a.id, a.address, a.disabled, a.created_at,
+         (SELECT max(c.changed_at) FROM credential c WHERE c.account_id = a.id) AS changed_at
+       FROM account a WHERE a.address > ?1 AND a.address LIKE ?2 ORDER BY a.address LIMIT ?3`,
+      after,
+      inDomain(domain),
+      limit,
+    )
+    return rows.map(row => ({
+      id: row.id,
+      address: row.address,
+      disabled: row.disabled !== 0,
+      createdAt: row.created_at,
+      ...(row.changed_at === null ? {} : { passwordAt: row.changed_at }),
+    }))
+  },
+)
+
+export interface AliasRow {
+  readonly address: string
+  readonly target: string
+  readonly origin: Origin
+}
+
+/** A page of targets: behind the one given, so that an alias may begin on one page and end on the next. */
+export interface AliasPage extends Page {
+  readonly afterTarget: string
+}
+
+export const listAliases = farReader<AliasPage, readonly AliasRow[]>(
+  'account/listAliases',
+  (tx, { domain, after, afterTarget, limit }) =>
+    tx.all<AliasRow>(
+      `SELECT address, target, origin FROM alias
+       WHERE (address > ?1 OR (address = ?1 AND target > ?2)) AND address LIKE ?3
+       ORDER BY address, target LIMIT ?4`,
+      after,
+      afterTarget,
+      inDomain(domain),
+      limit,
+    ),
+)
+
+/** A LIKE pattern for all addresses of a domain. Names of domains hold no wildcard (address.ts). */
+export function inDomain(domain: string): string {
+  return domain === '' ? '%' : `%@${domain}`
+}

@@ -1,0 +1,54 @@
+/** What the account room is told by the config; given anew as a whole when the config changes. */
+import type { Address } from '../mail/address.ts'
+
+export interface AccountSettings {
+  /** Parts a local part from its detail; '' for none. */
+  readonly separator: string
+  /** Who reads postmaster and abuse where a domain has no such account or alias; else the first account. */
+  readonly postmaster?: Address
+  /** The domain of a user name without one. */
+  readonly defaultDomain?: string
+  readonly cost: HashCost
+  /** How long a password that was right is taken without hashing it again, ms. */
+  readonly loginCacheMs: number
+}
+
+/** What a verifier costs to make, and to attack. */
+export interface HashCost {
+  /** Argon2id (RFC 9106): memory in KiB, passes, lanes. */
+  readonly memoryKib: number
+  readonly passes: number
+  readonly lanes: number
+  /** SCRAM (RFC 7677 §4): at least 4096. */
+  readonly scramIterations: number
+  /** Hashes under way at once, and how many may wait for their turn. */
+  readonly atOnce: number
+  readonly waitingMax: number
+  /** True hashes on the calling thread, in order: for the simulation, which must be deterministic. */
+  readonly inline: boolean
+}
+
+export const defaultHashCost: HashCost = {
+  memoryKib: 19_456,
+  passes: 2,
+  lanes: 1,
+  scramIterations: 10_000,
+  atOnce: 2,
+  waitingMax: 64,
+  inline: false,
+}
+
+/** As cheap as the formats allow: for tests and the simulation only. */
+export const cheapHashCost: HashCost = {
+  ...defaultHashCost,
+  memoryKib: 8,
+  passes: 1,
+  scramIterations: 4_096,
+  inline: true,
+}
+
+export const defaultAccountSettings: AccountSettings = {
+  separator: '+',
+  cost: defaultHashCost,
+  loginCacheMs: 5 * 60_000,
+}
