@@ -51,7 +51,7 @@ export class LineReader {
     this.octets = this.#dropped + length
     if (!overlong) {
       const text = end > input.from && input.buffer[end - 1] === CR ? end - 1 : end
-      this.text = input.buffer.latin1Slice(input.from, text)
+      this.text = input.buffer.toString('latin1', input.from, text)
     }
     this.#searched = 0
     this.#dropped = 0

@@ -1,0 +1,33 @@
+/** AUTH (RFC 4954): the mechanisms offered at this moment, and the AUTH= parameter of MAIL (§5). */
+import { formatAddress } from '../../mail/address.ts'
+import { decodeXtext } from '../../wire/xtext.ts'
+import { parseMailbox } from '../path.ts'
+import { replies } from '../replies.ts'
+import type { Extension } from './extension.ts'
+
+export const auth: Extension = {
+  keyword: 'AUTH',
+  has: settings => settings.mechanisms.length > 0,
+  /** RFC 4954 §4: a mechanism that shows the password is not offered before TLS. */
+  offer({ mechanisms, tls }) {
+    const names = mechanisms.filter(each => tls || !each.plaintext).map(each => each.name)
+    return names.length === 0 ? undefined : `AUTH ${names.join(' ')}`
+  },
+  verbs: ['AUTH'],
+  mailOctets: 500,
+  mail: {
+    /** `AUTH=` xtext of a mailbox or of `<>`, at most 500 characters. */
+    AUTH(value, draft) {
+      const text = value === undefined || value.length > 500 ? undefined : decodeXtext(value)
+      if (text === undefined) return replies.badParameter('AUTH')
+      if (text === '<>') {
+        draft.submitter = null
+        return undefined
+      }
+      const mailbox = parseMailbox(Buffer.from(text, 'latin1').toString('utf8'))
+      if (mailbox === undefined) return replies.badParameter('AUTH')
+      draft.submitter = formatAddress(mailbox)
+      return undefined
+    },
+  },
+}

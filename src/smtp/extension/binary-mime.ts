@@ -1,0 +1,8 @@
+/** BINARYMIME (RFC 3030 §3): content of any octets, only by BDAT. Its BODY value is in eight-bit-mime.ts. */
+import type { Extension } from './extension.ts'
+
+export const binaryMime: Extension = {
+  keyword: 'BINARYMIME',
+  has: settings => !settings.without.includes('CHUNKING') && !settings.without.includes('8BITMIME'),
+  offer: () => 'BINARYMIME',
+}

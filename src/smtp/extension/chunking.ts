@@ -1,0 +1,8 @@
+/** CHUNKING (RFC 3030 §2): content by BDAT, counted and not dotted. */
+import type { Extension } from './extension.ts'
+
+export const chunking: Extension = {
+  keyword: 'CHUNKING',
+  offer: () => 'CHUNKING',
+  verbs: ['BDAT'],
+}

@@ -1,0 +1,100 @@
+/** DSN (RFC 3461 §4): what the sender wants to hear of its message. RFC 6533 §3 for UTF-8 addresses. */
+import type { Notify } from '../../mail/envelope.ts'
+import { decodeXtext } from '../../wire/xtext.ts'
+import { replies } from '../replies.ts'
+import type { Extension } from './extension.ts'
+
+export const dsn: Extension = {
+  keyword: 'DSN',
+  offer: () => 'DSN',
+  // " RET=FULL" and " ENVID=" with 100 characters; " NOTIFY=SUCCESS,FAILURE,DELAY" and " ORCPT=" with 500.
+  mailOctets: 116,
+  rcptOctets: 536,
+  mail: {
+    /** ret-value = "FULL" / "HDRS" (§4.3). */
+    RET(value, draft) {
+      const kind = value?.toUpperCase()
+      if (kind !== 'FULL' && kind !== 'HDRS') return replies.badParameter('RET')
+      draft.ret = kind
+      return undefined
+    },
+    /** envid-parameter = xtext of printable characters, at most 100 on the wire (§4.4). */
+    ENVID(value, draft) {
+      const text = value === undefined || value.length > 100 ? undefined : decodeXtext(value)
+      if (text === undefined || !PRINTABLE.test(text)) return replies.badParameter('ENVID')
+      draft.envelopeId = text
+      return undefined
+    },
+  },
+  rcpt: {
+    NOTIFY(value, draft) {
+      const notify = parseNotify(value)
+      if (notify === undefined) return replies.badParameter('NOTIFY')
+      draft.notify = notify
+      return undefined
+    },
+    /** original-recipient-address = addr-type ";" xtext, at most 500 on the wire (§4.2). */
+    ORCPT(value, draft, { utf8 }) {
+      const semicolon = value === undefined || value.length > 500 ? -1 : value.indexOf(';')
+      if (value === undefined || semicolon < 0) return replies.badParameter('ORCPT')
+      const type = value.slice(0, semicolon).toLowerCase()
+      const armoured = value.slice(semicolon + 1)
+      const address =
+        type === 'utf-8' ? decodeUtf8Address(armoured, utf8) : printable(decodeXtext(armoured))
+      if (!ATOM.test(type) || address === undefined) return replies.badParameter('ORCPT')
+      draft.originalRecipient = { type, address }
+      return undefined
+    },
+  },
+}
+
+/** RFC 3461 §4.4: decoded, an ENVID is printable US-ASCII, spaces included. */
+const PRINTABLE = /^[\x20-\x7e]+$/
+const ATOM = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+$/
+
+function printable(text: string | undefined): string | undefined {
+  return text !== undefined && PRINTABLE.test(text) ? text : undefined
+}
+
+/**
+ *     notify-esmtp-value = "NEVER" / 1#notify-list-element
+ *     notify-list-element = "SUCCESS" / "FAILURE" / "DELAY"     ; §4.1: NEVER stands alone
+ */
+function parseNotify(value: string | undefined): Notify | undefined {
+  const words = value?.toUpperCase().split(',') ?? []
+  if (words.length === 1 && words[0] === 'NEVER') return 'NEVER'
+  const wanted: ('SUCCESS' | 'FAILURE' | 'DELAY')[] = []
+  for (const word of words) {
+    if (word !== 'SUCCESS' && word !== 'FAILURE' && word !== 'DELAY') return undefined
+    if (wanted.includes(word)) return undefined
+    wanted.push(word)
+  }
+  return wanted.length === 0 ? undefined : wanted
+}
+
+/** `\x{HEXPOINT}` of RFC 6533 §3: two to six upper-case digits, never a surrogate. */
+const EMBEDDED = /\\x\{([0-9A-F]{2,6})\}/g
+
+/**
+ * utf-8-addr-xtext / utf-8-addr-unitext (RFC 6533 §3). Raw UTF-8 needs SMTPUTF8; without it, a
+ * character beyond ASCII stands as `\x{...}`, within xtext or not.
+ */
+function decodeUtf8Address(armoured: string, utf8: boolean): string | undefined {
+  if (!/^[\x21-\x7e]+$/.test(armoured)) {
+    return utf8 && armoured !== '' && !/[\x00-\x20\x7f-\x9f]/.test(armoured)
+      ? expand(armoured)
+      : undefined
+  }
+  // A value with `=` or a stray `+` is no xtext, but is a utf-8-addr-unitext all the same.
+  return expand(decodeXtext(armoured) ?? armoured)
+}
+
+function expand(text: string): string | undefined {
+  let wrong = false
+  const expanded = text.replace(EMBEDDED, (whole, digits: string) => {
+    const point = Number.parseInt(digits, 16)
+    wrong ||= point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff) || point < 0x20
+    return wrong ? whole : String.fromCodePoint(point)
+  })
+  return wrong || /[\x00-\x1f\x7f]/.test(expanded) || expanded === '' ? undefined : expanded
+}

@@ -1,0 +1,23 @@
+/** 8BITMIME (RFC 6152): BODY=7BIT and BODY=8BITMIME; BINARYMIME (RFC 3030 §3) shares the parameter. */
+import { replies } from '../replies.ts'
+import type { Extension } from './extension.ts'
+
+export const eightBitMime: Extension = {
+  keyword: '8BITMIME',
+  offer: () => '8BITMIME',
+  mailOctets: 17,
+  mail: {
+    BODY(value, draft, { settings }) {
+      const kind = value?.toUpperCase()
+      if (kind === '7BIT' || kind === '8BITMIME') draft.body = kind
+      else if (kind === 'BINARYMIME' && hasBinary(settings.without)) draft.body = kind
+      else return replies.badParameter('BODY')
+      return undefined
+    },
+  },
+}
+
+/** RFC 3030 §3: BINARYMIME needs CHUNKING. */
+function hasBinary(without: readonly string[]): boolean {
+  return !without.includes('BINARYMIME') && !without.includes('CHUNKING')
+}

@@ -1,0 +1,52 @@
+/**
+ * What an SMTP extension is (RFC 5321 §2.2): an EHLO keyword, and what it adds to MAIL, to RCPT and
+ * to the verbs. One file each beside this one, one row each in table.ts; the
+ * server session knows none of them by name.
+ */
+import type { Recipient, Sender } from '../../mail/envelope.ts'
+import type { Reply } from '../../mail/status.ts'
+import type { ServerMechanism } from '../../sasl/mechanism.ts'
+import type { SessionSettings } from '../server/question.ts'
+
+/** An envelope part while its parameters are read. */
+export type Draft<T> = { -readonly [K in keyof T]: T[K] }
+
+/** What a parameter may depend on. */
+export interface ParameterContext {
+  readonly settings: SessionSettings
+  /** True where the transaction has SMTPUTF8. */
+  readonly utf8: boolean
+}
+
+/** Reads one parameter into the draft; gives the reply that refuses it, or undefined. */
+export type ParameterRule<T> = (
+  value: string | undefined,
+  draft: Draft<T>,
+  context: ParameterContext,
+) => Reply | undefined
+
+/** What an EHLO keyword line may depend on. */
+export interface Offering {
+  readonly settings: SessionSettings
+  readonly tls: boolean
+  /** The listener's mechanisms that exist, in order. */
+  readonly mechanisms: readonly ServerMechanism[]
+}
+
+/** Verbs that only an extension brings. */
+export type ExtensionVerb = 'BDAT' | 'STARTTLS' | 'AUTH' | 'HELP'
+
+export interface Extension {
+  /** The keyword of the IANA registry; `SessionSettings.without` switches it off by this name. */
+  readonly keyword: string
+  /** False where this listener cannot have it at all: its verbs are then 502, its parameters 555. */
+  readonly has?: (settings: SessionSettings) => boolean
+  /** The EHLO line of the moment, or undefined where it is not to be offered now. */
+  readonly offer: (offering: Offering) => string | undefined
+  readonly mail?: Readonly<Record<string, ParameterRule<Sender>>>
+  readonly rcpt?: Readonly<Record<string, ParameterRule<Recipient>>>
+  readonly verbs?: readonly ExtensionVerb[]
+  /** By how many octets MAIL and RCPT lines may be longer (RFC 5321 §4.5.3.1.4). */
+  readonly mailOctets?: number
+  readonly rcptOctets?: number
+}

@@ -1,0 +1,67 @@
+/**
+ * All SMTP extensions, in the order of the EHLO reply. A new extension is a file beside this one
+ * and a row here; its verbs are rows of server/verb/table.ts, which the compiler demands.
+ */
+import type { Recipient, Sender } from '../../mail/envelope.ts'
+import type { SessionSettings } from '../server/question.ts'
+import { auth } from './auth.ts'
+import { binaryMime } from './binary-mime.ts'
+import { chunking } from './chunking.ts'
+import { dsn } from './dsn.ts'
+import { eightBitMime } from './eight-bit-mime.ts'
+import { enhancedStatusCodes } from './enhanced-status-codes.ts'
+import type { Extension, ParameterRule } from './extension.ts'
+import { help } from './help.ts'
+import { pipelining } from './pipelining.ts'
+import { size } from './size.ts'
+import { smtputf8 } from './smtputf8.ts'
+import { starttls } from './starttls.ts'
+
+export const extensions: readonly Extension[] = [
+  pipelining,
+  size,
+  eightBitMime,
+  binaryMime,
+  smtputf8,
+  enhancedStatusCodes,
+  chunking,
+  dsn,
+  starttls,
+  auth,
+  help,
+]
+
+/** RFC 5321 §4.5.3.1.4: a command line has 512 octets with its CRLF. */
+const COMMAND_MAX = 512
+
+/** The extensions of one listener, made ready for look-up. */
+export interface Dialect {
+  readonly extensions: readonly Extension[]
+  readonly verbs: ReadonlySet<string>
+  readonly mail: ReadonlyMap<string, ParameterRule<Sender>>
+  readonly rcpt: ReadonlyMap<string, ParameterRule<Recipient>>
+  readonly mailMaxOctets: number
+  readonly rcptMaxOctets: number
+}
+
+const dialects = new WeakMap<SessionSettings, Dialect>()
+
+/** The dialect of a listener: computed once for its settings. */
+export function dialectOf(settings: SessionSettings): Dialect {
+  let dialect = dialects.get(settings)
+  if (dialect === undefined) {
+    const had = extensions.filter(
+      each => !settings.without.includes(each.keyword) && (each.has?.(settings) ?? true),
+    )
+    dialect = {
+      extensions: had,
+      verbs: new Set(had.flatMap(each => each.verbs ?? [])),
+      mail: new Map(had.flatMap(each => Object.entries(each.mail ?? {}))),
+      rcpt: new Map(had.flatMap(each => Object.entries(each.rcpt ?? {}))),
+      mailMaxOctets: had.reduce((sum, each) => sum + (each.mailOctets ?? 0), COMMAND_MAX),
+      rcptMaxOctets: had.reduce((sum, each) => sum + (each.rcptOctets ?? 0), COMMAND_MAX),
+    }
+    dialects.set(settings, dialect)
+  }
+  return dialect
+}

@@ -1,0 +1,124 @@
+/**
+ * What a verb sees of its session: who the peer is, the transaction, and how to reply. It holds the
+ * facts of one connection; the order of commands is state.ts, the octets are session.ts.
+ */
+import type { Envelope, Recipient, Sender } from '../../mail/envelope.ts'
+import type { Reply } from '../../mail/status.ts'
+import type { Verdict } from '../../mail/verdict.ts'
+import type { Account, ServerMechanism } from '../../sasl/mechanism.ts'
+import type { Endpoint, Sink, TlsFacts } from '../../wire/effect.ts'
+import { type Dialect, dialectOf } from '../extension/table.ts'
+import { replies, verdictReply } from '../replies.ts'
+import { formatReply } from '../reply.ts'
+import type { Incoming } from './incoming.ts'
+import type { Answer, Peer, Question, SessionSettings } from './question.ts'
+import type { State } from './state.ts'
+
+/** How a mechanism is found by its name; the room sasl has the table. */
+export type FindMechanism = (name: string) => ServerMechanism | undefined
+
+/** A mail transaction (RFC 5321 §3.3). It is an Envelope that grows. */
+export interface Transaction {
+  readonly sender: Sender
+  readonly recipients: Recipient[]
+}
+
+export class Conversation {
+  readonly sink: Sink<Question, Answer>
+  readonly settings: SessionSettings
+  readonly dialect: Dialect
+  readonly mechanism: FindMechanism
+  state: State = 'connected'
+  transaction: Transaction | undefined
+  /** The content that arrives now; stays while BDAT chunks come. */
+  incoming: Incoming | undefined
+  /** The next RCPT line, if it is in the buffer already: an argument, or why it is not one. */
+  nextRcpt: () => string | Reply | undefined = () => undefined
+  transactions = 0
+  closed = false
+  #errors = 0
+  #peer: Peer
+
+  constructor(
+    sink: Sink<Question, Answer>,
+    settings: SessionSettings,
+    ends: { readonly remote: Endpoint; readonly local: Endpoint },
+    tls: TlsFacts | undefined,
+    mechanism: FindMechanism,
+  ) {
+    this.sink = sink
+    this.settings = settings
+    this.dialect = dialectOf(settings)
+    this.mechanism = mechanism
+    this.#peer = { remote: ends.remote, local: ends.local, hello: '', extended: false }
+    if (tls !== undefined) this.#peer = { ...this.#peer, tls }
+  }
+
+  get peer(): Peer {
+    return this.#peer
+  }
+
+  get envelope(): Envelope {
+    return this.transaction as Envelope
+  }
+
+  greeted(hello: string, extended: boolean): void {
+    this.#peer = { ...this.#peer, hello, extended }
+  }
+
+  authenticated(account: Account): void {
+    this.#peer = { ...this.#peer, account }
+  }
+
+  /** RFC 3207 §4.2: all knowledge from before TLS is forgotten: hello, account, transaction. */
+  secured(tls: TlsFacts): void {
+    const { remote, local } = this.#peer
+    this.#peer = { remote, local, hello: '', extended: false, tls }
+    this.state = 'connected'
+  }
+
+  reply(reply: Reply): void {
+    if (reply.code >= 500) this.#errors += 1
+    this.sink.send(formatReply(reply))
+  }
+
+  /** Replies with what policy refused; 421 closes (RFC 5321 §3.8). */
+  refuse(verdict: Exclude<Verdict, { kind: 'accept' }>): void {
+    this.reply(verdictReply(verdict, this.transaction?.sender.utf8 ?? false))
+    if (verdict.code === 421) this.close()
+  }
+
+  /** True once too many commands have failed. */
+  get erroneous(): boolean {
+    return this.settings.errorsMax > 0 && this.#errors >= this.settings.errorsMax
+  }
+
+  /** Ends the transaction without a message: policy forgets its content. Harmless without one. */
+  abandon(): void {
+    if (this.transaction === undefined) return
+    this.transaction = undefined
+    this.sink.ask({ kind: 'abandon' })
+  }
+
+  /** Ends the transaction after policy has answered for its message. */
+  conclude(): void {
+    this.transaction = undefined
+    this.incoming = undefined
+    this.state = 'ready'
+  }
+
+  /** One last reply where there is one, then the end. */
+  close(last?: Reply): void {
+    if (this.closed) return
+    if (last !== undefined) this.reply(last)
+    this.abandon()
+    this.closed = true
+    this.sink.close()
+  }
+
+  /** The reply to a verdict that was owed and is not there: a bug of policy, not of the peer. */
+  verdictOr(verdict: Verdict | undefined): Verdict {
+    const { detail, lines } = replies.noVerdict
+    return verdict ?? { kind: 'defer', code: 451, detail: detail ?? '3.0', text: lines[0] ?? '' }
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Joins a Policy to the pump (wire/effect.ts): questions as data become calls of the policy's
+ * methods. Made once for each connection; a policy that throws is answered `451 4.3.0` for.
+ */
+import { accept, defer } from '../../mail/verdict.ts'
+import type { Role } from '../../wire/effect.ts'
+import type { Answer, Later, Policy, Question } from './question.ts'
+
+export function roleOf(policy: Policy): Role<Question, Answer> {
+  return {
+    ask: question => put(policy, question),
+    failed: question => failure(question),
+    content: (octets, from, to) => policy.content(octets, from, to),
+    closed: () => policy.closed(),
+  }
+}
+
+function put(policy: Policy, question: Question): Later<Answer> {
+  switch (question.kind) {
+    case 'connect':
+      return policy.connect(question.peer)
+    case 'hello':
+      return policy.hello(question.peer)
+    case 'login':
+      return policy.login(question.peer, question.question)
+    case 'mail':
+      return policy.mail(question.peer, question.sender)
+    case 'rcpts':
+      return policy.rcpts(question.peer, question.envelope, question.recipients)
+    case 'data':
+      return policy.data(question.peer, question.envelope)
+    case 'accept':
+      return policy.accept(question.peer, question.envelope, question.sizeOctets)
+    case 'abandon':
+      policy.abandon()
+      return accept()
+    case 'verify':
+      return policy.verify(question.peer, question.text)
+    case 'expand':
+      return policy.expand(question.peer, question.text)
+  }
+}
+
+/** A temporary refusal in the form the question wants. */
+function failure(question: Question): Answer {
+  const verdict = defer(451, '3.0', 'Local error, try again later')
+  switch (question.kind) {
+    case 'rcpts':
+      return question.recipients.map(() => verdict)
+    case 'accept':
+      return question.envelope.recipients.map(() => verdict)
+    case 'login':
+      return { kind: 'unavailable', why: 'policy failed' }
+    default:
+      return verdict
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * The SMTP and LMTP server session (RFC 5321, RFC 2033): the synchronous machine of wire/effect.ts.
+ * It gives octets to whoever waits for them: the command reader, an AUTH exchange, or
+ * the content of a message. The verbs are in verb/, their order in state.ts, their words in replies.ts.
+ * The pump makes one for each connection. It never throws, whatever a peer sends.
+ */
+import { serverMechanism } from '../../sasl/registry.ts'
+import type { Endpoint, Session, Sink, TlsFacts } from '../../wire/effect.ts'
+import { Octets } from '../../wire/octets.ts'
+import { replies } from '../replies.ts'
+import { CommandReader } from './command.ts'
+import { Conversation, type FindMechanism } from './conversation.ts'
+import type { Answer, Question, ServerEvent, SessionSettings } from './question.ts'
+import { misuse } from './state.ts'
+import type { Resumed, Turn, Wait } from './turn.ts'
+import { greeting } from './verb/greeting.ts'
+
+/** So much content moves the deadline on (RFC 5321 §4.5.3.2.5 speaks of a block of it). */
+const CONTENT_STEP_OCTETS = 16_384
+
+export class ServerSession implements Session<Answer, ServerEvent> {
+  readonly #conversation: Conversation
+  readonly #input = new Octets()
+  readonly #commands: CommandReader
+  /** The command at work, and what it waits for. */
+  #turn: Turn | undefined
+  #wait: Wait | undefined
+  #step = 0
+  #contentOctets = 0
+  #ended = false
+  #shutdown = false
+
+  constructor(
+    sink: Sink<Question, Answer>,
+    settings: SessionSettings,
+    ends: { readonly remote: Endpoint; readonly local: Endpoint },
+    tls?: TlsFacts,
+    mechanism: FindMechanism = serverMechanism,
+  ) {
+    this.#conversation = new Conversation(sink, settings, ends, tls, mechanism)
+    this.#commands = new CommandReader(this.#input, this.#conversation)
+    this.#conversation.nextRcpt = () => this.#commands.nextRcpt()
+  }
+
+  start(): void {
+    this.#begin(greeting(this.#conversation))
+    this.#drive()
+  }
+
+  receive(octets: Uint8Array): void {
+    // Plaintext between STARTTLS and TLS is not ours to read (RFC 3207 §4.2).
+    if (this.#conversation.closed || this.#wait === 'tls') return
+    this.#input.push(octets)
+    this.#drive()
+  }
+
+  answer(answer: Answer): void {
+    if (this.#conversation.closed || this.#wait !== 'answer') return
+    this.#resume(answer)
+    this.#drive()
+  }
+
+  secured(tls: TlsFacts): void {
+    if (this.#conversation.closed || this.#wait !== 'tls') return
+    this.#conversation.secured(tls)
+    this.#resume(undefined)
+    this.#drive()
+  }
+
+  drained(): void {
+    // Replies are small: nothing here waits for them to leave.
+  }
+
+  tell(event: ServerEvent): void {
+    if (event.kind === 'shutdown') this.#shutdown = true
+    this.#leaveOnShutdown()
+  }
+
+  expire(): void {
+    if (this.#conversation.closed || this.#wait === 'answer') return
+    const handshake = this.#wait === 'tls'
+    this.#conversation.close(handshake ? undefined : replies.timeout(this.#hostname))
+    this.#input.clear()
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#drive()
+  }
+
+  get patienceMs(): number {
+    const { commandTimeoutMs, dataTimeoutMs } = this.#conversation.settings
+    if (this.#conversation.closed || this.#wait === 'answer') return 0
+    return this.#wait === 'content' || this.#wait === 'chunk' ? dataTimeoutMs : commandTimeoutMs
+  }
+
+  get step(): number {
+    return this.#step
+  }
+
+  get backlogOctets(): number {
+    return this.#input.length
+  }
+
+  get #hostname(): string {
+    return this.#conversation.settings.hostname
+  }
+
+  /** Uses up the input as far as it goes. */
+  #drive(): void {
+    const conversation = this.#conversation
+    while (!conversation.closed && this.#feed()) {
+      // Each round takes a command, a line or content; the last one finds too little input.
+    }
+    // A peer that will send no more has nothing to finish what is unfinished.
+    if (this.#ended && this.#wait !== 'answer') conversation.close()
+    if (conversation.closed) this.#input.clear()
+  }
+
+  /** Gives input to who waits for it; false where there is too little of it. */
+  #feed(): boolean {
+    switch (this.#wait) {
+      case undefined:
+        return this.#command()
+      case 'line':
+        return this.#response()
+      case 'content':
+      case 'chunk':
+        return this.#content(this.#wait)
+      case 'answer':
+      case 'tls':
+        return false
+    }
+  }
+
+  #command(): boolean {
+    const conversation = this.#conversation
+    const command = this.#commands.next()
+    if (command === undefined) {
+      if (this.#commands.endless) conversation.close(replies.lineWithoutEnd(this.#hostname))
+      return false
+    }
+    if (command.kind === 'http') {
+      conversation.close(replies.notSmtp(this.#hostname))
+      return false
+    }
+    if (command.kind === 'fault') {
+      conversation.reply(command.reply)
+      this.#turnOver()
+      return true
+    }
+    const { verb, row, argument } = command
+    const wrong = row.ordersItself ? undefined : misuse(conversation.state, verb)
+    const { settings, peer } = conversation
+    if (wrong !== undefined) {
+      const none = wrong === 'needsRecipient' && settings.protocol === 'smtp'
+      conversation.reply(none ? replies.noValidRecipients : replies[wrong])
+    } else if (row.login && settings.requireAuth && peer.account === undefined) {
+      conversation.reply(replies.loginNeeded)
+    } else {
+      const turn = row.run(conversation, argument)
+      if (turn !== undefined) {
+        this.#begin(turn)
+        return true
+      }
+    }
+    this.#turnOver()
+    return true
+  }
+
+  #response(): boolean {
+    const line = this.#commands.response()
+    if (line === undefined) {
+      if (this.#commands.endless) {
+        this.#conversation.close(replies.lineWithoutEnd(this.#hostname))
+      }
+      return false
+    }
+    this.#step += 1
+    this.#resume(line)
+    return true
+  }
+
+  /** Content goes on as views of the input: nothing is kept or copied. */
+  #content(wait: 'content' | 'chunk'): boolean {
+    const { buffer, from, to } = this.#input
+    const incoming = this.#conversation.incoming
+    if (incoming === undefined || from === to) return false
+    let end = to
+    let complete = false
+    if (wait === 'chunk') {
+      end = Math.min(to, from + incoming.chunkLeft)
+      incoming.chunk(buffer, from, end)
+      complete = incoming.chunkLeft === 0
+    } else {
+      const found = incoming.scan(buffer, from, to)
+      complete = found >= 0
+      if (complete) end = found
+    }
+    this.#input.consume(end - from)
+    this.#contentOctets += end - from
+    if (this.#contentOctets >= CONTENT_STEP_OCTETS) {
+      this.#contentOctets = 0
+      this.#step += 1
+    }
+    if (complete) this.#resume(undefined)
+    return complete
+  }
+
+  #begin(turn: Turn): void {
+    this.#turn = turn
+    this.#resume(undefined)
+  }
+
+  /** Lets the turn go on until it is over or waits again. */
+  #resume(value: Resumed): void {
+    const next = this.#turn?.next(value)
+    if (next === undefined || next.done) {
+      this.#turn = undefined
+      this.#wait = undefined
+      this.#turnOver()
+      return
+    }
+    this.#wait = next.value
+    this.#contentOctets = 0
+    if (this.#wait === 'answer' || this.#wait === 'line') return
+    this.#step += 1
+    if (this.#wait === 'tls' && !this.#conversation.closed) {
+      this.#input.clear()
+      this.#conversation.sink.secure()
+    }
+  }
+
+  #turnOver(): void {
+    this.#step += 1
+    const conversation = this.#conversation
+    if (conversation.erroneous) conversation.close(replies.tooManyErrors(this.#hostname))
+    this.#leaveOnShutdown()
+  }
+
+  /** RFC 5321 §3.8: a server that must stop says 421, but not in the middle of a transaction. */
+  #leaveOnShutdown(): void {
+    if (!this.#shutdown || this.#turn !== undefined) return
+    if (this.#conversation.transaction !== undefined) return
+    this.#conversation.close(replies.shutdown(this.#hostname))
+    this.#input.clear()
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * AUTH (RFC 4954 §4): frames a SASL mechanism's exchange. The mechanism knows the protocol of its
+ * name, policy knows the passwords; here are only base64, order and replies.
+ */
+
+import type { Reply } from '../../../mail/status.ts'
+import type { SaslResult, ServerMechanism } from '../../../sasl/mechanism.ts'
+import { decodeBase64, encodeBase64 } from '../../../wire/base64.ts'
+import { replies } from '../../replies.ts'
+import type { Conversation } from '../conversation.ts'
+import { askLogin, response, type Turn, type Waiting } from '../turn.ts'
+
+const EMPTY = new Uint8Array(0)
+
+/** The listener's mechanisms that exist, in its order. */
+export function offeredMechanisms(conversation: Conversation): readonly ServerMechanism[] {
+  return conversation.settings.mechanisms
+    .map(name => conversation.mechanism(name))
+    .filter(mechanism => mechanism !== undefined)
+}
+
+export function* auth(conversation: Conversation, argument: string): Turn {
+  const mechanism = choose(conversation, argument)
+  if ('code' in mechanism) {
+    conversation.reply(mechanism)
+    return
+  }
+  const initial = initialResponse(argument)
+  if (initial === 'malformed') {
+    conversation.reply(replies.badBase64)
+    return
+  }
+  const result = yield* exchange(conversation, mechanism, initial)
+  if ('code' in result) conversation.reply(result)
+  else if (result.kind === 'done') {
+    conversation.authenticated(result.account)
+    conversation.reply(replies.authenticated)
+  } else conversation.reply(failure[result.reason])
+}
+
+const failure: Readonly<Record<'malformed' | 'denied' | 'unavailable', Reply>> = {
+  malformed: replies.badBase64,
+  denied: replies.loginDenied,
+  unavailable: replies.loginUnavailable,
+}
+
+/** The mechanism that may run now, or the reply that says why none may. */
+function choose(conversation: Conversation, argument: string): ServerMechanism | Reply {
+  if (!conversation.peer.extended) return replies.needsExtendedHello
+  if (conversation.peer.account !== undefined) return replies.alreadyAuthenticated
+  const words = argument.split(' ')
+  if (words.length > 2) return replies.authSyntax
+  const name = words[0]?.toUpperCase()
+  const mechanism = offeredMechanisms(conversation).find(each => each.name === name)
+  if (mechanism === undefined) return replies.unknownMechanism
+  // RFC 4954 §4: no password crosses an open wire.
+  return mechanism.plaintext && conversation.peer.tls === undefined
+    ? replies.encryptionNeeded
+    : mechanism
+}
+
+/** `=` is the empty initial response (RFC 4954 §4). */
+function initialResponse(argument: string): Uint8Array | undefined | 'malformed' {
+  const text = argument.split(' ')[1]
+  if (text === undefined) return undefined
+  return text === '=' ? EMPTY : (decodeBase64(text) ?? 'malformed')
+}
+
+function* exchange(
+  conversation: Conversation,
+  mechanism: ServerMechanism,
+  initial: Uint8Array | undefined,
+): Waiting<SaslResult | Reply> {
+  const steps = mechanism.start(initial, conversation.settings.chance)
+  let step = steps.next()
+  while (!step.done) {
+    if (step.value.kind === 'ask') {
+      step = steps.next(yield* askLogin(conversation, step.value.question))
+      continue
+    }
+    const octets = yield* challenge(conversation, step.value.octets)
+    if ('code' in octets) return octets
+    step = steps.next(octets)
+  }
+  const result = step.value
+  if (result.kind === 'done' && result.final !== undefined) {
+    // SMTP has no data with success: it goes as a challenge with an empty response (RFC 4954 §4).
+    const octets = yield* challenge(conversation, result.final)
+    if ('code' in octets) return octets
+    if (octets.length > 0) return replies.badBase64
+  }
+  return result
+}
+
+/** Sends a challenge; gives the response, or the reply that ends the exchange. */
+function* challenge(conversation: Conversation, octets: Uint8Array): Waiting<Uint8Array | Reply> {
+  conversation.reply(replies.challenge(encodeBase64(octets)))
+  const line = yield* response()
+  if (line === 'overlong') return replies.responseTooLong
+  if (line.text === '*') return replies.cancelled
+  return decodeBase64(line.text) ?? replies.badBase64
+}

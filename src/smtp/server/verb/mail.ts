@@ -1,0 +1,50 @@
+/** MAIL (RFC 5321 §4.1.1.2): opens a transaction. */
+import type { Sender } from '../../../mail/envelope.ts'
+import type { Reply } from '../../../mail/status.ts'
+import type { Draft } from '../../extension/extension.ts'
+import { parseParameters } from '../../parameter.ts'
+import { parseReversePath } from '../../path.ts'
+import { replies } from '../../replies.ts'
+import type { Conversation } from '../conversation.ts'
+import { after } from '../state.ts'
+import { ask, type Turn } from '../turn.ts'
+
+export function* mail(conversation: Conversation, argument: string): Turn {
+  const { settings } = conversation
+  const sender = parseMail(conversation, argument)
+  if ('code' in sender) {
+    conversation.reply(sender)
+    return
+  }
+  if (settings.transactionsMax > 0 && conversation.transactions >= settings.transactionsMax) {
+    conversation.close(replies.tooManyTransactions(settings.hostname))
+    return
+  }
+  const verdict = yield* ask(conversation, { kind: 'mail', peer: conversation.peer, sender })
+  if (verdict.kind !== 'accept') {
+    conversation.refuse(verdict)
+    return
+  }
+  conversation.transactions += 1
+  conversation.transaction = { sender, recipients: [] }
+  conversation.state = after(conversation.state, 'MAIL')
+  conversation.reply(replies.senderOk)
+}
+
+/** `MAIL FROM:` Reverse-path [SP Mail-parameters]; a space before the path is common in the field. */
+export function parseMail(conversation: Conversation, argument: string): Sender | Reply {
+  const found = /^FROM: */i.exec(argument)
+  if (found === null) return replies.mailSyntax
+  const path = parseReversePath(argument, found[0].length)
+  if (!path.ok) return replies.badSender(path.why)
+  const parameters = parseParameters(argument, path.next)
+  if (typeof parameters === 'string') return replies.badParameters(parameters)
+  const sender: Draft<Sender> = { reversePath: path.address, body: '7BIT', utf8: false }
+  for (const { keyword, value } of parameters) {
+    const rule = conversation.dialect.mail.get(keyword)
+    if (rule === undefined) return replies.unknownParameter(keyword)
+    const refused = rule(value, sender, { settings: conversation.settings, utf8: sender.utf8 })
+    if (refused !== undefined) return refused
+  }
+  return path.ascii || sender.utf8 ? sender : replies.needsUtf8
+}

@@ -1,0 +1,87 @@
+/**
+ * RCPT (RFC 5321 §4.1.1.3): names one recipient. RCPTs that arrived together (RFC 2920) are
+ * asked together as one `rcpts` question, and answered in order.
+ */
+import type { Recipient } from '../../../mail/envelope.ts'
+import type { Reply } from '../../../mail/status.ts'
+import type { Verdict } from '../../../mail/verdict.ts'
+import type { Draft } from '../../extension/extension.ts'
+import { parseParameters } from '../../parameter.ts'
+import { parseForwardPath } from '../../path.ts'
+import { replies } from '../../replies.ts'
+import type { Conversation, Transaction } from '../conversation.ts'
+import { after } from '../state.ts'
+import { askEach, type Turn } from '../turn.ts'
+
+export function* rcpt(conversation: Conversation, argument: string): Turn {
+  const transaction = conversation.transaction as Transaction
+  const parsed = parseGroup(conversation, argument)
+  const asked = parsed.filter(each => 'forwardPath' in each)
+  let verdicts: readonly Verdict[] = []
+  if (asked.length > 0) {
+    verdicts = yield* askEach(conversation, {
+      kind: 'rcpts',
+      peer: conversation.peer,
+      envelope: conversation.envelope,
+      recipients: asked,
+    })
+  }
+  let next = 0
+  for (const each of parsed) {
+    // A 421, or the last error of too many, ends the session: the rest needs no answer.
+    if (conversation.closed || conversation.erroneous) return
+    if (!('forwardPath' in each)) {
+      conversation.reply(each)
+      continue
+    }
+    const verdict = conversation.verdictOr(verdicts[next++])
+    if (verdict.kind === 'accept') {
+      transaction.recipients.push(each)
+      conversation.state = after(conversation.state, 'RCPT')
+      conversation.reply(replies.recipientOk)
+    } else conversation.refuse(verdict)
+  }
+}
+
+/** This RCPT and those behind it in the buffer; those above the limit are 452 (§4.5.3.1.10). */
+function parseGroup(conversation: Conversation, first: string): readonly (Recipient | Reply)[] {
+  const taken = conversation.envelope.recipients.length
+  const parsed: (Recipient | Reply)[] = []
+  let asked = 0
+  for (
+    let argument: string | Reply | undefined = first;
+    argument !== undefined;
+    argument = conversation.nextRcpt()
+  ) {
+    const one = typeof argument === 'string' ? parseRcpt(conversation, argument) : argument
+    if ('code' in one) parsed.push(one)
+    else if (taken + asked >= conversation.settings.recipientsMax) {
+      parsed.push(replies.tooManyRecipients)
+    } else {
+      parsed.push(one)
+      asked += 1
+    }
+  }
+  return parsed
+}
+
+/** `RCPT TO:` Forward-path [SP Rcpt-parameters]. */
+export function parseRcpt(conversation: Conversation, argument: string): Recipient | Reply {
+  const found = /^TO: */i.exec(argument)
+  if (found === null) return replies.rcptSyntax
+  const path = parseForwardPath(argument, found[0].length)
+  if (!path.ok) return replies.badRecipient(path.why)
+  if (path.address === null) return replies.badRecipient('it is null')
+  const utf8 = conversation.transaction?.sender.utf8 ?? false
+  if (!path.ascii && !utf8) return replies.needsUtf8
+  const parameters = parseParameters(argument, path.next)
+  if (typeof parameters === 'string') return replies.badParameters(parameters)
+  const recipient: Draft<Recipient> = { forwardPath: path.address }
+  for (const { keyword, value } of parameters) {
+    const rule = conversation.dialect.rcpt.get(keyword)
+    if (rule === undefined) return replies.unknownParameter(keyword)
+    const refused = rule(value, recipient, { settings: conversation.settings, utf8 })
+    if (refused !== undefined) return refused
+  }
+  return recipient
+}
