@@ -123,7 +123,7 @@ test('what is written reads back as the same mailbox', () => {
       const shown = text.replace(/[\u0000-\u001f\u007f\u2028\u2029]/g, ' ').trim()
       assert.equal(list.mailboxes[0]?.name, shown)
     }),
-    { numRuns: 500 },
+    { numRuns: 100 },
   )
 })
 

@@ -1,0 +1,10 @@
+/** Messages: reading their header, writing new ones, and notices about them. */
+export * from './address-list.ts'
+export * from './complete.ts'
+export * from './compose.ts'
+export * from './dsn.ts'
+export * from './encode.ts'
+export * from './encoded-word.ts'
+export * from './field.ts'
+export * from './header.ts'
+export * from './notice.ts'
