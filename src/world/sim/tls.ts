@@ -1,0 +1,60 @@
+/** TLS in the simulated internet: no cryptography, only who claims what and who believes it. */
+import type { TlsFacts } from '../../wire/effect.ts'
+import type { SecureOptions, ServerIdentity } from '../net.ts'
+
+export interface SimCertificate {
+  /** The DNS names it is good for; '*.example.org' covers one label. */
+  readonly names: readonly string[]
+  /** Whether clients find a trusted chain. */
+  readonly trusted: boolean
+}
+
+/** What crosses the wire when an end starts TLS. */
+export type Hello =
+  | { readonly side: 'client'; readonly servername: string }
+  | { readonly side: 'server'; readonly certificate: SimCertificate }
+
+/** A server's certificate; trusted unless said otherwise. */
+export function simIdentity(names: readonly string[], trusted = true): ServerIdentity {
+  const certificate: SimCertificate = { names, trusted }
+  return { current: () => certificate }
+}
+
+export function helloOf(options: SecureOptions): Hello {
+  if (options.side === 'client') return { side: 'client', servername: options.servername }
+  return { side: 'server', certificate: options.identity.current() as SimCertificate }
+}
+
+/** What an end that expects plaintext sees of a TLS hello: a handshake record (RFC 8446 §5.1). */
+export function helloOctets(): Uint8Array {
+  return Uint8Array.of(0x16, 0x03, 0x01, 0x00, 0x02, 0x01, 0x00)
+}
+
+/** The facts, or the code of the error that ends the handshake. */
+export function agree(options: SecureOptions, hello: Hello): TlsFacts | string {
+  const common = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }
+  if (options.side === 'server') {
+    if (hello.side !== 'client') return 'EPROTO'
+    return { ...common, servername: hello.servername, verified: false }
+  }
+  if (hello.side !== 'server') return 'EPROTO'
+  const { names, trusted } = hello.certificate
+  const verified = trusted && names.some(name => covers(name, options.servername))
+  if (options.trust === 'verify' && !verified) {
+    return trusted ? 'ERR_TLS_CERT_ALTNAME_INVALID' : 'DEPTH_ZERO_SELF_SIGNED_CERT'
+  }
+  const [peerName] = names
+  return {
+    ...common,
+    servername: options.servername,
+    verified,
+    ...(peerName === undefined ? {} : { peerName }),
+  }
+}
+
+function covers(pattern: string, name: string): boolean {
+  const plain = name.toLowerCase()
+  if (!pattern.startsWith('*.')) return pattern.toLowerCase() === plain
+  const dot = plain.indexOf('.')
+  return dot > 0 && plain.slice(dot) === pattern.slice(1).toLowerCase()
+}
