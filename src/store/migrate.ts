@@ -26,7 +26,7 @@ const migrations: readonly Migration[] = [
 /** 'POST': the application id of an SQLite file (sqlite.org/fileformat.html §1.3.13). */
 const applicationId = 0x504f5354
 
-/** What is fixed when the file is made, so it comes before the first page is written. */
+/** What is fixed when the file is made: before its first page. To a file that is there it would write. */
 const atBirth = 'PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;'
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB. */
@@ -49,7 +49,6 @@ export function migrate(connection: SqliteConnection, named: string, now: number
 }
 
 function migrateKnown(connection: SqliteConnection, named: string, now: number): void {
-  connection.execute(atBirth)
   // The first read of header and schema: a damaged file shows here.
   const tables = new Set(
     connection
@@ -57,6 +56,7 @@ function migrateKnown(connection: SqliteConnection, named: string, now: number):
       .map(row => row.name),
   )
   if (tables.size > 0) refuseForeign(connection, named)
+  else connection.execute(atBirth)
   const done = tables.has('migration')
     ? connection.all<{ version: number; checksum: string }>(
         'SELECT version, checksum FROM migration ORDER BY version',

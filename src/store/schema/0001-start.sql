@@ -62,6 +62,8 @@ CREATE TABLE message (
   settled_at INTEGER                       -- when the last one was settled
 ) WITHOUT ROWID;
 CREATE INDEX message_settled ON message (settled_at) WHERE settled_at IS NOT NULL;
+-- Who still refers to a body: asked by check and sweep. A settled message refers to none.
+CREATE INDEX message_body ON message (body_id) WHERE body_id IS NOT NULL;
 
 -- The queue and the ledger are one table. States and transitions: queue/README.md.
 CREATE TABLE recipient (
