@@ -198,6 +198,7 @@ function targetText({ address }: Checked): string {
   return formatAddress(address)
 }
 
+/** The items whose keys differ; of two with one key the later. */
 function unique<T>(items: readonly T[], keyOf: (item: T) => string): readonly T[] {
   return [...new Map(items.map(item => [keyOf(item), item])).values()]
 }

@@ -43,7 +43,11 @@ export const removeAlias = writer<
   let removed = 0
   if (targets.length === 0) removed = await tx.run('DELETE FROM alias WHERE address = ?1', address)
   for (const target of targets) {
-    removed += await tx.run('DELETE FROM alias WHERE address = ?1 AND target = ?2', address, target)
+    removed += await tx.run(
+      'DELETE FROM alias WHERE address = ?1 AND lower(target) = lower(?2)',
+      address,
+      target,
+    )
   }
   return removed > 0 ? done : refused('missing', `there is no such alias ${address} here`)
 })
