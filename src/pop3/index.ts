@@ -1,6 +1,14 @@
 /** The face of the pop3 room: both sessions and the page of questions, for embedding. */
 
 export type {
+  ClientAnswer,
+  ClientQuestion,
+  ClientSettings,
+  Order,
+  Result,
+} from './client/question.ts'
+export { ClientSession } from './client/session.ts'
+export type {
   Answer,
   Answers,
   CommitAnswer,

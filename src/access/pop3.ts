@@ -1,0 +1,142 @@
+/**
+ * The role that answers POP3's questions (pop3/server/question.ts) from the mailboxes: a login by the
+ * function it is given, the account's INBOX as its maildrop, content streamed from the store, and
+ * deletions made durable before their answer. One is made for each connection by the composer.
+ */
+
+import { content } from '../mailbox/content.ts'
+import { expunge } from '../mailbox/expunge.ts'
+import type { MaildropLock, MaildropLocks } from '../mailbox/lock.ts'
+import { messageByUid, openMailbox } from '../mailbox/reader.ts'
+import type {
+  Answer,
+  CommitAnswer,
+  OpenAnswer,
+  Question,
+  Refused,
+  RetrieveAnswer,
+} from '../pop3/server/question.ts'
+import type { Account, LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
+import type { Store } from '../store/store.ts'
+import type { Endpoint, Role } from '../wire/effect.ts'
+import type { Log } from '../world/log.ts'
+import type { World } from '../world/world.ts'
+
+export interface Pop3Access {
+  readonly world: Pick<World, 'disk'>
+  readonly store: Store
+  readonly login: (
+    question: LoginQuestion,
+    peer: { readonly remote: Endpoint; readonly tls: boolean },
+  ) => LoginAnswer | Promise<LoginAnswer>
+  /** One for all sessions of the process. */
+  readonly maildropLocks: MaildropLocks
+  readonly log: Log
+}
+
+const broken: Refused = {
+  kind: 'refused',
+  code: 'SYS/TEMP',
+  why: 'something went wrong here, try again later',
+}
+
+/** The role of one connection. */
+export function pop3Role(
+  access: Pop3Access,
+  endpoints: { readonly remote: Endpoint; readonly local: Endpoint },
+): Role<Question, Answer> {
+  return new Pop3Role(access, endpoints.remote)
+}
+
+class Pop3Role implements Role<Question, Answer> {
+  readonly #access: Pop3Access
+  readonly #remote: Endpoint
+  #mailboxId = 0
+  #lock: MaildropLock | undefined
+  #closed = false
+  /** While deletions are made good the lock is held, even if the client has gone meanwhile. */
+  #committing = false
+
+  constructor(access: Pop3Access, remote: Endpoint) {
+    this.#access = access
+    this.#remote = remote
+  }
+
+  ask(question: Question): Answer | Promise<Answer> {
+    switch (question.kind) {
+      case 'connect':
+        return { kind: 'welcome' }
+      case 'login': {
+        const tls = question.peer.tls !== undefined
+        return this.#access.login(question.question, { remote: this.#remote, tls })
+      }
+      case 'open':
+        return this.#open(question.account)
+      case 'retrieve':
+        return this.#retrieve(question.uid)
+      case 'commit':
+        return this.#commit(question.uids)
+    }
+  }
+
+  failed(question: Question, error: unknown): Answer {
+    this.#access.log.error('pop3-question-failed', { question: question.kind, error })
+    if (question.kind === 'login') return { kind: 'unavailable', why: broken.why }
+    return broken
+  }
+
+  closed(): void {
+    this.#closed = true
+    if (!this.#committing) this.#release()
+  }
+
+  async #open(account: Account): Promise<OpenAnswer> {
+    const { log, maildropLocks, store } = this.#access
+    this.#lock = maildropLocks.acquire(account.id)
+    if (this.#lock === undefined) return { kind: 'inUse' }
+    try {
+      const mailbox = await store.read(openMailbox, { accountId: account.id, name: 'INBOX' })
+      // The peer may have gone while we read: then nobody else would free the lock.
+      if (this.#closed) this.#release()
+      this.#mailboxId = mailbox?.mailboxId ?? 0
+      const count = mailbox?.uids.length ?? 0
+      log.info('pop3-open', { account: account.address, messages: count })
+      return { kind: 'opened', listing: mailbox ?? { uidValidity: 1, uids: [], sizes: [] } }
+    } catch (error) {
+      // Not opened: the client may try again on this very connection.
+      this.#release()
+      throw error
+    }
+  }
+
+  async #retrieve(uid: number): Promise<RetrieveAnswer> {
+    const { store, world } = this.#access
+    const message = await store.read(messageByUid, { mailboxId: this.#mailboxId, uid })
+    if (message === undefined) return { kind: 'gone' }
+    const source = content(store, world.disk, message)
+    return { kind: 'content', sizeOctets: message.sizeOctets, content: source }
+  }
+
+  async #commit(uids: readonly number[]): Promise<CommitAnswer> {
+    const { log, store, world } = this.#access
+    const staged: string[] = []
+    this.#committing = true
+    try {
+      await expunge(store, this.#mailboxId, uids, names => staged.push(...names))
+      log.info('pop3-expunged', { mailboxId: this.#mailboxId, messages: uids.length })
+      return { kind: 'committed' }
+    } finally {
+      this.#committing = false
+      if (this.#closed) this.#release()
+      for (const name of staged) {
+        // Nothing references it any more: if it cannot be removed now, the sweep at start does it.
+        world.disk.remove(name).catch(error => log.warn('staged-not-removed', { name, error }))
+      }
+    }
+  }
+
+  #release(): void {
+    this.#lock?.release()
+    this.#lock = undefined
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Logging in, the client's side: USER and PASS (RFC 1939 §7), or AUTH (RFC 5034). Nothing that holds
+ * a secret is sent in the clear unless the settings say so.
+ */
+import type { Credentials } from '../../sasl/mechanism.ts'
+import { strongest } from '../../sasl/registry.ts'
+import { decodeBase64, encodeBase64 } from '../../wire/base64.ts'
+import { COMMAND_MAX_OCTETS } from '../command.ts'
+import type { Result } from './question.ts'
+import { serverReply } from './reply.ts'
+import { awaitLine, type Dialogue, type Talk } from './talk.ts'
+
+/** Rounds of challenge and response; the longest mechanism needs three. */
+const ROUNDS_MAX = 10
+const none = new Uint8Array(0)
+
+export function* login(
+  talk: Talk,
+  credentials: Credentials,
+  mechanisms: readonly string[],
+): Dialogue<Result> {
+  const clear = talk.tlsActive || talk.settings.plaintextAuth
+  if (mechanisms.length > 0) return yield* authenticate(talk, credentials, mechanisms, clear)
+  const { username, password } = credentials
+  if (!clear) return { kind: 'refused', text: 'no password of ours without TLS' }
+  if (/[\r\n\0]/.test(username + password)) {
+    return { kind: 'refused', text: 'USER and PASS cannot say this name or password' }
+  }
+  talk.say(`USER ${username}`)
+  const named = serverReply(yield* awaitLine())
+  if (named.kind !== 'ok') return named
+  talk.say(`PASS ${password}`)
+  return serverReply(yield* awaitLine())
+}
+
+function* authenticate(
+  talk: Talk,
+  credentials: Credentials,
+  offered: readonly string[],
+  clear: boolean,
+): Dialogue<Result> {
+  const mechanism = strongest(offered, { tls: clear })
+  if (mechanism === undefined) return { kind: 'refused', text: 'no mechanism that both sides know' }
+  const rounds = mechanism.start(credentials, talk.settings.chance)
+  const first = rounds.next(none)
+  if (first.done) return { kind: 'refused', text: `${mechanism.name} cannot express this login` }
+  let command = `AUTH ${mechanism.name}`
+  /** A response that waits for the server's (empty) challenge. */
+  let waiting: Uint8Array | undefined = first.value
+  const initial = encodeBase64(first.value) || '='
+  // RFC 5034 §4: an initial response must fit in a command line.
+  if (mechanism.initial && command.length + initial.length + 3 <= COMMAND_MAX_OCTETS) {
+    command += ` ${initial}`
+    waiting = undefined
+  }
+  let proven: boolean | undefined
+  talk.say(command)
+  for (let count = 0; count < ROUNDS_MAX; count++) {
+    const line = yield* awaitLine()
+    if (line === undefined || !line.startsWith('+ ')) {
+      const reply = serverReply(line)
+      if (reply.kind !== 'ok') return reply
+      proven ??= waiting === undefined && finished(rounds.next(none))
+      // A server that must prove itself and did not is an impostor.
+      return proven ? reply : { kind: 'broken', why: 'the server did not prove itself' }
+    }
+    let response = waiting
+    waiting = undefined
+    const challenge = decodeBase64(line.slice(2))
+    if (response === undefined && proven === undefined && challenge !== undefined) {
+      const round = rounds.next(challenge)
+      if (round.done) proven = round.value
+      response = round.done ? (proven ? none : undefined) : round.value
+    }
+    talk.say(response === undefined ? '*' : encodeBase64(response))
+  }
+  return { kind: 'broken', why: `${mechanism.name}: the server asks without end` }
+}
+
+function finished(round: IteratorResult<Uint8Array, boolean>): boolean {
+  return round.done === true && round.value
+}
