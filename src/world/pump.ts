@@ -265,6 +265,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   async #handshake(): Promise<void> {
     const { connection, identity } = this.#options
     this.#phase = 'handshake'
+    this.#owesDrained = false
     try {
       if (!identity) throw new Error('TLS was asked for but is not set up')
       const tls = await connection.secure(identity())
