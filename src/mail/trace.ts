@@ -115,7 +115,8 @@ export function formatReceived(reception: Reception): string {
   if (reception.tls !== undefined) {
     words.push(`(${safeName(reception.tls.protocol)}`, `${safeName(reception.tls.cipher)})`)
   }
-  words.push('id', reception.id.slice(0, NAME_MAX_CHARS).replace(/[^\w.-]/g, '?'))
+  const id = reception.id.slice(0, NAME_MAX_CHARS).replace(/[^\w.-]/g, '?')
+  if (id !== '') words.push('id', id)
   if (reception.recipient !== undefined) {
     const path = formatPath(reception.recipient)
     // RFC 6531 §3.7.3: a UTF-8 address stands in a trace field only of an internationalised message.

@@ -29,7 +29,7 @@ export interface AddressList {
   readonly fault?: string
 }
 
-/** More addresses than this in one field are not read: the list ends with a fault. */
+/** More addresses than this in one field are not read unless the caller wants them. */
 const MAILBOXES_MAX = 100_000
 
 interface State {
@@ -189,8 +189,11 @@ function bare(state: State, words: readonly Token[], comment: string, last: Toke
 /** What is left of a value once it is unfolded and tabs are allowed for. */
 const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f]/g
 
-/** Reads the value of a field, folded or not. Linear; never throws. */
-export function parseAddressList(text: string): AddressList {
+/**
+ * Reads the value of a field, folded or not. Linear; never throws. At `mailboxesMax` addresses it
+ * stops with a fault.
+ */
+export function parseAddressList(text: string, mailboxesMax = MAILBOXES_MAX): AddressList {
   const unfolded = text.replace(/\r?\n(?=[ \t])/g, '')
   const printable = unfolded.replace(CONTROLS, ' ')
   const lexer = new Lexer(printable)
@@ -218,7 +221,7 @@ export function parseAddressList(text: string): AddressList {
       group = undefined
     }
     if (last.kind === 'end') break
-    if (state.mailboxes.length >= MAILBOXES_MAX || state.entries.length >= MAILBOXES_MAX) {
+    if (state.mailboxes.length >= mailboxesMax || state.entries.length >= mailboxesMax) {
       blame(state, 'too many addresses')
       break
     }

@@ -52,13 +52,16 @@ test('text without a header is kept from becoming one by a blank line', () => {
 })
 
 test('authors are the addresses of From and Sender, never a display name', () => {
-  const header = scan('From: "ceo@big.example" <joe@b>, G: c@d;\r\nSender: s@b\r\n\r\n')
+  const header = scan(
+    'From: "ceo@big.example" <joe@b>, G: c@d;\r\nSender: s@b\r\nResent-From: r@b\r\n\r\n',
+  )
   assert.deepEqual(authorsOf(header), {
     from: [
       { local: 'joe', domain: 'b' },
       { local: 'c', domain: 'd' },
     ],
     sender: [{ local: 's', domain: 'b' }],
+    resentFrom: [{ local: 'r', domain: 'b' }],
   })
 })
 
@@ -73,4 +76,12 @@ test('the ranges of blind copies are found, neighbours joined', () => {
 test('a Message-ID holds no character that could end it', () => {
   assert.equal(formatMessageId('a>\r\nb', 'h st'), '<a---b@h-st>')
   assert.equal(formatMessageId('', ''), '<message@localhost>')
+})
+
+test('a megabyte of authors is a fault, found quickly', () => {
+  const header = scan(`From: ${'a@b, '.repeat(200_000)}\r\n\r\n`)
+  const started = performance.now()
+  assert.equal(headerFault(header)?.kind, 'bad from')
+  assert.equal(headerFault(scan(`From: ${'('.repeat(900_000)}\r\n\r\n`))?.kind, 'bad from')
+  assert.ok(performance.now() - started < 500)
 })

@@ -8,7 +8,7 @@
 import { type Address, formatAddress } from '../mail/address.ts'
 import { formatDate } from '../wire/date.ts'
 import { parseAddressList } from './address-list.ts'
-import type { Header } from './header.ts'
+import type { Field, Header } from './header.ts'
 
 /** Why a header cannot be submitted, and a line for the sender. */
 export interface HeaderFault {
@@ -21,6 +21,8 @@ export interface Authors {
   readonly from: readonly Address[]
   /** Empty where there is no `Sender:` field. */
   readonly sender: readonly Address[]
+  /** `Resent-From:` of the topmost block: who sent another's message on (RFC 5322 §3.6.6). */
+  readonly resentFrom: readonly Address[]
 }
 
 /** What completes a header. */
@@ -44,7 +46,7 @@ export function headerFault(header: Header): HeaderFault | undefined {
   const from = header.count('from')
   if (from === 0) return { kind: 'no from', text: 'the message has no From field' }
   if (from > 1) return { kind: 'many from', text: 'the message has more than one From field' }
-  const author = parseAddressList(header.first('from') ?? '')
+  const author = parseAddressList(header.first('from') ?? '', AUTHORS_MAX)
   if (author.fault !== undefined || author.mailboxes.length === 0) {
     return { kind: 'bad from', text: `the From field has ${author.fault ?? 'no address'}` }
   }
@@ -52,22 +54,32 @@ export function headerFault(header: Header): HeaderFault | undefined {
   if (senders === 0) return undefined
   if (senders > 1)
     return { kind: 'many sender', text: 'the message has more than one Sender field' }
-  const sender = parseAddressList(header.first('sender') ?? '')
+  const sender = parseAddressList(header.first('sender') ?? '', AUTHORS_MAX)
   if (sender.fault !== undefined || sender.mailboxes.length !== 1) {
     return { kind: 'bad sender', text: `the Sender field has ${sender.fault ?? 'not one address'}` }
   }
   return undefined
 }
 
-function addressesOf(header: Header, name: string): Address[] {
-  return header
-    .all(name)
-    .flatMap(field => parseAddressList(header.text(field)).mailboxes.map(box => box.address))
+/** Nobody writes with so many; beyond it a list has a fault and costs no more time. */
+const AUTHORS_MAX = 1000
+
+function addressesOf(header: Header, fields: readonly Field[]): Address[] {
+  return fields
+    .flatMap(field => parseAddressList(header.text(field), AUTHORS_MAX).mailboxes)
+    .map(mailbox => mailbox.address)
 }
 
-/** The addresses of all `From:` and `Sender:` fields, for rules about who may write as whom. */
+/**
+ * The addresses of all `From:` and `Sender:` fields, for rules about who may write as whom. Only
+ * for a header without a `headerFault`: in a broken list some addresses may be missed.
+ */
 export function authorsOf(header: Header): Authors {
-  return { from: addressesOf(header, 'from'), sender: addressesOf(header, 'sender') }
+  return {
+    from: addressesOf(header, header.all('from')),
+    sender: addressesOf(header, header.all('sender')),
+    resentFrom: addressesOf(header, header.all('resent-from').slice(0, 1)),
+  }
 }
 
 /** `<id@host>` of characters that no reader of msg-id stumbles over (RFC 5322 §3.6.4). */
@@ -89,7 +101,7 @@ export function missingFields(header: Header, facts: Completion): string {
     text += `From: ${formatAddress(facts.from)}\r\n`
   }
   if (facts.sender !== undefined && !header.has('sender')) {
-    const authors = addressesOf(header, 'from')
+    const authors = addressesOf(header, header.all('from'))
     if (authors.length > 1) text += `Sender: ${formatAddress(facts.sender)}\r\n`
   }
   if (!header.has('message-id')) {

@@ -72,9 +72,19 @@ function remoteName(remote: { readonly name?: string; readonly address?: string 
   return address === '' ? '' : address.includes(':') ? `[IPv6:${address}]` : `[${address}]`
 }
 
+/** The remote host's words, or our own where something went wrong without any (RFC 3464 §2.3.6). */
+function diagnostic(recipient: NoticeRecipient, global: boolean): string {
+  const { action, reason, reply } = recipient
+  if (reply !== undefined) {
+    return field('Diagnostic-Code', `smtp; ${printable(replyText(reply), global)}`)
+  }
+  const wrong = action === 'failed' || action === 'delayed'
+  return wrong ? field('Diagnostic-Code', `x-postrider; ${printable(reason, global)}`) : ''
+}
+
 /** The group of fields about one recipient, in the order of RFC 3464 §2.3. */
 function recipientFields(recipient: NoticeRecipient, facts: NoticeFacts, global: boolean): string {
-  const { originalRecipient, remote, reply } = recipient
+  const { originalRecipient, remote } = recipient
   const status = /^[245]\.\d{1,3}\.\d{1,3}$/.test(recipient.status)
     ? recipient.status
     : FALLBACK[recipient.action]
@@ -91,9 +101,7 @@ function recipientFields(recipient: NoticeRecipient, facts: NoticeFacts, global:
     `Action: ${recipient.action}\r\n`,
     `Status: ${status}\r\n`,
     host === '' ? '' : field('Remote-MTA', `dns; ${host}`),
-    reply === undefined
-      ? field('Diagnostic-Code', `x-postrider; ${printable(recipient.reason, global)}`)
-      : field('Diagnostic-Code', `smtp; ${printable(replyText(reply), global)}`),
+    diagnostic(recipient, global),
     recipient.lastAttemptMs === undefined
       ? ''
       : `Last-Attempt-Date: ${formatDate(recipient.lastAttemptMs)}\r\n`,

@@ -92,7 +92,7 @@ export function encodeText(text: string): Encoded {
   const octets = Buffer.from(withCrlf(whole))
   let foreign = 0
   for (const octet of octets) if (octet > 126) foreign++
-  if (foreign * 6 > octets.length) return { encoding: 'base64', text: encodeBase64(octets) }
+  if (foreign * 3 > octets.length) return { encoding: 'base64', text: encodeBase64(octets) }
   return { encoding: 'quoted-printable', text: encodeQuotedPrintable(whole) }
 }
 
