@@ -40,14 +40,12 @@ export async function wholeOf(source: Source, transform?: Transform): Promise<Bu
 /** joe's password is `secret`; his maildrop holds `messages`. */
 export class Scripted {
   readonly session: ServerSession
-  readonly #messages: readonly (string | AsyncIterable<Uint8Array>)[]
+  readonly #messages: readonly Message[]
   readonly asked: Question[] = []
   closed = false
   securing = false
-  /** What open and commit answer, where it is not yes. */
+  /** What open answers, where it is not yes. */
   openAnswer: Answer | undefined
-  commitAnswer: Answer | undefined
-  retrieveAnswer: Answer | undefined
   /** True leaves questions open until `reply` is called. */
   later = false
   #said = ''
@@ -55,7 +53,7 @@ export class Scripted {
     []
 
   constructor(
-    messages: readonly (string | AsyncIterable<Uint8Array>)[],
+    messages: readonly Message[],
     changes: Partial<SessionSettings> = {},
     secured = false,
   ) {
@@ -117,28 +115,36 @@ export class Scripted {
   }
 
   answerTo(question: Question): Answer {
-    switch (question.kind) {
-      case 'connect':
-        return { kind: 'welcome' }
-      case 'login':
-        return login(question.question)
-      case 'open':
-        return this.openAnswer ?? { kind: 'opened', listing: this.#listing() }
-      case 'retrieve': {
-        const message = this.#messages[question.uid - 1] as string | AsyncIterable<Uint8Array>
-        const content = typeof message === 'string' ? Buffer.from(message) : message
-        return this.retrieveAnswer ?? { kind: 'content', sizeOctets: 0, content }
-      }
-      case 'commit':
-        return this.commitAnswer ?? { kind: 'committed' }
-    }
+    if (question.kind === 'open' && this.openAnswer !== undefined) return this.openAnswer
+    return yes(question, this.#messages)
   }
+}
 
-  #listing() {
-    const sizes = this.#messages.map(message =>
-      typeof message === 'string' ? Buffer.byteLength(message) : 0,
-    )
-    return { uidValidity: 7, uids: this.#messages.map((_, i) => i + 1), sizes }
+type Message = string | AsyncIterable<Uint8Array>
+
+/** Policy that says yes, with these messages as the maildrop; their uids are 1, 2, 3 ... */
+export function yes(question: Question, messages: readonly Message[]): Answer {
+  switch (question.kind) {
+    case 'connect':
+      return { kind: 'welcome' }
+    case 'login':
+      return login(question.question)
+    case 'open': {
+      const sizes = messages.map(message =>
+        typeof message === 'string' ? Buffer.byteLength(message) : 0,
+      )
+      return {
+        kind: 'opened',
+        listing: { uidValidity: 7, uids: messages.map((_, i) => i + 1), sizes },
+      }
+    }
+    case 'retrieve': {
+      const message = messages[question.uid - 1] as Message
+      const content = typeof message === 'string' ? Buffer.from(message) : message
+      return { kind: 'content', sizeOctets: 0, content }
+    }
+    case 'commit':
+      return { kind: 'committed' }
   }
 }
 
