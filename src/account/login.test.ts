@@ -170,6 +170,8 @@ test('a log-in that was under way while the account changed is not remembered', 
   const question = password('alice@example.org', 'pass wörd')
   const early = login.answer(question)
   login.changed(1)
+  assert.notEqual(login.answer(question), early)
+  login.changed(1)
   await early
   assert.ok(login.answer(question) instanceof Promise)
   await accounts.setPassword('alice@example.org', 'another')

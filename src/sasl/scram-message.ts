@@ -1,5 +1,6 @@
 /**
- * The messages of SCRAM (RFC 5802 §7), read strictly and never by throwing.
+ * The messages of SCRAM (RFC 5802 §7), read strictly and never by throwing. Their text is UTF-8
+ * without NUL (`decodeText`), as every value of the grammar is.
  *
  *   client-first-message  = gs2-header client-first-message-bare
  *   gs2-header            = gs2-cbind-flag "," [ authzid ] ","
@@ -41,8 +42,8 @@ export interface ClientFinal {
 
 /** printable = %x21-2B / %x2D-7E: visible ASCII but the comma. */
 const NONCE = /^r=([!-+\--~]+)$/
-/** extensions = attr-val: a letter and a value without comma or NUL. The unknown ones are ignored (§5.1). */
-const EXTENSION = /^[A-Za-z]=[^\0,]+$/
+/** extensions = attr-val: a letter and a value without comma. The unknown ones are ignored (§5.1). */
+const EXTENSION = /^[A-Za-z]=[^,]+$/
 /** cb-name = 1*(ALPHA / DIGIT / "." / "-") (RFC 5056 §7). */
 const BINDING = /^p=([A-Za-z0-9.-]+)$/
 /** posit-number = %x31-39 *DIGIT; ten digits are more than any server asks. */
@@ -120,7 +121,7 @@ export function encodeBase64(octets: Uint8Array): string {
 /** saslname = 1*(value-safe-char / "=2C" / "=3D"): any other use of '=' is an error. */
 function parseName(prefix: string, text: string): string | undefined {
   const name = text.slice(prefix.length)
-  if (!text.startsWith(prefix) || name === '' || name.includes('\0')) return undefined
+  if (!text.startsWith(prefix) || name === '') return undefined
   const pieces = name.split('=')
   let decoded = pieces[0] ?? ''
   for (const piece of pieces.slice(1)) {

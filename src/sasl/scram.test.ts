@@ -93,6 +93,14 @@ test('a client that could bind channels logs in too', () => {
   assert.equal(result.kind, 'done')
 })
 
+test('a proof over another nonce is denied, though its maker knows the password', () => {
+  const salted = pbkdf2Sync('pencil', salt, 4096, 32, 'sha256')
+  const replayed = withoutProof.replace('k0', 'k1')
+  const authMessage = `${clientFirst.slice(3)},${serverFirst},${replayed}`
+  const proof = Buffer.from(clientProof(sha256, salted, authMessage)).toString('base64')
+  assert.equal(reason(run([clientFirst, `${replayed},p=${proof}`])), 'denied')
+})
+
 test('an altered exchange is denied', () => {
   for (const [first, final] of [
     [clientFirst, clientFinal.replace('p=d', 'p=e')],
