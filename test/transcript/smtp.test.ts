@@ -1,0 +1,139 @@
+/**
+ * The SMTP and LMTP server session against the dialogues in smtp/. Directives, one each line:
+ *
+ *     @ setting NAME JSON                         a field of SessionSettings
+ *     @ tls                                       TLS is on from the start
+ *     @ account NAME PASSWORD                     who may log in
+ *     @ verdict KIND [ADDRESS] CODE DETAIL TEXT   policy's answer; for rcpt and mail with an address
+ *     @ text KIND TEXT                            the text that goes with acceptance
+ *
+ * Events: shutdown. M lines: `message <from> -> <to>,<to>`, then its lines behind `| `, with \r \n \0 for
+ * what is not a CRLF; `abandon` where policy was told to forget a transaction.
+ */
+import { join } from 'node:path'
+import { formatPath } from '../../src/mail/address.ts'
+import { accept, defer, refuse, type Verdict } from '../../src/mail/verdict.ts'
+import type { LoginAnswer, LoginQuestion } from '../../src/sasl/mechanism.ts'
+import type {
+  Answer,
+  Question,
+  ServerEvent,
+  SessionSettings,
+} from '../../src/smtp/server/question.ts'
+import { ServerSession } from '../../src/smtp/server/session.ts'
+import { type Dialogue, playFolder, type Stage, tlsFacts } from './harness.ts'
+
+const usual: SessionSettings = {
+  hostname: 'mx.example.org',
+  protocol: 'smtp',
+  banner: 'Postrider',
+  sizeMaxBytes: 10_000,
+  recipientsMax: 100,
+  bareLineEnds: 'refuse',
+  startTls: true,
+  mechanisms: [],
+  requireAuth: false,
+  without: [],
+  errorsMax: 20,
+  transactionsMax: 100,
+  commandTimeoutMs: 300_000,
+  dataTimeoutMs: 180_000,
+  chance: octets => new Uint8Array(octets).fill(7),
+}
+
+const ends = {
+  remote: { address: '192.0.2.1', port: 40_000 },
+  local: { address: '192.0.2.25', port: 25 },
+}
+
+function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
+  const settings: Record<string, unknown> = { ...usual }
+  const verdicts = new Map<string, Verdict>()
+  const accounts = new Map<string, string>()
+  let tls = false
+  for (const [word = '', first = '', ...rest] of dialogue.directives) {
+    if (word === 'setting') settings[first] = JSON.parse(rest.join(' '))
+    else if (word === 'tls') tls = true
+    else if (word === 'account') accounts.set(first, rest[0] ?? '')
+    else if (word === 'text') verdicts.set(first, accept(JSON.parse(rest.join(' '))))
+    else if (word === 'verdict') {
+      const key = /^\d{3}$/.test(rest[0] ?? '') ? first : `${first} ${rest.shift()}`
+      verdicts.set(key, verdict(rest))
+    } else throw new Error(`unknown directive ${word}`)
+  }
+  const taken: string[] = []
+  let content: Buffer[] = []
+  const of = (kind: string, address?: string) =>
+    verdicts.get(`${kind} ${address}`) ?? verdicts.get(kind) ?? accept()
+  const answer = (question: Question): Answer => {
+    switch (question.kind) {
+      case 'rcpts':
+        return question.recipients.map(each => of('rcpt', bare(formatPath(each.forwardPath))))
+      case 'mail':
+        return of('mail', bare(formatPath(question.sender.reversePath)))
+      case 'login':
+        return login(accounts, question.question)
+      case 'abandon':
+        content = []
+        taken.push('abandon')
+        return accept()
+      case 'accept': {
+        const { sender, recipients } = question.envelope
+        const to = recipients.map(each => formatPath(each.forwardPath)).join(',')
+        taken.push(`message ${formatPath(sender.reversePath)} -> ${to}`)
+        taken.push(...written(Buffer.concat(content)))
+        content = []
+        return recipients.map(each => of('accept', bare(formatPath(each.forwardPath))))
+      }
+      default:
+        return of(question.kind)
+    }
+  }
+  return {
+    session: sink =>
+      new ServerSession(
+        sink,
+        settings as unknown as SessionSettings,
+        ends,
+        tls ? tlsFacts : undefined,
+      ),
+    answer,
+    content: (octets, from, to) => content.push(Buffer.from(octets.subarray(from, to))),
+    event: () => ({ kind: 'shutdown' }),
+    taken: () => taken,
+    told: question => question.kind === 'abandon',
+  }
+}
+
+function bare(path: string): string {
+  return path.slice(1, -1)
+}
+
+function verdict([code = '', detail = '', ...text]: readonly string[]): Verdict {
+  const words = JSON.parse(`"${text.join(' ')}"`) as string
+  const [, subject, particular] = /^(\d+)\.(\d+)$/.exec(detail) ?? []
+  const full = `${Number(subject)}.${Number(particular)}` as const
+  return Number(code) < 500
+    ? defer(Number(code) as 451, full, words)
+    : refuse(Number(code) as 550, full, words)
+}
+
+function login(accounts: ReadonlyMap<string, string>, question: LoginQuestion): LoginAnswer {
+  if (question.username === 'broken') return { kind: 'unavailable', why: 'the test says so' }
+  if (question.kind !== 'password' || accounts.get(question.username) !== question.password) {
+    return { kind: 'denied', why: 'wrong' }
+  }
+  return { kind: 'account', account: { id: 1, address: question.username } }
+}
+
+function written(content: Buffer): readonly string[] {
+  const text = content.toString('utf8')
+  const lines = text.split('\r\n')
+  const last = lines.pop() ?? ''
+  if (last !== '') lines.push(`${last}(no end)`)
+  return lines.map(line =>
+    `| ${line.replaceAll('\r', '\\r').replaceAll('\n', '\\n').replaceAll('\0', '\\0')}`.trimEnd(),
+  )
+}
+
+playFolder(join(import.meta.dirname, 'smtp'), scripted)
