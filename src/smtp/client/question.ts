@@ -33,6 +33,8 @@ export interface Carry {
 
 /** Where the dialogue stood when it went wrong. */
 export type Phase =
+  /** No connection came about. */
+  | 'connect'
   | 'greeting'
   | 'hello'
   | 'tls'

@@ -24,14 +24,14 @@ export interface Timeouts {
 
 const minuteMs = 60_000
 
-/** RFC 5321 §4.5.3.2, each at its least; `capMs` shortens them all alike. */
+/** RFC 5321 §4.5.3.2, each at its least; no reply takes longer than `capMs`, the last not twice that. */
 export function timeouts(capMs = Number.POSITIVE_INFINITY): Timeouts {
   return {
     greetingMs: Math.min(capMs, 5 * minuteMs),
     commandMs: Math.min(capMs, 5 * minuteMs),
     dataMs: Math.min(capMs, 2 * minuteMs),
     blockMs: Math.min(capMs, 3 * minuteMs),
-    finalMs: Math.min(capMs, 10 * minuteMs),
+    finalMs: Math.min(2 * capMs, 10 * minuteMs),
     tlsMs: Math.min(capMs, minuteMs),
     quitMs: Math.min(capMs, 5_000),
   }

@@ -1,0 +1,123 @@
+/**
+ * One attempt to carry a load: which recipients are still to be offered, and what became of the
+ * others. Written by transport/smtp.ts host by host; it speaks to nobody.
+ */
+import type { Outcome } from '../mail/outcome.ts'
+import type { Carry, Trouble } from '../smtp/client/question.ts'
+import type { HopCarried } from './hop.ts'
+import type { Host } from './hosts.ts'
+import type { Carried, Load } from './transport.ts'
+
+const DIALOGUES_MAX = 3
+
+export class Attempt {
+  readonly #load: Load
+  readonly #outcomes: (Outcome | undefined)[]
+  /** Places in the load's envelope of those still to be offered. */
+  #open: readonly number[]
+  readonly #troubles: { readonly trouble: Trouble; readonly host: Host }[] = []
+  readonly #dialogues: string[] = []
+
+  constructor(load: Load) {
+    this.#load = load
+    this.#open = [...load.envelope.recipients.keys()]
+    this.#outcomes = this.#open.map(() => undefined)
+  }
+
+  /** The load for those still open, once its content is at hand. */
+  async work(): Promise<Carry> {
+    const { envelope, sizeOctets } = this.#load
+    const recipients = this.#open.flatMap(at => envelope.recipients[at] ?? [])
+    const whole = recipients.length === envelope.recipients.length
+    const source = this.#load.content()
+    const content = source instanceof Promise ? await source : source
+    return {
+      kind: 'carry',
+      envelope: whole ? envelope : { sender: envelope.sender, recipients },
+      sizeOctets,
+      content,
+    }
+  }
+
+  /**
+   * Takes down what one transaction came to. 'again': some recipients were too many for it, and the
+   * same connection takes them now; 'elsewhere': it broke off, and another host may do better.
+   */
+  note(carried: HopCarried & { readonly kind: 'carried' }): 'done' | 'again' | 'elsewhere' {
+    const { outcomes, dialogue, trouble } = carried
+    this.#say(dialogue)
+    const tried = this.#open
+    for (const [i, at] of tried.entries()) this.#outcomes[at] = outcomes[i]
+    if (trouble === undefined) {
+      // RFC 5321 §4.5.3.1.10: who was too many goes in a further transaction, if one was taken.
+      if (!outcomes.some(outcome => outcome.kind === 'delivered')) return 'done'
+      this.#open = tried.filter((_at, i) => tooMany(outcomes[i]))
+      return this.#open.length > 0 ? 'again' : 'done'
+    }
+    // In doubt, another try now could only make a second copy likelier.
+    this.#open = tried.filter((_at, i) => brokenOff(outcomes[i]))
+    return this.#open.length > 0 ? 'elsewhere' : 'done'
+  }
+
+  /** A host that could not be made ready; the next one may be. */
+  trouble(host: Host, trouble: Trouble, dialogue: string): void {
+    this.#troubles.push({ trouble, host })
+    this.#say(dialogue)
+  }
+
+  /** All that is still without an outcome gets this one. */
+  close(kind: 'deferred' | 'failed', status: string, reason: string): Carried {
+    for (const [at, outcome] of this.#outcomes.entries()) {
+      this.#outcomes[at] = outcome ?? { kind, status, reason }
+    }
+    return this.carried()
+  }
+
+  /** The end of a list of hosts of which none took it: the last word that leaves hope, or the last. */
+  carried(): Carried {
+    const last =
+      this.#troubles.findLast(({ trouble }) => trouble.kind === 'deferred') ?? this.#troubles.at(-1)
+    const outcomes = this.#outcomes.map(
+      (outcome): Outcome =>
+        outcome ??
+        (last === undefined
+          ? { kind: 'deferred', status: '4.4.1', reason: 'no host was tried' }
+          : fromTrouble(last.trouble, last.host)),
+    )
+    const dialogue = this.#dialogues.join('\n\n')
+    return dialogue === '' ? { outcomes } : { outcomes, dialogue }
+  }
+
+  #say(dialogue: string | undefined): void {
+    if (dialogue === undefined || dialogue === '') return
+    if (this.#dialogues.length >= DIALOGUES_MAX) this.#dialogues.shift()
+    this.#dialogues.push(dialogue)
+  }
+}
+
+function fromTrouble(trouble: Trouble, host: Host): Outcome {
+  const { reason, reply } = trouble
+  // A login that is refused is ours to mend (RFC 4954 §6): no mail is lost by it meanwhile.
+  const kind = trouble.phase === 'auth' ? 'deferred' : trouble.kind
+  const status = kind === 'deferred' ? trouble.status.replace(/^5/, '4') : trouble.status
+  return {
+    kind,
+    status,
+    reason: `${host.name}: ${reason}`,
+    host: host.name,
+    address: host.address,
+    ...(reply === undefined ? {} : { reply }),
+  }
+}
+
+/** 452, or the 552 of RFC 821, to RCPT, unless its status means something else. */
+function tooMany(outcome: Outcome | undefined): boolean {
+  if (outcome?.kind !== 'deferred' || outcome.reply === undefined) return false
+  const { code, detail } = outcome.reply
+  return (code === 452 || code === 552) && (detail === undefined || detail === '5.3')
+}
+
+/** Lost without a word of the hop on this recipient and without doubt. */
+function brokenOff(outcome: Outcome | undefined): boolean {
+  return outcome?.kind === 'deferred' && !outcome.inDoubt && outcome.reply === undefined
+}

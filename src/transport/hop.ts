@@ -1,0 +1,274 @@
+/**
+ * One connection to a next hop, from the connect to QUIT: joins a client session (smtp/client) to
+ * the network and gives it messages one after another. Used by transport/smtp.ts and send.ts. It
+ * chooses no host, keeps no pool and retries nothing; nothing here rejects.
+ */
+import type { Outcome } from '../mail/outcome.ts'
+import type { Credentials } from '../sasl/mechanism.ts'
+import type {
+  Carry,
+  ClientAnswer,
+  ClientEvent,
+  ClientQuestion,
+  HopFacts,
+  Trouble,
+} from '../smtp/client/question.ts'
+import { ClientSession } from '../smtp/client/session.ts'
+import type { Timeouts } from '../smtp/client/state.ts'
+import type { Role } from '../wire/effect.ts'
+import { ConnectError, type Connection, type SecureOptions } from '../world/net.ts'
+import { type Pumping, pump } from '../world/pump.ts'
+import type { World } from '../world/world.ts'
+import type { Host } from './hosts.ts'
+import type { TlsPolicy } from './tls-policy.ts'
+
+export interface HopOptions {
+  readonly host: Host
+  readonly port: number
+  readonly hostname: string
+  readonly protocol: 'smtp' | 'lmtp'
+  readonly tls: TlsPolicy
+  readonly login?: Credentials
+  readonly connectTimeoutMs: number
+  readonly timeouts: Timeouts
+  /** Further trusted roots, PEM. */
+  readonly roots?: string
+  readonly localAddress?: string
+  readonly dialogueAlways?: boolean
+}
+
+export type HopOpened =
+  | { readonly kind: 'hop'; readonly hop: Hop }
+  | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly dialogue: string }
+
+/** What came of one message on one connection. */
+export type HopCarried =
+  | {
+      readonly kind: 'carried'
+      readonly outcomes: readonly Outcome[]
+      readonly dialogue?: string
+      /** Set where the connection ended with it. */
+      readonly trouble?: Trouble
+    }
+  /** The connection was gone before the message was begun: it may go by another at once. */
+  | { readonly kind: 'untouched'; readonly trouble: Trouble; readonly dialogue: string }
+
+/** Connects, greets, secures and logs in. */
+export async function openHop(world: World, options: HopOptions): Promise<HopOpened> {
+  const { host, port, connectTimeoutMs, localAddress, tls } = options
+  let connection: Connection
+  try {
+    connection = await world.net.connect({
+      address: host.address,
+      port,
+      timeoutMs: connectTimeoutMs,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    })
+  } catch (error) {
+    const code = error instanceof ConnectError ? error.code : String(error)
+    return unopened('connect', '4.4.1', `no connection to ${where(options)}: ${code}`)
+  }
+  if (tls.implicit) {
+    try {
+      await connection.secure(secureOptions(options))
+    } catch (error) {
+      connection.destroy()
+      return unopened('tls', '4.7.5', `no TLS with ${where(options)}: ${messageOf(error)}`)
+    }
+  }
+  return new Promise(resolve => new Hop(world, connection, options, resolve))
+}
+
+export class Hop implements Role<ClientQuestion, ClientAnswer> {
+  readonly host: Host
+  /** Messages given to it so far. */
+  messages = 0
+  /** Monotonic ms of when it last fell idle; kept by the pool. */
+  idleSinceMs = 0
+  /** Called once when it can carry nothing more, whoever ended it. */
+  onGone: (() => void) | undefined
+  #facts: HopFacts | undefined
+  #session!: ClientSession
+  readonly #pumping: Pumping<ClientEvent>
+  #opened: ((opened: HopOpened) => void) | undefined
+  /** Given before the session was ready for it. */
+  #next: ClientAnswer | undefined
+  /** Resolves the open `ready`. */
+  #ready: ((answer: ClientAnswer) => void) | undefined
+  #carried: ((carried: HopCarried) => void) | undefined
+  #gone = false
+
+  /** By `openHop` alone. */
+  constructor(
+    world: World,
+    connection: Connection,
+    options: HopOptions,
+    opened: (opened: HopOpened) => void,
+  ) {
+    const { host, hostname, protocol, tls, login, timeouts, dialogueAlways = false } = options
+    this.host = host
+    this.#opened = opened
+    this.#pumping = pump<ClientQuestion, ClientAnswer, ClientEvent>({
+      connection,
+      clock: world.clock,
+      log: world.log,
+      role: this,
+      identity: () => secureOptions(options),
+      stallMs: timeouts.blockMs,
+      lingerMs: timeouts.quitMs,
+      onClosed: error => {
+        const why = error === undefined ? 'the connection was closed' : messageOf(error)
+        this.#session.tell({ kind: 'lost', why })
+        this.#end()
+      },
+      session: sink => {
+        this.#session = new ClientSession(
+          {
+            hostname,
+            protocol,
+            startTls: tls.startTls,
+            plaintextLogin: tls.plaintextLogin,
+            without: [],
+            timeouts,
+            dialogueAlways,
+            host: host.name,
+            address: host.address,
+            chance: octets => world.random.octets(octets),
+            ...(connection.tls === undefined ? {} : { tls: connection.tls }),
+            ...(login === undefined ? {} : { login }),
+          },
+          sink,
+        )
+        return this.#session
+      },
+    })
+  }
+
+  /** What the hop said of itself; there from the moment it is open. */
+  get facts(): HopFacts | undefined {
+    return this.#facts
+  }
+
+  /** Whether a message may still be given to it. */
+  get usable(): boolean {
+    return !this.#gone
+  }
+
+  /** Resolves when the connection is gone. */
+  get goodbye(): Promise<void> {
+    return this.#pumping.closed
+  }
+
+  /** Carries one message; the one before must have its outcomes. */
+  carry(work: Carry): Promise<HopCarried> {
+    return new Promise(resolve => {
+      if (this.#gone) {
+        resolve({ kind: 'untouched', trouble: goneTrouble, dialogue: '' })
+        return
+      }
+      this.messages += 1
+      this.#carried = resolve
+      this.#give(work)
+    })
+  }
+
+  /** Says QUIT once nothing is under way. */
+  leave(): void {
+    if (this.#gone) return
+    this.#end()
+    if (this.#ready === undefined) this.#pumping.tell({ kind: 'quit' })
+    else this.#give({ kind: 'quit' })
+  }
+
+  // The role behind the session.
+
+  ask(question: ClientQuestion): ClientAnswer | Promise<ClientAnswer> {
+    switch (question.kind) {
+      case 'ready':
+        return this.#isReady(question.facts)
+      case 'outcomes': {
+        const { outcomes, dialogue, trouble } = question
+        if (trouble !== undefined) this.#end()
+        const carried = this.#carried
+        this.#carried = undefined
+        carried?.({
+          kind: 'carried',
+          outcomes,
+          ...(dialogue === undefined ? {} : { dialogue }),
+          ...(trouble === undefined ? {} : { trouble }),
+        })
+        return noted
+      }
+      case 'trouble':
+        this.#isTrouble(question.trouble, question.dialogue)
+        return noted
+    }
+  }
+
+  failed(): ClientAnswer {
+    return { kind: 'quit' }
+  }
+
+  #isReady(facts: HopFacts): ClientAnswer | Promise<ClientAnswer> {
+    this.#facts = facts
+    const opened = this.#opened
+    this.#opened = undefined
+    opened?.({ kind: 'hop', hop: this })
+    const next = this.#next
+    this.#next = undefined
+    return next ?? new Promise(resolve => (this.#ready = resolve))
+  }
+
+  #isTrouble(trouble: Trouble, dialogue: string): void {
+    this.#end()
+    const opened = this.#opened
+    const carried = this.#carried
+    this.#opened = undefined
+    this.#carried = undefined
+    opened?.({ kind: 'trouble', trouble, dialogue })
+    carried?.({ kind: 'untouched', trouble, dialogue })
+  }
+
+  #give(answer: ClientAnswer): void {
+    const ready = this.#ready
+    this.#ready = undefined
+    if (ready === undefined) this.#next = answer
+    else ready(answer)
+  }
+
+  #end(): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.onGone?.()
+  }
+}
+
+const noted: ClientAnswer = { kind: 'noted' }
+
+const goneTrouble: Trouble = {
+  kind: 'deferred',
+  phase: 'idle',
+  status: '4.4.2',
+  reason: 'the connection is gone',
+}
+
+function unopened(phase: Trouble['phase'], status: string, reason: string): HopOpened {
+  return { kind: 'trouble', trouble: { kind: 'deferred', phase, status, reason }, dialogue: '' }
+}
+
+function secureOptions({ host, tls, roots }: HopOptions): SecureOptions {
+  return {
+    side: 'client',
+    servername: host.name.startsWith('[') ? host.address : host.name,
+    trust: tls.trust,
+    ...(roots === undefined ? {} : { roots }),
+  }
+}
+
+function where({ host, port }: HopOptions): string {
+  return `${host.name === host.address ? host.name : `${host.name} (${host.address})`} port ${port}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,196 @@
+/**
+ * The SMTP transport: carries a load to the hosts of a domain or to a fixed next hop (RFC 5321 §5,
+ * §4.5.4.1). It takes a kept connection where there is one, else tries the hosts in their order
+ * until one has taken or refused the mail. Choosing hosts (hosts.ts), securing (tls-policy.ts),
+ * speaking (hop.ts, smtp/client) and keeping (pool.ts) are elsewhere; retrying later is the queue's.
+ */
+
+import { type Route, routeKey } from '../route/route.ts'
+import { timeouts } from '../smtp/client/state.ts'
+import type { World } from '../world/world.ts'
+import { Attempt } from './attempt.ts'
+import { type Hop, type HopOpened, type HopOptions, openHop } from './hop.ts'
+import { type Host, type Located, locateDomain, locateHost } from './hosts.ts'
+import { Pool } from './pool.ts'
+import { inTheClear, type MxTls, tlsPolicy } from './tls-policy.ts'
+import type { Carried, Load, Transport } from './transport.ts'
+
+export interface SmtpTransportSettings {
+  /** What we call ourselves in EHLO. */
+  readonly hostname: string
+  /** The port of MX hosts. */
+  readonly port: number
+  readonly connectTimeoutMs: number
+  /** Caps every timeout of RFC 5321 §4.5.3.2. */
+  readonly replyTimeoutMs?: number
+  /** TLS towards MX hosts. */
+  readonly tls: MxTls
+  readonly connectionsPerRoute: number
+  readonly connectionsMax: number
+  readonly messagesPerConnection: number
+  readonly idleMs: number
+  readonly hostsMax: number
+  readonly addressesMax: number
+  /** Further trusted roots for hops that are verified, PEM. */
+  readonly roots?: string
+  isOurself(name: string, address?: string): boolean
+}
+
+/** What holds where nothing else is said. */
+export const smtpTransportDefaults = {
+  port: 25,
+  connectTimeoutMs: 30_000,
+  tls: 'opportunistic',
+  connectionsPerRoute: 20,
+  connectionsMax: 200,
+  messagesPerConnection: 100,
+  idleMs: 5_000,
+  hostsMax: 10,
+  addressesMax: 10,
+} as const
+
+/** How long a close waits for the goodbyes of idle connections. */
+const GOODBYE_MS = 1_000
+
+/** Kept connections that may fail a load before it waits for its next turn. */
+const KEPT_TRIES = 5
+
+/** Makes the transport; `close` it to leave idle connections. */
+export function smtpTransport(
+  world: World,
+  given: Pick<SmtpTransportSettings, 'hostname' | 'isOurself'> & Partial<SmtpTransportSettings>,
+): Transport {
+  return new SmtpTransport(world, { ...smtpTransportDefaults, ...given })
+}
+
+type Remote = Exclude<Route, { readonly kind: 'local' }>
+
+class SmtpTransport implements Transport {
+  readonly #world: World
+  readonly #settings: SmtpTransportSettings
+  readonly #pool: Pool
+  /** Look-ups under way: loads that begin together share one. */
+  readonly #locating = new Map<string, Promise<Located>>()
+
+  constructor(world: World, settings: SmtpTransportSettings) {
+    this.#world = world
+    this.#settings = settings
+    this.#pool = new Pool(world.clock, settings)
+  }
+
+  async carry(load: Load, route: Route): Promise<Carried> {
+    const attempt = new Attempt(load)
+    if (route.kind === 'local') return attempt.close('deferred', '4.3.5', 'not a remote route')
+    try {
+      return await this.#carry(attempt, route)
+    } catch (error) {
+      // A bug or a broken store: the mail waits, and the log has what is needed to mend it.
+      this.#world.log.error('transport.smtp', { message: load.id, error: String(error) })
+      return attempt.close('deferred', '4.3.0', 'the message could not be carried')
+    }
+  }
+
+  async close(): Promise<void> {
+    const goodbyes = this.#pool.close()
+    if (goodbyes.length === 0) return
+    await new Promise<void>(resolve => {
+      const timer = this.#world.clock.after(GOODBYE_MS, resolve)
+      void Promise.all(goodbyes).then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+
+  async #carry(attempt: Attempt, route: Remote): Promise<Carried> {
+    const key = poolKey(route)
+    for (let kept = 0; kept < KEPT_TRIES; kept++) {
+      const place = this.#pool.take(key)
+      const hop = place instanceof Promise ? await place : place
+      if (hop === 'open') return this.#tryHosts(attempt, route, key)
+      try {
+        // A kept connection may have ended meanwhile; the next one, or a new one, will do then.
+        if ((await offer(attempt, hop)) === 'done') break
+      } finally {
+        this.#pool.give(key, hop)
+      }
+    }
+    return attempt.carried()
+  }
+
+  /** Tries the hosts of a route in order; has one place in the pool, and gives it back. */
+  async #tryHosts(attempt: Attempt, route: Remote, key: string): Promise<Carried> {
+    let hop: Hop | undefined
+    try {
+      const located = await this.#locate(route)
+      if (located.kind !== 'hosts') {
+        return attempt.close(located.kind, located.status, located.reason)
+      }
+      for (const host of located.hosts) {
+        const opened = await this.#open(host, route)
+        if (opened.kind === 'trouble') {
+          attempt.trouble(host, opened.trouble, opened.dialogue)
+          continue
+        }
+        hop = opened.hop
+        if ((await offer(attempt, hop)) === 'done') break
+        hop.leave()
+        hop = undefined
+      }
+      return attempt.carried()
+    } finally {
+      if (hop === undefined) this.#pool.drop(key)
+      else this.#pool.give(key, hop)
+    }
+  }
+
+  /** Opens one host; where TLS fails and need not be, once more in the clear (RFC 7435 §3). */
+  async #open(host: Host, route: Remote): Promise<HopOpened> {
+    const { connectTimeoutMs, hostname, port, replyTimeoutMs, roots, tls } = this.#settings
+    const options: HopOptions = {
+      host,
+      port: route.kind === 'smarthost' ? route.port : port,
+      hostname,
+      protocol: 'smtp',
+      tls: tlsPolicy(route, tls),
+      connectTimeoutMs,
+      timeouts: timeouts(replyTimeoutMs),
+      ...(route.kind === 'smarthost' && route.login !== undefined ? { login: route.login } : {}),
+      ...(roots === undefined ? {} : { roots }),
+    }
+    const opened = await openHop(this.#world, options)
+    const tlsFailed = opened.kind === 'trouble' && opened.trouble.phase === 'tls'
+    if (!tlsFailed || !options.tls.clearInstead) return opened
+    return openHop(this.#world, { ...options, tls: inTheClear(options.tls) })
+  }
+
+  #locate(route: Remote): Promise<Located> {
+    const key = routeKey(route)
+    const known = this.#locating.get(key)
+    if (known !== undefined) return known
+    const settings = this.#settings
+    const located =
+      route.kind === 'mx'
+        ? locateDomain(this.#world, route.domain, settings)
+        : locateHost(this.#world, route.host, settings.addressesMax)
+    this.#locating.set(key, located)
+    void located.finally(() => this.#locating.delete(key)).catch(() => {})
+    return located
+  }
+}
+
+/** Offers one hop what is still open, in as many transactions as it wants. */
+async function offer(attempt: Attempt, hop: Hop): Promise<'done' | 'elsewhere'> {
+  for (;;) {
+    const carried = await hop.carry(await attempt.work())
+    if (carried.kind === 'untouched') return 'elsewhere'
+    const end = attempt.note(carried)
+    if (end !== 'again') return end
+  }
+}
+
+/** Connections are kept apart where they are secured or logged in differently. */
+function poolKey(route: Remote): string {
+  if (route.kind === 'mx') return routeKey(route)
+  return `${routeKey(route)} ${route.tls} ${route.login?.username ?? ''}`
+}
