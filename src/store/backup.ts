@@ -14,6 +14,7 @@ import type { Log } from '../world/log.ts'
 import {
   createPrivateDirectory,
   createPrivateFile,
+  fileSize,
   syncFile,
   writePrivateFile,
 } from '../world/node/store-file.ts'
@@ -39,6 +40,8 @@ export interface Backup {
   readonly database: string
   /** How many staged bodies were copied. */
   readonly bodies: number
+  /** Octets of the database and the bodies together. */
+  readonly sizeOctets: number
   /** Every broken invariant of the copy; none in a good backup. */
   readonly findings: readonly Finding[]
 }
@@ -60,7 +63,8 @@ export async function backup(options: BackupOptions): Promise<Backup> {
     await copyBodies(copy, options.disk, bodies, copied)
     const staged = [...copied].map(([name, sizeOctets]) => ({ name, sizeOctets }))
     const found = await findings(copy, staged)
-    return { database, bodies: copied.size, findings: found }
+    const sizeOctets = staged.reduce((sum, file) => sum + file.sizeOctets, fileSize(database))
+    return { database, bodies: copied.size, sizeOctets, findings: found }
   } finally {
     await copy.close()
     syncFile(database)

@@ -102,6 +102,7 @@ export class Committer {
       return
     }
     this.#inFlight = this.#take()
+    this.#thread.awaited(true)
     try {
       this.#post(this.#inFlight)
     } catch {
@@ -179,6 +180,7 @@ export class Committer {
         this.#failInFlight(failureOf(message.failure))
         break
     }
+    this.#thread?.awaited(false)
     this.#flushSoon()
   }
 
@@ -210,7 +212,10 @@ export class Committer {
 
   #endThread(): void {
     if (this.#thread === undefined) this.#closing?.resolve()
-    else this.#thread.post({ kind: 'close' } satisfies ToCommitter)
+    else {
+      this.#thread.awaited(true)
+      this.#thread.post({ kind: 'close' } satisfies ToCommitter)
+    }
   }
 
   /** Whether the batch in flight is stored is in doubt; its callers hear of a failure. */

@@ -56,6 +56,7 @@ export class FarReaders {
     if (!this.#ready) return
     this.#waiting.shift()
     this.#current = call
+    this.#thread?.awaited(true)
     try {
       this.#thread?.post(call.message)
     } catch (error) {
@@ -78,6 +79,7 @@ export class FarReaders {
     switch (message.kind) {
       case 'ready':
         this.#ready = true
+        this.#thread?.awaited(false)
         break
       case 'failed':
         for (const call of this.#waiting.splice(0)) call.reject(failureOf(message.failure))
@@ -85,6 +87,7 @@ export class FarReaders {
       case 'result': {
         const call = this.#current
         this.#current = undefined
+        this.#thread?.awaited(false)
         if (message.result.done) call?.resolve(message.result.output)
         else call?.reject(failureOf(message.result.failure))
         break
@@ -95,7 +98,10 @@ export class FarReaders {
 
   #endThread(): void {
     if (this.#thread === undefined) this.#closing?.resolve()
-    else if (this.#ready) this.#thread.post({ kind: 'close' } satisfies ToReader)
+    else if (this.#ready) {
+      this.#thread.awaited(true)
+      this.#thread.post({ kind: 'close' } satisfies ToReader)
+    }
   }
 
   #ended(error?: Error): void {

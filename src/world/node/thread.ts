@@ -1,7 +1,7 @@
 /**
  * A thread of our own program, by node:worker_threads. Called by src/store (and whoever needs one):
  * the one who starts it posts messages and hears them; the module inside asks for its side by `here`.
- * A running thread keeps the process alive: whoever started it stops it.
+ * A thread keeps the process alive until it is told that nobody waits for it.
  */
 import { parentPort, type Transferable, Worker, workerData } from 'node:worker_threads'
 
@@ -14,8 +14,8 @@ export interface ThreadEvents {
 export interface Thread {
   /** Posts a clone; the buffers of `moved` change hands instead. Throws if it cannot be cloned. */
   post(message: unknown, moved?: readonly ArrayBuffer[]): void
-  /** Ends the thread at once. */
-  stop(): Promise<void>
+  /** Whether the process stays alive for it: while an answer is awaited, say. At first it does. */
+  awaited(yes: boolean): void
 }
 
 /** Starts the module in a thread; `data` is what `here().data` gives it. */
@@ -33,9 +33,7 @@ export function startThread(module: URL, data: unknown, events: ThreadEvents): T
   worker.on('exit', () => events.ended(failure))
   return {
     post: (message, moved = []) => worker.postMessage(message, moved as Transferable[]),
-    stop: async () => {
-      await worker.terminate()
-    },
+    awaited: yes => (yes ? worker.ref() : worker.unref()),
   }
 }
 
