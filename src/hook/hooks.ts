@@ -8,10 +8,10 @@
  */
 import { defer, type Verdict } from '../mail/verdict.ts'
 import type { Clock, Timer } from '../world/clock.ts'
+import type { OpenThread, Thread, Told } from '../world/config-thread.ts'
 import type { Log } from '../world/log.ts'
 import { checkAnswer } from './answer.ts'
 import type { HookAnswer, HookFacts, HookName } from './hook.ts'
-import type { OpenThread, Thread, Told } from './thread.ts'
 
 const WAITING_MAX = 1000
 /** A thread that cannot start is tried again with the first question after this time. */

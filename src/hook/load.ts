@@ -3,8 +3,8 @@
  * with that very thread, so that a config is not run twice at start. Called by server/epoch.ts.
  */
 import type { Clock } from '../world/clock.ts'
+import type { OpenThread, Thread, ThreadEvents, Told } from '../world/config-thread.ts'
 import { LOAD_BUDGET_MS } from './hooks.ts'
-import type { OpenThread, Thread, ThreadEvents, Told } from './thread.ts'
 
 export type Loaded =
   | {

@@ -25,7 +25,7 @@ export function addStart(program: Command, _face: Face): void {
     .option(
       '--set <path=value>',
       'override a setting; may be repeated',
-      (assignment: string, all: string[] = []) => [...all, assignment],
+      (assignment: string, all?: string[]) => [...(all ?? []), assignment],
     )
     .option('--user <name>', 'the user to become after binding, when started as root')
     .option('--json', 'print one line of JSON when ready')

@@ -4,7 +4,7 @@
  */
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import type { OpenThread, Told } from '../../hook/thread.ts'
+import type { OpenThread, Told } from '../config-thread.ts'
 
 const HEAP_MAX_MB = 256
 

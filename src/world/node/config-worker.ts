@@ -5,7 +5,7 @@
  */
 import { registerHooks } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Asked, Told } from '../../hook/thread.ts'
+import type { Asked, Told } from '../config-thread.ts'
 
 const { configUrl, faceUrl } = workerData as { configUrl: string; faceUrl: string }
 

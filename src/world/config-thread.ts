@@ -1,14 +1,13 @@
 /**
  * The thread that a config's functions live in, as a port, and the words that pass to and from it.
- * world/node/config-thread.ts is the real one; hooks.ts asks through it and watches its time.
+ * world/node/config-thread.ts is the real one; hook/hooks.ts asks through it and watches its time.
  */
-import type { HookName } from './hook.ts'
-
 /** To the thread. */
 export type Asked = {
   readonly kind: 'ask'
   readonly id: number
-  readonly name: HookName
+  /** The hook's name. */
+  readonly name: string
   readonly facts: unknown
 }
 

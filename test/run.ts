@@ -1,0 +1,51 @@
+/**
+ * The one test command (`npm test`): types, lint, then every default test, each file a process of
+ * its own. Ends with the first of those that fails; the last lines are those of node's own runner.
+ * Interop and bench have commands of their own (`npm run interop`, `npm run bench`).
+ */
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const bin = (name: string) => join(root, 'node_modules', '.bin', name)
+
+/** Runs a command with our output; ends this process with its code where it fails. */
+function step(name: string, command: string, args: readonly string[]): void {
+  const startedAt = performance.now()
+  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  if (status === 0) {
+    console.log(`# ${name}: good (${seconds} s)`)
+    return
+  }
+  console.log(`# ${name}: failed (${error?.message ?? signal ?? `exit ${status}`})`)
+  process.exit(status ?? 1)
+}
+
+/** The test files, or those whose path has one of the words given (`npm test -- queue pop3`). */
+function testFiles(words: readonly string[]): string[] {
+  const all = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root })
+    .filter(file => !/^test[\\/](?:interop|bench)[\\/]/.test(file))
+    .sort()
+  return words.length === 0 ? all : all.filter(file => words.some(word => file.includes(word)))
+}
+
+const words = process.argv.slice(2)
+const files = testFiles(words)
+if (files.length === 0) {
+  console.log('# no test file matches')
+  process.exit(1)
+}
+if (words.length === 0) {
+  step('types', bin('tsc'), ['-p', '.'])
+  step('format and lint', bin('biome'), ['check', '.'])
+  step('lint with types', bin('oxlint'), ['--type-aware', '--deny-warnings'])
+}
+step('tests', process.execPath, [
+  '--test',
+  '--test-concurrency=2',
+  '--test-timeout=120000',
+  ...files,
+])
