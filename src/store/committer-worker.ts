@@ -6,7 +6,7 @@ import type { SqliteConnection } from '../world/node/sqlite.ts'
 import { here } from '../world/node/thread.ts'
 import { type JobResult, type Run, runBatch } from './batch.ts'
 import { openWriting } from './connect.ts'
-import { failureData } from './failure.ts'
+import { type FailureData, failureData } from './failure.ts'
 import type { FromCommitter, ThreadData, ToCommitter } from './message.ts'
 import { loadNamed, type Named } from './modules.ts'
 import type { Writer } from './store.ts'
@@ -39,11 +39,7 @@ async function start(): Promise<void> {
     } catch (error) {
       const failure = failureData(error)
       answer({ kind: 'rolledBack', failure })
-      // A connection in doubt is not used again; the next batch opens a fresh one.
-      if (failure.reason !== 'full' && failure.reason !== 'busy') {
-        connection?.close()
-        connection = undefined
-      }
+      connection = connection && afterFailure(connection, failure)
     }
   }
 
@@ -57,6 +53,25 @@ async function start(): Promise<void> {
       thread.end()
     }
   })
+}
+
+/**
+ * What goes on behind a batch that failed. Where there is no room, the log is folded into the database
+ * early: its own space is used again. A connection in doubt is not: the next batch opens a fresh one.
+ */
+function afterFailure(
+  connection: SqliteConnection,
+  { reason }: FailureData,
+): SqliteConnection | undefined {
+  try {
+    if (reason === 'full') connection.get('PRAGMA wal_checkpoint(PASSIVE)', [])
+    if (reason === 'full' || reason === 'busy') return connection
+    connection.close()
+  } catch {
+    // There is no room for that either, or nothing left to close.
+    if (reason === 'full') return connection
+  }
+  return undefined
 }
 
 /** An output that cannot be cloned is its writer's bug, and its neighbours' answers still arrive. */

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Clock } from '../world/clock.ts'
 import type { Disk } from '../world/disk.ts'
+import { silent } from '../world/log.ts'
 import { openMemoryStore } from './memory.ts'
 import { reader, writer } from './store.ts'
-import { sweep } from './sweep.ts'
+import { sweep, sweepRegularly } from './sweep.ts'
 
 const day = 24 * 3_600_000
 const now = 1_000 * day
@@ -104,5 +105,28 @@ test('a staged file goes when no row has named it for an hour', async () => {
   const swept = await sweep({ store, disk: diskOf(files), clock })
   assert.equal(swept.files, 1)
   assert.deepEqual([...files.keys()], ['named', 'fresh'])
+  await store.close()
+})
+
+test('sweeping goes on by itself, past a failure, until it is stopped', async () => {
+  const store = await openMemoryStore()
+  const due: (() => void)[] = []
+  let cancelled = 0
+  const ticking: Clock = {
+    ...clock,
+    after: (_, run) => {
+      due.push(run)
+      return { cancel: () => cancelled++ }
+    },
+  }
+  store.fail({ at: 'before commit', how: 'full' })
+  const disk = diskOf(new Map([['left', 0]]))
+  const sweeping = sweepRegularly({ store, disk, clock: ticking, log: silent })
+  while (due.length < 1) await new Promise(resolve => setImmediate(resolve))
+  due.shift()?.()
+  while (due.length < 1) await new Promise(resolve => setImmediate(resolve))
+  for await (const { name } of disk.list()) assert.fail(name)
+  sweeping.stop()
+  assert.equal(cancelled, 1)
   await store.close()
 })

@@ -3,8 +3,9 @@
  * bodies that nothing refers to, free pages. Started by server/, at start and then regularly. Each step
  * is a short job among the others of the committer, so accepts never wait for a sweep.
  */
-import type { Clock } from '../world/clock.ts'
+import type { Clock, Timer } from '../world/clock.ts'
 import type { Disk } from '../world/disk.ts'
+import type { Log } from '../world/log.ts'
 import { farReader, reader, type Store, writer } from './store.ts'
 
 export interface SweepOptions {
@@ -91,6 +92,33 @@ export const giveBackPages = writer('store.giveBackPages', async (tx): Promise<b
 export const stagedIsNamed = reader('store.stagedIsNamed', async (tx, name: string) => {
   return (await tx.get('SELECT 1 AS named FROM body WHERE staged = ?1', name)) !== undefined
 })
+
+/** Sweeps now and then every six hours, until it is stopped; what goes wrong is logged and tried again. */
+export function sweepRegularly(options: SweepOptions & { readonly log: Log }): Sweeping {
+  const { clock, log } = options
+  let timer: Timer | undefined
+  let stopped = false
+  const once = async (): Promise<void> => {
+    try {
+      log.debug('store.swept', { ...(await sweep(options)) })
+    } catch (error) {
+      if (!stopped) log.warn('store.sweep_failed', { message: String(error) })
+    }
+    if (!stopped) timer = clock.after(day / 4, () => void once())
+  }
+  void once()
+  return {
+    stop() {
+      stopped = true
+      timer?.cancel()
+    },
+  }
+}
+
+export interface Sweeping {
+  /** No further sweep begins. */
+  stop(): void
+}
 
 /** Sweeps once, all of it. */
 export async function sweep(options: SweepOptions): Promise<Swept> {

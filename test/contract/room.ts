@@ -82,6 +82,12 @@ export const uncloneable = writer('test.uncloneable', async (tx, name: string) =
   return { run: () => name }
 })
 
+/** Ends the thread that runs it: never to be called on a store without threads. */
+export const endThread = writer('test.endThread', async (tx, name: string) => {
+  await tx.run(`INSERT INTO setting (name, value) VALUES (?1, 'x')`, name)
+  process.exit(1)
+})
+
 export const tooFewValues = writer('test.tooFewValues', async tx => {
   await tx.run('INSERT INTO setting (name, value) VALUES (?1, ?2)', 'a')
 })

@@ -234,3 +234,13 @@ test('a writer that no module exports is an error of its callers alone', async (
   await store.close()
   place.clear()
 })
+
+test('a committer whose thread dies fails its batch, and the next write finds another', async () => {
+  const place = places['an SQLite file']?.() as Place
+  const store = await place.open()
+  assert.equal(await outcome(store.write(room.endThread, 'a')), 'broken')
+  await store.write(room.keep, { name: 'b', value: '' })
+  assert.deepEqual(await store.read(room.names, undefined), [{ name: 'b' }])
+  await store.close()
+  place.clear()
+})
