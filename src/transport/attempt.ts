@@ -24,18 +24,16 @@ export class Attempt {
     this.#outcomes = this.#open.map(() => undefined)
   }
 
-  /** The load for those still open, once its content is at hand. */
-  async work(): Promise<Carry> {
+  /** The load for those still open; its content begins anew. */
+  work(): Carry {
     const { envelope, sizeOctets } = this.#load
     const recipients = this.#open.flatMap(at => envelope.recipients[at] ?? [])
     const whole = recipients.length === envelope.recipients.length
-    const source = this.#load.content()
-    const content = source instanceof Promise ? await source : source
     return {
       kind: 'carry',
       envelope: whole ? envelope : { sender: envelope.sender, recipients },
       sizeOctets,
-      content,
+      content: this.#load.content(),
     }
   }
 
@@ -55,7 +53,7 @@ export class Attempt {
       return this.#open.length > 0 ? 'again' : 'done'
     }
     // In doubt, another try now could only make a second copy likelier.
-    this.#open = tried.filter((_at, i) => brokenOff(outcomes[i]))
+    this.#open = tried.filter((_at, i) => brokenOff(outcomes[i], trouble))
     return this.#open.length > 0 ? 'elsewhere' : 'done'
   }
 
@@ -117,7 +115,11 @@ function tooMany(outcome: Outcome | undefined): boolean {
   return (code === 452 || code === 552) && (detail === undefined || detail === '5.3')
 }
 
-/** Lost without a word of the hop on this recipient and without doubt. */
-function brokenOff(outcome: Outcome | undefined): boolean {
-  return outcome?.kind === 'deferred' && !outcome.inDoubt && outcome.reply === undefined
+/**
+ * Lost without doubt and without a word of the hop on this recipient. 421 is a word on the session
+ * alone (RFC 5321 §3.8), as long as the end of the message was not sent.
+ */
+function brokenOff(outcome: Outcome | undefined, { phase }: Trouble): boolean {
+  if (outcome?.kind !== 'deferred' || outcome.inDoubt) return false
+  return outcome.reply === undefined || (outcome.reply.code === 421 && phase !== 'dot')
 }

@@ -182,7 +182,7 @@ class SmtpTransport implements Transport {
 /** Offers one hop what is still open, in as many transactions as it wants. */
 async function offer(attempt: Attempt, hop: Hop): Promise<'done' | 'elsewhere'> {
   for (;;) {
-    const carried = await hop.carry(await attempt.work())
+    const carried = await hop.carry(attempt.work())
     if (carried.kind === 'untouched') return 'elsewhere'
     const end = attempt.note(carried)
     if (end !== 'again') return end

@@ -1,0 +1,108 @@
+/**
+ * A scripted SMTP server for tests of the transport: says what it is told to, counts connections,
+ * keeps messages. Raw on purpose: it must be able to do what no server should.
+ */
+import type { Connection } from '../world/net.ts'
+import { simIdentity } from '../world/sim/index.ts'
+import type { World } from '../world/world.ts'
+
+export interface Script {
+  readonly greeting?: string
+  readonly extensions?: readonly string[]
+  /** Replies by verb in place of the usual; '' hangs up, 'silence' says nothing ever. */
+  readonly replies?: Readonly<Record<string, string | ((line: string, nth: number) => string)>>
+  /** The handshake fails. */
+  readonly brokenTls?: boolean
+}
+
+export class FakeServer {
+  readonly messages: string[] = []
+  readonly lines: string[] = []
+  connections = 0
+  open = 0
+  openMax = 0
+  #script: Script
+
+  constructor(script: Script = {}) {
+    this.#script = script
+  }
+
+  set script(script: Script) {
+    this.#script = script
+  }
+
+  async listen(world: World, port = 25): Promise<void> {
+    await world.net.listen({ kind: 'tcp', address: '0.0.0.0', port }, connection =>
+      this.#serve(connection),
+    )
+  }
+
+  #serve(connection: Connection): void {
+    const script = this.#script
+    const counts = new Map<string, number>()
+    let rest = ''
+    let content: string | undefined
+    let silent = false
+    this.connections += 1
+    this.open += 1
+    this.openMax = Math.max(this.openMax, this.open)
+    const reply = (verb: string, line: string, usual: string) => {
+      if (silent) return
+      const nth = (counts.get(verb) ?? 0) + 1
+      counts.set(verb, nth)
+      const other = script.replies?.[verb]
+      const text = (typeof other === 'function' ? other(line, nth) : other) ?? usual
+      if (text === 'silence') silent = true
+      else if (text === '') connection.destroy()
+      else {
+        connection.write(`${text}\r\n`)
+        if (text.startsWith('354')) content = ''
+        if (verb === 'QUIT' || text.startsWith('421')) connection.end()
+        if (verb === 'STARTTLS' && text.startsWith('220')) {
+          const names = script.brokenTls ? [] : ['mx.test']
+          const identity = simIdentity(names, !script.brokenTls)
+          if (script.brokenTls) connection.destroy()
+          else void connection.secure({ side: 'server', identity }).catch(() => {})
+        }
+      }
+    }
+    const command = (line: string) => {
+      this.lines.push(line)
+      const verb = line.split(/[ :]/)[0]?.toUpperCase() ?? ''
+      const extensions = (script.extensions ?? ['PIPELINING', 'SIZE 0']).map(
+        name => `\r\n250-${name}`,
+      )
+      const usual: Record<string, string> = {
+        EHLO: `250-mx.test${extensions.join('')}\r\n250 HELP`,
+        DATA: '354 go',
+        QUIT: '221 bye',
+        STARTTLS: '220 go',
+      }
+      reply(verb, line, usual[verb] ?? '250 ok')
+    }
+    connection.open({
+      received: octets => {
+        rest += Buffer.from(octets).toString('latin1')
+        for (;;) {
+          const end = rest.indexOf('\r\n')
+          if (end < 0) return
+          const line = rest.slice(0, end)
+          rest = rest.slice(end + 2)
+          if (content === undefined) command(line)
+          else if (line !== '.') content += `${line}\r\n`
+          else {
+            this.messages.push(content)
+            content = undefined
+            reply('.', line, '250 2.0.0 queued')
+          }
+        }
+      },
+      ended: () => connection.end(),
+      drained: () => {},
+      closed: () => {
+        this.open -= 1
+      },
+    })
+    reply('', '', script.greeting ?? '220 mx.test')
+  }
+}

@@ -1,0 +1,349 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseStoredAddress } from '../mail/address.ts'
+import type { Outcome } from '../mail/outcome.ts'
+import type { Route } from '../route/route.ts'
+import { createWorld, type Internet } from '../world/sim/index.ts'
+import type { World } from '../world/world.ts'
+import { FakeServer, type Script } from './fake-server.ts'
+import { sendMail } from './send.ts'
+import { type SmtpTransportSettings, smtpTransport } from './smtp.ts'
+import type { Carried, Load, Transport } from './transport.ts'
+
+interface Town {
+  readonly internet: Internet
+  readonly world: World
+  readonly transport: Transport
+  readonly servers: readonly FakeServer[]
+  carry(load?: Load, route?: Route): Promise<Carried>
+}
+
+/** x.test with one MX host for each script, the first preferred most, and us. */
+async function town(
+  scripts: readonly Script[],
+  settings: Partial<SmtpTransportSettings> = {},
+): Promise<Town> {
+  const internet = createWorld({ seed: 1 })
+  const us = internet.host({ name: 'us.test', addresses: ['192.0.2.1'] })
+  const servers: FakeServer[] = []
+  for (const [at, script] of scripts.entries()) {
+    const host = internet.host({ name: `mx${at}.test`, addresses: [`198.51.100.${at + 1}`] })
+    const server = new FakeServer(script)
+    await internet.complete(server.listen(host.world))
+    servers.push(server)
+  }
+  internet.zones.set('x.test', { mx: scripts.map((_script, at) => [at, `mx${at}.test`] as const) })
+  const transport = smtpTransport(us.world, {
+    hostname: 'us.test',
+    isOurself: name => name === 'us.test',
+    ...settings,
+  })
+  return {
+    internet,
+    world: us.world,
+    transport,
+    servers,
+    carry: (work = load(['b@x.test']), route = { kind: 'mx', domain: 'x.test' }) =>
+      internet.complete(transport.carry(work, route)),
+  }
+}
+
+function load(recipients: readonly string[], text = 'Subject: x\r\n\r\nhello\r\n'): Load {
+  const octets = Buffer.from(text)
+  return {
+    id: 'm1',
+    envelope: {
+      sender: { reversePath: parseStoredAddress('a@us.test'), body: '7BIT', utf8: false },
+      recipients: recipients.map(text => ({ forwardPath: parseStoredAddress(text) })),
+    },
+    sizeOctets: octets.length,
+    head: octets.subarray(0, 12),
+    bodyKey: 1,
+    content: () => octets,
+  }
+}
+
+function short({ outcomes }: Carried): string {
+  const one = (outcome: Outcome) =>
+    `${outcome.kind} ${outcome.status}${outcome.kind === 'deferred' && outcome.inDoubt ? ' in doubt' : ''}${outcome.host === undefined ? '' : ` ${outcome.host}`}`
+  return outcomes.map(one).join(', ')
+}
+
+const cases: [string, readonly Script[], string, string?][] = [
+  ['the most preferred host is taken', [{}, {}], 'delivered 2.0.0 mx0.test'],
+  [
+    'a host that greets with 4yz gives way to the next',
+    [{ greeting: '450 busy' }, {}],
+    'delivered 2.0.0 mx1.test',
+  ],
+  [
+    'a host that greets with 5yz gives way to the next',
+    [{ greeting: '554 no' }, {}],
+    'delivered 2.0.0 mx1.test',
+  ],
+  [
+    'a host that hangs up gives way to the next',
+    [{ greeting: '' }, {}],
+    'delivered 2.0.0 mx1.test',
+  ],
+  [
+    'a silent host gives way to the next',
+    [{ greeting: 'silence' }, {}],
+    'delivered 2.0.0 mx1.test',
+  ],
+  [
+    'a host that speaks another protocol gives way',
+    [{ greeting: 'SSH-2.0-x' }, {}],
+    'delivered 2.0.0 mx1.test',
+  ],
+  [
+    '421 at EHLO gives way to the next',
+    [{ replies: { EHLO: '421 4.3.2 down' } }, {}],
+    'delivered 2.0.0 mx1.test',
+  ],
+  [
+    'a connection lost at MAIL gives way to the next',
+    [{ replies: { MAIL: '' } }, {}],
+    'delivered 2.0.0 mx1.test',
+  ],
+  [
+    'a connection lost at DATA gives way to the next',
+    [{ replies: { DATA: '' } }, {}],
+    'delivered 2.0.0 mx1.test',
+  ],
+  [
+    'but not one lost behind the final dot',
+    [{ replies: { '.': '' } }, {}],
+    'deferred 4.4.2 in doubt mx0.test',
+  ],
+  [
+    'a refused recipient is refused, whatever hosts there are',
+    [{ replies: { RCPT: '550 5.1.1 no' } }, {}],
+    'failed 5.1.1 mx0.test',
+  ],
+  [
+    'a deferred recipient waits',
+    [{ replies: { RCPT: '450 4.7.1 grey' } }, {}],
+    'deferred 4.7.1 mx0.test',
+  ],
+  [
+    'all hosts that refuse for good make a failure',
+    [{ greeting: '554 no' }, { greeting: '521 never' }],
+    'failed 5.3.2 mx1.test',
+  ],
+  [
+    'one of them that may yet take it makes it wait',
+    [{ greeting: '421 4.3.2 later' }, { greeting: '554 no' }],
+    'deferred 4.3.2 mx0.test',
+  ],
+  [
+    'everything refused is a failure',
+    [{ replies: { EHLO: '550 no', HELO: '550 no' } }],
+    'failed 5.0.0 mx0.test',
+  ],
+  [
+    'silence at every step is waited for no longer than allowed',
+    [{ replies: { MAIL: 'silence' } }],
+    'deferred 4.4.2 mx0.test',
+  ],
+  [
+    'silence behind the dot leaves doubt',
+    [{ replies: { '.': 'silence' } }],
+    'deferred 4.4.2 in doubt mx0.test',
+  ],
+  ['TLS that works is used', [{ extensions: ['STARTTLS'] }], 'delivered 2.0.0 mx0.test'],
+  [
+    'TLS that fails is followed by clear text',
+    [{ extensions: ['STARTTLS'], brokenTls: true }],
+    'delivered 2.0.0 mx0.test',
+  ],
+]
+for (const [title, scripts, expected] of cases) {
+  test(title, async () => {
+    const { carry } = await town(scripts)
+    assert.equal(short(await carry()), expected)
+  })
+}
+
+test('a host without a listener gives way to the next, and none at all makes the mail wait', async () => {
+  const { carry, internet } = await town([{}])
+  internet.host({ name: 'mute.test', addresses: ['198.51.100.50'] })
+  internet.zones.set('x.test', {
+    mx: [
+      [0, 'mute.test'],
+      [1, 'mx0.test'],
+    ],
+  })
+  assert.equal(short(await carry()), 'delivered 2.0.0 mx0.test')
+  internet.zones.set('x.test', { mx: [[0, 'mute.test']] })
+  const carried = await carry(undefined, { kind: 'mx', domain: 'x.test' })
+  // The kept connection to mx0 has been used while it lasted.
+  assert.equal(short(carried), 'delivered 2.0.0 mx0.test')
+  await internet.advance('10s')
+  assert.equal(short(await carry()), 'deferred 4.4.1 mute.test')
+})
+
+test('a domain that cannot be found is an outcome of every recipient', async () => {
+  const { carry } = await town([])
+  const gone: Route = { kind: 'mx', domain: 'gone.test' }
+  assert.equal(
+    short(await carry(load(['a@gone.test', 'b@gone.test']), gone)),
+    'failed 5.1.2, failed 5.1.2',
+  )
+})
+
+test('a connection is kept for the next message, and left when it was idle too long', async () => {
+  const { carry, internet, servers } = await town([{}])
+  await carry()
+  await carry()
+  assert.equal(servers[0]?.connections, 1)
+  assert.equal(servers[0]?.messages.length, 2)
+  await internet.advance('6s')
+  assert.equal(servers[0]?.open, 0)
+  assert.equal(servers[0]?.lines.at(-1), 'QUIT')
+  await carry()
+  assert.equal(servers[0]?.connections, 2)
+})
+
+test('a connection carries no more messages than allowed', async () => {
+  const { carry, servers } = await town([{}], { messagesPerConnection: 2 })
+  for (let i = 0; i < 5; i++) await carry()
+  assert.equal(servers[0]?.connections, 3)
+})
+
+test('loads beyond the connections of a route wait their turn', async () => {
+  const { transport, internet, servers } = await town([{}], { connectionsPerRoute: 3 })
+  const route: Route = { kind: 'mx', domain: 'x.test' }
+  const all = Array.from({ length: 20 }, () => transport.carry(load(['b@x.test']), route))
+  const carried = await internet.complete(Promise.all(all))
+  assert.equal(
+    carried.every(one => one.outcomes[0]?.kind === 'delivered'),
+    true,
+  )
+  assert.equal(servers[0]?.openMax, 3)
+  assert.equal(servers[0]?.messages.length, 20)
+})
+
+test('connections of all routes together are bounded, and idle ones make room', async () => {
+  const { transport, internet, servers } = await town([{}], { connectionsMax: 2 })
+  const loads: Promise<Carried>[] = []
+  for (let i = 0; i < 8; i++) {
+    internet.zones.set(`d${i}.test`, { mx: [[0, 'mx0.test']] })
+    loads.push(transport.carry(load([`b@d${i}.test`]), { kind: 'mx', domain: `d${i}.test` }))
+  }
+  const carried = await internet.complete(Promise.all(loads))
+  assert.equal(
+    carried.every(one => one.outcomes[0]?.kind === 'delivered'),
+    true,
+  )
+  assert.equal(servers[0]?.connections, 8)
+})
+
+test('a kept connection that has ended costs nothing but a new one', async () => {
+  for (const late of ['', '421 4.4.2 too late']) {
+    const MAIL = (_line: string, nth: number) => (nth === 1 ? '250 ok' : late)
+    const { carry, servers } = await town([{ replies: { MAIL } }])
+    await carry()
+    const second = await carry()
+    assert.equal(short(second), 'delivered 2.0.0 mx0.test', late)
+    assert.equal(servers[0]?.connections, 2)
+  }
+})
+
+test('recipients that are too many for one transaction go in the next', async () => {
+  let taken = 0
+  const RCPT = () => {
+    taken += 1
+    return taken <= 2 ? '250 ok' : '452 4.5.3 too many'
+  }
+  const MAIL = () => {
+    taken = 0
+    return '250 ok'
+  }
+  const { carry, servers } = await town([{ replies: { RCPT, MAIL } }])
+  const carried = await carry(load(['a@x.test', 'b@x.test', 'c@x.test', 'd@x.test', 'e@x.test']))
+  assert.equal(
+    carried.outcomes.every(outcome => outcome.kind === 'delivered'),
+    true,
+    short(carried),
+  )
+  assert.equal(servers[0]?.connections, 1)
+  assert.equal((servers[0]?.messages.length ?? 0) > 1, true)
+})
+
+test('a fixed next hop is logged in to, and a refused login makes the mail wait', async () => {
+  const script: Script = { extensions: ['AUTH PLAIN'], replies: { AUTH: '535 5.7.8 no' } }
+  const { carry, servers } = await town([script])
+  const route: Route = {
+    kind: 'smarthost',
+    host: 'mx0.test',
+    port: 25,
+    tls: 'never',
+    login: { username: 'u', password: 'p' },
+  }
+  assert.equal(short(await carry(undefined, route)), 'deferred 4.7.8 mx0.test')
+  if (servers[0]) servers[0].script = { ...script, replies: { AUTH: '235 ok' } }
+  assert.equal(short(await carry(undefined, route)), 'delivered 2.0.0 mx0.test')
+})
+
+test('a hop that must be verified and cannot be is not used', async () => {
+  for (const script of [
+    {},
+    { extensions: ['STARTTLS'], brokenTls: true },
+    { extensions: ['STARTTLS'] },
+  ]) {
+    const { carry, servers } = await town([script])
+    const route: Route = { kind: 'smarthost', host: 'mx0.test', port: 25, tls: 'require' }
+    const carried = await carry(undefined, route)
+    assert.match(short(carried), /^deferred 4\.7\.[45]/)
+    assert.equal(servers[0]?.messages.length, 0)
+  }
+})
+
+test('content that cannot be read makes the mail wait and gives the place back', async () => {
+  const { carry, servers } = await town([{}], { connectionsPerRoute: 1 })
+  const broken: Load = {
+    ...load(['b@x.test']),
+    content: () => {
+      throw new Error('disk')
+    },
+  }
+  assert.equal(short(await carry(broken)), 'deferred 4.3.0')
+  async function* torn() {
+    yield Buffer.from('Subject: x\r\n')
+    throw new Error('disk')
+  }
+  const half: Load = { ...load(['b@x.test']), content: () => torn() }
+  assert.match(short(await carry(half)), /^deferred 4\.\d\.\d mx0\.test$/)
+  assert.equal(short(await carry()), 'delivered 2.0.0 mx0.test')
+  assert.equal(servers[0]?.messages.length, 1)
+})
+
+test('closing says goodbye on idle connections', async () => {
+  const { carry, internet, transport, servers } = await town([{}])
+  await carry()
+  await internet.complete(transport.close())
+  assert.equal(servers[0]?.lines.at(-1), 'QUIT')
+  assert.equal(servers[0]?.open, 0)
+})
+
+test('a failure shows what was said, a delivery does not', async () => {
+  const { carry } = await town([
+    { replies: { RCPT: (_line, nth) => (nth === 1 ? '250 ok' : '550 5.1.1 no') } },
+  ])
+  assert.equal((await carry()).dialogue, undefined)
+  assert.match((await carry()).dialogue ?? '', /C: RCPT TO:<b@x\.test>\n(.*\n)+S: 550 5\.1\.1 no/)
+})
+
+test('sendMail sends one message and tells what was said', async () => {
+  const { internet, world, servers } = await town([{}])
+  const { envelope } = load(['b@x.test'])
+  const content = Buffer.from('Subject: x\r\n\r\n.hello')
+  const sending = sendMail(world, { host: 'mx0.test', port: 25, envelope, content })
+  const sent = await internet.complete(sending)
+  assert.equal(short(sent), 'delivered 2.0.0 mx0.test')
+  assert.match(sent.dialogue, /^S: 220 mx\.test\nC: EHLO localhost\n/)
+  assert.deepEqual(servers[0]?.messages, ['Subject: x\r\n\r\n..hello\r\n'])
+  const nobody = sendMail(world, { host: 'gone.test', port: 25, envelope, content })
+  assert.equal(short(await internet.complete(nobody)), 'deferred 4.4.4')
+})
