@@ -72,7 +72,7 @@ export function parseDialogue(name: string, text: string): Dialogue {
     if (line.trim() === '' || mark === '#') continue
     assert.ok(mark !== undefined && rest !== undefined, `${name}:${index + 1}: ${line}`)
     if (mark === 'C:') group.push(Buffer.from(`${rest}\r\n`))
-    else if (mark === 'C+:') group.push(unescape(rest))
+    else if (mark === 'C+:') group.push(spell(rest))
     else flush()
     if (mark === '@') directives.push(rest.split(' '))
     if (mark === '!') steps.push({ kind: 'event', word: rest })
@@ -84,7 +84,7 @@ export function parseDialogue(name: string, text: string): Dialogue {
   return { name, directives, steps, taken }
 }
 
-function unescape(text: string): Buffer {
+function spell(text: string): Buffer {
   const named: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', '0': '\0' }
   const latin1 = Buffer.from(text).toString('latin1')
   const plain = latin1.replace(
@@ -92,7 +92,7 @@ function unescape(text: string): Buffer {
     (_, hex?: string, count?: string, what?: string, letter?: string) => {
       if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
       if (count !== undefined)
-        return unescape(what ?? '')
+        return spell(what ?? '')
           .toString('latin1')
           .repeat(Number(count))
       return named[letter ?? ''] ?? letter ?? ''
@@ -261,7 +261,7 @@ export async function play<Question, Answer, Event>(
 function matchLine(actual: string | undefined, expected: string, where: string): void {
   const parts = expected.split('...')
   let at = 0
-  let fits = actual !== undefined && actual.startsWith(parts[0] ?? '')
+  let fits = actual?.startsWith(parts[0] ?? '') ?? false
   for (const [index, part] of parts.entries()) {
     if (!fits || actual === undefined) break
     if (index === parts.length - 1) {
