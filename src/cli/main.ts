@@ -21,7 +21,7 @@ import { addTrace } from './command/trace.ts'
 import { CommandError, EXIT } from './exit.ts'
 import type { AddCommand, Face } from './face.ts'
 import { json, printable } from './print.ts'
-import { version } from './version.ts'
+import { version } from '../server/version.ts'
 
 /** In the order of `postrider --help`. */
 const COMMANDS: readonly AddCommand[] = [

@@ -26,25 +26,28 @@ export interface AcceptGauge {
   underWay: number
 }
 
+/** How a connection came in. */
+export interface Door {
+  readonly protocol: 'smtp' | 'lmtp'
+  /** Whether there was room for it (limit/connections.ts). */
+  readonly admitted: boolean
+  readonly gauge: AcceptGauge
+}
+
 export class Reception implements Policy {
   readonly #inbound: Inbound
   readonly #role: Role
-  readonly #gauge: AcceptGauge
+  readonly #door: Door
   #intake: Intake | undefined
-  #entered: string | undefined
 
-  constructor(inbound: Inbound, role: Role, gauge: AcceptGauge) {
+  constructor(inbound: Inbound, role: Role, door: Door) {
+    this.#door = door
     this.#inbound = inbound
     this.#role = role
-    this.#gauge = gauge
   }
 
   connect(peer: Peer): Later<Verdict> {
-    const { address } = peer.remote
-    if (!this.#inbound.connections.enter(address)) {
-      return defer(421, '7.0', 'too many connections; try again later')
-    }
-    this.#entered = address
+    if (!this.#door.admitted) return defer(421, '7.0', 'too many connections; try again later')
     return this.#hooked('connect', accept(), () => ({ peer }))
   }
 
@@ -94,29 +97,34 @@ export class Reception implements Policy {
   }
 
   async accept(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
+    const verdict = await this.#judge(peer, envelope)
+    this.#count(verdict)
+    return this.#door.protocol === 'lmtp' ? envelope.recipients.map(() => verdict) : [verdict]
+  }
+
+  /** One verdict for the whole message; never rejects. */
+  async #judge(peer: Peer, envelope: Envelope): Promise<Verdict> {
     const intake = this.#intake
     this.#intake = undefined
-    if (!intake) return [SERVICE_DOWN]
-    if (this.#gauge.underWay >= this.#inbound.settings().acceptQueueMax) {
+    if (!intake) return SERVICE_DOWN
+    if (this.#door.gauge.underWay >= this.#inbound.settings().acceptQueueMax) {
       intake.abandon()
-      return [BUSY]
+      return BUSY
     }
-    this.#gauge.underWay++
+    this.#door.gauge.underWay++
     try {
       const verdict = await this.#take(peer, envelope, intake)
       if (verdict.kind !== 'accept') intake.abandon()
-      this.#count(verdict)
-      return [verdict]
+      return verdict
     } catch (error) {
       intake.abandon()
       const full =
         error instanceof DiskFull || (error instanceof StoreError && error.reason === 'full')
       const facts = { remote: peer.remote.address, error: String(error) }
       this.#inbound.world.log.error('accept.failed', facts)
-      this.#inbound.count('deferred')
-      return [full ? NO_ROOM : SERVICE_DOWN]
+      return full ? NO_ROOM : SERVICE_DOWN
     } finally {
-      this.#gauge.underWay--
+      this.#door.gauge.underWay--
     }
   }
 
@@ -136,8 +144,6 @@ export class Reception implements Policy {
 
   closed(): void {
     this.abandon()
-    if (this.#entered !== undefined) this.#inbound.connections.leave(this.#entered)
-    this.#entered = undefined
   }
 
   /** Judges the complete message, stamps it, and makes it durable. */
@@ -163,7 +169,7 @@ export class Reception implements Policy {
     const finals = await expandRecipients(this.#inbound.directory, envelope.recipients)
     const [only] = envelope.recipients
     const received = formatReceived({
-      protocol: 'smtp',
+      protocol: this.#door.protocol,
       extended: peer.extended,
       hello: peer.hello,
       remote: peer.remote,

@@ -4,7 +4,6 @@
  */
 import type { Directory } from '../account/directory.ts'
 import type { HookAnswer, HookFacts, HookName } from '../hook/hook.ts'
-import type { Connections } from '../limit/connections.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Header } from '../message/header.ts'
@@ -20,7 +19,6 @@ export interface Inbound {
   readonly world: World
   readonly spool: Spool
   readonly directory: Directory
-  readonly connections: Connections
   readonly identify: () => Identity
   readonly login: (question: LoginQuestion, remote: Endpoint) => Later<LoginAnswer>
   readonly settings: () => InboundSettings

@@ -151,3 +151,12 @@ export const bodySlice = reader(
     return row?.slice ?? undefined
   },
 )
+
+/** The mailboxes of an account, by its canonical address. */
+export const mailboxesOf = reader('mailbox.ofAccount', (tx, address: string) =>
+  tx.all<{ accountId: number; name: string }>(
+    `SELECT m.account_id AS "accountId", m.name FROM mailbox m
+     JOIN account a ON a.id = m.account_id WHERE a.address = ?1 ORDER BY m.name`,
+    address,
+  ),
+)

@@ -6,6 +6,7 @@ import { parseStoredAddress } from '../mail/address.ts'
 import type { BodyKind, Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { parseNotify } from '../mail/notify.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
+import type { Claimed } from '../queue/writer.ts'
 import type { Route } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
 import type { Load } from './transport.ts'
@@ -65,5 +66,17 @@ function recipientOf(row: JobRow): Recipient {
     ...(original === null || cut < 0
       ? {}
       : { originalRecipient: { type: original.slice(0, cut), address: original.slice(cut + 1) } }),
+  }
+}
+
+/** A claimed row as a job has it. */
+export function rowOf(row: Claimed): JobRow {
+  return {
+    n: row.n,
+    address: row.address,
+    notify: row.notify,
+    originalRecipient: row.original_recipient,
+    attempts: row.attempts,
+    warned: row.delay_notified_at !== null,
   }
 }

@@ -16,7 +16,7 @@ import type { Store } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
 import type { Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { type Job, type JobRow, makeJob } from './job.ts'
+import { type Job, type JobRow, makeJob, rowOf } from './job.ts'
 import type { Settler } from './settler.ts'
 import type { Carried, Transport } from './transport.ts'
 
@@ -64,6 +64,11 @@ export class Worker {
 
   get node(): string {
     return this.#options.node
+  }
+
+  /** Loads being carried. */
+  get size(): number {
+    return this.#jobs.size
   }
 
   /** Takes over what a dead predecessor held (single-server stores only), then works. */
@@ -174,7 +179,7 @@ export class Worker {
     const stored = () => this.#options.content(message)
     if (!(body instanceof Uint8Array) || this.#keptOctets + body.length > KEPT_MAX_BYTES)
       return stored
-    if (acceptance.recipients.every(r => this.#options.route(r.address).kind === 'local'))
+    if (acceptance.recipients.every(r => this.#options.usualRoute(r.address).kind === 'local'))
       return stored
     this.#keptOctets += body.length
     this.#kept.set(acceptance.id, body.length)
@@ -275,17 +280,6 @@ export class Worker {
         )
         .finally(() => this.#renewLater())
     })
-  }
-}
-
-function rowOf(row: Claimed): JobRow {
-  return {
-    n: row.n,
-    address: row.address,
-    notify: row.notify,
-    originalRecipient: row.original_recipient,
-    attempts: row.attempts,
-    warned: row.delay_notified_at !== null,
   }
 }
 

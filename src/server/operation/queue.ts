@@ -1,7 +1,14 @@
 /** The queue as an operator asks about it and orders it: the operations `queue.*` and `trace`. */
 import { type QueueLine, type Selection as RowSelection, select } from '../../queue/reader.ts'
 import { claimRows, type Order, order } from '../../queue/writer.ts'
-import { type AttemptRow, messagesTo, type RecipientRow, type Trace, trace } from '../../record/trace.ts'
+import {
+  type AttemptRow,
+  messagesTo,
+  type RecipientRow,
+  type Trace,
+  trace,
+} from '../../record/trace.ts'
+import type { ControlContext } from '../control.ts'
 import type {
   AttemptRecord,
   Explanation,
@@ -12,7 +19,6 @@ import type {
   Selection,
 } from '../operation.ts'
 import { OperationError } from '../operation.ts'
-import type { ControlContext } from '../control.ts'
 
 const PAGE = 500
 const CONTENT_MAX_BYTES = 1_048_576
@@ -120,7 +126,10 @@ function demandCondition(selection: Selection): void {
 async function find({ store }: ControlContext, id: string): Promise<Trace> {
   const found = await store.read(trace, id)
   if (found) return found
-  throw new OperationError(67, `no message ${id} is on record; the ledger keeps settled ones 30 days`)
+  throw new OperationError(
+    67,
+    `no message ${id} is on record; the ledger keeps settled ones 30 days`,
+  )
 }
 
 async function contentOf(context: ControlContext, found: Trace): Promise<string> {

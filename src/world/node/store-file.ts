@@ -2,7 +2,7 @@
  * The few things the store needs of the file system beside SQLite: its schema texts, a database file
  * that nobody else may read, and the pieces of a backup. Called by src/store only.
  */
-import { closeSync, fsyncSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -14,6 +14,11 @@ export function readShipped(url: URL): string {
 /** Makes the file, empty and with mode 0600, unless it is there. SQLite gives -wal and -shm its mode. */
 export function createPrivateFile(path: string): void {
   closeSync(openSync(path, 'a', 0o600))
+}
+
+/** The size of a file, in octets. */
+export function fileSize(path: string): number {
+  return statSync(path).size
 }
 
 /** Makes a new directory with mode 0700; throws where something is already there. */

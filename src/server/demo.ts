@@ -1,0 +1,29 @@
+/** The demo's own domain and accounts: made once, their passwords shown once. */
+import type { Accounts } from '../account/accounts.ts'
+import { makePassword } from '../account/credentials.ts'
+import type { Random } from '../world/random.ts'
+
+export const DEMO_DOMAIN = 'demo.test'
+const NAMES = ['alice', 'bob']
+
+export interface DemoAccount {
+  readonly address: string
+  /** null where it was shown at an earlier start and is not known any more. */
+  readonly password: string | null
+}
+
+/** Makes what is missing; on a folder that has accounts it only lists them. */
+export async function prepareDemo(accounts: Accounts, random: Random): Promise<DemoAccount[]> {
+  const known = await accounts.accounts()
+  if (known.length > 0) return known.map(({ address }) => ({ address, password: null }))
+  await accounts.addDomain(DEMO_DOMAIN)
+  const made: DemoAccount[] = []
+  for (const name of NAMES) {
+    const address = `${name}@${DEMO_DOMAIN}`
+    const password = makePassword(random)
+    const added = await accounts.addAccount(address, password)
+    if (added.kind === 'refused') throw new Error(`demo account ${address}: ${added.why}`)
+    made.push({ address, password })
+  }
+  return made
+}

@@ -1,0 +1,24 @@
+/** The HTTP face on loopback: /metrics for Prometheus, /health and /ready for whoever watches. */
+import { Hono } from 'hono'
+import type { Metrics } from '../record/metrics.ts'
+
+export interface Watched {
+  readonly metrics: Metrics
+  /** Why we are not ready to take mail; undefined where we are. */
+  readonly notReady: () => Promise<string | undefined>
+}
+
+export function httpApp({ metrics, notReady }: Watched): Hono {
+  const app = new Hono()
+  app.get('/metrics', async c => {
+    c.header('content-type', metrics.contentType)
+    return c.body(await metrics.text())
+  })
+  // Alive is who answers at all.
+  app.get('/health', c => c.json({ status: 'ok' }))
+  app.get('/ready', async c => {
+    const reason = await notReady()
+    return reason === undefined ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503)
+  })
+  return app
+}

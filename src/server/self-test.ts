@@ -1,0 +1,158 @@
+/**
+ * The self-test of every start: an unknown peer tries to relay through the MX role under every
+ * spelling we know, over the same session, policy and directory that real peers meet. One
+ * recipient taken, and the server does not start (RFC 5321 §7.1; Mailu#1560 and its kin).
+ */
+import { mxRole } from '../inbound/mx.ts'
+import { Reception } from '../inbound/reception.ts'
+import { roleOf } from '../smtp/server/role.ts'
+import { ServerSession } from '../smtp/server/session.ts'
+import type { Connection, ConnectionEvents } from '../world/net.ts'
+import { pump } from '../world/pump.ts'
+import type { House } from './house.ts'
+import { smtpSettings } from './serve.ts'
+
+/** A name that RFC 2606 keeps free for ever, so that it is nobody's. */
+const ELSEWHERE = 'relay-test.invalid'
+
+/** Spellings of "send this on to someone elsewhere"; `here` is a domain of ours. */
+export function relaySpellings(here: string): string[] {
+  const there = ELSEWHERE
+  return [
+    `user@${there}`,
+    `"user@${there}"@${there}`,
+    `user%${there}@${there}`,
+    `@${here}:user@${there}`,
+    `@${here},@${there}:user@${there}`,
+    `@${there}:user@${there}`,
+    `user@[192.0.2.1]`,
+    `user@[IPv6:2001:db8::1]`,
+    `user@${there}.`,
+    `user@${there.toUpperCase()}`,
+    `${there}!user@${there}`,
+    `user@sub.${here}.${there}`,
+    `user@${here}.${there}`,
+    `user@localhost.${there}`,
+    `user@xn--e1afmkfd.${there}`,
+    `"user"@${there}`,
+    `"\\u\\s\\e\\r"@${there}`,
+    `user+tag@${there}`,
+    `postmaster@${there}`,
+    `abuse@${there}`,
+  ]
+}
+
+/** Spellings that name a domain of ours: taken only where a catch-all takes everything, and then kept here. */
+export function trickySpellings(here: string): string[] {
+  const there = ELSEWHERE
+  return [
+    `user%${there}@${here}`,
+    `user%${there}%x@${here}`,
+    `${there}!user@${here}`,
+    `x!${there}!user@${here}`,
+    `"user@${there}"@${here}`,
+    `"user%${there}"@${here}`,
+    `"${there}!user"@${here}`,
+    `@${there}:user%${there}@${here}`,
+  ]
+}
+
+/** The spellings that were taken; empty is as it must be. */
+export async function findOpenRelay(house: House): Promise<string[]> {
+  const domains = await house.accounts.accounts.domains()
+  const open = domains.find(row => row.catchAll === null)
+  const here = open?.name ?? domains[0]?.name ?? house.settings().hostname
+  const spellings = [...relaySpellings(here), ...(open ? trickySpellings(open.name) : [])]
+  const replies = await converse(house, spellings)
+  return spellings.filter((_, i) => (replies[i] ?? '').startsWith('2'))
+}
+
+/** Says RCPT for each spelling over a connection in memory; the reply to each. */
+async function converse(house: House, spellings: readonly string[]): Promise<string[]> {
+  const replies: string[] = []
+  const client = new MemoryClient()
+  const settings = { ...smtpSettings(house, 'smtp'), errorsMax: 10_000 }
+  const policy = new Reception(house.inbound, mxRole(house.inbound), {
+    protocol: 'smtp',
+    admitted: true,
+    gauge: { underWay: 0 },
+  })
+  const running = pump({
+    connection: client,
+    clock: house.world.clock,
+    log: house.world.log,
+    role: roleOf(policy),
+    session: sink =>
+      new ServerSession(sink, settings, { remote: client.remote, local: client.local }),
+  })
+  await client.reply()
+  await client.say('EHLO relay-test.invalid')
+  await client.say('MAIL FROM:<probe@relay-test.invalid>')
+  for (const spelling of spellings) {
+    // A path holds a source route before its mailbox; both are inside the angle brackets.
+    replies.push(await client.say(`RCPT TO:<${spelling}>`))
+  }
+  await client.say('QUIT')
+  client.destroy()
+  await running.closed
+  return replies
+}
+
+/** The client's end of a connection in memory. */
+class MemoryClient implements Connection {
+  // An address that is not loopback, so that no exemption applies.
+  readonly remote = { address: '192.0.2.99', port: 1 }
+  readonly local = { address: '192.0.2.1', port: 25 }
+  #events: ConnectionEvents | undefined
+  #text = ''
+  #waiting: ((reply: string) => void) | undefined
+
+  open(events: ConnectionEvents): void {
+    this.#events = events
+  }
+
+  write(output: string | Uint8Array): boolean {
+    this.#text += typeof output === 'string' ? output : Buffer.from(output).toString('latin1')
+    this.#tell()
+    return true
+  }
+
+  /** The last line of the next whole reply. */
+  reply(): Promise<string> {
+    return new Promise(resolve => {
+      this.#waiting = resolve
+      this.#tell()
+    })
+  }
+
+  say(command: string): Promise<string> {
+    const reply = this.reply()
+    this.#events?.received(Buffer.from(`${command}\r\n`))
+    return reply
+  }
+
+  #tell(): void {
+    const match = /^(?:\d{3}-.*\r\n)*(\d{3}(?: .*)?)\r\n/.exec(this.#text)
+    const line = match?.[1]
+    if (!match || line === undefined || !this.#waiting) return
+    this.#text = this.#text.slice(match[0].length)
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting(line)
+  }
+
+  pause(): void {}
+  resume(): void {}
+  secure(): Promise<never> {
+    return Promise.reject(new Error('no TLS in memory'))
+  }
+  end(): void {
+    this.destroy()
+  }
+  destroy(): void {
+    const events = this.#events
+    this.#events = undefined
+    this.#waiting?.('')
+    events?.closed()
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Serves one connection of one listener: picks the protocol, the role behind it and what it allows,
+ * and starts the pump. The one place where a listener's name becomes a session.
+ */
+import { pop3Role } from '../access/pop3.ts'
+import { localRole } from '../inbound/local.ts'
+import { mxRole } from '../inbound/mx.ts'
+import { type AcceptGauge, Reception } from '../inbound/reception.ts'
+import type { Role } from '../inbound/role.ts'
+import { submissionRole } from '../inbound/submission.ts'
+import type { Answer as PopAnswer, Question as PopQuestion } from '../pop3/server/question.ts'
+import { ServerSession as PopSession } from '../pop3/server/session.ts'
+import type { SessionSettings } from '../smtp/server/question.ts'
+import { roleOf } from '../smtp/server/role.ts'
+import { ServerSession } from '../smtp/server/session.ts'
+import type { Role as PumpRole } from '../wire/effect.ts'
+import type { Connection, SecureOptions } from '../world/net.ts'
+import { type Pumping, pump } from '../world/pump.ts'
+import type { House } from './house.ts'
+import type { ListenerName, Settings } from './settings.ts'
+
+type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local'
+export type ServedName = SmtpName | 'pop3' | 'pop3s'
+
+const MECHANISMS = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN']
+/** Under TLS from the first octet (RFC 8314). */
+const IMPLICIT_TLS: readonly ListenerName[] = ['submissions', 'pop3s']
+
+/** The sessions that stand, so that a shutdown can tell them. */
+export class Sessions {
+  readonly #house: House
+  readonly #running = new Set<Pumping<{ readonly kind: 'shutdown' }>>()
+  readonly #gauge: AcceptGauge = { underWay: 0 }
+  readonly #roles: Readonly<Record<SmtpName, Role>>
+
+  constructor(house: House) {
+    this.#house = house
+    const submission = submissionRole(house.inbound)
+    const mx = mxRole(house.inbound)
+    const local = localRole(house.inbound)
+    this.#roles = { smtp: mx, lmtp: mx, submission, submissions: submission, local }
+  }
+
+  get count(): number {
+    return this.#running.size
+  }
+
+  /** Takes a connection over; never rejects. */
+  async serve(name: ServedName, connection: Connection): Promise<void> {
+    const { connections, metrics, world } = this.#house
+    const { address } = connection.remote
+    metrics.connection(name)
+    const admitted = connections.enter(address)
+    try {
+      if (IMPLICIT_TLS.includes(name)) {
+        if (!admitted) return connection.destroy()
+        await connection.secure(this.#tls())
+      }
+      const running = this.#start(name, connection, admitted)
+      this.#running.add(running)
+      await running.closed
+      this.#running.delete(running)
+    } catch (error) {
+      world.log.debug('tls.failed', { listener: name, remote: address, error: String(error) })
+    } finally {
+      if (admitted) connections.leave(address)
+    }
+  }
+
+  /** Tells every session that we are going (421, -ERR); resolves when all are gone, or after the grace. */
+  async shutdown(graceMs: number): Promise<void> {
+    const all = [...this.#running]
+    for (const running of all) running.tell({ kind: 'shutdown' })
+    const grace = new Promise<void>(resolve => this.#house.world.clock.after(graceMs, resolve))
+    await Promise.race([Promise.all(all.map(running => running.closed)), grace])
+    for (const running of this.#running) running.close()
+  }
+
+  #tls(): SecureOptions {
+    return { side: 'server', identity: this.#house.identity }
+  }
+
+  #start(name: ServedName, connection: Connection, admitted: boolean) {
+    const { world } = this.#house
+    const base = { connection, clock: world.clock, log: world.log, identity: () => this.#tls() }
+    const ends = { remote: connection.remote, local: connection.local }
+    if (name === 'pop3' || name === 'pop3s') {
+      const settings = popSettings(this.#house, name)
+      return pump({
+        ...base,
+        role: admissionOf(pop3Role(this.#popAccess(), ends), admitted),
+        session: sink => new PopSession(sink, settings, peerOf(connection)),
+      })
+    }
+    const settings = smtpSettings(this.#house, name)
+    const policy = new Reception(this.#house.inbound, this.#roles[name], {
+      gauge: this.#gauge,
+      admitted,
+      protocol: settings.protocol,
+    })
+    return pump({
+      ...base,
+      role: roleOf(policy),
+      session: sink => new ServerSession(sink, settings, ends, connection.tls),
+    })
+  }
+
+  #popAccess() {
+    const { world, store, login, maildropLocks } = this.#house
+    const asked: typeof login = (question, remote) => login(question, remote)
+    return {
+      world,
+      store,
+      maildropLocks,
+      log: world.log,
+      login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
+        asked(question, peer.remote),
+    }
+  }
+}
+
+function peerOf({ remote, local, tls }: Connection) {
+  return { remote, local, ...(tls ? { tls } : {}) }
+}
+
+export function smtpSettings(house: House, name: SmtpName): SessionSettings {
+  const settings = house.settings()
+  const { limits } = settings
+  const listener = settings.listeners[name]
+  const submits = name === 'submission' || name === 'submissions'
+  return {
+    hostname: settings.hostname,
+    protocol: name === 'lmtp' ? 'lmtp' : 'smtp',
+    banner: settings.banner,
+    sizeMaxBytes: limits.messageSize,
+    recipientsMax: limits.recipients,
+    bareLineEnds: listener.bareLineEnds,
+    startTls: 'startTls' in listener && listener.startTls,
+    mechanisms: submits ? MECHANISMS : [],
+    requireAuth: submits,
+    without: listener.without,
+    errorsMax: limits.errors,
+    transactionsMax: limits.transactions,
+    commandTimeoutMs: limits.commandTimeout,
+    dataTimeoutMs: limits.dataTimeout,
+    chance: octets => house.world.random.octets(octets),
+  }
+}
+
+function popSettings(house: House, name: 'pop3' | 'pop3s') {
+  const settings: Settings = house.settings()
+  return {
+    hostname: settings.hostname,
+    implementation: 'Postrider',
+    startTls: name === 'pop3' && settings.listeners.pop3.startTls,
+    plaintextAuth: false,
+    mechanisms: MECHANISMS,
+    loginTimeoutMs: 3 * 60_000,
+    idleTimeoutMs: settings.limits.popTimeout,
+    errorsMax: settings.limits.errors,
+    loginFailuresMax: 3,
+    chance: (octets: number) => house.world.random.octets(octets),
+  }
+}
+
+/** A POP3 role that turns away whom there is no room for. */
+function admissionOf(
+  role: PumpRole<PopQuestion, PopAnswer>,
+  admitted: boolean,
+): PumpRole<PopQuestion, PopAnswer> {
+  if (admitted) return role
+  return {
+    ask: question =>
+      question.kind === 'connect'
+        ? { kind: 'refused', code: 'SYS/TEMP', why: 'too many connections; try again later' }
+        : role.ask(question),
+    failed: (question, error) => role.failed(question, error),
+    closed: () => role.closed?.(),
+  }
+}

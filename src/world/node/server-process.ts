@@ -1,0 +1,64 @@
+/**
+ * What a server needs of its process: who it is, who it becomes, what it prints, and faults that no
+ * caller has caught. Used by server/start.ts only.
+ */
+import { chownSync, mkdirSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { dropPrivileges, findUser, isRoot } from './process.ts'
+
+export interface ServerProcess {
+  readonly pid: number
+  readonly startedAt: number
+  print(text: string): void
+  exit(code: number): never
+}
+
+export const serverProcess: ServerProcess = {
+  pid: process.pid,
+  startedAt: Math.round(Date.now() - process.uptime() * 1000),
+  print: text => {
+    process.stdout.write(text)
+  },
+  exit: code => process.exit(code),
+}
+
+/** Addresses of this host's interfaces: an MX record that names one names us. */
+export function hostAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(item => item.address))
+}
+
+/**
+ * Calls `run` for what nobody caught. The process goes on: a session's fault is not its neighbours',
+ * and the store is consistent at any instant.
+ */
+export function onFaults(run: (kind: string, error: unknown) => void): void {
+  process.on('uncaughtException', error => run('uncaughtException', error))
+  process.on('unhandledRejection', error => run('unhandledRejection', error))
+}
+
+/** The change of user that `start` is to make once sockets are bound and keys read. */
+export type Becoming = { readonly refused: string } | { readonly asRoot: boolean; drop(): void }
+
+/**
+ * Decides whom to serve as. Root is taken only knowingly: by the demo, or by `user: 'root'`. Makes
+ * the data folder, for that user.
+ */
+export function become(name: string | undefined, data: string, demo: boolean): Becoming {
+  const root = isRoot()
+  const user = root && name !== undefined && name !== 'root' ? findUser(name) : undefined
+  if (root && name === undefined && !demo) {
+    return {
+      refused:
+        "started as root without a user to become: set `user: 'postrider'` in the config, or --user NAME",
+    }
+  }
+  if (root && name !== undefined && name !== 'root' && !user) {
+    return {
+      refused: `there is no user ${name} on this machine: make one, or name another with --user`,
+    }
+  }
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  if (!user) return { asRoot: root, drop() {} }
+  chownSync(data, user.uid, user.gid)
+  return { asRoot: false, drop: () => dropPrivileges(user) }
+}
