@@ -68,7 +68,8 @@ function standard(value: unknown): string {
   if (value === undefined) return '-'
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(standard).join(' ')
   if (value === '') return 'empty'
-  return typeof value === 'object' ? 'none' : `\`${String(value)}\``
+  if (typeof value === 'object') return '-'
+  return `\`${String(value)}\``
 }
 
 function rows(schema: Schema, path: string): Row[] {

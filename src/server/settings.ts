@@ -44,8 +44,8 @@ const secret = () =>
   z
     .union([
       z.string(),
-      z.strictObject({ env: z.string().min(1) }),
-      z.strictObject({ file: z.string().min(1) }),
+      z.strictObject({ env: z.string().min(1).describe('The variable that holds it.') }),
+      z.strictObject({ file: z.string().min(1).describe('The file that holds it.') }),
     ])
     .transform((value, context) => {
       if (typeof value === 'string') return value
