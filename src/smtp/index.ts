@@ -1,5 +1,16 @@
 /** The public face of the room: the grammar, the replies, and the server session with its policy. */
 
+export type {
+  Carry,
+  ClientAnswer,
+  ClientEvent,
+  ClientQuestion,
+  ClientSettings,
+  HopFacts,
+  Phase,
+  Trouble,
+} from './client/question.ts'
+export { ClientSession } from './client/session.ts'
 export { parseDomain, parseLiteral } from './domain.ts'
 export type { Extension, ExtensionVerb, ParameterRule } from './extension/extension.ts'
 export { extensions } from './extension/table.ts'

@@ -23,7 +23,7 @@ export class Octets {
   /** Takes octets behind those not consumed yet. */
   push(octets: Uint8Array): void {
     if (this.from === this.to) {
-      this.buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
+      this.buffer = asBuffer(octets)
       this.from = 0
       this.to = octets.length
       this.#owned = false
@@ -54,4 +54,11 @@ export class Octets {
     this.to = 0
     this.#owned = false
   }
+}
+
+/** The same octets with the methods of Buffer: a read of Node is one already. */
+function asBuffer(octets: Uint8Array): Buffer {
+  return octets instanceof Buffer
+    ? octets
+    : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
 }
