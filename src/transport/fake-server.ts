@@ -2,8 +2,7 @@
  * A scripted SMTP server for tests of the transport: says what it is told to, counts connections,
  * keeps messages. Raw on purpose: it must be able to do what no server should.
  */
-import type { Connection } from '../world/net.ts'
-import { simIdentity } from '../world/sim/index.ts'
+import type { Connection, ServerIdentity } from '../world/net.ts'
 import type { World } from '../world/world.ts'
 
 export interface Script {
@@ -11,8 +10,8 @@ export interface Script {
   readonly extensions?: readonly string[]
   /** Replies by verb in place of the usual; '' hangs up, 'silence' says nothing ever. */
   readonly replies?: Readonly<Record<string, string | ((line: string, nth: number) => string)>>
-  /** The handshake fails. */
-  readonly brokenTls?: boolean
+  /** For STARTTLS; without one the handshake fails. */
+  readonly identity?: ServerIdentity
 }
 
 export class FakeServer {
@@ -59,9 +58,8 @@ export class FakeServer {
         if (text.startsWith('354')) content = ''
         if (verb === 'QUIT' || text.startsWith('421')) connection.end()
         if (verb === 'STARTTLS' && text.startsWith('220')) {
-          const names = script.brokenTls ? [] : ['mx.test']
-          const identity = simIdentity(names, !script.brokenTls)
-          if (script.brokenTls) connection.destroy()
+          const { identity } = script
+          if (identity === undefined) connection.destroy()
           else void connection.secure({ side: 'server', identity }).catch(() => {})
         }
       }
