@@ -28,6 +28,7 @@ function writerOf({ writers }: Named, name: string): Writer<unknown, unknown> {
 
 async function start(): Promise<void> {
   let connection: SqliteConnection | undefined
+  let failures = 0
   const named = await loadNamed(modules)
   connection = openWriting(path, maxPages)
 
@@ -35,11 +36,14 @@ async function start(): Promise<void> {
     try {
       connection ??= openWriting(path, maxPages)
       const known = runs.map(({ writer, inputs }) => ({ writer: writerOf(named, writer), inputs }))
-      answerResults(await runBatch(connection, known, now))
+      const results = await runBatch(connection, known, now)
+      failures = 0
+      answerResults(results)
     } catch (error) {
       const failure = failureData(error)
       answer({ kind: 'rolledBack', failure })
-      connection = connection && afterFailure(connection, failure)
+      failures++
+      connection = connection && afterFailure(connection, failure, failures)
     }
   }
 
@@ -56,20 +60,27 @@ async function start(): Promise<void> {
 }
 
 /**
- * What goes on behind a batch that failed. Where there is no room, the log is folded into the database
- * early: its own space is used again. A connection in doubt is not: the next batch opens a fresh one.
+ * What goes on behind a batch that failed, the `failures`-th in a row. Where there is no room, the log
+ * is folded into the database early: its own space is used again. After one failed sync the connection
+ * is kept: its next commit overwrites the frames that are in doubt, which a fresh connection would take
+ * for committed. If it fails again, or has not even rolled back, a fresh one is the cure.
  */
 function afterFailure(
   connection: SqliteConnection,
   { reason }: FailureData,
+  failures: number,
 ): SqliteConnection | undefined {
   try {
     if (reason === 'full') connection.get('PRAGMA wal_checkpoint(PASSIVE)', [])
-    if (reason === 'full' || reason === 'busy') return connection
+  } catch {
+    // There is no room for that either.
+  }
+  const usable = reason === 'full' || reason === 'busy' || failures === 1
+  if (usable && !connection.inTransaction) return connection
+  try {
     connection.close()
   } catch {
-    // There is no room for that either, or nothing left to close.
-    if (reason === 'full') return connection
+    // Nothing was left to close.
   }
   return undefined
 }

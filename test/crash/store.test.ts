@@ -144,7 +144,9 @@ test('a backup made beside a busy writer is whole, private and opens by itself',
     busy = false
     await writing
     await store.close()
-    assert.deepEqual({ ...made, database: '' }, { database: '', bodies: 1, findings: [] })
+    assert.deepEqual(made.findings, [])
+    assert.equal(made.bodies, 1)
+    assert.ok(made.sizeOctets > size)
     const body = join(to, 'bodies', staged.name)
     assert.ok(readFileSync(body).equals(Buffer.alloc(size, 7)))
     for (const path of [body, made.database]) assert.equal(statSync(path).mode & 0o777, 0o600)
