@@ -20,6 +20,7 @@ export class FakeServer {
   connections = 0
   open = 0
   openMax = 0
+  secured = 0
   #script: Script
 
   constructor(script: Script = {}) {
@@ -60,7 +61,12 @@ export class FakeServer {
         if (verb === 'STARTTLS' && text.startsWith('220')) {
           const { identity } = script
           if (identity === undefined) connection.destroy()
-          else void connection.secure({ side: 'server', identity }).catch(() => {})
+          else {
+            connection.secure({ side: 'server', identity }).then(
+              () => (this.secured += 1),
+              () => {},
+            )
+          }
         }
       }
     }

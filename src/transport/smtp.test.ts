@@ -151,7 +151,6 @@ const cases: [string, readonly Script[], string, string?][] = [
     [{ replies: { '.': 'silence' } }],
     'deferred 4.4.2 in doubt mx0.test',
   ],
-  ['TLS that works is used', [{ extensions: ['STARTTLS'] }], 'delivered 2.0.0 mx0.test'],
   [
     'TLS that fails is followed by clear text',
     [{ extensions: ['STARTTLS'] }],
@@ -286,8 +285,20 @@ test('a fixed next hop is logged in to, and a refused login makes the mail wait'
   assert.equal(short(await carry(undefined, route)), 'delivered 2.0.0 mx0.test')
 })
 
+test('TLS that works is used, whatever the certificate', async () => {
+  const identity = simIdentity(['other.test'], false)
+  const { carry, servers } = await town([{ extensions: ['STARTTLS'], identity }])
+  assert.equal(short(await carry()), 'delivered 2.0.0 mx0.test')
+  assert.equal(servers[0]?.secured, 1)
+  assert.deepEqual(servers[0]?.lines.slice(0, 3), ['EHLO us.test', 'STARTTLS', 'EHLO us.test'])
+})
+
 test('a hop that must be verified and cannot be is not used', async () => {
-  for (const script of [{}, { extensions: ['STARTTLS'] }, { extensions: ['STARTTLS'] }]) {
+  for (const script of [
+    {},
+    { extensions: ['STARTTLS'] },
+    { extensions: ['STARTTLS'], identity: simIdentity(['mx0.test'], false) },
+  ]) {
     const { carry, servers } = await town([script])
     const route: Route = { kind: 'smarthost', host: 'mx0.test', port: 25, tls: 'require' }
     const carried = await carry(undefined, route)

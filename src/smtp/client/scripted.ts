@@ -108,8 +108,8 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
   /** Hands over the server's words, whole or octet by octet. */
   hear(text: string, cut: 'whole' | 'octets'): void {
     const octets = Buffer.from(text)
-    if (cut === 'whole') return void this.session.receive(octets)
-    for (const octet of octets) this.session.receive(Uint8Array.of(octet))
+    if (cut === 'whole') this.session.receive(octets)
+    else for (const octet of octets) this.session.receive(Uint8Array.of(octet))
   }
 
   /** What happens around the dialogue. */
