@@ -78,6 +78,8 @@ export class NodeConnection implements Connection {
 
   secure(options: SecureOptions): Promise<TlsFacts> {
     const plain = this.#socket
+    // A flowing socket would go on reading beside TLS and take the handshake away from it.
+    plain.pause()
     plain.off('data', onData).off('end', onEnd).off('drain', onDrain)
     plain.off('close', onClose)
     let secured: TLSSocket
@@ -98,6 +100,9 @@ export class NodeConnection implements Connection {
         secured.destroy()
       })
       secured.on('error', onError)
+      // Half-open sockets stay after the peer's end; one that ends in the handshake is of no use.
+      const gone = () => secured.destroy()
+      secured.once('end', gone)
       secured.on('close', hadError => {
         clearTimeout(late)
         onClose.call(secured)
@@ -105,6 +110,7 @@ export class NodeConnection implements Connection {
       })
       secured.once(options.side === 'server' ? 'secure' : 'secureConnect', () => {
         clearTimeout(late)
+        secured.off('end', gone)
         this.tls = factsOf(secured, options)
         if (this.#paused) secured.pause()
         if (this.#events) this.#listen()
