@@ -49,6 +49,7 @@ const ROOMS = [
   'access',
   'cluster',
   'server',
+  'library',
   'api',
   'console',
   'cli',
@@ -109,7 +110,7 @@ test('imports only point up the table of rooms', () => {
  * Ports come as parameters, but to those who make them: the composers, and the store, whose threads
  * open their own database and cannot be handed one.
  */
-const WORLD_MAKERS = new Set(['world', 'store', 'server', 'api', 'console', 'cli'])
+const WORLD_MAKERS = new Set(['world', 'store', 'server', 'library', 'api', 'console', 'cli'])
 
 test('pure rooms import no package and nothing of Node', () => {
   const findings: string[] = []

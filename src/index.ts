@@ -1,0 +1,19 @@
+/** The library face of Postrider: `import { createServer, createClient, defineConfig } from 'postrider'`. */
+export {
+  type Client,
+  type CreateClientOptions,
+  createClient,
+  type OutgoingMessage,
+} from './library/create-client.ts'
+export {
+  type CreateServerOptions,
+  createServer,
+  type EmbeddedServer,
+  type ReceivedMessage,
+} from './library/create-server.ts'
+export * from './mail/index.ts'
+export { compose } from './message/compose.ts'
+export { defineConfig } from './server/define-config.ts'
+export type { Config } from './server/settings.ts'
+export { type Running, StartError, type StartOptions, start } from './server/start.ts'
+export type { Peer, Policy, Question, SessionSettings } from './smtp/server/question.ts'
