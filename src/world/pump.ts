@@ -224,8 +224,10 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   #broken(event: string, error: unknown): void {
     if (this.#phase === 'closed') return
     this.#fault = error instanceof Error ? error : new Error(String(error))
-    const unexpected = event === 'session-threw' || event === 'role-failed-twice'
-    this.#options.log[unexpected ? 'error' : 'warn'](event, { error })
+    // A bug is shown with its stack; what a peer can cause at will costs one short line.
+    const isBug = event === 'session-threw' || event === 'role-failed-twice'
+    if (isBug) this.#options.log.error(event, { error })
+    else this.#options.log.warn(event, { reason: this.#fault.message })
     this.#phase = 'ending'
     this.#outbox.stop()
     this.#options.connection.destroy()

@@ -13,7 +13,7 @@ const CLIENT = { name: 'client.test', addresses: ['192.0.2.2', '2001:db8::2'] }
 function note(connection: Connection, said: string[], who: string, reply?: string): void {
   connection.open({
     received(octets) {
-      said.push(`${who} ${Buffer.from(octets)}`)
+      said.push(`${who} ${Buffer.from(octets).toString()}`)
       if (reply !== undefined) connection.write(reply)
     },
     ended: () => {
