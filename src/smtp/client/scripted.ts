@@ -1,9 +1,6 @@
 /**
- * A client session played against a written dialogue, for tests alone. A dialogue is lines of
- * `S:` what the server says, `C:` what the client must have said by then, and `*` what happens:
- *
- *     * tls | lost | expire | end | quit
- *     = what is announced: `ready`, `outcomes ...`, `trouble ...`, `secure`, `close`
+ * A client session played against a written dialogue, for tests alone: those beside this file and
+ * test/transcript/smtp-client.test.ts, which says how dialogues are written.
  */
 
 import { parseStoredAddress } from '../../mail/address.ts'
@@ -106,7 +103,7 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
   }
 
   /** Hands over the server's words, whole or octet by octet. */
-  hear(text: string, cut: 'whole' | 'octets'): void {
+  hear(text: string, cut: Cut): void {
     const octets = Buffer.from(text)
     if (cut === 'whole') this.session.receive(octets)
     else for (const octet of octets) this.session.receive(Uint8Array.of(octet))
@@ -136,25 +133,69 @@ function describe(question: ClientQuestion): string {
   return `outcomes ${question.outcomes.map(short).join(', ')}${at}`
 }
 
-/** Plays a dialogue; gives it back as it truly went, to be compared with what was written. */
+type Cut = 'whole' | 'octets'
+
+/** What the `@` lines of a dialogue ask for. */
+interface Scene {
+  readonly settings: Partial<ClientSettings>
+  readonly work: readonly ClientAnswer[]
+  /** Whether it can be cut: some rules hold only where octets come in one piece. */
+  readonly cuts: readonly Cut[]
+  readonly lines: readonly string[]
+}
+
+/** Reads a dialogue with its directives; see test/transcript/smtp-client.test.ts. */
+export function scene(text: string): Scene {
+  let overrides: Partial<ClientSettings> = {}
+  let cuts: readonly Cut[] = ['whole', 'octets']
+  const work: ClientAnswer[] = []
+  const lines: string[] = []
+  for (const line of text.split('\n').map(line => line.trim())) {
+    if (line === '' || line.startsWith('#')) continue
+    const [mark, word, ...rest] = line.split(' ')
+    if (mark !== '@') lines.push(line)
+    else if (word === 'whole') cuts = ['whole']
+    else if (word === 'carry') work.push(parseCarry(rest))
+    else if (word === 'quit') work.push({ kind: 'quit' })
+    else overrides = { ...overrides, ...setting(word, rest) }
+  }
+  return { settings: overrides, work, cuts, lines }
+}
+
+function setting(word: string | undefined, [first = '', second = '']: readonly string[]) {
+  if (word === 'lmtp') return { protocol: 'lmtp' as const }
+  if (word === 'starttls') return { startTls: first as ClientSettings['startTls'] }
+  if (word === 'tls') return { tls: tlsFacts }
+  if (word === 'login') return { login: { username: first, password: second } }
+  if (word === 'plaintext-login') return { plaintextLogin: true }
+  throw new Error(`unknown directive ${word}`)
+}
+
+/** `a@x b@y body=8BITMIME content=text\r\n`; `content` comes last. */
+function parseCarry(words: readonly string[]): Carry {
+  const spell = (text: string) => text.replaceAll('\\r', '\r').replaceAll('\\n', '\n')
+  const text = words.join(' ')
+  const at = text.indexOf('content=')
+  const before = (at < 0 ? text : text.slice(0, at)).trim().split(' ')
+  const body = before.find(word => word.startsWith('body='))?.slice(5) as Sender['body']
+  const recipients = before.filter(word => !word.startsWith('body=')).map(spell)
+  const content = at < 0 ? undefined : Buffer.from(spell(text.slice(at + 8)))
+  return carry(recipients, content, body === undefined ? {} : { body })
+}
+
+/** Plays a scene; gives back how it truly went, to be compared with what was written. */
 export function play(
-  dialogue: string,
-  work: readonly ClientAnswer[],
-  overrides: Partial<ClientSettings>,
-  cut: 'whole' | 'octets',
+  { lines, work, settings: overrides }: Scene,
+  cut: Cut,
 ): { readonly wanted: string; readonly was: string; readonly played: Played } {
-  const lines = dialogue
-    .split('\n')
-    .map(line => line.trim())
-    .filter(line => line !== '' && !line.startsWith('#'))
   const played = new Played(overrides, work)
   const was: string[] = []
-  const take = () => was.push(...played.log.splice(0))
+  const take = () => was.push(...played.log.splice(0).map(line => line.trimEnd()))
   played.session.start()
   take()
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] as string
-    if (line.startsWith('* ')) {
+    if (line.startsWith('! ')) {
       was.push(line)
       played.happen(line.slice(2))
     } else if (line.startsWith('S:')) {

@@ -1,0 +1,29 @@
+/**
+ * Replays dialogues of the SMTP client: `smtp-client/*.txt`, each named as a sentence, whole and octet
+ * by octet. Their lines:
+ *
+ *     # prose; the first line names the RFC and its section
+ *     @ word ...    what the session is made with (lmtp, starttls, tls, login, plaintext-login), the
+ *                   messages it is given in order (carry), or `quit`; `whole`: never cut
+ *     S: text       the server's line; neighbouring ones arrive together
+ *     C: text       what the client must have said by then, exactly and no more
+ *     = word ...    what it must have announced or done: ready, outcomes, trouble, secure, close
+ *     ! word        what happens: tls, lost, expire, end, quit, answer quit; hold: content leaves
+ *                   but its end does not
+ */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { play, scene } from '../../src/smtp/client/scripted.ts'
+
+const folder = new URL('smtp-client/', import.meta.url)
+
+for (const name of readdirSync(folder).filter(name => name.endsWith('.txt'))) {
+  const written = scene(readFileSync(new URL(name, folder), 'utf8'))
+  for (const cut of written.cuts) {
+    test(`${name.slice(0, -4).replaceAll('-', ' ')} (${cut})`, () => {
+      const { was, wanted } = play(written, cut)
+      assert.equal(was, wanted)
+    })
+  }
+}
