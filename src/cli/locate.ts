@@ -2,7 +2,7 @@
  * Which server a command means: its data folder and its sockets. By `--data`, by `--config`, by
  * the environment, by a config in this folder, by a demo started here; else the system's own.
  */
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { loadEpoch } from '../server/epoch.ts'
 import type { Settings } from '../server/settings.ts'
 import { formatSettingError } from '../server/settings-errors.ts'
@@ -29,19 +29,4 @@ export async function locate(face: Face, options: CommonOptions): Promise<Settin
   }
   result.hooks?.close()
   return result.settings
-}
-
-/** The sockets that `sendmail` tries, in order: it has no config and may read none. */
-export function localSockets(face: Face, data: string | undefined): string[] {
-  const { terminal } = face
-  const socket = terminal.env('POSTRIDER_SOCKET')
-  if (socket !== undefined && socket !== '') return [socket]
-  const folder = data ?? terminal.env('POSTRIDER_DATA')
-  if (folder !== undefined && folder !== '') return [resolve(currentFolder(), folder, 'local.sock')]
-  const places = [
-    '/run/postrider/local.sock',
-    '/var/lib/postrider/local.sock',
-    join(resolve(currentFolder(), DEMO.data as string), 'local.sock'),
-  ]
-  return places.filter(pathExists).length > 0 ? places.filter(pathExists) : places
 }

@@ -44,7 +44,7 @@ export function headerRecipients(message: Buffer, origin: string): HeaderRecipie
 
 /** Local names of a header (`To: root, joe`) get the domain that mail of this machine comes from. */
 function qualifyList(text: string, origin: string): string {
-  if (/["(<:;@]/.test(text)) return text
+  if (/["(:;]/.test(text)) return text
   return text
     .split(',')
     .map(word => (/^\s*[\w.+-]+\s*$/.test(word) ? `${word.trim()}@${origin}` : word))

@@ -1,12 +1,14 @@
 /** Where `send` connects to and how it trusts what it finds there. */
 
+import { isIPv6 } from 'node:net'
+
 import type { Connection, SecureOptions } from '../world/net.ts'
 import { readText } from '../world/node/config-file.ts'
 import { nodeNet } from '../world/node/net.ts'
 import { addressesOf, connectUnix } from '../world/node/reach.ts'
 import { CommandError, EXIT } from './exit.ts'
 import type { Face } from './face.ts'
-import { localSockets } from './locate.ts'
+import { localSockets } from './local-sockets.ts'
 
 export const TLS_MODES = ['auto', 'starttls', 'implicit', 'none'] as const
 export type TlsMode = (typeof TLS_MODES)[number]
@@ -93,7 +95,7 @@ export function parseServer(
   const fallback = mode === 'implicit' ? 465 : login ? 587 : 25
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text)
   if (match === null) {
-    if (/^[0-9a-f:.]+$/i.test(text)) return { host: text, port: fallback }
+    if (isIPv6(text)) return { host: text, port: fallback }
     throw new CommandError(EXIT.usage, `${text} is no HOST or HOST:PORT`)
   }
   const port = match[3] === undefined ? fallback : Number(match[3])

@@ -69,7 +69,7 @@ function standard(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(standard).join(' ')
   if (value === '') return 'empty'
   if (typeof value === 'object') return '-'
-  return `\`${String(value)}\``
+  return `\`${JSON.stringify(value).replace(/^"|"$/g, '')}\``
 }
 
 function rows(schema: Schema, path: string): Row[] {

@@ -20,7 +20,7 @@ export function addCheck(program: Command, face: Face): void {
       const result = await call(face, options, 'check', {})
       print(face, options, result, ({ findings, checked }) =>
         findings.length === 0
-          ? `all is well (${checked} checks)\n`
+          ? `all is well${checked > 0 ? ` (${checked} checks)` : ''}\n`
           : findings
               .map(finding => {
                 const remedy = finding.remedy === undefined ? '' : `; ${printable(finding.remedy)}`

@@ -3,7 +3,6 @@
  * rights: it speaks SMTP to the server's local socket and ends with 75 where it cannot reach it,
  * so that the caller keeps the message.
  */
-import type { Command } from 'commander'
 import type { Address } from '../../mail/address.ts'
 import type { Envelope, Notify } from '../../mail/envelope.ts'
 import type { Mailbox } from '../../message/address-list.ts'
@@ -14,29 +13,18 @@ import type { Connection } from '../../world/net.ts'
 import { readText } from '../../world/node/config-file.ts'
 import { connectUnix } from '../../world/node/reach.ts'
 import { InputTooLarge } from '../../world/node/terminal.ts'
-import { call } from '../call.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import type { Face } from '../face.ts'
-import { localSockets } from '../locate.ts'
+import { localSockets } from '../local-sockets.ts'
 import { printable } from '../print.ts'
 import { joinStdio } from '../relay-stdio.ts'
 import { parseSendmailFlags, type SendmailFlags } from '../sendmail-flags.ts'
 import { finish, headerRecipients, readLines } from '../sendmail-message.ts'
 import { submit, verdictOf } from '../submit.ts'
-import { showItems } from './queue.ts'
 
 const CONNECT_TIMEOUT_MS = 30_000
 /** What is read into memory at most; the server's own limit is smaller. */
 const MESSAGE_MAX_OCTETS = 512 * 1024 * 1024
-
-/** For `postrider --help` only: main.ts runs it before commander sees its flags. */
-export function addSendmail(program: Command, _face: Face): void {
-  program
-    .command('sendmail [recipient...]')
-    .description('take a message on standard input, as programs expect (-t -f -F -i -bs -bp -q)')
-    .allowUnknownOption()
-    .action(() => {})
-}
 
 export async function runSendmail(face: Face, args: readonly string[]): Promise<void> {
   const flags = parseSendmailFlags(args)
@@ -45,15 +33,22 @@ export async function runSendmail(face: Face, args: readonly string[]): Promise<
     case 'nothing':
       return
     case 'list': {
+      // Only these two need the rest of the command line, which takes a while to load.
+      const [{ call }, { showItems }] = await Promise.all([
+        import('../call.ts'),
+        import('./queue.ts'),
+      ])
       const { items, total } = await call(face, options, 'queue.list', { limit: 1000 })
       const shown = items.length === 0 ? 'the queue is empty\n' : showItems(items, face.clock.now())
       face.terminal.out(shown)
       if (total > items.length) face.terminal.out(`and ${total - items.length} more\n`)
       return
     }
-    case 'flush':
+    case 'flush': {
+      const { call } = await import('../call.ts')
       await call(face, options, 'queue.retry', { all: true })
       return
+    }
     case 'dialogue':
       await joinStdio(await reach(face, flags.data))
       return

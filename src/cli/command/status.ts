@@ -12,11 +12,11 @@ export function addStatus(program: Command, face: Face): void {
       print(face, options, status, value =>
         facts([
           ['server', value.running ? `running, process ${value.pid}` : 'not running'],
-          ['version', value.version],
+          ['version', value.version || undefined],
           ['name', value.hostname],
           ['data', value.data],
           ['since', value.running ? formatTime(value.startedAt) : undefined],
-          ['config', value.epoch],
+          ['config', value.epoch || undefined],
           [
             'listeners',
             Object.entries(value.listeners)
