@@ -46,12 +46,12 @@ export class FakeServer {
     this.connections += 1
     this.open += 1
     this.openMax = Math.max(this.openMax, this.open)
-    const reply = (verb: string, line: string, usual: string) => {
+    const reply = (verb: string, line: string, otherwise: string) => {
       if (silent) return
       const nth = (counts.get(verb) ?? 0) + 1
       counts.set(verb, nth)
       const other = script.replies?.[verb]
-      const text = (typeof other === 'function' ? other(line, nth) : other) ?? usual
+      const text = (typeof other === 'function' ? other(line, nth) : other) ?? otherwise
       if (text === 'silence') silent = true
       else if (text === '') connection.destroy()
       else {
@@ -73,16 +73,7 @@ export class FakeServer {
     const command = (line: string) => {
       this.lines.push(line)
       const verb = line.split(/[ :]/)[0]?.toUpperCase() ?? ''
-      const extensions = (script.extensions ?? ['PIPELINING', 'SIZE 0']).map(
-        name => `\r\n250-${name}`,
-      )
-      const usual: Record<string, string> = {
-        EHLO: `250-mx.test${extensions.join('')}\r\n250 HELP`,
-        DATA: '354 go',
-        QUIT: '221 bye',
-        STARTTLS: '220 go',
-      }
-      reply(verb, line, usual[verb] ?? '250 ok')
+      reply(verb, line, usual(verb, script))
     }
     connection.open({
       received: octets => {
@@ -109,4 +100,16 @@ export class FakeServer {
     })
     reply('', '', script.greeting ?? '220 mx.test')
   }
+}
+
+function usual(verb: string, { extensions = ['PIPELINING', 'SIZE 0'] }: Script): string {
+  if (verb === 'EHLO') {
+    return ['250-mx.test', ...extensions.map(name => `250-${name}`), '250 HELP'].join('\r\n')
+  }
+  const others: Readonly<Record<string, string>> = {
+    DATA: '354 go',
+    QUIT: '221 bye',
+    STARTTLS: '220 go',
+  }
+  return others[verb] ?? '250 ok'
 }
