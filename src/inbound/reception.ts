@@ -135,7 +135,7 @@ export class Reception implements Policy {
 
   /** RFC 5321 §7.3: whether an address exists is nobody's business before RCPT. */
   verify(): Verdict {
-    return accept('cannot VRFY user, but will accept message and attempt delivery')
+    return accept()
   }
 
   expand(): Verdict {

@@ -55,6 +55,9 @@ export class Failures {
   }
 }
 
+/** This machine itself: loopback, a Unix socket, standard input. */
 export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || address.startsWith('/')
+  return (
+    address.startsWith('127.') || address === '::1' || address === 'unix' || address === 'stdio'
+  )
 }

@@ -147,7 +147,7 @@ const SETTLE = `UPDATE recipient SET state = ?4, due_at = ?5, leased_by = NULL, 
   reason = ?7, remote = ?8, settled_at = ?9, delay_notified_at = COALESCE(?10, delay_notified_at)
   WHERE message_id = ?1 AND n = ?2 AND state = 'leased' AND leased_by = ?3`
 const INSERT_ATTEMPT = `INSERT INTO attempt (message_id, n, at, outcome, status, remote, reason, dialogue)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`
 
 /** Ends the leases of one load: outcomes, mailbox rows and notices in one transaction. */
 export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', async (tx, inputs) => {
