@@ -158,7 +158,7 @@ test('time, chance, process, sockets and files are touched in world/node alone',
     [/\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b/g, 'the clock'],
     [/\bMath\.random\b|\brandomUUID\b|\brandomBytes\b|\bgetRandomValues\b/g, 'chance'],
     [/(?<![.\w])(?:setTimeout|setInterval|setImmediate)\b/g, 'timers'],
-    [/(?<![.\w])process\.\w+/g, 'the process'],
+    [/(?<![.\w/'])process\.\w+/g, 'the process'],
     [/(?<![.\w])console\.\w+/g, 'the console'],
     [
       /from 'node:(?:fs|fs\/promises|net|tls|http|https|dns|dns\/promises|dgram|child_process|os|worker_threads|sqlite|readline|readline\/promises|timers|timers\/promises|process)'/g,

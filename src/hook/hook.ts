@@ -1,7 +1,7 @@
 /**
  * A user's own policy, as types: what a hook is told and what it may say. The names are those of
- * smtp/server/question.ts; `route` is asked by route/ for every attempt. A hook that returns
- * undefined has no opinion, and the server's own policy answers.
+ * smtp/server/question.ts; `route` is asked by route/ for every attempt. Asked once the server's own policy
+ * has accepted: a hook can only make it stricter. One that returns undefined has no opinion.
  */
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
