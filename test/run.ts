@@ -17,7 +17,8 @@ function step(name: string, command: string, args: readonly string[]): void {
   const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   if (status === 0) {
-    console.log(`# ${name}: good (${seconds} s)`)
+    // The runner's own last lines stay the last.
+    if (name !== 'tests') console.log(`# ${name}: good (${seconds} s)`)
     return
   }
   console.log(`# ${name}: failed (${error?.message ?? signal ?? `exit ${status}`})`)
