@@ -1,4 +1,6 @@
 /** The library face of Postrider: `import { createServer, createClient, defineConfig } from 'postrider'`. */
+
+export type { HookFunctions } from './hook/hook.ts'
 export {
   type Client,
   type CreateClientOptions,

@@ -94,8 +94,13 @@ export class Directory {
       domain,
       targetsMax: TARGETS_MAX,
     })
-    if (!found.local) return foreign
+    if (!found.local) return domain === this.#settings().hostname ? this.#ofHost(local) : foreign
     return resolutionOf(found) ?? (isRole(local) ? this.#role({ local, domain }) : unknown)
+  }
+
+  /** Our own name is no domain of accounts, but notices and cron jobs write from it. */
+  #ofHost(local: string): Promise<Resolution> | Resolution {
+    return isRole(local) || local === 'root' ? this.#role() : unknown
   }
 
   /** Whoever reads the mail for postmaster; `asked` must not lead back to itself. */

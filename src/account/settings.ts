@@ -6,6 +6,8 @@ export interface AccountSettings {
   readonly separator: string
   /** Who reads postmaster and abuse where a domain has no such account or alias; else the first account. */
   readonly postmaster?: Address
+  /** Our own name, lower case: postmaster, abuse and root of it are always somebody. */
+  readonly hostname?: string
   /** The domain of a user name without one. */
   readonly defaultDomain?: string
   readonly cost: HashCost

@@ -61,7 +61,8 @@ async function offline<Name extends OperationName>(
       `there is no data in ${settings.data}: name the right folder with --data, or start the server first`,
     )
   }
-  const { openOffline, operations } = await import('../server/control.ts')
+  const { operations } = await import('../server/control.ts')
+  const { openOffline } = await import('../server/offline.ts')
   try {
     const { context, close } = await openOffline(settings)
     try {

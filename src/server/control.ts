@@ -13,6 +13,7 @@ import type { FileStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { makeJob, rowOf } from '../transport/job.ts'
 import type { World } from '../world/world.ts'
+import { BODIES, DATABASE } from './folder.ts'
 import type { House } from './house.ts'
 import * as account from './operation/account.ts'
 import * as queue from './operation/queue.ts'
@@ -23,16 +24,19 @@ import {
   type Operations,
 } from './operation.ts'
 
+/** What `status` tells only of a running server. */
+export type RunningFacts = Pick<
+  OperationOutput<'status'>,
+  'pid' | 'version' | 'startedAt' | 'epoch' | 'listeners'
+>
+
 export interface ControlContext {
   readonly house: House
   readonly world: World
   readonly store: Store
   readonly node: string
   /** Facts only a running server has. */
-  readonly running?: Omit<
-    OperationOutput<'status'>,
-    'queued' | 'held' | 'running' | 'hostname' | 'data'
-  >
+  readonly running?: () => RunningFacts
   wake(): void
   expireMs(): number
   content(message: {
@@ -41,9 +45,6 @@ export interface ControlContext {
   }): AsyncIterable<Uint8Array>
   failClaimed(claimed: readonly Claimed[]): Promise<void>
 }
-
-export const DATABASE = 'postrider.db'
-export const BODIES = 'bodies'
 
 /** The context over a house. */
 export function contextOf(house: House, running?: ControlContext['running']): ControlContext {
@@ -187,7 +188,7 @@ async function status({
     startedAt: 0,
     epoch: '',
     listeners: {},
-    ...running,
+    ...running?.(),
     running: running !== undefined,
     hostname: settings.hostname,
     data: settings.data,
@@ -195,5 +196,3 @@ async function status({
     held: count(['held']),
   }
 }
-
-export { openOffline } from './offline.ts'

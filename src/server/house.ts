@@ -1,10 +1,9 @@
 /**
  * The house: every room of a running Postrider, joined. Built by start.ts in the real world and by
  * the simulated town in its own; it opens no listener and reads no file. It serves the connections
- * that a listener hands it (serve.ts) and works the queue.
+ * that a listener hands it (serve.ts) and works the queue (outbound.ts).
  */
-import type { AccountRoom } from '../account/open.ts'
-import { openAccounts } from '../account/open.ts'
+import { type AccountRoom, openAccounts } from '../account/open.ts'
 import { type AccountSettings, defaultHashCost, type HashCost } from '../account/settings.ts'
 import type { Hooks } from '../hook/hooks.ts'
 import type { Inbound } from '../inbound/role.ts'
@@ -12,27 +11,19 @@ import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import { MaildropLocks } from '../mailbox/lock.ts'
-import { queuedContent } from '../queue/content.ts'
 import { identities } from '../queue/id.ts'
 import { Notices } from '../queue/notice.ts'
-import type { QueuedMessage } from '../queue/reader.ts'
 import { Spool } from '../queue/spool.ts'
-import type { Settled } from '../queue/writer.ts'
 import { type Metrics, metrics } from '../record/metrics.ts'
-import type { Route } from '../route/route.ts'
-import { chooseRoute } from '../route/rule.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
-import type { Job, JobRow } from '../transport/job.ts'
-import { localTransport } from '../transport/local.ts'
-import { Settler } from '../transport/settler.ts'
-import { smtpTransport } from '../transport/smtp.ts'
-import type { Transport } from '../transport/transport.ts'
-import { Worker } from '../transport/worker.ts'
+import type { Settler } from '../transport/settler.ts'
+import type { Worker } from '../transport/worker.ts'
 import type { Endpoint } from '../wire/effect.ts'
 import type { ServerIdentity } from '../world/net.ts'
 import type { World } from '../world/world.ts'
 import { LocalDomains } from './local-domains.ts'
+import { buildOutbound } from './outbound.ts'
 import type { Settings } from './settings.ts'
 
 export interface HouseOptions {
@@ -61,76 +52,29 @@ export interface House extends Omit<HouseOptions, 'hashCost'> {
   changed(): void
 }
 
-/** Jobs in memory at once, and of one route: a slow destination may not take all places. */
-const JOBS_MAX = 2000
-const JOBS_PER_ROUTE_MAX = 1000
-
 /** Joins the rooms. Nothing runs before `worker.start()`. */
 export async function buildHouse(options: HouseOptions): Promise<House> {
   const { world, store, settings, hooks } = options
-  const room = await openAccounts(store, world, () =>
-    accountSettings(settings(), options.hashCost ?? defaultHashCost),
-  )
-  const domains = await LocalDomains.open(store, world)
+  const cost = options.hashCost ?? defaultHashCost
+  const accounts = await openAccounts(store, world, () => accountSettings(settings(), cost))
+  const domains = await LocalDomains.open(store, world, () => settings().hostname)
   const connections = new Connections(() => ({
     totalMax: settings().limits.connections,
     perAddressMax: settings().limits.perAddress,
   }))
   const counters = metrics({ connections: () => connections.total, jobs: () => worker.size })
-  const login = guardedLogin(
-    room,
-    new Failures(world.clock, () => settings().limits.loginFailures),
-    counters,
-  )
+  const failures = new Failures(world.clock, () => settings().limits.loginFailures)
+  const login = guardedLogin(accounts, failures, counters)
   const identify = identities(world.clock, world.random)
-  const notices = new Notices({
-    hostname: () => settings().hostname,
-    clock: world.clock,
-    identify,
-    directory: room.directory,
-  })
-  const node = Buffer.from(world.random.octets(8)).toString('hex')
-  const settler = new Settler({
-    world,
-    store,
-    node,
-    notices,
-    schedule: () => ({
-      retryMs: settings().queue.retry,
-      delayWarningMs: settings().queue.delayWarning,
-      expireMs: settings().queue.expire,
-    }),
-    settled: (job, row, result) => note(world, counters, job, row, result),
-  })
-  const usualRoute = (address: string): Route => {
-    const { smarthost } = settings().outbound
-    const rules = { isLocal: (domain: string) => domains.has(domain) }
-    const recipient = parseStoredAddress(address)
-    return chooseRoute(
-      smarthost ? { ...rules, smarthost: smarthostRoute(smarthost) } : rules,
-      recipient,
-    )
-  }
-  const transports = {
-    local: localTransport(room.directory, world.clock),
-    smtp: outboundTransport(options),
-  }
-  const worker: Worker = new Worker({
-    world,
-    store,
-    node,
-    settler,
-    transports,
-    usualRoute,
-    route: (message, address) => hookedRoute(hooks(), usualRoute, message, address),
-    content: message => queuedContent(store, world.disk, message),
-    jobsMax: JOBS_MAX,
-    jobsPerRouteMax: JOBS_PER_ROUTE_MAX,
-  })
+  const { directory } = accounts
+  const hostname = () => settings().hostname
+  const notices = new Notices({ hostname, clock: world.clock, identify, directory })
+  const needs = { ...options, accounts, domains, notices, metrics: counters }
+  const { worker, settler, renew } = buildOutbound(needs)
   const inbound: Inbound = {
     world,
     spool: new Spool(store, world.clock, notices, worker),
-    directory: room.directory,
+    directory,
     identify,
     login,
     hooks,
@@ -145,7 +89,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   }
   return {
     ...options,
-    accounts: room,
+    accounts,
     domains,
     inbound,
     connections,
@@ -154,9 +98,9 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     worker,
     settler,
     login,
-    changed: () => {
-      room.changed()
-      transports.smtp.renew()
+    changed() {
+      accounts.changed()
+      renew()
       void domains.refresh()
     },
   }
@@ -166,6 +110,7 @@ function accountSettings(settings: Settings, cost: HashCost): AccountSettings {
   const { separator, postmaster } = settings.addresses
   return {
     separator,
+    hostname: settings.hostname.toLowerCase(),
     ...(postmaster ? { postmaster: parseStoredAddress(postmaster) } : {}),
     cost,
     loginCacheMs: 5 * 60_000,
@@ -173,7 +118,11 @@ function accountSettings(settings: Settings, cost: HashCost): AccountSettings {
 }
 
 /** Logins with a limit on failures, counted. */
-function guardedLogin(room: AccountRoom, failures: Failures, counters: Metrics): Inbound['login'] {
+function guardedLogin(
+  accounts: AccountRoom,
+  failures: Failures,
+  counters: Metrics,
+): Inbound['login'] {
   const told = (answer: LoginAnswer, remote: Endpoint): LoginAnswer => {
     if (answer.kind === 'denied') failures.add(remote.address)
     if (answer.kind === 'account') counters.login('accepted')
@@ -184,82 +133,7 @@ function guardedLogin(room: AccountRoom, failures: Failures, counters: Metrics):
     if (failures.blocked(remote.address)) {
       return { kind: 'unavailable', why: 'too many failed logins; try again later' }
     }
-    const answer = room.login.answer(question)
+    const answer = accounts.login.answer(question)
     return answer instanceof Promise ? answer.then(a => told(a, remote)) : told(answer, remote)
   }
-}
-
-function smarthostRoute(
-  smarthost: NonNullable<Settings['outbound']['smarthost']>,
-): Extract<Route, { kind: 'smarthost' }> {
-  const { host, port, tls, username, password } = smarthost
-  const login =
-    username !== undefined && password !== undefined ? { login: { username, password } } : {}
-  return { kind: 'smarthost', host, port, tls, ...login }
-}
-
-/** A user's own say in where mail goes; a hook that fails leaves the usual route. */
-function hookedRoute(
-  hooks: Hooks | undefined,
-  usual: (address: string) => Route,
-  message: QueuedMessage,
-  address: string,
-): Route | Promise<Route> {
-  if (!hooks?.has('route')) return usual(address)
-  const { domain } = parseStoredAddress(address)
-  const facts = { recipient: address, domain, sender: message.reverse_path, id: message.id }
-  return hooks.ask('route', facts).then(
-    answer => (answer !== undefined && isRoute(answer) ? answer : usual(address)),
-    () => usual(address),
-  )
-}
-
-function isRoute(answer: { readonly kind: string }): answer is Route {
-  return answer.kind === 'local' || answer.kind === 'mx' || answer.kind === 'smarthost'
-}
-
-/** The SMTP transport of the epoch in force; a new epoch gets a new one, and loads under way are finished. */
-function outboundTransport(options: HouseOptions): Transport & { renew(): void } {
-  let current = smtpTransport(options.world, outboundSettings(options))
-  return {
-    carry: (load, route) => current.carry(load, route),
-    close: () => current.close(),
-    renew() {
-      void current.close()
-      current = smtpTransport(options.world, outboundSettings(options))
-    },
-  }
-}
-
-function outboundSettings({ settings, ourAddresses }: HouseOptions) {
-  const { outbound, hostname } = settings()
-  return {
-    hostname: outbound.hostname ?? hostname,
-    port: outbound.port,
-    connectTimeoutMs: outbound.connectTimeout,
-    replyTimeoutMs: outbound.replyTimeout,
-    tls: outbound.tls,
-    connectionsPerRoute: outbound.connectionsPerDestination,
-    connectionsMax: outbound.connections,
-    idleMs: outbound.idle,
-    isOurself: (name: string, address?: string) =>
-      name === hostname.toLowerCase() ||
-      (address !== undefined && ourAddresses().includes(address)),
-  }
-}
-
-/** One line in the log and one count for each recipient that was settled or deferred. */
-function note(world: World, counters: Metrics, job: Job, row: JobRow, result: Settled): void {
-  counters.recipient(result.state, job.route.kind)
-  const facts = {
-    message: job.message.id,
-    recipient: row.address,
-    state: result.state,
-    status: result.status,
-    remote: result.remote,
-    reason: result.reason,
-  }
-  if (result.state === 'delivered' || result.state === 'relayed')
-    world.log.debug('recipient', facts)
-  else world.log.info('recipient', facts)
 }

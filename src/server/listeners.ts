@@ -65,10 +65,15 @@ export class Listeners {
   }
 
   async #listen(name: ServedName, where: ListenAddress): Promise<void> {
+    const accept = (connection: Connection) => this.#accept(name, connection)
     try {
-      const listening = await this.#net.listen(where, connection => this.#accept(name, connection))
-      this.#open.set(name, listening)
+      this.#open.set(name, await this.#net.listen(where, accept))
     } catch (error) {
+      // A machine without IPv6 has no `::`; every address of it is an IPv4 one.
+      if (where.kind === 'tcp' && where.address === '::' && isUnsupported(error)) {
+        await this.#listen(name, { ...where, address: '0.0.0.0' })
+        return
+      }
       const place =
         where.kind === 'tcp'
           ? `${where.address}:${where.port}`
@@ -82,4 +87,9 @@ export class Listeners {
     if (this.#sessions) void this.#sessions.serve(name, connection)
     else this.#held.push({ name, connection })
   }
+}
+
+function isUnsupported(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL'
 }

@@ -10,22 +10,25 @@ import type { World } from '../world/world.ts'
 export class LocalDomains {
   readonly #store: Store
   readonly #world: World
+  readonly #hostname: () => string
   #names: ReadonlySet<string> = new Set()
 
-  /** Use `open`. */
-  constructor(store: Store, world: World) {
+  /** Use `open`. @param hostname our own name: mail for it is for us, whatever domains we have */
+  constructor(store: Store, world: World, hostname: () => string) {
     this.#store = store
     this.#world = world
+    this.#hostname = hostname
   }
 
-  static async open(store: Store, world: World): Promise<LocalDomains> {
-    const domains = new LocalDomains(store, world)
+  static async open(store: Store, world: World, hostname: () => string): Promise<LocalDomains> {
+    const domains = new LocalDomains(store, world, hostname)
     await domains.refresh()
     return domains
   }
 
   has(domain: string): boolean {
-    return this.#names.has(domain) || this.#names.has(canonicalDomain(domain))
+    if (this.#names.has(domain) || domain === this.#hostname().toLowerCase()) return true
+    return this.#names.has(canonicalDomain(domain))
   }
 
   async refresh(): Promise<void> {

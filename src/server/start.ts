@@ -3,40 +3,25 @@
  * settings, sockets and keys first, then privileges are dropped, then the data folder is locked and
  * opened, then the self-test, and only then is the first octet read.
  */
-import { join, resolve } from 'node:path'
-import { nextDue } from '../queue/reader.ts'
-import { openStore } from '../store/open.ts'
-import { sweep } from '../store/sweep.ts'
-import type { Listening } from '../world/net.ts'
-import { pathExists } from '../world/node/config-file.ts'
-import { listenHttp } from '../world/node/http.ts'
-import {
-  type FileIdentity,
-  inheritedSockets,
-  loadIdentity,
-  nodeClock,
-  nodeLog,
-  nodeNet,
-  nodeWorld,
-  onSignals,
-  writeSelfMadeCertificate,
-} from '../world/node/index.ts'
-import { lockDirectory } from '../world/node/lock.ts'
+import { resolve } from 'node:path'
+import { nodeClock, nodeLog, nodeNet } from '../world/node/index.ts'
+import { inheritedSockets, onSignals } from '../world/node/process.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/server-process.ts'
-import type { World } from '../world/world.ts'
-import { BODIES, contextOf, controlApp, DATABASE } from './control.ts'
-import { DEMO_DOMAIN, type DemoAccount, prepareDemo } from './demo.ts'
+import { DEMO_DOMAIN, type DemoAccount } from './demo.ts'
+import { type Doors, openDoors } from './doors.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
+import { openFolder } from './folder.ts'
+import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
-import { httpApp } from './http.ts'
+import { identityFiles, openIdentity } from './identity.ts'
 import { Listeners } from './listeners.ts'
 import { readyJson, readyText } from './ready.ts'
-import { STORE_MODULES } from './rooms.ts'
-import { findOpenRelay } from './self-test.ts'
 import { Sessions } from './serve.ts'
-import type { Settings } from './settings.ts'
 import { formatSettingError } from './settings-errors.ts'
-import { version } from './version.ts'
+import { StartError, startFailure } from './start-error.ts'
+import { keepUp } from './upkeep.ts'
+
+export { StartError } from './start-error.ts'
 
 /** The flags of `postrider start`. */
 export interface StartOptions extends EpochSource {
@@ -50,19 +35,6 @@ export interface Running {
   stop(): Promise<void>
 }
 
-/** A start that failed for a reason the operator can act on. */
-export class StartError extends Error {
-  /** One of sysexits: 78 config, 69 unavailable, 77 not allowed, 74 I/O. */
-  readonly exit: number
-  constructor(exit: number, message: string) {
-    super(message)
-    this.exit = exit
-  }
-}
-
-const IDENTITY_CHECK_MS = 5_000
-const UPKEEP_MS = 30_000
-const SWEEP_MS = 3_600_000
 const SESSION_GRACE_MS = 10_000
 const JOB_GRACE_MS = 15_000
 
@@ -74,125 +46,62 @@ export async function start(options: StartOptions): Promise<Running> {
   for (const warning of epoch.warnings) log.warn('config', { warning })
   const user = become(settings().user, settings().data, options.demo === true)
   if ('refused' in user) throw new StartError(77, user.refused)
-  if (user.asRoot)
-    log.warn('root', { warning: 'serving as root: for tests and demos only; set `user`' })
+  if (user.asRoot) log.warn('root', { warning: 'serving as root: for tests and demos only' })
 
   const listeners = new Listeners(nodeNet)
-  await listeners.bind(settings(), inheritedSockets()).catch(fail(69))
+  await listeners.bind(settings(), inheritedSockets()).catch(startFailure(69))
   const identity = await openIdentity(settings(), log)
   user.drop()
 
-  const { data } = settings()
-  const lock = lockDirectory(data)
-  if (lock.held)
-    throw new StartError(75, `another server runs on ${data}: stop it first, or use another --data`)
-  const { servers } = settings().dns
-  const world: World = {
-    ...(await nodeWorld({
-      bodiesDirectory: join(data, BODIES),
-      ...(servers ? { dns: { servers } } : {}),
-    })),
-    log,
-  }
-  const { clock } = world
-  const store = await openStore({
-    path: join(data, DATABASE),
-    modules: STORE_MODULES,
-    clock,
-    log,
-  }).catch(fail(74))
+  const folder = await openFolder(settings(), log).catch(startFailure(74))
+  if (!folder) throw new StartError(75, heldBy(settings().data))
+  const { world, store } = folder
+  const hooks = () => epoch.hooks
   const house = await buildHouse({
     world,
     store,
     settings,
-    hooks: () => epoch.hooks,
+    hooks,
     identity,
     ourAddresses: hostAddresses,
   })
-  await declare(house, settings())
-  const accounts = options.demo ? await prepareDemo(house.accounts.accounts, world.random) : []
-  await house.domains.refresh()
-  const relays = await findOpenRelay(house)
-  if (relays.length > 0)
-    throw new StartError(
-      78,
-      `self-test: this server would relay for strangers: ${relays.join(' ')}`,
-    )
+  const accounts = await furnish(house, options.demo === true)
 
-  await listeners.bindLocal(settings()).catch(fail(69))
+  await listeners.bindLocal(settings()).catch(startFailure(69))
+  const doors = await openDoors(house, listeners, () => epoch.hash)
   const sessions = new Sessions(house)
-  const places = () => ({ ...listeners.places(), ...(http ? { http: http.local.port } : {}) })
-  const http = await openHttp(house, settings()).catch(fail(69))
-  const { pid, startedAt } = serverProcess
-  const context = contextOf(house, {
-    pid,
-    version: version(),
-    startedAt,
-    get epoch() {
-      return epoch.hash
-    },
-    get listeners() {
-      return places()
-    },
-  })
-  const control = await listenHttp(
-    { kind: 'unix', path: settings().listeners.control.path, mode: 0o600 },
-    controlApp(context).fetch,
-  )
   await house.worker.start()
-  const upkeep = keepUp(house, identity)
+  const endUpkeep = keepUp(house, () => identity.refresh())
   listeners.serve(sessions)
 
-  let stopping: Promise<void> | undefined
-  const stop = () => {
-    stopping ??= (async () => {
-      log.info('stopping')
-      upkeep.end()
-      await listeners.close()
-      await Promise.all([http?.close(), control.close()])
-      await sessions.shutdown(SESSION_GRACE_MS)
-      await house.worker.stop(JOB_GRACE_MS)
-      epoch.hooks?.close()
-      await store.close()
-      lock.release()
-      log.info('stopped')
-    })()
-    return stopping
+  /** The order of a stop is that of a start, backwards. */
+  const stop = async () => {
+    log.info('stopping')
+    endUpkeep()
+    await Promise.all([listeners.close(), doors.close()])
+    await sessions.shutdown(SESSION_GRACE_MS)
+    await house.worker.stop(JOB_GRACE_MS)
+    epoch.hooks?.close()
+    await folder.close()
+    log.info('stopped')
   }
   const reload = async () => {
     identity.refresh()
-    const next = await loadEpoch(options, { clock, log })
+    const next = await loadEpoch(options, { clock: nodeClock, log })
     if ('errors' in next) {
       log.error('reload.refused', { errors: next.errors.map(formatSettingError) })
       return
     }
+    await declare(house, next.settings)
     const old = epoch
     epoch = next
     old.hooks?.close()
-    await declare(house, next.settings).catch((error: unknown) =>
-      log.error('reload.declare', { error: String(error) }),
-    )
     house.changed()
     log.info('reloaded', { epoch: next.hash, warnings: next.warnings })
   }
-  onSignals(['SIGHUP'], () => void reload())
-  onSignals(['SIGTERM', 'SIGINT'], () => {
-    // The second one does not wait.
-    if (stopping) serverProcess.exit(130)
-    void stop().then(
-      () => serverProcess.exit(0),
-      (error: unknown) => {
-        log.error('stop.failed', { error: String(error) })
-        serverProcess.exit(70)
-      },
-    )
-  })
-  onFaults((kind, error) =>
-    log.error(kind, { error: error instanceof Error ? error.stack : String(error) }),
-  )
-
-  announce(options, settings(), places(), accounts, identityFiles(settings()).certFile)
-  log.info('ready', { epoch: epoch.hash, listeners: places() })
+  obeySignals(house, stop, reload)
+  announce(options, house, doors, accounts)
+  log.info('ready', { epoch: epoch.hash, listeners: doors.places() })
   return { house, stop }
 }
 
@@ -200,103 +109,50 @@ async function firstEpoch(options: StartOptions): Promise<Epoch> {
   const result = await loadEpoch(options, { clock: nodeClock })
   if (!('errors' in result)) return result
   const lines = result.errors.map(error => `  ${formatSettingError(error)}`)
-  throw new StartError(
-    78,
-    `the config has ${lines.length === 1 ? 'an error' : 'errors'}:\n${lines.join('\n')}`,
-  )
+  const errors = lines.length === 1 ? 'an error' : `${lines.length} errors`
+  throw new StartError(78, `the config has ${errors}:\n${lines.join('\n')}`)
 }
 
-function fail(exit: number): (error: unknown) => never {
-  return error => {
-    throw new StartError(exit, error instanceof Error ? error.message : String(error))
-  }
+function heldBy(data: string): string {
+  return `another server runs on ${data}: stop it first, or use another --data`
 }
 
-/** The rows that the config file declares. */
-async function declare(house: House, settings: Settings): Promise<void> {
-  const declared = await house.accounts.accounts.declare({
-    domains: settings.domains.map(d => (typeof d === 'string' ? { name: d } : d)),
-    aliases: Object.entries(settings.aliases).map(([address, target]) => ({
-      address,
-      targets: typeof target === 'string' ? [target] : target,
-    })),
+/** SIGHUP reloads; SIGTERM and SIGINT stop, the second one at once. Faults nobody caught are logged. */
+function obeySignals(house: House, stop: () => Promise<void>, reload: () => Promise<void>): void {
+  const { log } = house.world
+  const failed = (event: string) => (error: unknown) => log.error(event, { error: String(error) })
+  let stopping = false
+  onSignals(['SIGHUP'], () => void reload().catch(failed('reload.refused')))
+  onSignals(['SIGTERM', 'SIGINT'], () => {
+    if (stopping) serverProcess.exit(130)
+    stopping = true
+    stop().then(
+      () => serverProcess.exit(0),
+      error => {
+        failed('stop.failed')(error)
+        serverProcess.exit(70)
+      },
+    )
   })
-  if (declared.kind === 'refused')
-    throw new StartError(78, `the config declares: ${declared.whys.join('; ')}`)
-}
-
-function identityFiles(settings: Settings) {
-  return settings.tls
-    ? { certFile: settings.tls.certificate, keyFile: settings.tls.key }
-    : { certFile: join(settings.data, 'certificate.pem'), keyFile: join(settings.data, 'key.pem') }
-}
-
-async function openIdentity(settings: Settings, log: World['log']): Promise<FileIdentity> {
-  const files = identityFiles(settings)
-  if (!settings.tls && !pathExists(files.certFile)) {
-    await writeSelfMadeCertificate(files, [settings.hostname, 'localhost', '127.0.0.1', '::1'])
-  }
-  try {
-    return loadIdentity(files, log)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new StartError(78, `tls: cannot use ${files.certFile} with ${files.keyFile}: ${reason}`)
-  }
-}
-
-async function openHttp(house: House, settings: Settings): Promise<Listening | undefined> {
-  const { enabled, address, port } = settings.listeners.http
-  if (!enabled) return undefined
-  const app = httpApp({
-    metrics: house.metrics,
-    notReady: () =>
-      house.store.read(nextDue, null).then(
-        () => undefined,
-        error => String(error),
-      ),
+  onFaults((kind, error) => {
+    log.error(kind, { error: error instanceof Error ? error.stack : String(error) })
   })
-  return listenHttp({ kind: 'tcp', address, port }, app.fetch)
 }
 
-/** What is done now and then: certificates that changed, domains of other nodes, the sweep. */
-function keepUp(house: House, identity: FileIdentity): { end(): void } {
-  const { clock, log, disk } = house.world
-  let ended = false
-  const every = (ms: number, run: () => unknown) => {
-    if (ended) return
-    clock.after(ms, () => {
-      Promise.resolve()
-        .then(run)
-        .catch((error: unknown) => log.error('upkeep', { error: String(error) }))
-        .finally(() => every(ms, run))
-    })
-  }
-  const clean = () =>
-    sweep({ store: house.store, disk, clock, keepSettledMs: house.settings().queue.keepLedger })
-  every(IDENTITY_CHECK_MS, () => identity.refresh())
-  every(UPKEEP_MS, () => house.domains.refresh())
-  every(SWEEP_MS, clean)
-  clean().catch((error: unknown) => log.error('upkeep', { error: String(error) }))
-  return {
-    end: () => {
-      ended = true
-    },
-  }
-}
-
+/** Tells the operator, or the script, where everything is. */
 function announce(
   options: StartOptions,
-  settings: Settings,
-  listeners: Record<string, number | string>,
+  house: House,
+  doors: Doors,
   accounts: readonly DemoAccount[],
-  certFile: string,
 ): void {
+  const settings = house.settings()
   const facts = {
     pid: serverProcess.pid,
-    listeners,
+    listeners: doors.places(),
     domain: options.demo ? DEMO_DOMAIN : settings.hostname,
     accounts,
-    certificate: resolve(certFile),
+    certificate: resolve(identityFiles(settings).certFile),
     data: settings.data,
     demo: options.demo === true,
   }

@@ -21,7 +21,7 @@ export function formatReply(reply: Reply): string {
 }
 
 /** A reply may have no more lines and characters than this; EHLO replies have some 20 lines. */
-const LINES_MAX = 500
+const LINES_MAX = 2_000
 const CHARACTERS_MAX = 65_536
 
 const CR_OR_LF = /[\r\n]/

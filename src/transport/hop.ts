@@ -18,7 +18,7 @@ import type { Timeouts } from '../smtp/client/state.ts'
 import type { Role } from '../wire/effect.ts'
 import { ConnectError, type Connection, type SecureOptions } from '../world/net.ts'
 import { type Pumping, pump } from '../world/pump.ts'
-import type { World } from '../world/world.ts'
+import type { DisklessWorld } from '../world/world.ts'
 import type { Host } from './hosts.ts'
 import type { TlsPolicy } from './tls-policy.ts'
 
@@ -54,7 +54,7 @@ export type HopCarried =
   | { readonly kind: 'untouched'; readonly trouble: Trouble; readonly dialogue: string }
 
 /** Connects, greets, secures and logs in. */
-export async function openHop(world: World, options: HopOptions): Promise<HopOpened> {
+export async function openHop(world: DisklessWorld, options: HopOptions): Promise<HopOpened> {
   const { host, port, connectTimeoutMs, localAddress, tls } = options
   let connection: Connection
   try {
@@ -100,7 +100,7 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
 
   /** By `openHop` alone. */
   constructor(
-    world: World,
+    world: DisklessWorld,
     connection: Connection,
     options: HopOptions,
     opened: (opened: HopOpened) => void,

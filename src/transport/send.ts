@@ -8,7 +8,7 @@ import type { Outcome } from '../mail/outcome.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { Source } from '../wire/effect.ts'
-import type { World } from '../world/world.ts'
+import type { DisklessWorld } from '../world/world.ts'
 import { type HopOptions, openHop } from './hop.ts'
 import { locateHost } from './hosts.ts'
 import { inTheClear, tlsPolicy } from './tls-policy.ts'
@@ -45,7 +45,7 @@ export interface Sent {
 }
 
 /** Sends one message. Never rejects: whatever goes wrong is an outcome. */
-export async function sendMail(world: World, options: SendOptions): Promise<Sent> {
+export async function sendMail(world: DisklessWorld, options: SendOptions): Promise<Sent> {
   const { envelope, content, port } = options
   const located = await locateHost(world, options.host, 10)
   if (located.kind !== 'hosts') {

@@ -14,3 +14,6 @@ export interface World {
   readonly disk: Disk
   readonly log: Log
 }
+
+/** A world without a disk: all that a client needs. */
+export type DisklessWorld = Omit<World, 'disk'>

@@ -57,7 +57,8 @@ export function become(name: string | undefined, data: string, demo: boolean): B
       refused: `there is no user ${name} on this machine: make one, or name another with --user`,
     }
   }
-  mkdirSync(data, { recursive: true, mode: 0o700 })
+  // Others may pass through, to the socket for local mail; every other file here is private.
+  mkdirSync(data, { recursive: true, mode: 0o711 })
   if (!user) return { asRoot: root, drop() {} }
   chownSync(data, user.uid, user.gid)
   return { asRoot: false, drop: () => dropPrivileges(user) }

@@ -1,0 +1,59 @@
+/** The faces of a running server beside its mail listeners: /metrics and the control socket. */
+import { nextDue } from '../queue/reader.ts'
+import { listenHttp } from '../world/node/http.ts'
+import { serverProcess } from '../world/node/server-process.ts'
+import { contextOf, controlApp } from './control.ts'
+import type { House } from './house.ts'
+import { httpApp } from './http.ts'
+import type { Listeners } from './listeners.ts'
+import { startFailure } from './start-error.ts'
+import { version } from './version.ts'
+
+export interface Doors {
+  /** The port or path of every listener, `http` among them. */
+  places(): Record<string, number | string>
+  close(): Promise<void>
+}
+
+/** Opens them. @param epochHash the hash of the config in force */
+export async function openDoors(
+  house: House,
+  listeners: Listeners,
+  epochHash: () => string,
+): Promise<Doors> {
+  const { http: where, control } = house.settings().listeners
+  const watched = httpApp({ metrics: house.metrics, notReady: () => notReady(house) })
+  const http = where.enabled
+    ? await listenHttp(
+        { kind: 'tcp', address: where.address, port: where.port },
+        watched.fetch,
+      ).catch(startFailure(69))
+    : undefined
+  const places = () => ({ ...listeners.places(), ...(http ? { http: http.local.port } : {}) })
+  const { pid, startedAt } = serverProcess
+  const context = contextOf(house, () => ({
+    pid,
+    version: version(),
+    startedAt,
+    epoch: epochHash(),
+    listeners: places(),
+  }))
+  const socket = await listenHttp(
+    { kind: 'unix', path: control.path, mode: 0o600 },
+    controlApp(context).fetch,
+  ).catch(startFailure(69))
+  return {
+    places,
+    close: async () => {
+      await Promise.all([http?.close(), socket.close()])
+    },
+  }
+}
+
+/** Ready is who can read its store. */
+function notReady(house: House): Promise<string | undefined> {
+  return house.store.read(nextDue, null).then(
+    () => undefined,
+    error => String(error),
+  )
+}

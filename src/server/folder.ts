@@ -1,0 +1,45 @@
+/**
+ * The data folder: locked by one process, with the database, the staged bodies and the world that
+ * reads them. Opened by start.ts for a server and by offline.ts for a command.
+ */
+import { join } from 'node:path'
+import { type FileStore, openStore } from '../store/open.ts'
+import type { Log } from '../world/log.ts'
+import { nodeWorld } from '../world/node/index.ts'
+import { lockDirectory } from '../world/node/lock.ts'
+import type { World } from '../world/world.ts'
+import { STORE_MODULES } from './rooms.ts'
+import type { Settings } from './settings.ts'
+
+export const DATABASE = 'postrider.db'
+export const BODIES = 'bodies'
+
+export interface Folder {
+  readonly world: World
+  readonly store: FileStore
+  /** Closes the store and gives the lock up. */
+  close(): Promise<void>
+}
+
+/** Opens it; undefined where another process holds it. Rejects with StoreError, the lock given up. */
+export async function openFolder(settings: Settings, log: Log): Promise<Folder | undefined> {
+  const { data } = settings
+  const lock = lockDirectory(data)
+  if (lock.held) return undefined
+  try {
+    const { servers } = settings.dns
+    const bodiesDirectory = join(data, BODIES)
+    const real = await nodeWorld({ bodiesDirectory, ...(servers ? { dns: { servers } } : {}) })
+    const world = { ...real, log }
+    const path = join(data, DATABASE)
+    const store = await openStore({ path, modules: STORE_MODULES, clock: world.clock, log })
+    const close = async () => {
+      await store.close()
+      lock.release()
+    }
+    return { world, store, close }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}

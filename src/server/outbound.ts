@@ -1,0 +1,150 @@
+/** The outbound half of a house: routes, transports, settler and worker, joined. */
+import type { AccountRoom } from '../account/open.ts'
+import type { Hooks } from '../hook/hooks.ts'
+import { parseStoredAddress } from '../mail/address.ts'
+import { queuedContent } from '../queue/content.ts'
+import type { Notices } from '../queue/notice.ts'
+import type { QueuedMessage } from '../queue/reader.ts'
+import type { Settled } from '../queue/writer.ts'
+import type { Metrics } from '../record/metrics.ts'
+import type { Route } from '../route/route.ts'
+import { chooseRoute } from '../route/rule.ts'
+import type { Job, JobRow } from '../transport/job.ts'
+import { localTransport } from '../transport/local.ts'
+import { Settler } from '../transport/settler.ts'
+import { smtpTransport } from '../transport/smtp.ts'
+import type { Transport } from '../transport/transport.ts'
+import { Worker } from '../transport/worker.ts'
+import type { World } from '../world/world.ts'
+import type { HouseOptions } from './house.ts'
+import type { LocalDomains } from './local-domains.ts'
+import type { Settings } from './settings.ts'
+
+export interface Outbound {
+  readonly worker: Worker
+  readonly settler: Settler
+  /** The epoch has changed: connections of the old one are not used for new mail. */
+  renew(): void
+}
+
+/** What the outbound half needs of the rest of the house. */
+export interface OutboundNeeds extends HouseOptions {
+  readonly accounts: AccountRoom
+  readonly domains: LocalDomains
+  readonly notices: Notices
+  readonly metrics: Metrics
+}
+
+/** Jobs in memory at once, and of one route: a slow destination may not take all places. */
+const JOBS_MAX = 2000
+const JOBS_PER_ROUTE_MAX = 1000
+
+export function buildOutbound(needs: OutboundNeeds): Outbound {
+  const { world, store, settings, hooks, domains } = needs
+  const node = Buffer.from(world.random.octets(8)).toString('hex')
+  const settler = new Settler({
+    world,
+    store,
+    node,
+    notices: needs.notices,
+    schedule: () => ({
+      retryMs: settings().queue.retry,
+      delayWarningMs: settings().queue.delayWarning,
+      expireMs: settings().queue.expire,
+    }),
+    settled: (job, row, result) => note(world, needs.metrics, job, row, result),
+  })
+  const usualRoute = (address: string): Route => usual(settings(), domains, address)
+  const smtp = renewable(() => smtpTransport(world, smtpSettings(needs)))
+  const worker = new Worker({
+    world,
+    store,
+    node,
+    settler,
+    transports: { local: localTransport(needs.accounts.directory, world.clock), smtp },
+    usualRoute,
+    route: (message, address) => hookedRoute(hooks(), usualRoute, message, address),
+    content: message => queuedContent(store, world.disk, message),
+    jobsMax: JOBS_MAX,
+    jobsPerRouteMax: JOBS_PER_ROUTE_MAX,
+  })
+  return { worker, settler, renew: () => smtp.renew() }
+}
+
+/** The route without hooks: here, by the smart host, or to the domain's own hosts. */
+function usual(settings: Settings, domains: LocalDomains, address: string): Route {
+  const isLocal = (domain: string) => domains.has(domain)
+  const { smarthost } = settings.outbound
+  if (!smarthost) return chooseRoute({ isLocal }, parseStoredAddress(address))
+  const { host, port, tls, username, password } = smarthost
+  const login =
+    username !== undefined && password !== undefined ? { login: { username, password } } : {}
+  const rules = { isLocal, smarthost: { kind: 'smarthost' as const, host, port, tls, ...login } }
+  return chooseRoute(rules, parseStoredAddress(address))
+}
+
+/** A user's own say in where mail goes; a hook that fails leaves the usual route. */
+function hookedRoute(
+  hooks: Hooks | undefined,
+  usualRoute: (address: string) => Route,
+  message: QueuedMessage,
+  address: string,
+): Route | Promise<Route> {
+  if (!hooks?.has('route')) return usualRoute(address)
+  const { domain } = parseStoredAddress(address)
+  const facts = { recipient: address, domain, sender: message.reverse_path, id: message.id }
+  return hooks.ask('route', facts).then(
+    answer => (answer !== undefined && isRoute(answer) ? answer : usualRoute(address)),
+    () => usualRoute(address),
+  )
+}
+
+function isRoute(answer: { readonly kind: string }): answer is Route {
+  return answer.kind === 'local' || answer.kind === 'mx' || answer.kind === 'smarthost'
+}
+
+/** A transport that can be replaced by one of a new epoch; loads under way are finished by the old one. */
+function renewable(make: () => Transport): Transport & { renew(): void } {
+  let current = make()
+  return {
+    carry: (load, route) => current.carry(load, route),
+    close: () => current.close(),
+    renew() {
+      void current.close()
+      current = make()
+    },
+  }
+}
+
+function smtpSettings({ settings, ourAddresses }: HouseOptions) {
+  const { outbound, hostname } = settings()
+  return {
+    hostname: outbound.hostname ?? hostname,
+    port: outbound.port,
+    connectTimeoutMs: outbound.connectTimeout,
+    replyTimeoutMs: outbound.replyTimeout,
+    tls: outbound.tls,
+    connectionsPerRoute: outbound.connectionsPerDestination,
+    connectionsMax: outbound.connections,
+    idleMs: outbound.idle,
+    isOurself: (name: string, address?: string) =>
+      name === hostname.toLowerCase() ||
+      (address !== undefined && ourAddresses().includes(address)),
+  }
+}
+
+/** One line in the log and one count for each recipient that was settled or deferred. */
+function note(world: World, counters: Metrics, job: Job, row: JobRow, result: Settled): void {
+  counters.recipient(result.state, job.route.kind)
+  const facts = {
+    message: job.message.id,
+    recipient: row.address,
+    state: result.state,
+    status: result.status,
+    remote: result.remote,
+    reason: result.reason,
+  }
+  if (result.state === 'delivered' || result.state === 'relayed')
+    world.log.debug('recipient', facts)
+  else world.log.info('recipient', facts)
+}

@@ -1,0 +1,32 @@
+/** What a running server does now and then: certificates that changed, domains of other nodes, the sweep. */
+import { sweep } from '../store/sweep.ts'
+import type { House } from './house.ts'
+
+const IDENTITY_CHECK_MS = 5_000
+const DOMAINS_MS = 30_000
+const SWEEP_MS = 3_600_000
+
+/** Begins the upkeep; the result ends it. */
+export function keepUp(house: House, refreshIdentity: () => unknown): () => void {
+  const { clock, log, disk } = house.world
+  let ended = false
+  const attempt = (run: () => unknown) =>
+    Promise.resolve()
+      .then(run)
+      .catch((error: unknown) => log.error('upkeep', { error: String(error) }))
+  const every = (ms: number, run: () => unknown) => {
+    if (ended) return
+    clock.after(ms, () => void attempt(run).finally(() => every(ms, run)))
+  }
+  const clean = () => {
+    const { keepLedger } = house.settings().queue
+    return sweep({ store: house.store, disk, clock, keepSettledMs: keepLedger })
+  }
+  void attempt(clean)
+  every(IDENTITY_CHECK_MS, refreshIdentity)
+  every(DOMAINS_MS, () => house.domains.refresh())
+  every(SWEEP_MS, clean)
+  return () => {
+    ended = true
+  }
+}
