@@ -1,7 +1,7 @@
 /** The faces of a running server beside its mail listeners: /metrics and the control socket. */
 import { nextDue } from '../queue/reader.ts'
 import { listenHttp } from '../world/node/http.ts'
-import { serverProcess } from '../world/node/server-process.ts'
+import { serverProcess } from '../world/node/host.ts'
 import { contextOf, controlApp } from './control.ts'
 import type { House } from './house.ts'
 import { httpApp } from './http.ts'

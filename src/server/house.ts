@@ -62,7 +62,12 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     totalMax: settings().limits.connections,
     perAddressMax: settings().limits.perAddress,
   }))
-  const counters = metrics({ connections: () => connections.total, jobs: () => worker.size })
+  const counters = metrics({
+    connections: () => connections.total,
+    jobs: () => worker.size,
+    commits: () => store.stats().commits,
+    writes: () => store.stats().jobs,
+  })
   const failures = new Failures(world.clock, () => settings().limits.loginFailures)
   const login = guardedLogin(accounts, failures, counters)
   const identify = identities(world.clock, world.random)

@@ -6,7 +6,7 @@
 import { resolve } from 'node:path'
 import { nodeClock, nodeLog, nodeNet } from '../world/node/index.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
-import { become, hostAddresses, onFaults, serverProcess } from '../world/node/server-process.ts'
+import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { DEMO_DOMAIN, type DemoAccount } from './demo.ts'
 import { type Doors, openDoors } from './doors.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
