@@ -135,7 +135,8 @@ export function functionsOf(text: string): Measured[] {
       /^(\s*)(?:export\s+)?(?:async\s+)?function\s*\*?\s*(\w+)/.exec(line) ??
       /^(\s+)(?:static\s+|async\s+|get\s+|set\s+|\*\s*)*(#?\w+)\s*(?:<[^>]*>)?\(.*\{$/.exec(line) ??
       /^(\s*)(?:export\s+)?const\s+(\w+)\s*=\s*(?:async\s*)?(?:\(.*=>\s*\{|function)/.exec(line)
-    if (head === null || /^(?:if|for|while|switch|catch|return|async)$/.test(head[2] as string)) continue
+    if (head === null || /^(?:if|for|while|switch|catch|return|async)$/.test(head[2] as string))
+      continue
     const close = `${head[1]}}`
     const end = lines.findIndex((other, j) => j > i && other.trimEnd() === close)
     if (end > 0) found.push({ name: head[2] as string, line: i + 1, lines: end - i + 1 })

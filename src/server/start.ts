@@ -4,9 +4,9 @@
  * opened, then the self-test, and only then is the first octet read.
  */
 import { resolve } from 'node:path'
+import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { nodeClock, nodeLog, nodeNet } from '../world/node/index.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
-import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { DEMO_DOMAIN, type DemoAccount } from './demo.ts'
 import { type Doors, openDoors } from './doors.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
@@ -51,6 +51,7 @@ export async function start(options: StartOptions): Promise<Running> {
   const listeners = new Listeners(nodeNet)
   await listeners.bind(settings(), inheritedSockets()).catch(startFailure(69))
   const identity = await openIdentity(settings(), log)
+  if (!settings().tls) Object.values(identityFiles(settings())).forEach(user.own)
   user.drop()
 
   const folder = await openFolder(settings(), log).catch(startFailure(74))

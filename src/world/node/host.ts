@@ -37,7 +37,14 @@ export function onFaults(run: (kind: string, error: unknown) => void): void {
 }
 
 /** The change of user that `start` is to make once sockets are bound and keys read. */
-export type Becoming = { readonly refused: string } | { readonly asRoot: boolean; drop(): void }
+export type Becoming =
+  | { readonly refused: string }
+  | {
+      readonly asRoot: boolean
+      /** Gives a file made so far to the user we become. */
+      own(path: string): void
+      drop(): void
+    }
 
 /**
  * Decides whom to serve as. Root is taken only knowingly: by the demo, or by `user: 'root'`. Makes
@@ -59,7 +66,11 @@ export function become(name: string | undefined, data: string, demo: boolean): B
   }
   // Others may pass through, to the socket for local mail; every other file here is private.
   mkdirSync(data, { recursive: true, mode: 0o711 })
-  if (!user) return { asRoot: root, drop() {} }
+  if (!user) return { asRoot: root, own() {}, drop() {} }
   chownSync(data, user.uid, user.gid)
-  return { asRoot: false, drop: () => dropPrivileges(user) }
+  return {
+    asRoot: false,
+    own: path => chownSync(path, user.uid, user.gid),
+    drop: () => dropPrivileges(user),
+  }
 }
