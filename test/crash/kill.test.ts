@@ -1,0 +1,20 @@
+/** SIGKILL under load, in a small form; `npm run torture` has the long one. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { clear } from '../kit/server.ts'
+import { killUnderLoad } from './kill.ts'
+
+after(clear)
+
+test('what was acknowledged survives SIGKILL, once, octet for octet, and nothing else is left', async context => {
+  const report = await killUnderLoad({
+    rounds: 3,
+    senders: 6,
+    workMs: [250, 700],
+    random: Math.random,
+  })
+  context.diagnostic(JSON.stringify(report))
+  assert.ok(report.acknowledged > 20)
+  assert.ok(report.relayed > 0)
+  assert.equal(report.stagedLeft, 0)
+})

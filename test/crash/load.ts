@@ -1,0 +1,172 @@
+/**
+ * Senders that never rest: numbered messages of several sizes over MX and submission, by DATA and
+ * BDAT, each written down as acknowledged only once its 250 was read. What a number's content is can
+ * be computed again, so that a whole mailbox is compared octet for octet without being kept twice.
+ */
+import { type Dialogue, DialogueEnded } from '../kit/dialogue.ts'
+import type { Server } from '../kit/server.ts'
+
+const KB = 1024
+
+export interface LoadOptions {
+  readonly senders: number
+  /** The sizes of messages, one after another. */
+  readonly sizes: readonly number[]
+  /** Where submission also sends: `n@remote.example` goes to the smart host. */
+  readonly remote: boolean
+}
+
+export const MIXED_SIZES: readonly number[] = [
+  ...Array<number>(12).fill(900),
+  200 * KB,
+  ...Array<number>(12).fill(3 * KB),
+  130 * KB,
+  ...Array<number>(12).fill(500),
+  5 * KB * KB,
+]
+
+/** What a client knows of its messages. */
+export interface Sent {
+  /** 250 was read. */
+  readonly acknowledged: Set<number>
+  /** The same, of those that go to the outside as well. */
+  readonly acknowledgedRemote: Set<number>
+  /** The last octet was sent and no reply was read: it may be there, once, or not. */
+  readonly doubtful: Set<number>
+  /** Replies of 4xx and 5xx by their text, with how often. */
+  readonly refusals: Map<string, number>
+}
+
+export function nothingSent(): Sent {
+  return {
+    acknowledged: new Set(),
+    acknowledgedRemote: new Set(),
+    doubtful: new Set(),
+    refusals: new Map(),
+  }
+}
+
+/** The content of a number: a header, then lines of several lengths, some with dots at their head. */
+export function contentOf(number: number, sizeOctets: number): Buffer {
+  const head = `X-Load: ${number} ${sizeOctets}\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <${number}@load.example>\r\nFrom: <joe@remote.example>\r\n\r\n`
+  const line = (of: number) =>
+    `${of % 7 === 0 ? '.'.repeat(of % 3) : ''}${number} ${of} ${'abcdefghij'.repeat((number + of) % 90)}\r\n`
+  const pieces = [head]
+  let octets = head.length
+  for (let of = 0; octets < sizeOctets; of++) {
+    const piece = line(of)
+    pieces.push(piece)
+    octets += piece.length
+  }
+  return Buffer.from(pieces.join(''), 'latin1')
+}
+
+/** Reads the number of a stored message and compares the rest; undefined where it is not whole. */
+export function numberOf(message: Buffer): number | undefined {
+  const at = message.indexOf('X-Load: ')
+  if (at === -1) return undefined
+  const found = /^X-Load: (\d+) (\d+)\r\n/.exec(message.toString('latin1', at, at + 60))
+  if (!found) return undefined
+  const number = Number(found[1])
+  return contentOf(number, Number(found[2])).equals(message.subarray(at)) ? number : undefined
+}
+
+/** All senders at one server; numbers go on over restarts. */
+export class Load {
+  readonly sent = nothingSent()
+  readonly #options: LoadOptions
+  #next = 1
+  #running: Promise<void>[] = []
+  #stopped = false
+
+  constructor(options: LoadOptions) {
+    this.#options = options
+  }
+
+  sizeOf(number: number): number {
+    const { sizes } = this.#options
+    return contentOf(number, sizes[number % sizes.length] ?? KB).length
+  }
+
+  start(server: Server): void {
+    this.#stopped = false
+    this.#running = Array.from({ length: this.#options.senders }, (_, index) =>
+      this.#sender(server, index % 2 === 0 ? 'smtp' : 'submission'),
+    )
+  }
+
+  /** Ends after the messages under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#running)
+  }
+
+  async #sender(server: Server, by: 'smtp' | 'submission'): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const dialogue = by === 'smtp' ? await server.smtp() : await server.submission()
+        while (!this.#stopped) await this.#one(server, dialogue, by)
+        dialogue.end()
+      } catch (error) {
+        if (!(error instanceof DialogueEnded) && !(error instanceof Error)) throw error
+        if (!server.alive) return
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    }
+  }
+
+  async #one(server: Server, dialogue: Dialogue, by: 'smtp' | 'submission'): Promise<void> {
+    const number = this.#next++
+    const { sizes } = this.#options
+    const content = contentOf(number, sizes[number % sizes.length] ?? KB)
+    const remote = by === 'submission' && this.#options.remote && number % 3 === 0
+    const sender = by === 'smtp' ? 'joe@remote.example' : server.account(0).address
+    const recipients = [server.account(1).address, ...(remote ? [`n${number}@remote.example`] : [])]
+    const commands = [`MAIL FROM:<${sender}>`, ...recipients.map(r => `RCPT TO:<${r}>`)]
+    await dialogue.send(`${commands.join('\r\n')}\r\n`)
+    for (const _ of commands) {
+      const { code, text } = await dialogue.reply()
+      if (code >= 400) this.#refused(text)
+    }
+    const { code, text } = await this.#content(dialogue, number, content)
+    this.sent.doubtful.delete(number)
+    if (code === 250) {
+      this.sent.acknowledged.add(number)
+      if (remote) this.sent.acknowledgedRemote.add(number)
+    } else {
+      this.#refused(text)
+      await dialogue.command('RSET')
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+  }
+
+  async #content(dialogue: Dialogue, number: number, content: Buffer) {
+    if (number % 2 === 0) {
+      const go = await dialogue.command('DATA')
+      if (go.code !== 354) return go
+      this.sent.doubtful.add(number)
+      await dialogue.send(stuffed(content))
+      await dialogue.send('.\r\n')
+      return dialogue.reply()
+    }
+    const half = content.length >> 1
+    this.sent.doubtful.add(number)
+    await dialogue.send(`BDAT ${half}\r\n`)
+    await dialogue.send(content.subarray(0, half))
+    const first = await dialogue.reply()
+    if (first.code !== 250) return first
+    await dialogue.send(`BDAT ${content.length - half} LAST\r\n`)
+    await dialogue.send(content.subarray(half))
+    return dialogue.reply()
+  }
+
+  #refused(text: string): void {
+    const { refusals } = this.sent
+    refusals.set(text, (refusals.get(text) ?? 0) + 1)
+  }
+}
+
+/** RFC 5321 §4.5.2. */
+function stuffed(content: Buffer): Buffer {
+  return Buffer.from(content.toString('latin1').replaceAll('\r\n.', '\r\n..'), 'latin1')
+}
