@@ -1,10 +1,12 @@
 /** What a running server does now and then: certificates that changed, domains of other nodes, the sweep. */
-import { sweep } from '../store/sweep.ts'
+import { sweep, sweepStaged } from '../store/sweep.ts'
 import type { House } from './house.ts'
 
 const IDENTITY_CHECK_MS = 5_000
 const DOMAINS_MS = 30_000
 const SWEEP_MS = 3_600_000
+/** The clock of file times may be this much behind ours. */
+const FILE_CLOCK_MS = 50
 
 /** Begins the upkeep; the result ends it. */
 export function keepUp(house: House, refreshIdentity: () => unknown): () => void {
@@ -22,7 +24,11 @@ export function keepUp(house: House, refreshIdentity: () => unknown): () => void
     const { keepLedger } = house.settings().queue
     return sweep({ store: house.store, disk, clock, keepSettledMs: keepLedger })
   }
-  void attempt(clean)
+  // Before the first connection is served: what is staged without a row was a dead predecessor's.
+  const { store } = house
+  void attempt(() => sweepStaged({ store, disk, clock, stagedGraceMs: FILE_CLOCK_MS })).then(() =>
+    attempt(clean),
+  )
   every(IDENTITY_CHECK_MS, refreshIdentity)
   every(DOMAINS_MS, () => house.domains.refresh())
   every(SWEEP_MS, clean)
