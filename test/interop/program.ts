@@ -1,0 +1,126 @@
+/**
+ * Other people's programs: which package has them, whether they are here, and how one is run to its
+ * end. `run.ts` installs; a test only asks `lacks`, so that it can also be run alone.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+interface Program {
+  readonly package: string
+  /** Where it is when it is not on PATH; also for what is no program, such as test data. */
+  readonly path?: string
+}
+
+export const PROGRAMS = {
+  swaks: { package: 'swaks' },
+  msmtp: { package: 'msmtp' },
+  curl: { package: 'curl' },
+  openssl: { package: 'openssl' },
+  's-nail': { package: 's-nail' },
+  python3: { package: 'python3' },
+  fetchmail: { package: 'fetchmail' },
+  getmail: { package: 'getmail6' },
+  mpop: { package: 'mpop' },
+  postfix: { package: 'postfix', path: '/usr/sbin/postfix' },
+  'smtp-source': { package: 'postfix', path: '/usr/sbin/smtp-source' },
+  'smtp-sink': { package: 'postfix', path: '/usr/sbin/smtp-sink' },
+  'python test_email': {
+    package: 'libpython3.11-testsuite',
+    path: '/usr/lib/python3.11/test/test_email/data',
+  },
+  'enmime testdata': {
+    package: 'golang-github-jhillyerd-enmime-dev',
+    path: '/usr/share/gocode/src/github.com/jhillyerd/enmime/testdata',
+  },
+} as const satisfies Record<string, Program>
+
+export type ProgramName = keyof typeof PROGRAMS
+
+/** Where a program is; undefined where it is not installed. */
+export function find(name: ProgramName): string | undefined {
+  const program: Program = PROGRAMS[name]
+  if (program.path !== undefined && existsSync(program.path)) return program.path
+  // A system's own Python can be read by other users; one in somebody's home may not.
+  const folders = ['/usr/bin', '/usr/sbin', ...(process.env['PATH'] ?? '').split(delimiter)]
+  return folders.map(folder => join(folder, name)).find(existsSync)
+}
+
+export function missing(): ProgramName[] {
+  return (Object.keys(PROGRAMS) as ProgramName[]).filter(name => find(name) === undefined)
+}
+
+/** For `test(name, { skip: lacks('swaks') }, ...)`: false, or the reason. */
+export function lacks(...names: readonly (ProgramName | 'root')[]): string | false {
+  const absent = names.filter(name =>
+    name === 'root' ? process.getuid?.() !== 0 : find(name) === undefined,
+  )
+  return absent.length > 0 ? `SKIPPED: ${absent.join(', ')} not here` : false
+}
+
+export interface RunOptions {
+  readonly input?: string | Buffer
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** Runs as the user of this number, and group. */
+  readonly uid?: number
+  readonly timeoutMs?: number
+}
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: Buffer
+  /** Both outputs as text, for assertions and messages. */
+  readonly text: string
+}
+
+/** Runs a program to its end; one that takes too long is killed and has code 124. */
+export function run(
+  command: ProgramName | { readonly file: string },
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Ran> {
+  const file = typeof command === 'string' ? find(command) : command.file
+  if (file === undefined) throw new Error(`${String(command)} is not installed`)
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      stdio: 'pipe',
+      env: { ...process.env, ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+    })
+    const out: Buffer[] = []
+    const all: Buffer[] = []
+    let late = false
+    child.stdout.on('data', (octets: Buffer) => out.push(octets) && all.push(octets))
+    child.stderr.on('data', (octets: Buffer) => all.push(octets))
+    const timer = setTimeout(() => {
+      late = true
+      child.kill('SIGKILL')
+    }, options.timeoutMs ?? 30_000)
+    child.on('error', reject)
+    child.on('close', code => {
+      clearTimeout(timer)
+      const text = Buffer.concat(all).toString('utf8')
+      resolve({ code: late ? 124 : (code ?? 125), stdout: Buffer.concat(out), text })
+    })
+    // A program may end without reading its input.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(options.input ?? '')
+  })
+}
+
+/** Waits until `probe` gives something, polling; throws with `what` after `timeoutMs`. */
+export async function until<T>(
+  what: string,
+  probe: () => T | undefined | Promise<T | undefined>,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const end = Date.now() + timeoutMs
+  for (;;) {
+    const found = await probe()
+    if (found !== undefined) return found
+    if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}

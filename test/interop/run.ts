@@ -1,0 +1,63 @@
+/**
+ * `npm run interop`: our server against other people's software. Installs what is missing from the
+ * distribution's packages where that can be done (root and apt), then runs every `*.interop.ts`
+ * with node's own runner. What cannot be had is said plainly and skipped. Needs no standard input.
+ */
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { missing, PROGRAMS } from './program.ts'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+
+/** Quiet, and without starting what was installed: an MTA on port 25 is not wanted here. */
+function apt(...args: string[]): string | undefined {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  const { status, stderr, error } = spawnSync('apt-get', ['-q', ...args], {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 180_000,
+  })
+  if (status === 0) return undefined
+  return error?.message ?? stderr.trim().split('\n').at(-1) ?? `apt-get ended with ${status}`
+}
+
+function install(): void {
+  const wanted = missing()
+  if (wanted.length === 0) return
+  const packages = [...new Set(wanted.map(name => PROGRAMS[name].package))]
+  if (process.getuid?.() !== 0) {
+    console.log(`# not installed, for want of root: ${packages.join(' ')}`)
+    return
+  }
+  console.log(`# installing ${packages.join(' ')}`)
+  apt('update')
+  // One by one after a failure: what one distribution lacks must not cost the others.
+  if (apt('install', '-y', '--no-install-recommends', ...packages) === undefined) return
+  for (const name of packages) {
+    const reason = apt('install', '-y', '--no-install-recommends', name)
+    if (reason !== undefined) console.log(`# ${name} could not be installed: ${reason}`)
+  }
+}
+
+install()
+for (const name of missing()) console.log(`# SKIPPED, not installed: what needs ${name}`)
+
+const words = process.argv.slice(2)
+const files = globSync('*.interop.ts', { cwd: here })
+  .sort()
+  .filter(file => words.length === 0 || words.some(word => file.includes(word)))
+  .map(file => join(here, file))
+if (files.length === 0) {
+  console.log('# no interop file matches')
+  process.exit(1)
+}
+const { status, signal, error } = spawnSync(
+  process.execPath,
+  ['--test', '--test-concurrency=2', '--test-timeout=120000', ...files],
+  { stdio: ['ignore', 'inherit', 'inherit'] },
+)
+if (error || signal) console.log(`# interop: ${error?.message ?? signal}`)
+process.exit(status ?? 1)
