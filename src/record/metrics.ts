@@ -17,6 +17,9 @@ export interface Metrics {
 export interface Gauges {
   connections(): number
   jobs(): number
+  /** Transactions of the store, and the writes that shared them. */
+  commits(): number
+  writes(): number
 }
 
 export function metrics(gauges: Gauges): Metrics {
@@ -42,6 +45,8 @@ export function metrics(gauges: Gauges): Metrics {
     })
   gauge('connections', 'Connections that stand', gauges.connections)
   gauge('jobs', 'Loads being carried', gauges.jobs)
+  gauge('store_commits_total', 'Transactions made durable', gauges.commits)
+  gauge('store_writes_total', 'Writes that shared these transactions', gauges.writes)
   return {
     message: verdict => messages.inc({ verdict }),
     recipient: (outcome, transport) => recipients.inc({ outcome, transport }),

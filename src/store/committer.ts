@@ -12,7 +12,7 @@ import { type JobResult, runsOf } from './batch.ts'
 import { failureOf, storeFailure } from './failure.ts'
 import type { FromCommitter, ThreadData, ToCommitter } from './message.ts'
 import { sizeInOctets } from './size.ts'
-import { StoreError } from './store.ts'
+import { StoreError, type StoreStats } from './store.ts'
 
 /** A batch's bounds: what is over them waits for the next. */
 const batchMaxJobs = 4_096
@@ -43,9 +43,15 @@ export class Committer {
   #flushing = false
   #starting: PromiseWithResolvers<void> | undefined
   #closing: PromiseWithResolvers<void> | undefined
+  #commits = 0
+  #jobs = 0
 
   constructor(options: CommitterOptions) {
     this.#options = options
+  }
+
+  get stats(): StoreStats {
+    return { commits: this.#commits, jobs: this.#jobs }
   }
 
   /** Starts the worker; rejects if it cannot open the database or load a module. */
@@ -187,6 +193,8 @@ export class Committer {
   #settle(results: readonly JobResult[]): void {
     const batch = this.#inFlight
     this.#inFlight = []
+    this.#commits += 1
+    this.#jobs += batch.length
     for (const [index, job] of batch.entries()) {
       const result = results[index]
       if (result === undefined) job.reject(new Error('the committer gave no result'))

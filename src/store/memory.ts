@@ -6,16 +6,26 @@
  * be on their way to a thread, so that a writer proven here works there.
  */
 import { SqliteConnection } from '../world/node/sqlite.ts'
+import type { Read } from '../world/sql.ts'
 import { type JobResult, runBatch, runsOf } from './batch.ts'
 import { type Finding, findings, type StagedFile } from './check.ts'
 import { failureOf, storeFailure } from './failure.ts'
 import { migrate } from './migrate.ts'
-import { type Reader, type Store, StoreError, type Writer } from './store.ts'
+import { type Reader, type Store, StoreError, type StoreStats, type Writer } from './store.ts'
 import { Transaction } from './transaction.ts'
 
 export interface MemoryOptions {
   /** The world's wall clock, ms since the epoch; stands still at the start of 2026 if not given. */
   readonly now?: () => number
+  /**
+   * Asked before each commit that changes something, counted from 1 over all lives of the machine;
+   * the fault it answers happens to that batch. What `fail` was told comes first.
+   */
+  readonly faultAt?: (commit: number) => MemoryFault | undefined
+  /** Told after each such commit and before anybody has its answer; may look at what stands now. */
+  readonly committed?: (tx: Read, commit: number) => Promise<void>
+  /** Told when a fault has stopped the machine. */
+  readonly stopped?: () => void
 }
 
 /**
@@ -47,21 +57,36 @@ export async function openMemoryStore(options: MemoryOptions = {}): Promise<Memo
   const connection = new SqliteConnection(':memory:')
   const now = options.now ?? (() => start2026)
   migrate(connection, 'the store in memory', now())
-  return new MemoryStore(connection, now)
+  return new MemoryStore(connection, { ...options, now }, { commits: 0 })
 }
 
 export class MemoryStore implements Store {
   readonly #connection: SqliteConnection
-  readonly #now: () => number
+  readonly #options: MemoryOptions & { readonly now: () => number }
+  readonly #count: { commits: number }
   readonly #calls: Call[] = []
   readonly #faults: MemoryFault[] = []
   #state: 'open' | 'closed' | 'crashed' = 'open'
+  #commits = 0
+  #jobs = 0
   #draining: Promise<void> | undefined
+  #commits = 0
+  #jobs = 0
 
   /** Use `openMemoryStore`. */
-  constructor(connection: SqliteConnection, now: () => number) {
+  constructor(
+    connection: SqliteConnection,
+    options: MemoryOptions & { readonly now: () => number },
+    count: { commits: number },
+  ) {
     this.#connection = connection
-    this.#now = now
+    this.#options = options
+    this.#count = count
+  }
+
+  /** Commits that changed something so far, those of earlier lives included. */
+  get changes(): number {
+    return this.#count.commits
   }
 
   read<Input, Output>(reader: Reader<Input, Output>, input: Input): Promise<Output> {
@@ -87,6 +112,10 @@ export class MemoryStore implements Store {
     this.#connection.close()
   }
 
+  stats(): StoreStats {
+    return { commits: this.#commits, jobs: this.#jobs }
+  }
+
   /** Makes the next batch of writes fail; several faults wait for a batch each. */
   fail(fault: MemoryFault): void {
     this.#faults.push(fault)
@@ -102,7 +131,7 @@ export class MemoryStore implements Store {
   async restart(): Promise<MemoryStore> {
     this.crash()
     await this.#draining
-    return new MemoryStore(this.#connection, this.#now)
+    return new MemoryStore(this.#connection, this.#options, this.#count)
   }
 
   /** Every broken invariant; see check.ts. */
@@ -139,7 +168,7 @@ export class MemoryStore implements Store {
   }
 
   async #read(call: Call, reader: Reader<unknown, unknown>): Promise<void> {
-    const tx = new Transaction(this.#connection, this.#now())
+    const tx = new Transaction(this.#connection, this.#options.now())
     try {
       const output = structuredClone(await reader.run(tx, structuredClone(call.input)))
       if (this.#state !== 'crashed') call.resolve(output)
@@ -151,14 +180,25 @@ export class MemoryStore implements Store {
   }
 
   async #commit(calls: readonly Call[]): Promise<void> {
-    const fault = this.#faults.shift()
+    const told = this.#faults.shift()
+    const { now } = this.#options
+    const before = this.#changes()
+    let fault = told
+    let commit = 0
     try {
       const jobs = calls.map(call => call.job as Job)
-      const results = await runBatch(this.#connection, runsOf(jobs), this.#now(), () => {
+      const results = await runBatch(this.#connection, runsOf(jobs), now(), () => {
         // A crash from outside while the writers ran: what was not committed is gone.
         if (this.#state === 'crashed') throw new Error('the machine stopped')
+        if (this.#changes() > before) {
+          commit = ++this.#count.commits
+          fault ??= this.#options.faultAt?.(commit)
+        }
         if (fault?.at === 'before commit') this.#fail(fault)
       })
+      this.#commits += 1
+      this.#jobs += jobs.length
+      if (commit > 0) await this.#look(commit)
       if (fault?.at === 'after commit') this.#fail(fault)
       if (this.#state === 'crashed') return
       for (const [index, call] of calls.entries()) settle(call, results[index] as JobResult)
@@ -168,9 +208,23 @@ export class MemoryStore implements Store {
     }
   }
 
+  /** Rows that this connection ever changed. */
+  #changes(): number {
+    const row = this.#connection.get<{ rows: number }>('SELECT total_changes() AS rows', [])
+    return Number(row?.rows ?? 0)
+  }
+
+  async #look(commit: number): Promise<void> {
+    if (this.#options.committed === undefined) return
+    const tx = new Transaction(this.#connection, this.#options.now())
+    await this.#options.committed(tx, commit)
+    tx.end()
+  }
+
   #fail(fault: MemoryFault): never {
     if (fault.how === 'crash') {
       this.crash()
+      this.#options.stopped?.()
       throw new Error('the machine stopped')
     }
     throw new StoreError(fault.how, `made to fail ${fault.at}`)

@@ -72,6 +72,7 @@ export async function openStore(options: OpenOptions): Promise<FileStore> {
     ): Promise<Output> {
       return committer.write(writer.name, input, moved) as Promise<Output>
     },
+    stats: () => committer.stats,
     async copyTo(to: string): Promise<void> {
       await far.call({ kind: 'copy', to })
     },

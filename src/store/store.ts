@@ -76,7 +76,16 @@ export interface Store {
     input: Input,
     moved?: readonly ArrayBuffer[],
   ): Promise<Output>
+  /** What was committed since the store was opened: how well commits are shared. */
+  stats(): StoreStats
   close(): Promise<void>
+}
+
+export interface StoreStats {
+  /** Transactions that became durable. */
+  readonly commits: number
+  /** Writes that they held; those that failed alone are among them. */
+  readonly jobs: number
 }
 
 /** Why the store could not do what was asked. */
