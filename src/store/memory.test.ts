@@ -77,3 +77,30 @@ test('a power that is kept beyond its call does nothing', async () => {
   await assert.rejects(kept?.() ?? Promise.resolve(), /has ended/)
   await store.close()
 })
+
+test('commits that change something are counted, shown and made to fail by their number', async () => {
+  const seen: string[] = []
+  let stopped = 0
+  const store = await openMemoryStore({
+    faultAt: commit => (commit === 3 ? { at: 'after commit', how: 'crash' } : undefined),
+    committed: async (tx, commit) => {
+      const row = await tx.get<{ count: number }>('SELECT count(*) AS count FROM setting')
+      seen.push(`${commit}: ${row?.count}`)
+    },
+    stopped: () => stopped++,
+  })
+  const nothing = writer('test.nothing', async (tx, _: undefined) => {
+    await tx.run(`DELETE FROM setting WHERE name = 'nobody'`)
+  })
+  await store.write(keep, 'a')
+  await store.write(nothing, undefined)
+  await store.write(keep, 'b')
+  assert.equal(stopped, 0)
+  assert.equal(await settled(store.write(keep, 'c')), 'open')
+  assert.equal(stopped, 1)
+  const again = await store.restart()
+  await again.write(keep, 'd')
+  assert.deepEqual(seen, ['1: 1', '2: 2', '3: 3', '4: 4'])
+  assert.equal(again.changes, 4)
+  await again.close()
+})
