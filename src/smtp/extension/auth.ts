@@ -24,7 +24,9 @@ export const auth: Extension = {
         draft.submitter = null
         return undefined
       }
-      const mailbox = parseMailbox(Buffer.from(text, 'latin1').toString('utf8'))
+      // curl writes the mailbox in angle brackets, as MAIL does.
+      const bare = text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text
+      const mailbox = parseMailbox(Buffer.from(bare, 'latin1').toString('utf8'))
       if (mailbox === undefined) return replies.badParameter('AUTH')
       draft.submitter = formatAddress(mailbox)
       return undefined
