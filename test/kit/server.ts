@@ -82,9 +82,14 @@ export function newFolder(name = 'data'): string {
   return folder
 }
 
+/** Ends every server that still runs, at once. */
+export function stopAll(): void {
+  for (const child of children) child.kill('SIGKILL')
+}
+
 /** Ends every server and removes every folder made here; for `after`. */
 export function clear(): void {
-  for (const child of children) child.kill('SIGKILL')
+  stopAll()
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
   folders.clear()
 }

@@ -1,0 +1,96 @@
+/**
+ * A disk that is really full (RFC 5321 §4.2.3: 452): nothing is acknowledged that is not kept, mail
+ * can be read and deleted meanwhile, and the server recovers by itself.
+ */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { clear, type Server, startServer, stopAll } from '../kit/server.ts'
+import { mountSmallDisk } from '../kit/small-disk.ts'
+import { contentOf, numberOf } from './load.ts'
+
+const disk = mountSmallDisk(32)
+after(() => {
+  stopAll()
+  disk?.close()
+  clear()
+})
+
+/** Sends one message; the last reply. */
+async function send(server: Server, number: number, sizeOctets: number) {
+  const smtp = await server.smtp()
+  await smtp.command('MAIL FROM:<joe@remote.example>')
+  await smtp.command(`RCPT TO:<${server.account(1).address}>`)
+  const content = contentOf(number, sizeOctets)
+  await smtp.send(`BDAT ${content.length} LAST\r\n`)
+  await smtp.send(content)
+  const reply = await smtp.reply()
+  smtp.end()
+  return reply
+}
+
+/** Sends until the server says no; the numbers it took. */
+async function sendUntilFull(server: Server, first: number, sizeOctets: number) {
+  const taken: number[] = []
+  for (let number = first; number < first + 3000; number++) {
+    const { code, text } = await send(server, number, sizeOctets)
+    if (code === 250) taken.push(number)
+    else {
+      assert.match(text, /^452 4\.3\.1 /)
+      return taken
+    }
+  }
+  return assert.fail('the disk never filled')
+}
+
+/** The numbers of the mailbox, once it holds as many as are wanted. */
+async function numbers(server: Server, wanted: number): Promise<(number | undefined)[]> {
+  for (let tries = 0; ; tries++) {
+    const mail = await server.mail(server.account(1))
+    if (mail.length >= wanted || tries > 40) return mail.map(numberOf).toSorted()
+    await sleep(200)
+  }
+}
+
+test('a full disk is 452 for small and large, is read and emptied by POP3, and recovers', {
+  skip: disk === undefined && 'needs root, mkfs.ext4 and loop devices',
+}, async context => {
+  if (!disk) return
+  const server = await startServer({ data: disk.folder, set: { 'queue.retry': '1s' } })
+  const sent: number[] = []
+  for (let number = 1; number <= 4; number++) {
+    assert.equal((await send(server, number, number === 4 ? 300_000 : 20_000)).code, 250)
+    sent.push(number)
+  }
+  await numbers(server, 4)
+  disk.fill(1024 * 1024)
+  sent.push(...(await sendUntilFull(server, 1000, 300_000)))
+  sent.push(...(await sendUntilFull(server, 2000, 30_000)))
+  sent.push(...(await sendUntilFull(server, 4000, 700)))
+  context.diagnostic(`taken before it was full: ${sent.length}`)
+
+  const pop = await server.pop3(server.account(1))
+  assert.match(await pop.ask('RETR 1'), /^\+OK/)
+  assert.equal(numberOf(await pop.multiline()), 1)
+  assert.match(await pop.ask('DELE 1'), /^\+OK/)
+  const quit = await pop.ask('QUIT')
+  context.diagnostic(`deleting while full: ${quit}`)
+  pop.end()
+
+  disk.relieve()
+  const { code, text } = await send(server, 9000, 900)
+  assert.equal(code, 250, text)
+  sent.push(9000)
+  const { text: large } = await send(server, 9001, 300_000)
+  assert.match(large, /^250 /)
+  sent.push(9001)
+  if (quit.startsWith('+OK')) sent.shift()
+  assert.deepEqual(await numbers(server, sent.length), sent.toSorted())
+  assert.equal((await server.stop()).code, 0)
+  const check = server.run('check')
+  assert.equal(check.code, 0, check.out + check.err)
+  assert.deepEqual(
+    server.log.filter(line => /uncaught|unhandled/i.test(line)),
+    [],
+  )
+})
