@@ -8,7 +8,18 @@ import { expand, expandCached, type Final } from '../account/expand.ts'
 import { type Address, formatAddress } from '../mail/address.ts'
 import type { Notify, Recipient } from '../mail/envelope.ts'
 import { formatNotify } from '../mail/notify.ts'
-import type { FinalRecipient } from './spool.ts'
+
+/** A final recipient, after aliases. */
+export interface FinalRecipient {
+  readonly address: string
+  readonly domain: string
+  readonly notify: string | null
+  readonly originalRecipient: string | null
+  /** The accepted address, where an alias led here. */
+  readonly aliasOf: string | null
+  /** The alias itself, which has a settled row of its own. */
+  readonly expanded?: boolean
+}
 
 /** The final recipients, an `expanded` row for each alias with several targets among them. */
 export async function expandRecipients(

@@ -7,22 +7,11 @@ import { formatAddress } from '../mail/address.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../world/clock.ts'
+import type { FinalRecipient } from './expansion.ts'
 import type { Identity } from './id.ts'
 import type { NoticeFact, Notices } from './notice.ts'
 import type { QueuedMessage } from './reader.ts'
 import { type Acceptance, type AcceptedRecipient, accept } from './writer.ts'
-
-/** A final recipient, after aliases. */
-export interface FinalRecipient {
-  readonly address: string
-  readonly domain: string
-  readonly notify: string | null
-  readonly originalRecipient: string | null
-  /** The accepted address, where an alias led here. */
-  readonly aliasOf: string | null
-  /** The alias itself, which has a settled row of its own. */
-  readonly expanded?: boolean
-}
 
 /** Everything the roles know of a message when its last octet is here. */
 export interface Submission {

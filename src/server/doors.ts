@@ -1,11 +1,12 @@
 /** The faces of a running server beside its mail listeners: /metrics and the control socket. */
 import { nextDue } from '../queue/reader.ts'
-import { listenHttp } from '../world/node/http.ts'
 import { serverProcess } from '../world/node/host.ts'
-import { contextOf, controlApp } from './control.ts'
+import { listenHttp } from '../world/node/http.ts'
+import { controlApp } from './control.ts'
 import type { House } from './house.ts'
 import { httpApp } from './http.ts'
 import type { Listeners } from './listeners.ts'
+import { contextOf } from './operation/context.ts'
 import { startFailure } from './start-error.ts'
 import { version } from './version.ts'
 

@@ -36,6 +36,8 @@ export interface HouseOptions {
   /** Addresses of ours that an MX record may name: never relayed to (RFC 5321 §5.1). */
   readonly ourAddresses: () => readonly string[]
   readonly hashCost?: HashCost
+  /** How often the queue is looked at where nothing is known to be due (transport/worker.ts). */
+  readonly pollMs?: number
 }
 
 export interface House extends Omit<HouseOptions, 'hashCost'> {

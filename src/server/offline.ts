@@ -1,8 +1,8 @@
 /** A house without a server: for commands while none runs. It holds the data folder's lock. */
 import { silent } from '../world/log.ts'
-import { type ControlContext, contextOf } from './control.ts'
 import { openFolder } from './folder.ts'
 import { buildHouse } from './house.ts'
+import { type ControlContext, contextOf } from './operation/context.ts'
 import { OperationError } from './operation.ts'
 import type { Settings } from './settings.ts'
 

@@ -67,6 +67,7 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     content: message => queuedContent(store, world.disk, message),
     jobsMax: JOBS_MAX,
     jobsPerRouteMax: JOBS_PER_ROUTE_MAX,
+    ...(needs.pollMs === undefined ? {} : { pollMs: needs.pollMs }),
   })
   return { worker, settler, renew: () => smtp.renew() }
 }

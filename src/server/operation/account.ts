@@ -4,9 +4,9 @@ import type { AliasRow, ListedAccount } from '../../account/reader.ts'
 import type { Refused } from '../../account/writer.ts'
 import { expunge } from '../../mailbox/expunge.ts'
 import { mailboxesOf, openMailbox } from '../../mailbox/reader.ts'
-import type { ControlContext } from '../control.ts'
 import type { AliasRecord, Done, OperationOutput } from '../operation.ts'
 import { OperationError } from '../operation.ts'
+import type { ControlContext } from './context.ts'
 
 const DONE: Done = {}
 

@@ -8,7 +8,6 @@ import {
   type Trace,
   trace,
 } from '../../record/trace.ts'
-import type { ControlContext } from '../control.ts'
 import type {
   AttemptRecord,
   Explanation,
@@ -19,6 +18,7 @@ import type {
   Selection,
 } from '../operation.ts'
 import { OperationError } from '../operation.ts'
+import type { ControlContext } from './context.ts'
 
 const PAGE = 500
 const CONTENT_MAX_BYTES = 1_048_576

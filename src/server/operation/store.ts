@@ -1,0 +1,69 @@
+/** The store as an operator looks after it: `backup`, `check`, `status`. */
+import { depth } from '../../queue/reader.ts'
+import { backup } from '../../store/backup.ts'
+import { findings } from '../../store/check.ts'
+import type { FileStore } from '../../store/open.ts'
+import { BODIES, DATABASE } from '../folder.ts'
+import { OperationError, type OperationOutput } from '../operation.ts'
+import type { ControlContext } from './context.ts'
+
+export async function makeBackup(
+  { store, world }: ControlContext,
+  { folder }: { readonly folder: string },
+): Promise<OperationOutput<'backup'>> {
+  const made = await backup({
+    store: store as FileStore,
+    disk: world.disk,
+    clock: world.clock,
+    log: world.log,
+    directory: folder,
+    databaseName: DATABASE,
+    bodiesName: BODIES,
+  })
+  const [first] = made.findings
+  if (first) {
+    throw new OperationError(
+      65,
+      `the backup was made but is not sound: ${first.rule}: ${first.detail}`,
+    )
+  }
+  return { folder, sizeOctets: made.sizeOctets, files: made.bodies + 1 }
+}
+
+export async function check({ store, world }: ControlContext): Promise<OperationOutput<'check'>> {
+  const staged: { name: string; sizeOctets: number }[] = []
+  for await (const file of world.disk.list()) staged.push(file)
+  const found = await findings(store, staged)
+  return {
+    checked: staged.length,
+    findings: found.map(({ rule, where, detail }) => ({
+      severity: 'error' as const,
+      what: `${where}: ${detail} (rule: ${rule})`,
+      remedy: "restore a backup, or report this with the output of 'postrider check --json'",
+    })),
+  }
+}
+
+export async function status({
+  house,
+  store,
+  running,
+}: ControlContext): Promise<OperationOutput<'status'>> {
+  const rows = await store.read(depth, null)
+  const count = (states: readonly string[]) =>
+    rows.filter(row => states.includes(row.state)).reduce((sum, row) => sum + row.recipients, 0)
+  const settings = house.settings()
+  return {
+    pid: 0,
+    version: '',
+    startedAt: 0,
+    epoch: '',
+    listeners: {},
+    ...running?.(),
+    running: running !== undefined,
+    hostname: settings.hostname,
+    data: settings.data,
+    queued: count(['queued', 'leased']),
+    held: count(['held']),
+  }
+}
