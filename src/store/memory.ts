@@ -67,8 +67,6 @@ export class MemoryStore implements Store {
   readonly #calls: Call[] = []
   readonly #faults: MemoryFault[] = []
   #state: 'open' | 'closed' | 'crashed' = 'open'
-  #commits = 0
-  #jobs = 0
   #draining: Promise<void> | undefined
   #commits = 0
   #jobs = 0
