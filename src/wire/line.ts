@@ -16,6 +16,8 @@ export class LineReader {
   text = ''
   /** Octets of the last line with its end; also counts what an overlong line has thrown away. */
   octets = 0
+  /** True where all that is here of an unfinished line ends with a LF that stands alone. */
+  endsInLoneLf = false
   readonly #input: Octets
   readonly #lfEnds: boolean
   /** How much of the line was searched already. */
@@ -42,6 +44,9 @@ export class LineReader {
   next(limitOctets: number): LineState {
     const input = this.#input
     const end = this.#findEnd()
+    // What follows may come still; if nothing does, this peer takes LF for a line end.
+    this.endsInLoneLf =
+      end < 0 && (input.length > 0 ? input.buffer[input.to - 1] === LF : this.endsInLoneLf)
     if (end < 0) {
       if (input.length > limitOctets || this.#dropped > 0) this.#drop()
       return 'more'
@@ -57,6 +62,14 @@ export class LineReader {
     this.#dropped = 0
     input.consume(length)
     return overlong ? 'overlong' : 'line'
+  }
+
+  /** Throws away all that is here of an unfinished line; what comes next begins a new one. */
+  forget(): void {
+    this.#input.clear()
+    this.#searched = 0
+    this.#dropped = 0
+    this.endsInLoneLf = false
   }
 
   /** The index of the LF that ends the line, or -1. */

@@ -59,6 +59,16 @@ export class CommandReader {
     return this.#lines.droppedOctets > ENDLESS
   }
 
+  /** True where the peer may have ended its line with LF alone, and waits for us as we do for it. */
+  get stuck(): boolean {
+    return this.#lines.endsInLoneLf
+  }
+
+  /** Throws an unfinished line away, unread. */
+  forget(): void {
+    this.#lines.forget()
+  }
+
   /** The next command, or undefined while its line is not whole. */
   next(): Command | undefined {
     const state = this.#lines.next(AUTH_MAX)

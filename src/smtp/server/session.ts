@@ -18,6 +18,12 @@ import { greeting } from './verb/greeting.ts'
 /** So much content moves the deadline on (RFC 5321 §4.5.3.2.5 speaks of a block of it). */
 const CONTENT_STEP_OCTETS = 16_384
 
+/**
+ * How long the rest of a line may take that has come up to a lone LF. It is no line end (§2.3.8), but
+ * who takes it for one would wait for minutes: so the line is refused, not left hanging.
+ */
+const STUCK_MS = 2_000
+
 export class ServerSession implements Session<Answer, ServerEvent> {
   readonly #conversation: Conversation
   readonly #input = new Octets()
@@ -29,6 +35,9 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   #contentOctets = 0
   #ended = false
   #shutdown = false
+  #stuck = false
+  /** The step that began with a lone LF: a line that crawls from LF to LF gains no time. */
+  #stuckStep = -1
 
   constructor(
     sink: Sink<Question, Answer>,
@@ -78,6 +87,10 @@ export class ServerSession implements Session<Answer, ServerEvent> {
 
   expire(): void {
     if (this.#conversation.closed || this.#wait === 'answer') return
+    if (this.#stuck) {
+      this.#refuseUnended()
+      return
+    }
     const handshake = this.#wait === 'tls'
     this.#conversation.close(handshake ? undefined : replies.timeout(this.#hostname))
     this.#input.clear()
@@ -91,6 +104,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   get patienceMs(): number {
     const { commandTimeoutMs, dataTimeoutMs } = this.#conversation.settings
     if (this.#conversation.closed || this.#wait === 'answer') return 0
+    if (this.#stuck) return Math.min(STUCK_MS, commandTimeoutMs)
     return this.#wait === 'content' || this.#wait === 'chunk' ? dataTimeoutMs : commandTimeoutMs
   }
 
@@ -112,9 +126,29 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     while (!conversation.closed && this.#feed()) {
       // Each round takes a command, a line or content; the last one finds too little input.
     }
+    this.#noteStuck()
     // A peer that will send no more has nothing to finish what is unfinished.
     if (this.#ended && this.#wait !== 'answer') conversation.close()
     if (conversation.closed) this.#input.clear()
+  }
+
+  /** Starts the short wait for the rest of a line, once for each line. */
+  #noteStuck(): void {
+    const reads = this.#wait === undefined || this.#wait === 'line'
+    const stuck = reads && !this.#conversation.closed && this.#commands.stuck
+    if (stuck && this.#step !== this.#stuckStep) this.#stuckStep = ++this.#step
+    this.#stuck = stuck
+  }
+
+  /** RFC 5321 §2.3.8: a line that only LF has ended is refused whole; nothing of it is carried out. */
+  #refuseUnended(): void {
+    this.#commands.forget()
+    this.#stuck = false
+    if (this.#wait === 'line') this.#resume({ kind: 'response', text: '\n' })
+    else {
+      this.#conversation.reply(replies.badOctets)
+      this.#turnOver()
+    }
   }
 
   /** Gives input to who waits for it; false where there is too little of it. */
