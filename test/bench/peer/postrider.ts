@@ -1,0 +1,85 @@
+/**
+ * Postrider as a peer: its own demo, as a newcomer starts it. Relayed mail comes to an alias that leads
+ * outside, since smtp-source cannot log in: one ledger row more than plain relaying would need.
+ */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { launch, type Program, run, until } from '../program.ts'
+import type { Peer, Work } from './peer.ts'
+
+const SCRIPT = fileURLToPath(new URL('../../../bin/postrider', import.meta.url))
+
+export interface Postrider extends Peer {
+  /** How long it took from the start of the process to the ready line. */
+  readonly readyMs: number
+  /** A value of /metrics. */
+  metric(series: string): Promise<number>
+}
+
+interface Ready {
+  readonly pid: number
+  readonly listeners: Readonly<Record<string, number>>
+  readonly accounts: readonly { readonly address: string }[]
+}
+
+/** Starts on that data folder; mail for elsewhere goes to the smart host's port. */
+export async function startPostrider(
+  data: string,
+  smarthostPort: number,
+  set: readonly string[] = [],
+): Promise<Postrider> {
+  const from = performance.now()
+  const program = launch(
+    SCRIPT,
+    [
+      ...['start', '--demo', '--data', data, '--ports', 'auto', '--json'],
+      ...['--smarthost', `127.0.0.1:${smarthostPort}`],
+      ...set.flatMap(setting => ['--set', setting]),
+    ],
+    `${data}.out`,
+  )
+  const ready = await until('Postrider', () => readyOf(program), { everyMs: 5 })
+  const readyMs = performance.now() - from
+  const { pid, listeners, accounts } = ready
+  const local = accounts[0]?.address ?? ''
+  const remote = `out@${local.slice(local.indexOf('@') + 1)}`
+  await run(SCRIPT, ['alias', 'add', remote, 'joe@elsewhere.test', '--data', data]).catch(() => {})
+  const metric = (series: string) => metricOf(listeners['http'] ?? 0, series)
+  const state = (work: Work) => (work === 'relay' ? 'relayed' : 'delivered')
+  return {
+    name: 'Postrider',
+    pid,
+    port: listeners['smtp'] ?? 0,
+    local,
+    remote,
+    readyMs,
+    metric,
+    done: work => metric(`postrider_recipients_total{outcome="${state(work)}"`),
+    commits: () => metric('postrider_store_commits_total '),
+    stop: program.stop,
+  }
+}
+
+function readyOf(program: Program): Ready | undefined {
+  const line = program
+    .output()
+    .split('\n')
+    .find(text => text.startsWith('{"ready":true'))
+  if (line !== undefined) return JSON.parse(line) as Ready
+  if (program.child.exitCode !== null) throw new Error(`Postrider ended: ${program.output()}`)
+  return undefined
+}
+
+/** The sum of the lines that begin so; 0 where there is none yet. */
+async function metricOf(port: number, series: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  return text
+    .split('\n')
+    .filter(line => line.startsWith(series))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+}
+
+/** A data folder below that folder. */
+export function dataFolder(folder: string, name: string): string {
+  return join(folder, `data-${name}`)
+}

@@ -1,0 +1,78 @@
+/**
+ * A program that the bench has started: its process, what it printed, its end. Ended by its own id and
+ * no other; nothing is left behind when the bench ends.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface Program {
+  readonly child: ChildProcess
+  /** What it has printed so far. */
+  output(): string
+  /** SIGTERM, and SIGKILL for who does not listen; resolves when it is gone. */
+  stop(): Promise<void>
+}
+
+/** Starts a program that goes on running; both of its outputs go to the file. */
+export function launch(command: string, args: readonly string[], outputFile: string): Program {
+  const output = openSync(outputFile, 'w')
+  const child = spawn(command, args, { stdio: ['ignore', output, output] })
+  closeSync(output)
+  const ended = new Promise<void>(resolve => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
+  })
+  return {
+    child,
+    output: () => readFileSync(outputFile, 'utf8'),
+    stop: async () => {
+      child.kill('SIGTERM')
+      const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
+      await ended
+      clearTimeout(late)
+    },
+  }
+}
+
+/** Runs a program to its end; rejects with what it said where it fails. */
+export async function run(command: string, args: readonly string[]): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  child.stdout.on('data', octets => (said += octets))
+  child.stderr.on('data', octets => (said += octets))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: exit ${code}: ${said.trim()}`)
+  return said
+}
+
+/** A port of 127.0.0.1 that nobody listens on now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+/** Asks until the answer is not undefined; rejects after the limit. */
+export async function until<Answer>(
+  what: string,
+  ask: () => Answer | undefined | Promise<Answer | undefined>,
+  { everyMs = 50, limitMs = 30_000 } = {},
+): Promise<Answer> {
+  const end = performance.now() + limitMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (performance.now() > end) throw new Error(`waited ${limitMs} ms for ${what}`)
+    await sleep(everyMs)
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * `npm run bench`: Postrider beside Postfix and a bare receiver, by the same load, in interleaved
+ * pairs. Prints ratios with their median and range, what a message costs, and memory.
+ *
+ *   npm run bench                   everything, some fifteen minutes
+ *   npm run bench -- --quick        a look: three pairs, fewer messages, fewer cells
+ *   npm run bench -- --only relay   cells whose name holds the word
+ */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { idleSessions, largeMessages, longQueue } from './cell/memory.ts'
+import { type Rates, rateCell } from './cell/rate.ts'
+import { machine, tools } from './machine.ts'
+import type { Measured } from './measure.ts'
+import { formatSpread, ratios, spread } from './pairs.ts'
+import { CELLS, FULL, QUICK } from './plan.ts'
+import type { Memory } from './proc.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    pairs: { type: 'string' },
+  },
+})
+const depth = {
+  ...(flags.quick ? QUICK : FULL),
+  ...(flags.pairs === undefined ? {} : { pairs: Number(flags.pairs) }),
+}
+const say = (line: string) => process.stdout.write(`${line}\n`)
+const wanted = (name: string) => name.includes(flags.only)
+
+function judged(met: boolean | undefined): string {
+  return met === undefined ? '' : met ? ', met' : ', NOT MET'
+}
+
+function tellRates({ cell, runs, rssMb }: Rates): void {
+  const of = (name: keyof typeof runs, what: keyof Measured) =>
+    runs[name].flatMap(run => run[what] ?? [])
+  const rate = (name: keyof typeof runs) => formatSpread(spread(of(name, 'rate')), 0)
+  say(`\n${cell.name}`)
+  say(`  messages/s   ours ${rate('ours')}  Postfix ${rate('postfix')}  bare ${rate('bare')}`)
+  const toPostfix = spread(ratios(of('ours', 'rate'), of('postfix', 'rate')))
+  const met = toPostfix && toPostfix.median >= cell.goal
+  say(`  ratio to Postfix ${formatSpread(toPostfix, 2)}  goal ${cell.goal}${judged(met)}`)
+  if (cell.bareGoal !== undefined) {
+    const toBare = spread(ratios(of('ours', 'rate'), of('bare', 'rate')))
+    const bareMet = toBare && toBare.median >= cell.bareGoal
+    say(`  ratio to bare    ${formatSpread(toBare, 2)}  goal ${cell.bareGoal}${judged(bareMet)}`)
+  }
+  const cost = (what: keyof Measured, digits: number) =>
+    formatSpread(spread(of('ours', what)), digits)
+  say(`  a message costs  ${cost('writeCalls', 2)} write calls, ${cost('writeOctets', 0)} octets`)
+  say(
+    `                   written (${cost('diskOctets', 0)} to disk), ${cost('commits', 3)} commits`,
+  )
+  const cpu = (name: keyof typeof runs) => formatSpread(spread(of(name, 'cpuPer1000')), 3)
+  say(`  CPU s/1000       ours ${cpu('ours')}  Postfix ${cpu('postfix')}  bare ${cpu('bare')}`)
+  say(`  RSS behind it    ${rssMb.toFixed(0)} MB`)
+}
+
+function tellMemory(name: string, of: number, memory: Memory, limitMb: number): void {
+  const shown = (mb: number) => `${mb.toFixed(0)} MB`
+  say(`\n${name}`)
+  say(
+    `  RSS ${shown(memory.rssMb)}, PSS ${shown(memory.pssMb)}, peak RSS ${shown(memory.peakMb)}  goal ${limitMb} MB${judged(of < limitMb)}`,
+  )
+}
+
+async function memoryCells(root: string): Promise<void> {
+  if (wanted('memory large')) {
+    const large = await largeMessages(root)
+    tellMemory('memory large: twenty messages of 25 MB at once', large.peakMb, large, 250)
+  }
+  if (wanted('memory idle')) {
+    const idle = await idleSessions(root, 5_000)
+    tellMemory('memory idle: 5,000 sessions after EHLO', idle.rssMb, idle, 130)
+  }
+  if (wanted('memory queue')) {
+    const name = `memory queue: start with ${depth.queued} messages queued`
+    const queue = await longQueue(root, depth.queued)
+    tellMemory(name, queue.settled.peakMb, queue.settled, 250)
+    say(`  ready in ${queue.readyMs.toFixed(0)} ms  goal 2000 ms${judged(queue.readyMs < 2_000)}`)
+  }
+}
+
+const able = await tools()
+say(await machine())
+for (const why of able.missing) say(`skipped: ${why}`)
+if (able.load) {
+  const root = mkdtempSync(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), 'postrider-bench-'))
+  // Postfix's processes give root away and must still reach their folders below.
+  chmodSync(root, 0o755)
+  try {
+    for (const cell of CELLS) {
+      if (!wanted(cell.name) || (flags.quick && !cell.quick)) continue
+      tellRates(await rateCell(cell, depth, root, able.postfix))
+    }
+    await memoryCells(root)
+  } finally {
+    rmSync(root, { recursive: true, force: true })
+  }
+}
