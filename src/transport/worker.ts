@@ -14,7 +14,7 @@ import { type Acceptance, type Claimed, claim, giveBack, recover, renew } from '
 import { type Route, routeKey } from '../route/route.ts'
 import type { Store } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
-import type { Timer } from '../world/clock.ts'
+import { sleep, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
 import { type Job, type JobRow, makeJob, rowOf } from './job.ts'
 import type { Settler } from './settler.ts'
@@ -35,12 +35,17 @@ export interface WorkerOptions {
   /** Jobs in memory at once, and of one route. */
   readonly jobsMax: number
   readonly jobsPerRouteMax: number
+  /** How long nothing is looked for where nothing is known to be due; 20 s if not given. */
+  readonly pollMs?: number
 }
 
 const LEASE_MS = 45_000
 const RENEW_MS = 15_000
 const POLL_MS = 20_000
 const CLAIM_ROWS = 200
+/** An outcome that could not be stored is tried again after a second, then ever more slowly. */
+const SETTLE_AGAIN_MS = 1000
+const SETTLE_AGAIN_MAX_MS = 60_000
 const KEPT_MAX_BYTES = 16 * 1024 * 1024
 
 export class Worker {
@@ -62,6 +67,10 @@ export class Worker {
     this.#options = options
   }
 
+  get #pollMs(): number {
+    return this.#options.pollMs ?? POLL_MS
+  }
+
   get node(): string {
     return this.#options.node
   }
@@ -74,7 +83,6 @@ export class Worker {
   /** Takes over what a dead predecessor held (single-server stores only), then works. */
   async start(): Promise<void> {
     await this.#options.store.write(recover, null)
-    this.#renewLater()
     this.wake()
   }
 
@@ -108,7 +116,7 @@ export class Worker {
       dueAt => this.#rest(dueAt),
       error => {
         this.#options.world.log.error('queue.claim', { error: String(error) })
-        this.#rest(this.#options.world.clock.now() + POLL_MS)
+        this.#rest(this.#options.world.clock.now() + this.#pollMs)
       },
     )
   }
@@ -134,7 +142,7 @@ export class Worker {
     for (;;) {
       this.#again = false
       const limit = Math.min(CLAIM_ROWS, jobsMax - this.#jobs.size)
-      if (this.#stopped || limit <= 0) return world.clock.now() + POLL_MS
+      if (this.#stopped || limit <= 0) return world.clock.now() + this.#pollMs
       const except = this.#busyDomains()
       const rows = await store.write(claim, { node: this.node, leaseMs: LEASE_MS, limit, except })
       await this.#take(rows)
@@ -142,7 +150,7 @@ export class Worker {
       const due = (await store.read(nextDue, null)) ?? Number.POSITIVE_INFINITY
       // Rows of busy routes are due and stay so: the end of one of their jobs wakes us.
       const soonest = except.length > 0 ? world.clock.now() + 1000 : world.clock.now()
-      return Math.min(Math.max(due, soonest), world.clock.now() + POLL_MS)
+      return Math.min(Math.max(due, soonest), world.clock.now() + this.#pollMs)
     }
   }
 
@@ -161,13 +169,18 @@ export class Worker {
     this.#timer = clock.after(Math.max(1, dueAt - clock.now()), () => this.wake())
   }
 
-  /** Groups claimed rows by message and reads each message once. */
-  async #take(rows: readonly Claimed[]): Promise<void> {
+  /**
+   * Groups claimed rows by message and reads each message once. A row that is in our hands already
+   * was claimed because its renewal was late or the wall clock jumped: its job goes on.
+   */
+  async #take(claimed: readonly Claimed[]): Promise<void> {
+    const ours = claimed.length > 0 ? this.#rowsInHand() : new Set()
+    const rows = claimed.filter(row => !ours.has(`${row.message_id} ${row.n}`))
     const byMessage = Map.groupBy(rows, row => row.message_id)
     await Promise.all(
-      [...byMessage].map(async ([id, claimed]) => {
+      [...byMessage].map(async ([id, mine]) => {
         const message = await this.#options.store.read(queuedMessage, id)
-        if (message) this.#begin(message, claimed.map(rowOf), () => this.#options.content(message))
+        if (message) this.#begin(message, mine.map(rowOf), () => this.#options.content(message))
         else this.#options.world.log.error('queue.orphan', { message: id })
       }),
     )
@@ -215,22 +228,31 @@ export class Worker {
     const key = routeKey(job.route)
     this.#jobs.add(job)
     this.#perRoute.set(key, (this.#perRoute.get(key) ?? 0) + 1)
-    this.#carry(job)
-      .then(
-        carried => this.#options.settler.settle(job, carried),
-        error => this.#options.settler.settle(job, broken(job, error)),
-      )
-      .then(
-        dueAt => this.#finished(job, key, dueAt),
-        (error: unknown) => {
-          // The store could not be written: the lease ends by itself and the load is tried again.
-          this.#options.world.log.error('queue.settle', {
-            message: job.message.id,
-            error: String(error),
-          })
-          this.#finished(job, key, undefined)
-        },
-      )
+    if (this.#renewal === undefined) this.#renewLater()
+    void this.#carry(job)
+      .catch((error: unknown) => broken(job, error))
+      .then(carried => this.#settle(job, carried))
+      .then(dueAt => this.#finished(job, key, dueAt))
+  }
+
+  /**
+   * An outcome is not forgotten because the store cannot take it just now: to carry the load again
+   * would make a copy each time. Its leases are renewed meanwhile. Never rejects.
+   */
+  async #settle(job: Job, carried: Carried): Promise<number | undefined> {
+    const { settler, world } = this.#options
+    for (let againMs = SETTLE_AGAIN_MS; ; againMs = Math.min(againMs * 2, SETTLE_AGAIN_MAX_MS)) {
+      try {
+        const dueAt = await settler.settle(job, carried)
+        // A commit that failed may be there all the same, with a notice that nobody was told of.
+        return againMs > SETTLE_AGAIN_MS ? world.clock.now() : dueAt
+      } catch (error) {
+        world.log.error('queue.settle', { message: job.message.id, error: String(error) })
+        await sleep(world.clock, againMs)
+        // The lease ends by itself, or was given back, and the load is carried again.
+        if (this.#stopped) return undefined
+      }
+    }
   }
 
   #carry(job: Job): Promise<Carried> {
@@ -264,21 +286,25 @@ export class Worker {
     return [...busy]
   }
 
+  #rowsInHand(): Set<string> {
+    const rows = new Set<string>()
+    for (const job of this.#jobs) for (const { n } of job.rows) rows.add(`${job.message.id} ${n}`)
+    return rows
+  }
+
+  /** Lengthens the leases of the loads in hand every 15 s, as long as there are any. */
   #renewLater(): void {
-    if (this.#stopped) return
-    this.#renewal = this.#options.world.clock.after(RENEW_MS, () => {
+    const { world, store } = this.#options
+    this.#renewal = world.clock.after(RENEW_MS, () => {
+      this.#renewal = undefined
+      if (this.#stopped || this.#jobs.size === 0) return
       const rows = [...this.#jobs].flatMap(job =>
         job.rows.map(row => ({ messageId: job.message.id, n: row.n })),
       )
-      const renewed =
-        rows.length === 0
-          ? Promise.resolve(null)
-          : this.#options.store.write(renew, { node: this.node, leaseMs: LEASE_MS, rows })
-      renewed
-        .catch((error: unknown) =>
-          this.#options.world.log.warn('queue.renew', { error: String(error) }),
-        )
-        .finally(() => this.#renewLater())
+      this.#renewLater()
+      store
+        .write(renew, { node: this.node, leaseMs: LEASE_MS, rows })
+        .catch((error: unknown) => world.log.warn('queue.renew', { error: String(error) }))
     })
   }
 }

@@ -1,0 +1,118 @@
+/**
+ * Watches one store of the town: after each commit it compares the rows with those before and
+ * writes down what changed, in order. It also holds the store to what must never happen between
+ * two commits, whatever happens to the machine. Read by trace.ts and oracle.ts.
+ */
+import type { Read } from '../../src/world/sql.ts'
+
+export interface RecipientState {
+  readonly message_id: string
+  readonly n: number
+  readonly address: string
+  readonly state: string
+  readonly status: string | null
+  readonly reason: string | null
+  readonly attempts: number
+}
+
+interface KeptState {
+  readonly mailbox_id: number
+  readonly uid: number
+  readonly message_id: string
+}
+
+interface MailboxState {
+  readonly id: number
+  readonly name: string
+  readonly address: string
+  readonly uid_next: number
+  readonly uid_validity: number
+}
+
+const FINAL = new Set(['delivered', 'relayed', 'expanded', 'failed', 'expired', 'deleted'])
+
+export class Ledger {
+  /** What must never happen and did. */
+  readonly faults: string[] = []
+  readonly #say: (line: string) => void
+  #rows = new Map<string, RecipientState>()
+  #kept = new Set<string>()
+  #mailboxes = new Map<number, MailboxState>()
+  #begun = false
+
+  constructor(say: (line: string) => void) {
+    this.#say = say
+  }
+
+  begin(): void {
+    this.#begun = true
+  }
+
+  note(line: string): void {
+    this.#say(line)
+  }
+
+  /** Called with what stands after a commit. */
+  async look(tx: Read, commit: number): Promise<void> {
+    if (!this.#begun) return
+    const said = [...(await this.#mailboxesOf(tx)), ...(await this.#recipientsOf(tx))]
+    for (const line of said) this.#say(`commit ${commit}: ${line}`)
+  }
+
+  async #recipientsOf(tx: Read): Promise<string[]> {
+    const said: string[] = []
+    const rows = await tx.all<RecipientState>(
+      `SELECT message_id, n, address, state, status, reason, attempts FROM recipient
+       ORDER BY message_id, n`,
+    )
+    const now = new Map(rows.map(row => [`${row.message_id} ${row.n}`, row]))
+    for (const [key, row] of now) {
+      const before = this.#rows.get(key)
+      if (before?.state === row.state && before.attempts === row.attempts) continue
+      const what = `${row.message_id} to ${row.address}`
+      if (before && FINAL.has(before.state)) {
+        this.faults.push(`${what}: ${before.state} -> ${row.state}, but ${before.state} is final`)
+      }
+      const why = row.status === null ? '' : ` (${row.status} ${row.reason})`
+      said.push(`${what}: ${before?.state ?? 'new'} -> ${row.state}${why}`)
+    }
+    for (const [key, row] of this.#rows) {
+      if (!now.has(key) && !FINAL.has(row.state)) this.faults.push(`recipient ${key} vanished`)
+    }
+    this.#rows = now
+    return said
+  }
+
+  async #mailboxesOf(tx: Read): Promise<string[]> {
+    const said: string[] = []
+    const boxes = await tx.all<MailboxState>(
+      `SELECT m.id, m.name, a.address, m.uid_next, m.uid_validity
+       FROM mailbox m JOIN account a ON a.id = m.account_id`,
+    )
+    const kept = await tx.all<KeptState>(
+      'SELECT mailbox_id, uid, message_id FROM mailbox_message ORDER BY mailbox_id, uid',
+    )
+    const before = this.#mailboxes
+    this.#mailboxes = new Map(boxes.map(box => [box.id, box]))
+    for (const box of boxes) {
+      const old = before.get(box.id)
+      if (old && (old.uid_next > box.uid_next || old.uid_validity !== box.uid_validity)) {
+        this.faults.push(`${box.address} ${box.name}: UIDs went back`)
+      }
+    }
+    const keys = new Set<string>()
+    for (const { mailbox_id, uid, message_id } of kept) {
+      const key = `${mailbox_id} ${uid} ${message_id}`
+      keys.add(key)
+      if (this.#kept.has(key)) continue
+      const box = this.#mailboxes.get(mailbox_id)
+      const where = `${box?.name} of ${box?.address}`
+      said.push(`${where}: UID ${uid} is ${message_id}`)
+      if (uid < (before.get(mailbox_id)?.uid_next ?? 1)) {
+        this.faults.push(`${where}: UID ${uid} was given before`)
+      }
+    }
+    this.#kept = keys
+    return said
+  }
+}

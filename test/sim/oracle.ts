@@ -1,0 +1,258 @@
+/**
+ * What must hold of any town after any faults, once they have ended and six days have passed. Sees
+ * only what people and operators see: what clients were told, what the mailboxes hold (read over
+ * POP3), what the ledgers say, and what the checks of the stores find.
+ *
+ *  1. Every recipient that a client saw taken has arrived, or its sender has a notice that it did not.
+ *  2. What arrives is what was sent, octet for octet, below the trace fields.
+ *  3. Nothing is delivered twice by one server; two copies across a relay need a doubt: a reply that
+ *     did not come, or a machine or store that failed between the reply and its record.
+ *  4. UIDs only grow, a final state stays (ledger.ts watches them commit by commit).
+ *  5. Queues are empty, and every rule of the stores holds.
+ */
+import { reader } from '../../src/store/store.ts'
+import type { MailServer } from './server.ts'
+import type { Town } from './town.ts'
+import type { Try } from './user.ts'
+
+export interface Broken {
+  readonly rule: string
+  readonly what: string
+}
+
+interface Row {
+  readonly message_id: string
+  readonly n: number
+  readonly address: string
+  readonly state: string
+  readonly reason: string | null
+  readonly received_at: number
+  readonly kept: number
+}
+
+interface Attempt {
+  readonly message_id: string
+  readonly at: number
+  readonly outcome: string
+  readonly reason: string
+}
+
+interface Book {
+  readonly server: MailServer
+  readonly rows: readonly Row[]
+  readonly attempts: readonly Attempt[]
+}
+
+/** One message in a mailbox. */
+interface Copy {
+  readonly mailbox: string
+  readonly octets: string
+  /** The ids in its Received fields, the last server first. */
+  readonly ids: readonly string[]
+  readonly isNotice: boolean
+}
+
+const ledgerRows = reader('town.rows', (tx, _: null) =>
+  tx.all<Row>(
+    `SELECT r.message_id, r.n, r.address, r.state, r.reason, m.received_at,
+       (SELECT count(*) FROM mailbox_message k WHERE k.message_id = r.message_id) AS kept
+     FROM recipient r JOIN message m ON m.id = r.message_id ORDER BY r.message_id, r.n`,
+  ),
+)
+
+const ledgerAttempts = reader('town.attempts', (tx, _: null) =>
+  tx.all<Attempt>('SELECT message_id, at, outcome, reason FROM attempt ORDER BY message_id, at'),
+)
+
+/** A doubt explains a second copy only if it is about this time, ms. */
+const DOUBT_MS = 15 * 60_000
+
+/** Everything that is wrong with a town; empty is good. Faults must have ended. */
+export async function judge(town: Town): Promise<readonly Broken[]> {
+  const broken: Broken[] = []
+  const say = (rule: string, what: string) => broken.push({ rule, what })
+  const books: Book[] = []
+  for (const server of town.servers) {
+    const rows = await town.internet.complete(server.store.read(ledgerRows, null))
+    const attempts = await town.internet.complete(server.store.read(ledgerAttempts, null))
+    books.push({ server, rows, attempts })
+    for (const fault of server.ledger.faults) say('between two commits', `${server.name}: ${fault}`)
+    for (const finding of await town.internet.complete(server.findings())) {
+      say('the store is whole', `${server.name}: ${JSON.stringify(finding)}`)
+    }
+  }
+  const copies = await allCopies(town)
+  for (const book of books) checkBook(book, say)
+  const letters = copies.filter(copy => !copy.isNotice)
+  for (const copy of letters) checkOctets(town, copy, say)
+  for (const tried of town.tries) checkTry(town, books, copies, tried, say)
+  return broken
+}
+
+type Say = (rule: string, what: string) => void
+
+async function allCopies(town: Town): Promise<Copy[]> {
+  const copies: Copy[] = []
+  for (const user of town.users.values()) {
+    for (const { octets } of await town.internet.complete(user.read())) {
+      const text = Buffer.from(octets).toString('latin1')
+      copies.push({
+        mailbox: user.address,
+        octets: text,
+        ids: idsOf(traceOf(text)),
+        isNotice: /^Return-Path: <>\r\n/.test(text),
+      })
+    }
+  }
+  return copies
+}
+
+/** The trace fields in front of a message. */
+function traceOf(text: string): string {
+  return /^(?:(?:Return-Path|Delivered-To|Received):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*/i.exec(
+    text,
+  )?.[0] as string
+}
+
+function idsOf(trace: string): string[] {
+  return [...trace.replace(/\r\n\s+/g, ' ').matchAll(/\bid ([0-9a-v]{16})\b/g)].map(
+    match => match[1] as string,
+  )
+}
+
+function checkBook({ server, rows }: Book, say: Say): void {
+  const delivered = new Map<string, number>()
+  for (const row of rows) {
+    const what = `${server.name}: ${row.message_id} to ${row.address} is ${row.state}`
+    if (['queued', 'leased', 'held'].includes(row.state)) say('queues are empty', what)
+    if (row.state === 'delivered') {
+      delivered.set(row.message_id, (delivered.get(row.message_id) ?? 0) + 1)
+    }
+  }
+  for (const { message_id, kept } of rows) {
+    const owed = delivered.get(message_id) ?? 0
+    if (kept === owed) continue
+    const what = `${server.name}: ${message_id} is ${kept} times in mailboxes, delivered ${owed} times`
+    say('a message is in a mailbox exactly when the ledger says so', what)
+  }
+}
+
+function checkOctets(town: Town, copy: Copy, say: Say): void {
+  const body = copy.octets.slice(traceOf(copy.octets).length)
+  if (town.tries.some(tried => tried.octets.toString('latin1') === body)) return
+  say(
+    'what arrives is what was sent',
+    `${copy.mailbox}: ${JSON.stringify(copy.octets.slice(0, 600))}`,
+  )
+}
+
+function checkTry(
+  town: Town,
+  books: readonly Book[],
+  copies: readonly Copy[],
+  tried: Try,
+  say: Say,
+): void {
+  const marked = copies.filter(copy => holds(copy.octets, tried.mark))
+  const taken = tried.recipients.filter(({ outcome }) => outcome.kind === 'delivered')
+  const owed = new Set(taken.flatMap(({ address }) => town.expand(address)))
+  const offered = new Set(tried.recipients.flatMap(({ address }) => town.expand(address)))
+  for (const final of offered) {
+    const letters = marked.filter(copy => !copy.isNotice && copy.mailbox === final)
+    const bounces = marked.filter(
+      copy =>
+        copy.isNotice &&
+        copy.mailbox === tried.from &&
+        toldOf(copy.octets, 'failed').includes(final),
+    )
+    const what = `${tried.mark} to ${final}: ${letters.length} copies, ${bounces.length} notices of failure`
+    if (owed.has(final) && letters.length + bounces.length === 0 && tried.notify !== 'NEVER') {
+      say('who was taken arrives or is reported', what)
+    }
+    const doubts = unexplained(books, letters)
+    if (doubts.length > 0) say('a second copy needs a doubt', `${what}; ${doubts.join('; ')}`)
+    if (letters.length > 0 && bounces.length > 0 && !inDoubt(books, marked)) {
+      say('what arrives is not reported as failed', what)
+    }
+  }
+  for (const copy of marked) {
+    if (!copy.isNotice && !offered.has(copy.mailbox)) {
+      say('mail goes only where it was sent', `${tried.mark} is in the mailbox of ${copy.mailbox}`)
+    }
+  }
+}
+
+/** A mark is followed by something else than a digit. */
+function holds(octets: string, mark: string): boolean {
+  const at = octets.indexOf(mark)
+  return at >= 0 && !/\d/.test(octets[at + mark.length] ?? '')
+}
+
+/** The recipients a notice tells of with this action (RFC 3464 §2.3). */
+export function toldOf(notice: string, action: string): string[] {
+  return notice.split('\r\n\r\n').flatMap(group => {
+    const recipient = /^Final-Recipient: *[\w-]+; *(.+)\r?$/im.exec(group)?.[1]
+    const said = /^Action: *(\w+)/im.exec(group)?.[1]
+    return recipient !== undefined && said === action ? [recipient.toLowerCase()] : []
+  })
+}
+
+/**
+ * Copies that nothing explains. The first one of each message needs no explanation; of the others,
+ * each one that its sender has on record as relayed takes the place of a first, and each one that
+ * it has not needs a doubt about that time.
+ */
+function unexplained(books: readonly Book[], letters: readonly Copy[]): string[] {
+  const found: string[] = []
+  const recorded = new Map<string, number>()
+  const firstOf = new Set<string>()
+  for (const { ids } of letters) {
+    const [here, there] = ids
+    if (here === undefined || there === undefined) {
+      if (here === undefined) found.push('a copy without an id')
+      else if (firstOf.has(here)) found.push(`${here} was delivered twice`)
+      else firstOf.add(here)
+      continue
+    }
+    if (firstOf.has(here)) found.push(`${here} was delivered twice`)
+    firstOf.add(here)
+    const sender = books.find(book => book.rows.some(row => row.message_id === there))
+    const receiver = books.find(book => book.rows.some(row => row.message_id === here))
+    const at = receiver?.rows.find(row => row.message_id === here)?.received_at ?? 0
+    if (!sender) found.push(`${there} is in no ledger`)
+    else if (isRecorded(sender, there, here)) recorded.set(there, (recorded.get(there) ?? 0) + 1)
+    else if (!hasDoubt(sender, there, at))
+      found.push(`${there} was relayed as ${here} without a doubt`)
+  }
+  for (const [id, count] of recorded) {
+    if (count > 1) found.push(`${id} is on record as relayed ${count} times`)
+  }
+  return found
+}
+
+function isRecorded(sender: Book, id: string, as: string): boolean {
+  return sender.attempts.some(
+    attempt =>
+      attempt.message_id === id && attempt.outcome === 'delivered' && attempt.reason.includes(as),
+  )
+}
+
+function hasDoubt({ server, attempts }: Book, id: string, at: number): boolean {
+  const near = (time: number) => time >= at - 1000 && time <= at + DOUBT_MS
+  return (
+    attempts.some(a => a.message_id === id && a.outcome === 'in doubt' && near(a.at)) ||
+    server.crashes.some(crash => near(crash.at)) ||
+    server.failures.some(near)
+  )
+}
+
+/** Whether any server of the way was ever in doubt about a message. */
+function inDoubt(books: readonly Book[], copies: readonly Copy[]): boolean {
+  const ids = new Set(copies.flatMap(copy => copy.ids))
+  return books.some(
+    ({ server, attempts }) =>
+      server.crashes.length > 0 ||
+      server.failures.length > 0 ||
+      attempts.some(a => a.outcome === 'in doubt' && ids.has(a.message_id)),
+  )
+}

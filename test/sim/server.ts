@@ -1,0 +1,199 @@
+/**
+ * One mail server of the simulated town: a host, a store in memory, and a house with its listeners.
+ * It can lose its machine at any moment; what is left is what the store has committed and the disk
+ * has sealed, and the next life is built on that alone. Made by town.ts.
+ */
+
+import { cheapHashCost } from '../../src/account/settings.ts'
+import { buildHouse, type House } from '../../src/server/house.ts'
+import { type ServedName, Sessions } from '../../src/server/serve.ts'
+import { type Config, type Settings, settingsSchema } from '../../src/server/settings.ts'
+import type { Finding, StagedFile } from '../../src/store/check.ts'
+import { type MemoryFault, type MemoryStore, openMemoryStore } from '../../src/store/memory.ts'
+import { sweep } from '../../src/store/sweep.ts'
+import { type Host, type Internet, simIdentity } from '../../src/world/sim/index.ts'
+import type { Ledger } from './ledger.ts'
+
+export interface ServerPlan {
+  /** The domain it takes mail for; its host is mx.<domain>. */
+  readonly domain: string
+  /** Local parts of its accounts; the password of each is 'secret of ' and its address. */
+  readonly accounts: readonly string[]
+  /** Local part to addresses, here or elsewhere. */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>
+  readonly config?: Config
+}
+
+const PORTS: Readonly<Record<Exclude<ServedName, 'lmtp' | 'local'>, number>> = {
+  smtp: 25,
+  submission: 587,
+  submissions: 465,
+  pop3: 110,
+  pop3s: 995,
+}
+
+/** Nothing in the town may hang on polling: what is due must be known. */
+const POLL_MS = 3_600_000
+const SWEEP_MS = 6 * 3_600_000
+/** How long a machine that has crashed takes to be back. */
+export const REBOOT_MS = 20_000
+
+export interface Crash {
+  readonly at: number
+  readonly commit: number | undefined
+}
+
+export class MailServer {
+  readonly plan: ServerPlan
+  readonly host: Host
+  readonly ledger: Ledger
+  readonly crashes: Crash[] = []
+  /** Commits that were made to fail without a crash, by time. */
+  readonly failures: number[] = []
+  house!: House
+  /** Asked at each commit of a running town (memory.ts); undefined is none. */
+  faultAt: ((commit: number) => MemoryFault | undefined) | undefined
+  /** False leaves the machine down after a crash. */
+  reboots = true
+  readonly #internet: Internet
+  readonly #keeper: Host
+  readonly #settings: Settings
+  #store!: MemoryStore
+  /** Commits before the town was opened: they belong to nobody's journey. */
+  #before = 0
+
+  constructor(internet: Internet, keeper: Host, plan: ServerPlan, address: string, ledger: Ledger) {
+    this.plan = plan
+    this.#internet = internet
+    this.#keeper = keeper
+    this.ledger = ledger
+    const name = `mx.${plan.domain}`
+    this.host = internet.host({ name, addresses: [address] })
+    internet.zones.set(plan.domain, { mx: [[10, name]] })
+    this.#settings = settingsSchema.parse({ hostname: name, ...plan.config })
+  }
+
+  get name(): string {
+    return this.host.name
+  }
+
+  /** Commits since the town was opened that changed something, over all lives. */
+  get commits(): number {
+    return this.#store.changes - this.#before
+  }
+
+  /** Builds the first life, with its domain, accounts and aliases. */
+  async open(): Promise<void> {
+    this.#store = await openMemoryStore({
+      now: () => this.host.world.clock.now(),
+      faultAt: commit => this.#faultAt(commit - this.#before),
+      committed: (tx, commit) => this.ledger.look(tx, commit - this.#before),
+      stopped: () => this.#crashed(this.commits),
+    })
+    await this.#build()
+    const { accounts } = this.house.accounts
+    const { domain, accounts: names, aliases = {} } = this.plan
+    await granted(accounts.addDomain(domain))
+    for (const name of names) {
+      const address = `${name}@${domain}`
+      await granted(accounts.addAccount(address, passwordOf(address)))
+    }
+    for (const [name, targets] of Object.entries(aliases)) {
+      await granted(accounts.addAlias(`${name}@${domain}`, targets))
+    }
+    await this.house.domains.refresh()
+    this.#before = this.#store.changes
+    this.ledger.begin()
+    await this.#serve()
+  }
+
+  /** The machine stops: whatever was not committed or sealed is gone. It comes back by itself. */
+  crash(): void {
+    this.#crashed(undefined)
+  }
+
+  /** The machine starts again, on the same store and disk. */
+  async restart(): Promise<void> {
+    this.host.restart()
+    this.#store = await this.#store.restart()
+    await this.#build()
+    await this.#serve()
+  }
+
+  /** Every broken invariant of store and disk. */
+  async findings(): Promise<readonly Finding[]> {
+    const staged: StagedFile[] = []
+    for await (const file of this.host.world.disk.list()) staged.push(file)
+    return this.#store.check(staged)
+  }
+
+  get store(): MemoryStore {
+    return this.#store
+  }
+
+  #faultAt(commit: number): MemoryFault | undefined {
+    const fault = commit > 0 ? this.faultAt?.(commit) : undefined
+    if (fault && fault.how !== 'crash') this.failures.push(this.#internet.now)
+    return fault
+  }
+
+  #crashed(commit: number | undefined): void {
+    this.crashes.push({ at: this.#internet.now, commit })
+    this.host.crash()
+    this.#store.crash()
+    this.ledger.note('the machine stops')
+    if (!this.reboots) return
+    const { clock } = this.#keeper.world
+    clock.after(REBOOT_MS, () => void this.restart())
+  }
+
+  async #build(): Promise<void> {
+    const { world } = this.host
+    this.house = await buildHouse({
+      world,
+      store: this.#store,
+      settings: () => this.#settings,
+      hooks: () => undefined,
+      identity: simIdentity([this.name]),
+      ourAddresses: () => this.host.addresses,
+      hashCost: cheapHashCost,
+      pollMs: POLL_MS,
+    })
+  }
+
+  async #serve(): Promise<void> {
+    const { house } = this
+    const { net } = house.world
+    await house.worker.start()
+    this.#sweepRegularly(house)
+    const sessions = new Sessions(house)
+    for (const [name, port] of Object.entries(PORTS)) {
+      await net.listen({ kind: 'tcp', address: '0.0.0.0', port }, connection => {
+        void sessions.serve(name as ServedName, connection)
+      })
+    }
+  }
+
+  #sweepRegularly({ store, world: { disk, clock, log } }: House): void {
+    const once = () => {
+      sweep({ store, disk, clock }).then(
+        () => clock.after(SWEEP_MS, once),
+        (error: unknown) => {
+          log.error('sweep', { error: String(error) })
+          clock.after(SWEEP_MS, once)
+        },
+      )
+    }
+    once()
+  }
+}
+
+/** Everybody's password, so that nobody has to be told. */
+export function passwordOf(address: string): string {
+  return `secret of ${address}`
+}
+
+async function granted(change: Promise<{ readonly kind: string }>): Promise<void> {
+  const done = await change
+  if (done.kind === 'refused') throw new Error(`refused: ${JSON.stringify(done)}`)
+}

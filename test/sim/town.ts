@@ -1,0 +1,101 @@
+/**
+ * The town: several mail servers, the people who write to each other, one DNS, one network, and a
+ * virtual time, all in one process and all from one seed. Tests say what happens in it; oracle.ts
+ * says whether that may be.
+ */
+import { createWorld, type Duration, type Host, type Internet } from '../../src/world/sim/index.ts'
+import { Ledger } from './ledger.ts'
+import { MailServer, type ServerPlan } from './server.ts'
+import { Tracer } from './trace.ts'
+import { type Letter, type Try, User } from './user.ts'
+
+export interface TownPlan {
+  readonly seed: string | number
+  readonly servers: readonly ServerPlan[]
+  /** Segments cut by chance and late by chance; false keeps every write whole, for traces. */
+  readonly rough?: boolean
+}
+
+export class Town {
+  readonly internet: Internet
+  readonly servers: MailServer[] = []
+  readonly users = new Map<string, User>()
+  readonly tracer: Tracer
+  readonly #keeper: Host
+
+  /** Use `createTown`. */
+  constructor(plan: TownPlan) {
+    this.internet = createWorld({ seed: plan.seed })
+    this.tracer = new Tracer(() => this.internet.now)
+    const { faults } = this.internet.network
+    if (plan.rough !== true) {
+      faults.cut = 'whole'
+      faults.latencyMs = [10, 10]
+    }
+    faults.fate = segment => {
+      this.tracer.segment(segment)
+      return 'deliver'
+    }
+    // A machine that never crashes: it turns the others on again.
+    this.#keeper = this.internet.host({ name: 'keeper.test', addresses: ['192.0.2.254'] })
+    for (const [i, server] of plan.servers.entries()) this.#add(server, i)
+  }
+
+  get tries(): Try[] {
+    return [...this.users.values()].flatMap(user => user.tries)
+  }
+
+  server(domain: string): MailServer {
+    const found = this.servers.find(server => server.plan.domain === domain)
+    if (!found) throw new Error(`no server for ${domain}`)
+    return found
+  }
+
+  user(address: string): User {
+    const found = this.users.get(address)
+    if (!found) throw new Error(`nobody is called ${address}`)
+    return found
+  }
+
+  /** Sends a letter and waits until its sender may forget it. */
+  send(letter: Letter): Promise<void> {
+    return this.internet.complete(this.user(letter.from).send(letter))
+  }
+
+  advance(duration: Duration): Promise<void> {
+    return this.internet.advance(duration)
+  }
+
+  /** Final addresses that mail to this one must reach, as the plan has it. */
+  expand(address: string, seen = new Set<string>()): readonly string[] {
+    if (seen.has(address)) return []
+    seen.add(address)
+    const [local = '', domain = ''] = address.split('@')
+    const server = this.servers.find(one => one.plan.domain === domain)
+    const targets = server?.plan.aliases?.[local]
+    if (targets === undefined) return [address]
+    return [...new Set(targets.flatMap(target => this.expand(target, seen)))]
+  }
+
+  #add(plan: ServerPlan, index: number): void {
+    const address = `192.0.2.${index + 1}`
+    const ledger = new Ledger(line => this.tracer.ledger(`mx.${plan.domain}`, line))
+    const server = new MailServer(this.internet, this.#keeper, plan, address, ledger)
+    this.servers.push(server)
+    const mua = this.internet.host({
+      name: `mua.${plan.domain}`,
+      addresses: [`198.51.100.${index + 1}`],
+    })
+    for (const name of plan.accounts) {
+      const user = `${name}@${plan.domain}`
+      this.users.set(user, new User(user, mua, server))
+    }
+  }
+}
+
+/** Builds a town; every server of it serves when this resolves. */
+export async function createTown(plan: TownPlan): Promise<Town> {
+  const town = new Town(plan)
+  for (const server of town.servers) await town.internet.complete(server.open())
+  return town
+}
