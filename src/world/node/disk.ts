@@ -9,6 +9,8 @@ import { join } from 'node:path'
 import { type Disk, DiskFull, type StagedBody } from '../disk.ts'
 
 const CHUNK_OCTETS = 262_144
+/** From here on octets are written as they are given, without gathering. */
+const DIRECT_OCTETS = 131_072
 
 /** A name as `stage` gives them; anything else is not ours, and never a path. */
 const NAME = /^[0-9a-z]{1,12}-[0-9a-f]{24}$/
@@ -60,6 +62,12 @@ class StagedFile implements StagedBody {
 
   async write(octets: Uint8Array): Promise<void> {
     if (this.#over) throw new Error('a staged body is written after its end')
+    if (this.#filled === 0 && octets.length >= DIRECT_OCTETS) {
+      // Large enough for a write of its own: no copy, but the caller's octets until it is done.
+      await this.#start(octets)
+      if (this.#failure) throw this.#failure.error
+      return
+    }
     let from = 0
     while (from < octets.length) {
       this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK_OCTETS)
@@ -105,10 +113,14 @@ class StagedFile implements StagedBody {
   /** Starts the write of what is gathered; a failure is kept for the next call. */
   #flush(): void {
     const octets = (this.#buffer as Buffer).subarray(0, this.#filled)
-    const position = this.#position
-    this.#position += this.#filled
     this.#buffer = undefined
     this.#filled = 0
+    void this.#start(octets)
+  }
+
+  #start(octets: Uint8Array): Promise<void> {
+    const position = this.#position
+    this.#position += octets.length
     const write = writeWhole(this.#file, octets, position).then(
       () => {},
       error => {
@@ -119,11 +131,12 @@ class StagedFile implements StagedBody {
     void write.then(() => {
       this.#unsettled = this.#unsettled.filter(other => other !== write)
     })
+    return write
   }
 }
 
 /** A write may take less than it is given: on a disk that is nearly full, for one. */
-async function writeWhole(file: FileHandle, octets: Buffer, position: number): Promise<void> {
+async function writeWhole(file: FileHandle, octets: Uint8Array, position: number): Promise<void> {
   let from = 0
   while (from < octets.length) {
     const { bytesWritten } = await file.write(octets, from, octets.length - from, position + from)
