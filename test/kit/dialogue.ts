@@ -34,6 +34,7 @@ export class Dialogue {
   readonly #lines: Buffer[] = []
   #waiter: Waiter | undefined
   #ended: Error | undefined
+  #closing: Promise<void> | undefined
 
   private constructor(socket: Socket, timeoutMs: number) {
     this.socket = socket
@@ -137,9 +138,10 @@ export class Dialogue {
   }
 
   /** Resolves when the server has closed. */
-  async closed(): Promise<void> {
-    if (this.socket.destroyed) return
-    await new Promise<void>(resolve => this.socket.once('close', () => resolve()))
+  closed(): Promise<void> {
+    if (this.socket.closed) return Promise.resolve()
+    this.#closing ??= new Promise(resolve => this.socket.once('close', () => resolve()))
+    return this.#closing
   }
 
   /** Hangs up with a reset. */

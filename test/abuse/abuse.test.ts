@@ -1,0 +1,88 @@
+/**
+ * Abuse in its small, quick form, all of it against one server: whatever a peer does, the process
+ * lives, stays small, serves others at once, and gives everything back. `npm run torture` does the
+ * same in the sizes of the issue.
+ */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { clear, type Server, startServer } from '../kit/server.ts'
+import * as abuse from './abuse.ts'
+
+const MB = 1024 * 1024
+/** All of it one after another, the collector never in a hurry; sources not yet compiled. */
+const MOST_MB = 300
+
+let server: Server
+let descriptors: number
+
+before(async () => {
+  server = await startServer({
+    set: { 'limits.perAddress': 400, 'listeners.lmtp.enabled': true, 'limits.messageSize': '30MB' },
+  })
+  await abuse.oneMessage(server)
+  await server.mail(server.account(0))
+  await fetch(`http://127.0.0.1:${server.port('http')}/health`, {
+    headers: { connection: 'close' },
+  })
+  descriptors = server.descriptors() + 2
+})
+after(async () => {
+  assert.equal((await server.stop()).code, 0)
+  clear()
+})
+
+function each(name: string, run: () => Promise<unknown>): void {
+  test(name, async context => {
+    const result = await run()
+    await abuse.unharmed(server, descriptors)
+    const { now, peak } = server.memory()
+    context.diagnostic(`${JSON.stringify(result)} ${now.toFixed(0)} MB, peak ${peak.toFixed(0)} MB`)
+    assert.ok(peak < MOST_MB, `${peak} MB`)
+  })
+}
+
+for (const door of abuse.DOORS) {
+  each(`a line that does not end at ${door} is bounded`, () =>
+    abuse.endlessLine(server, door, 16 * MB),
+  )
+}
+each('tiny commands, pipelined', async () => {
+  assert.equal(await abuse.tinyCommands(server, 'smtp', 'NOOP', 20_000), 20_001)
+  assert.ok((await abuse.tinyCommands(server, 'smtp', '', 20_000)) < 1000)
+  assert.ok((await abuse.tinyCommands(server, 'pop3', 'X', 20_000)) < 1000)
+})
+each('ten thousand recipients are refused in good time', async () => {
+  const { taken, tooMany, other } = await abuse.manyRecipients(server, 10_000)
+  assert.ok(taken <= 1000)
+  assert.equal(other, 0)
+  return { taken, tooMany }
+})
+each('a header of 10 MB', () => abuse.hugeHeader(server, 10 * MB))
+each('eight messages of 5 MB at once', async () => {
+  const codes = await abuse.largeAtOnce(server, 8, 5 * MB)
+  assert.deepEqual(codes, Array(8).fill(250))
+})
+each('a message in chunks of one octet', async () => {
+  assert.equal(await abuse.tinyChunks(server, 5000), 250)
+})
+each('crawling connections hold up nobody', async () => {
+  const { normalMs } = await abuse.slowLoris(server, 300)
+  assert.ok(normalMs < 1000, `${normalMs} ms`)
+  return { normalMs }
+})
+each('too many connections from one address are told 421, and taken again later', async () => {
+  const { taken, refused } = await abuse.connectionFlood(server, 450)
+  assert.equal(taken, 400)
+  return { taken, refused }
+})
+each('TLS handshakes that stop in the middle', () => abuse.stoppedHandshakes(server, 200))
+each('a cut at every phase of a dialogue leaks nothing', async () => {
+  await abuse.cuts(server, 200)
+  await abuse.unharmed(server, descriptors)
+  assert.equal(await abuse.sessions(server), 0)
+})
+each('a reader who does not read', async () => {
+  const readers = await abuse.stalledReaders(server, 1)
+  for (const reader of readers) reader.end()
+})
+each('random octets', () => abuse.noise(server, 1500))
