@@ -182,7 +182,7 @@ test('the same log-in many times at once is one hash', async () => {
   const { login, counts } = await town()
   const { reads } = counts
   const question = password('alice@example.org', 'pass wörd')
-  const answers = await Promise.all(Array.from({ length: 20 }, () => login.answer(question)))
+  const answers = await Promise.all(Array.from({ length: 20 }, async () => login.answer(question)))
   assert.deepEqual(new Set(answers).size, 1)
   assert.equal(counts.reads, reads + 1)
 })
@@ -191,7 +191,7 @@ test('more log-ins than may wait are told to come again', async () => {
   const cost = { ...cheapHashCost, atOnce: 1, waitingMax: 1, inline: false }
   const { login } = await openTestRoom({ cost })
   const answers = await Promise.all(
-    ['a', 'b', 'c', 'd'].map(name => login.answer(password(`${name}@example.org`, 'x'))),
+    ['a', 'b', 'c', 'd'].map(async name => login.answer(password(`${name}@example.org`, 'x'))),
   )
   assert.deepEqual(answers.map(({ kind }) => kind).sort(), [
     'denied',

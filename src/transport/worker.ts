@@ -202,7 +202,8 @@ export class Worker {
   #begin(message: QueuedMessage, rows: readonly JobRow[], content: () => Source): void {
     const routes = rows.map(row => this.#options.route(message, row.address))
     if (routes.some(route => route instanceof Promise)) {
-      void Promise.all(routes).then(known => this.#dispatch(message, rows, known, content))
+      const known = Promise.all(routes.map(async route => route))
+      void known.then(all => this.#dispatch(message, rows, all, content))
     } else this.#dispatch(message, rows, routes as Route[], content)
   }
 
