@@ -194,5 +194,9 @@ test('a maildrop is open once at a time; the lock goes with the connection, also
   const opening = third.ask(open)
   third.closed?.()
   await opening
+  const fourth = role(access)
+  assert.equal((await fourth.ask(open)).kind, 'opened')
+  // RFC 1939 §6: QUIT gives the lock back before its +OK, not once the connection is gone.
+  assert.equal((await fourth.ask({ kind: 'commit', peer, uids: [] })).kind, 'committed')
   assert.equal((await role(access).ask(open)).kind, 'opened')
 })

@@ -119,6 +119,10 @@ class Pop3Role implements Role<Question, Answer> {
 
   async #commit(uids: readonly number[]): Promise<CommitAnswer> {
     const { log, store, world } = this.#access
+    if (uids.length === 0) {
+      this.#release()
+      return { kind: 'committed' }
+    }
     const staged: string[] = []
     this.#committing = true
     try {
@@ -127,7 +131,7 @@ class Pop3Role implements Role<Question, Answer> {
       return { kind: 'committed' }
     } finally {
       this.#committing = false
-      if (this.#closed) this.#release()
+      this.#release()
       for (const name of staged) {
         // Nothing references it any more: if it cannot be removed now, the sweep at start does it.
         world.disk.remove(name).catch(error => log.warn('staged-not-removed', { name, error }))

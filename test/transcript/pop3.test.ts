@@ -53,7 +53,8 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
   return {
     session: sink => new ServerSession(sink, changed as unknown as SessionSettings, peer),
     answer: question => {
-      if (question.kind === 'commit') deleted = `deleted ${question.uids.join(' ')}`
+      if (question.kind === 'commit' && question.uids.length > 0)
+        deleted = `deleted ${question.uids.join(' ')}`
       return answers.get(question.kind) ?? yes(question, maildrop)
     },
     event: () => ({ kind: 'shutdown' }),

@@ -55,11 +55,14 @@ export interface Policy {
   connect(peer: Peer): Later<ConnectAnswer>
   /** USER and PASS (mechanism 'USER'), or what a SASL mechanism wants to know. */
   login(peer: Peer, question: LoginQuestion): Later<LoginAnswer>
-  /** Locks and lists the account's maildrop; the lock is held until `closed`. */
+  /** Locks and lists the account's maildrop; the lock is held until `commit` or `closed`. */
   open(peer: Peer, account: Account): Later<OpenAnswer>
   /** The content of one message of the maildrop opened. */
   retrieve(peer: Peer, uid: number): Later<RetrieveAnswer>
-  /** Removes these for good; must answer `committed` only once that is durable (RFC 1939 §6). */
+  /**
+   * Removes these, if any, for good, and gives the lock back whatever comes of it (RFC 1939 §6).
+   * Must answer `committed` only once that is durable.
+   */
   commit(peer: Peer, uids: readonly number[]): Later<CommitAnswer>
   /** The connection is gone; called exactly once. */
   closed(): void

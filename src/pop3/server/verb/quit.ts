@@ -13,12 +13,11 @@ export function* quit(turn: Turn, argument: string): Generator<Step, boolean, In
 
 /** The UPDATE state; the connection closes behind it. */
 export function* update(turn: Turn): Generator<Step, boolean, Input> {
+  // Asked even where nothing was marked: the lock is given back before the client is told to go.
   const uids = turn.maildrop.markedUids()
-  if (uids.length > 0) {
-    const answer = yield* ask<'commit'>({ kind: 'commit', peer: turn.peer, uids })
-    if (answer.kind === 'refused') {
-      return turn.refuse(err(`some deleted messages were not removed: ${answer.why}`, answer.code))
-    }
+  const answer = yield* ask<'commit'>({ kind: 'commit', peer: turn.peer, uids })
+  if (answer.kind === 'refused') {
+    return turn.refuse(err(`some deleted messages were not removed: ${answer.why}`, answer.code))
   }
   turn.send(ok(`goodbye, ${turn.maildrop.count} messages left`))
   return true
