@@ -2,8 +2,10 @@
  * Takes a message's content as it arrives and makes it a body: octets in memory while it is small,
  * a staged file once it is not, so that memory per session is bounded whatever the size.
  *
- * Called by the inbound roles for each content view of the session; it never parses anything.
+ * Called by the inbound roles for each content view of the session; it never parses anything. What
+ * is to be left out of the header is told by who made it, before the first octet is staged.
  */
+import type { Range } from '../message/complete.ts'
 import type { Disk, StagedBody } from '../world/disk.ts'
 
 /** Up to here a body travels inside the accept transaction (measured: research of the design). */
@@ -24,14 +26,28 @@ export class Intake {
   #staged: StagedBody | undefined
   #stage: Promise<void> | undefined
   #writes: Promise<void>[] = []
+  /** Chunks whose write is done, to be filled again: memory is bounded without the collector's help. */
+  readonly #spare: Uint8Array[] = []
   #error: unknown
+  /** Octets of the prefix that were left out of the body. */
+  #omittedOctets = 0
+  readonly #omit: (prefix: Uint8Array) => readonly Range[]
 
-  /** @param expectedOctets what the client declared (RFC 1870), or 0 */
-  constructor(disk: Disk, expectedOctets: number) {
+  /**
+   * @param expectedOctets what the client declared (RFC 1870), or 0
+   * @param omit what of the content's first octets, up to 128 KB, does not belong into the body
+   */
+  constructor(
+    disk: Disk,
+    expectedOctets: number,
+    omit: (prefix: Uint8Array) => readonly Range[] = () => [],
+  ) {
     this.#disk = disk
+    this.#omit = omit
     this.#buffer = new Uint8Array(Math.min(Math.max(expectedOctets, 2048), INLINE_MAX_BYTES))
   }
 
+  /** As the client sent it. */
   get sizeOctets(): number {
     return this.#sizeOctets
   }
@@ -66,7 +82,7 @@ export class Intake {
     const staged = this.#staged as StagedBody
     await staged.seal()
     this.#staged = undefined
-    return { staged: staged.name, sizeOctets: this.#sizeOctets }
+    return { staged: staged.name, sizeOctets: this.#sizeOctets - this.#omittedOctets }
   }
 
   /** The body at once, where it needs no disk. */
@@ -101,9 +117,13 @@ export class Intake {
 
   /** Hands the full buffer to the disk; waits while too much is on its way. */
   #flush(): Promise<void> | undefined {
-    const octets = this.#buffer.subarray(0, this.#filled)
-    this.#prefix ??= octets
-    this.#buffer = new Uint8Array(CHUNK_BYTES)
+    let octets = this.#buffer.subarray(0, this.#filled)
+    const chunk = this.#prefix === undefined ? undefined : this.#buffer
+    if (this.#prefix === undefined) {
+      this.#prefix = octets
+      octets = this.#kept(octets)
+    }
+    this.#buffer = this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES)
     this.#filled = 0
     this.#stage ??= this.#disk.stage().then(
       staged => {
@@ -116,6 +136,7 @@ export class Intake {
       .catch((error: unknown) => this.#fail(error))
       .then(() => {
         this.#writes = this.#writes.filter(w => w !== write)
+        if (chunk) this.#spare.push(chunk)
       })
     this.#writes.push(write)
     return this.#writes.length >= UNSETTLED_WRITES ? this.#writes[0] : undefined
@@ -125,8 +146,24 @@ export class Intake {
     this.#error ??= error
   }
 
+  /** The first octets without what is to be left out. */
+  #kept(prefix: Uint8Array): Uint8Array {
+    const ranges = this.#omit(prefix)
+    if (ranges.length === 0) return prefix
+    const pieces: Uint8Array[] = []
+    let at = 0
+    for (const { from, to } of ranges) {
+      pieces.push(prefix.subarray(at, from))
+      this.#omittedOctets += to - from
+      at = to
+    }
+    pieces.push(prefix.subarray(at))
+    return Buffer.concat(pieces)
+  }
+
   /** An exact buffer of its own: what crosses to the committer is cloned whole, not as a view. */
   #dedicated(): Uint8Array {
-    return this.#filled === this.#buffer.length ? this.#buffer : this.#buffer.slice(0, this.#filled)
+    const kept = this.#kept(this.#buffer.subarray(0, this.#filled))
+    return kept.length === kept.buffer.byteLength ? kept : Uint8Array.prototype.slice.call(kept)
   }
 }

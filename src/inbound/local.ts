@@ -8,7 +8,7 @@ import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
 import type { Later } from '../smtp/server/question.ts'
 import { judgeRecipient } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
-import { completeHeader } from './submission.ts'
+import { completeHeader, NOT_SENT } from './submission.ts'
 
 const MINUTE_MS = 60_000
 
@@ -29,6 +29,7 @@ export function localRole(inbound: Inbound): Role {
 
   return {
     origin: 'local',
+    omitted: NOT_SENT,
     mail(_peer, sender): Later<Verdict> {
       if (tooMany()) return defer(450, '7.1', 'too many messages from local users; try again later')
       if (sender.reversePath === null) return accept()

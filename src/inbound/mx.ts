@@ -8,6 +8,7 @@ import type { Inbound, Role } from './role.ts'
 export function mxRole(inbound: Inbound): Role {
   return {
     origin: 'mx',
+    omitted: [],
     mail: () => accept(),
     rcpt: (_peer, _envelope, recipient) =>
       judgeRecipient(inbound.directory, recipient.forwardPath, false),

@@ -8,6 +8,7 @@ import type { HookFacts, HookName } from '../hook/hook.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { formatReceived, hopCount } from '../mail/trace.ts'
 import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
+import { rangesOf, seam } from '../message/complete.ts'
 import { scanHeader } from '../message/header.ts'
 import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
@@ -15,6 +16,7 @@ import type { Later, Peer, Policy } from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
 import { DiskFull } from '../world/disk.ts'
 import { Intake } from './intake.ts'
+import { hereBy } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
 
 const SERVICE_DOWN = defer(451, '3.0', 'the message could not be stored just now; try again later')
@@ -70,11 +72,12 @@ export class Reception implements Policy {
     envelope: Envelope,
     recipients: readonly Recipient[],
   ): Later<readonly Verdict[]> {
-    const verdicts = recipients.map(recipient =>
-      after(this.#role.rcpt(peer, envelope, recipient), verdict =>
-        this.#hooked('rcpt', verdict, () => ({ peer, envelope, recipient })),
-      ),
-    )
+    const verdicts = recipients.map((named): Later<Verdict> => {
+      const recipient = hereBy(named, peer)
+      return after(this.#role.rcpt(peer, envelope, recipient), verdict =>
+        this.#hooked('rcpt', verdict, () => ({ peer, envelope, recipient: named })),
+      )
+    })
     return verdicts.every(v => !(v instanceof Promise))
       ? (verdicts as Verdict[])
       : Promise.all(verdicts)
@@ -85,11 +88,18 @@ export class Reception implements Policy {
       this.#hooked('data', accept(), () => ({ peer, envelope })),
       verdict => {
         if (verdict.kind === 'accept') {
-          this.#intake = new Intake(this.#inbound.world.disk, envelope.sender.sizeOctets ?? 0)
+          this.#intake = this.#makeIntake(envelope.sender.sizeOctets ?? 0)
         }
         return verdict
       },
     )
+  }
+
+  #makeIntake(expectedOctets: number): Intake {
+    const { disk } = this.#inbound.world
+    const { omitted } = this.#role
+    if (omitted.length === 0) return new Intake(disk, expectedOctets)
+    return new Intake(disk, expectedOctets, prefix => rangesOf(scanHeader(prefix), omitted))
   }
 
   content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
@@ -166,7 +176,10 @@ export class Reception implements Policy {
       head: Buffer.from(intake.prefix).toString('latin1'),
     }))
     if (hooked.kind !== 'accept') return hooked
-    const finals = await expandRecipients(this.#inbound.directory, envelope.recipients)
+    const finals = await expandRecipients(
+      this.#inbound.directory,
+      envelope.recipients.map(recipient => hereBy(recipient, peer)),
+    )
     const [only] = envelope.recipients
     const received = formatReceived({
       protocol: this.#door.protocol,
@@ -186,7 +199,7 @@ export class Reception implements Policy {
       origin: this.#role.origin,
       envelope,
       finals,
-      head: Buffer.from(received + completion.fields, 'utf8'),
+      head: Buffer.from(received + completion.fields + seam(header), 'utf8'),
       body: intake.finishInline() ?? (await intake.finish()),
       accountId: peer.account?.id ?? null,
       peer: `${peer.hello} [${peer.remote.address}]`,

@@ -7,8 +7,10 @@
 import type { Directory } from '../account/directory.ts'
 import { type Expansion, expand, expandCached } from '../account/expand.ts'
 import { type Address, formatAddress } from '../mail/address.ts'
+import type { Recipient } from '../mail/envelope.ts'
+import { addressLiteral } from '../mail/trace.ts'
 import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
-import type { Later } from '../smtp/server/question.ts'
+import type { Later, Peer } from '../smtp/server/question.ts'
 
 /** @param relays whether mail for other domains is taken: true only for who may submit */
 export function judgeRecipient(
@@ -19,6 +21,17 @@ export function judgeRecipient(
   const known = expandCached(directory, address)
   if (known) return verdictOf(known, address, relays)
   return expand(directory, address).then(found => verdictOf(found, address, relays))
+}
+
+/**
+ * A recipient at our own address in brackets (RFC 5321 §4.1.3) is one without a domain: postmaster is
+ * there (§4.5.1), nobody else is, and mail to it is never carried to ourselves over the wire.
+ */
+export function hereBy(recipient: Recipient, peer: Peer): Recipient {
+  const { local, domain } = recipient.forwardPath
+  if (!domain.startsWith('[')) return recipient
+  const ours = domain === addressLiteral(peer.local.address).toLowerCase()
+  return ours ? { ...recipient, forwardPath: { local, domain: '' } } : recipient
 }
 
 function verdictOf(expansion: Expansion, address: Address, relays: boolean): Verdict {

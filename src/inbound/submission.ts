@@ -16,10 +16,17 @@ import type { Completion, Inbound, Role } from './role.ts'
 
 const LOGIN_FIRST = refuse(530, '7.0', 'authentication required')
 
+/**
+ * Fields that a message does not leave with: whom it goes to unseen (RFC 5322 §3.6.3), and what only
+ * the last host may write (RFC 5321 §4.4).
+ */
+export const NOT_SENT = ['bcc', 'resent-bcc', 'return-path']
+
 export function submissionRole(inbound: Inbound): Role {
   const { directory, settings } = inbound
   return {
     origin: 'submission',
+    omitted: NOT_SENT,
     mail(peer, sender): Later<Verdict> {
       if (!peer.account) return LOGIN_FIRST
       if (!settings().enforceSender || sender.reversePath === null) return accept()
@@ -49,17 +56,27 @@ async function judgeSender(inbound: Inbound, account: Account, address: Address)
 }
 
 /**
- * An author with an address here must be the user himself. An author elsewhere is let through, and
- * `Sender` names the user (RFC 6409 §8.1).
+ * An author with an address here must be the user himself, and so must who sends another's message
+ * on. An author elsewhere is let through, and `Sender` names the user (RFC 6409 §8.1): it never
+ * names anybody else.
  */
 async function judgeAuthors(inbound: Inbound, account: Account, header: Header): Promise<Verdict> {
-  for (const author of authorsOf(header).from) {
+  const { from, sender, resentFrom } = authorsOf(header)
+  for (const author of [...from, ...resentFrom]) {
     const found = inbound.directory.cached(author) ?? (await inbound.directory.resolve(author))
     if (found.kind === 'foreign' || (await mayUse(inbound.directory, account.id, author))) continue
-    const text = `From ${formatAddress(author)}: not an address of ${account.address}`
-    return refuse(550, '7.1', text)
+    return notHis('From', author, account)
+  }
+  for (const named of sender) {
+    if (!(await mayUse(inbound.directory, account.id, named)))
+      return notHis('Sender', named, account)
   }
   return accept()
+}
+
+function notHis(field: string, address: Address, account: Account): Verdict {
+  const text = `${field} ${formatAddress(address)}: not an address of ${account.address}`
+  return refuse(550, '7.1', text)
 }
 
 /** Adds what RFC 6409 §8 lets us add; refuses a header that cannot be mended. */

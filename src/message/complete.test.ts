@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { authorsOf, formatMessageId, headerFault, missingFields, rangesOf } from './complete.ts'
+import {
+  authorsOf,
+  formatMessageId,
+  headerFault,
+  missingFields,
+  rangesOf,
+  seam,
+} from './complete.ts'
 import { type HeaderLimits, scanHeader } from './header.ts'
 
 function scan(text: string, limits: HeaderLimits = {}) {
@@ -48,7 +55,12 @@ test('From and Sender are added only where the caller names them', () => {
 })
 
 test('text without a header is kept from becoming one by a blank line', () => {
-  assert.equal(missingFields(scan('hello\r\nyou\r\n'), facts), `${DATE}${ID}\r\n`)
+  assert.equal(seam(scan('hello\r\nyou\r\n')), '\r\n')
+  assert.equal(seam(scan('From joe Mon Jan 1\r\nhello\r\n')), '\r\n')
+  assert.equal(seam(scan('From joe Mon Jan 1\r\nSubject: x\r\n\r\n')), 'X-Mailbox-Line: ')
+  assert.equal(seam(scan('Subject: x\r\nhello\r\n')), '')
+  assert.equal(seam(scan('\r\nhello\r\n')), '')
+  assert.equal(seam(scan('')), '')
 })
 
 test('authors are the addresses of From and Sender, never a display name', () => {

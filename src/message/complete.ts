@@ -91,8 +91,7 @@ export function formatMessageId(id: string, hostname: string): string {
 
 /**
  * The fields a submitted message lacks (RFC 6409 §8.1 `Sender`, §8.2 `Date`, §8.3 `Message-ID`),
- * each with its CRLF, to stand before its header. Ends with a blank line where the message has no
- * header at all, so that its text stays text. '' where nothing is missing.
+ * each with its CRLF, to stand before its header. '' where nothing is missing.
  */
 export function missingFields(header: Header, facts: Completion): string {
   let text = ''
@@ -107,8 +106,17 @@ export function missingFields(header: Header, facts: Completion): string {
   if (!header.has('message-id')) {
     text += `Message-ID: ${formatMessageId(facts.id, facts.hostname)}\r\n`
   }
-  const headless = header.end === 'junk' && header.fields.length === 0
-  return headless ? `${text}\r\n` : text
+  return text
+}
+
+/**
+ * What must stand between fields of ours and a message, so that neither becomes part of the other:
+ * a blank line before text that has no header at all, and the name of a field before an mbox
+ * separator (`From joe Mon ...`), which else would end the header. '' for a message with a header.
+ */
+export function seam(header: Header): string {
+  if (header.end === 'junk' && header.fields.length === 0) return '\r\n'
+  return header.from > 0 ? 'X-Mailbox-Line: ' : ''
 }
 
 /** A range of octets, `to` not included. */

@@ -54,6 +54,7 @@ const rows: readonly [string, string, readonly [string, string][], HeaderEnd, st
   ['a line that begins with a colon', ': x\r\n\r\n', [], 'junk', ': x\r\n\r\n'],
   ['an 8-bit name', 'S\xfcbject: x\r\n\r\n', [], 'junk', 'S\xfcbject: x\r\n\r\n'],
   ['an mbox separator', 'From joe Thu\r\nA: 1\r\n\r\n', [['a', '1']], 'blank line', ''],
+  ['a From field before its colon', 'From : joe\r\n\r\n', [['from', 'joe']], 'blank line', ''],
   [
     'a line of white space, which folds',
     'A: 1\r\n \r\nB: 2\r\n\r\n',

@@ -143,11 +143,15 @@ function colonOf(octets: Buffer, from: number, to: number): number {
   return -1
 }
 
-/** An mbox separator at the very top is no field; some mailers submit it (`From ` or `>From `). */
+/**
+ * An mbox separator at the very top is no field; some mailers submit it (`From ` or `>From `). But
+ * `From :` is a field, with white space that §4.5.8 allows: nobody may hide his name in it.
+ */
 function skipMboxLine(octets: Buffer): number {
   const start = octets.toString('latin1', 0, 6)
   if (!start.startsWith('From ') && start !== '>From ') return 0
-  return octets.indexOf(LF) + 1
+  const lf = octets.indexOf(LF)
+  return colonOf(octets, 0, lf < 0 ? octets.length : lf) < 0 ? lf + 1 : 0
 }
 
 /** The offset of the last octet of a line's text plus one, given the offset of its LF. */

@@ -1,0 +1,52 @@
+/** What becomes a body: whole, without what is not to be sent, whatever its size. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { rangesOf } from '../message/complete.ts'
+import { scanHeader } from '../message/header.ts'
+import { createWorld } from '../world/sim/index.ts'
+import { INLINE_MAX_BYTES, Intake } from './intake.ts'
+
+const omit = (prefix: Uint8Array) => rangesOf(scanHeader(prefix), ['bcc', 'return-path'])
+const head = 'Return-Path: <x@y>\r\nSubject: s\r\nBcc: a@b,\r\n c@d\r\nBCC : e@f\r\nTo: g@h\r\n'
+const left = 'Subject: s\r\nTo: g@h\r\n'
+
+for (const { name, text, size } of [
+  { name: 'kept in memory', text: '\r\nBcc: in the text\r\n', size: 1000 },
+  { name: 'staged', text: `\r\n${'x'.repeat(3 * INLINE_MAX_BYTES)}\r\n`, size: 60_000 },
+  { name: 'cut at every octet', text: '\r\nbody\r\n', size: 1 },
+]) {
+  test(`fields that are not to be sent are left out of a body ${name}`, async () => {
+    const internet = createWorld({ seed: 1 })
+    const { disk } = internet.host({ name: 'mx.example', addresses: ['192.0.2.1'] }).world
+    const message = Buffer.from(head + text)
+    const intake = new Intake(disk, 0, omit)
+    const body = await internet.complete(
+      (async () => {
+        for (let at = 0; at < message.length; at += size) {
+          await intake.push(message, at, Math.min(at + size, message.length))
+        }
+        const taken = await intake.finish()
+        if (taken instanceof Uint8Array) return Buffer.from(taken)
+        const pieces: Uint8Array[] = []
+        for await (const piece of disk.read(taken.staged, 0, taken.sizeOctets)) pieces.push(piece)
+        const whole = Buffer.concat(pieces)
+        assert.equal(whole.length, taken.sizeOctets)
+        return whole
+      })(),
+    )
+    assert.equal(body.toString(), left + text)
+    assert.equal(intake.sizeOctets, message.length, 'the size is what the client sent')
+  })
+}
+
+test('a body is a buffer of its own, with nothing around it', async () => {
+  const internet = createWorld({ seed: 1 })
+  const { disk } = internet.host({ name: 'mx.example', addresses: ['192.0.2.1'] }).world
+  for (const wanted of [() => [], omit]) {
+    const intake = new Intake(disk, 0, wanted)
+    const message = Buffer.from(head)
+    void intake.push(message, 0, message.length)
+    const taken = intake.finishInline()
+    assert.equal(taken?.buffer.byteLength, taken?.length)
+  }
+})
