@@ -1,6 +1,6 @@
 /**
  * Hands a message in word by word, with whatever parameters a test wants, and watches in the
- * server's log what becomes of its recipients.
+ * server's log (at level debug) what becomes of its recipients.
  */
 import type { Server } from '../kit/server.ts'
 import { until } from './program.ts'
@@ -76,7 +76,7 @@ export function becomes(
   id: string,
   recipient: string,
   state: string | readonly string[],
-  timeoutMs = 20_000,
+  timeoutMs = 8_000,
 ): Promise<Said> {
   const states = typeof state === 'string' ? [state] : state
   return until(

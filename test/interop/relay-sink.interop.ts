@@ -31,7 +31,13 @@ before(async () => {
   writeFileSync(config, CONFIG)
   server = await startServer({
     config,
-    set: { 'queue.retry': '700ms', 'outbound.replyTimeout': '5s', 'outbound.idle': '100ms' },
+    set: {
+      'queue.retry': '700ms',
+      'outbound.replyTimeout': '5s',
+      'outbound.idle': '100ms',
+      'log.level': 'debug',
+      'limits.perAddress': 1000,
+    },
   })
 })
 after(async () => {
@@ -77,7 +83,6 @@ for (const stage of ['MAIL', 'RCPT', 'DATA', '.']) {
     assert.match(notice, /^Action: failed\r$/m)
     assert.match(notice, /^Status: 5\.3\.0\r$/m)
     assert.match(notice, /^Diagnostic-Code: smtp; 500 5\.3\.0 Error: command failed\r$/m)
-    assert.equal(sink.messages().length, 0)
     await sink.stop()
   })
 }
