@@ -1,6 +1,6 @@
 /**
- * One batch of jobs as one transaction on SQLite: the heart of group commit. Called by the committer's
- * worker thread and, inline, by the memory store.
+ * One batch of jobs as one transaction: the heart of group commit. `runBatch` is SQLite's, called by the
+ * committer's worker thread and, inline, by the memory store; `runEach` is shared with postgres/batch.ts.
  *
  * Invariants. A job's result is 'done' only if the transaction that holds its work has been committed
  * with synchronous=FULL. A job that throws leaves nothing behind, and no other job notices: each run of
@@ -13,6 +13,7 @@
  * the worst is a duplicate, never a loss.
  */
 import type { SqliteConnection } from '../world/node/sqlite.ts'
+import type { Write } from '../world/sql.ts'
 import { type FailureData, failureData } from './failure.ts'
 import type { Writer } from './store.ts'
 import { Transaction } from './transaction.ts'
@@ -52,9 +53,14 @@ export async function runBatch(
 ): Promise<JobResult[]> {
   const results: JobResult[] = []
   const tx = new Transaction(connection, now)
+  const points: Savepoints = {
+    control: sql => connection.run(sql, []),
+    // SQLite rolls a whole transaction back by itself where the disk fails.
+    stands: () => connection.inTransaction,
+  }
   try {
     connection.run('BEGIN IMMEDIATE', [])
-    for (const run of runs) await runTogether(connection, tx, run, results)
+    for (const run of runs) await runEach(points, tx, run, results)
     beforeCommit?.()
     connection.run('COMMIT', [])
     return results
@@ -66,48 +72,67 @@ export async function runBatch(
   }
 }
 
-async function runTogether(
-  connection: SqliteConnection,
-  tx: Transaction,
+/** What marks a place in a transaction to come back to. */
+export interface Savepoints {
+  /** Runs a SAVEPOINT, RELEASE or ROLLBACK TO. */
+  control(sql: string): unknown
+  /** Whether the transaction still stands behind this error; where not, nothing can go on. */
+  stands(error: unknown): boolean
+}
+
+/**
+ * Runs the inputs of one writer together; where that throws, undoes it and runs them one by one. Adds a
+ * result for each. Throws only where the transaction itself is gone.
+ */
+export async function runEach(
+  points: Savepoints,
+  tx: Write,
   { writer, inputs }: Run<Writer<unknown, unknown>>,
   results: JobResult[],
 ): Promise<void> {
   try {
-    for (const output of await underSavepoint(connection, tx, writer, inputs)) {
+    for (const output of await underSavepoint(points, tx, writer, inputs)) {
       results.push({ done: true, output })
     }
   } catch (error) {
-    // SQLite rolled the whole transaction back: there is nothing to go on with.
-    if (!connection.inTransaction) throw error
+    if (!points.stands(error)) throw error
     if (inputs.length === 1) {
       results.push({ done: false, failure: failureData(error) })
       return
     }
-    for (const input of inputs) {
-      await runTogether(connection, tx, { writer, inputs: [input] }, results)
-    }
+    for (const input of inputs) await runEach(points, tx, { writer, inputs: [input] }, results)
   }
 }
 
 async function underSavepoint(
-  connection: SqliteConnection,
-  tx: Transaction,
+  points: Savepoints,
+  tx: Write,
   writer: Writer<unknown, unknown>,
   inputs: readonly unknown[],
 ): Promise<readonly unknown[]> {
-  connection.run('SAVEPOINT work', [])
+  await points.control('SAVEPOINT work')
   try {
-    const outputs = await writer.run(tx, inputs)
-    if (outputs.length !== inputs.length) {
-      throw new Error(`writer ${writer.name}: ${outputs.length} outputs, not ${inputs.length}`)
-    }
-    connection.run('RELEASE work', [])
+    const outputs = await outputsOf(tx, writer, inputs)
+    await points.control('RELEASE work')
     return outputs
   } catch (error) {
-    if (connection.inTransaction) {
-      connection.run('ROLLBACK TO work', [])
-      connection.run('RELEASE work', [])
+    if (points.stands(error)) {
+      await points.control('ROLLBACK TO work')
+      await points.control('RELEASE work')
     }
     throw error
   }
+}
+
+/** Runs a writer; one that gives too few or too many outputs has a bug that its callers must not bear. */
+export async function outputsOf(
+  tx: Write,
+  writer: Writer<unknown, unknown>,
+  inputs: readonly unknown[],
+): Promise<readonly unknown[]> {
+  const outputs = await writer.run(tx, inputs)
+  if (outputs.length !== inputs.length) {
+    throw new Error(`writer ${writer.name}: ${outputs.length} outputs, not ${inputs.length}`)
+  }
+  return outputs
 }
