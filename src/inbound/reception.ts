@@ -80,7 +80,7 @@ export class Reception implements Policy {
     })
     return verdicts.every(v => !(v instanceof Promise))
       ? (verdicts as Verdict[])
-      : Promise.all(verdicts)
+      : Promise.all(verdicts.map(verdict => Promise.resolve(verdict)))
   }
 
   data(peer: Peer, envelope: Envelope): Later<Verdict> {

@@ -3,17 +3,19 @@
  *
  *     @ setting NAME JSON                         a field of SessionSettings
  *     @ tls                                       TLS is on from the start
- *     @ account NAME PASSWORD                     who may log in
+ *     @ account NAME PASSWORD                     who may log in, also by SCRAM
  *     @ verdict KIND [ADDRESS] CODE DETAIL TEXT   policy's answer; for rcpt and mail with an address
  *     @ text KIND TEXT                            the text that goes with acceptance
  *
  * Events: shutdown. M lines: `message <from> -> <to>,<to>`, then its lines behind `| `, with \r \n \0 for
  * what is not a CRLF; `abandon` where policy was told to forget a transaction.
  */
+import { pbkdf2Sync } from 'node:crypto'
 import { join } from 'node:path'
 import { formatPath } from '../../src/mail/address.ts'
 import { accept, defer, refuse, type Verdict } from '../../src/mail/verdict.ts'
 import type { LoginAnswer, LoginQuestion } from '../../src/sasl/mechanism.ts'
+import { ITERATIONS_MIN, sha256, verifierOf } from '../../src/sasl/scram-keys.ts'
 import type {
   Answer,
   Question,
@@ -120,9 +122,17 @@ function verdict([code = '', detail = '', ...text]: readonly string[]): Verdict 
 
 function login(accounts: ReadonlyMap<string, string>, question: LoginQuestion): LoginAnswer {
   if (question.username === 'broken') return { kind: 'unavailable', why: 'the test says so' }
-  if (question.kind !== 'password' || accounts.get(question.username) !== question.password) {
-    return { kind: 'denied', why: 'wrong' }
+  const password = accounts.get(question.username)
+  if (question.kind === 'scram') {
+    // A salt of sixteen sevens, so that the whole exchange can stand in a text file.
+    const salt = new Uint8Array(16).fill(7)
+    const salted = pbkdf2Sync(password ?? 'nobody', salt, ITERATIONS_MIN, sha256.octets, 'sha256')
+    return { kind: 'verifier', verifier: verifierOf(sha256, salted, salt, ITERATIONS_MIN) }
   }
+  const proven =
+    question.kind === 'proven' ? password !== undefined : password === question.password
+  const himself = question.authorize === '' || question.authorize === question.username
+  if (!proven || !himself) return { kind: 'denied', why: 'wrong' }
   return { kind: 'account', account: { id: 1, address: question.username } }
 }
 
