@@ -34,13 +34,19 @@ const FINAL = new Set(['delivered', 'relayed', 'expanded', 'failed', 'expired', 
 export class Ledger {
   /** What must never happen and did. */
   readonly faults: string[] = []
+  /** True time at which each message was first seen here: the clocks of the ledgers may jump. */
+  readonly seenAt = new Map<string, number>()
+  /** When it came to stand here that nobody knows whether a message was relayed. */
+  readonly doubts: { readonly id: string; readonly at: number }[] = []
   readonly #say: (line: string) => void
+  readonly #now: () => number
   #rows = new Map<string, RecipientState>()
   #kept = new Set<string>()
   #mailboxes = new Map<number, MailboxState>()
   #begun = false
 
-  constructor(say: (line: string) => void) {
+  constructor(now: () => number, say: (line: string) => void) {
+    this.#now = now
     this.#say = say
   }
 
@@ -57,6 +63,10 @@ export class Ledger {
     if (!this.#begun) return
     const said = [...(await this.#mailboxesOf(tx)), ...(await this.#recipientsOf(tx))]
     for (const line of said) this.#say(`commit ${commit}: ${line}`)
+    const doubts = await tx.all<{ id: string }>(
+      `SELECT message_id AS id FROM attempt WHERE outcome = 'in doubt' ORDER BY at`,
+    )
+    for (const { id } of doubts.slice(this.doubts.length)) this.doubts.push({ id, at: this.#now() })
   }
 
   async #recipientsOf(tx: Read): Promise<string[]> {
@@ -68,6 +78,7 @@ export class Ledger {
     const now = new Map(rows.map(row => [`${row.message_id} ${row.n}`, row]))
     for (const [key, row] of now) {
       const before = this.#rows.get(key)
+      if (!this.seenAt.has(row.message_id)) this.seenAt.set(row.message_id, this.#now())
       if (before?.state === row.state && before.attempts === row.attempts) continue
       const what = `${row.message_id} to ${row.address}`
       if (before && FINAL.has(before.state)) {

@@ -26,7 +26,6 @@ interface Row {
   readonly address: string
   readonly state: string
   readonly reason: string | null
-  readonly received_at: number
   readonly kept: number
 }
 
@@ -54,7 +53,7 @@ interface Copy {
 
 const ledgerRows = reader('town.rows', (tx, _: null) =>
   tx.all<Row>(
-    `SELECT r.message_id, r.n, r.address, r.state, r.reason, m.received_at,
+    `SELECT r.message_id, r.n, r.address, r.state, r.reason,
        (SELECT count(*) FROM mailbox_message k WHERE k.message_id = r.message_id) AS kept
      FROM recipient r JOIN message m ON m.id = r.message_id ORDER BY r.message_id, r.n`,
   ),
@@ -155,21 +154,22 @@ function checkTry(
 ): void {
   const marked = copies.filter(copy => holds(copy.octets, tried.mark))
   const taken = tried.recipients.filter(({ outcome }) => outcome.kind === 'delivered')
-  const owed = new Set(taken.flatMap(({ address }) => town.expand(address)))
-  const offered = new Set(tried.recipients.flatMap(({ address }) => town.expand(address)))
-  for (const final of offered) {
+  const owed = waysOf(town, taken)
+  const offered = waysOf(town, tried.recipients)
+  for (const [final, way] of offered) {
     const letters = marked.filter(copy => !copy.isNotice && copy.mailbox === final)
     const bounces = marked.filter(
       copy =>
         copy.isNotice &&
         copy.mailbox === tried.from &&
-        toldOf(copy.octets, 'failed').includes(final),
+        toldOf(copy.octets, 'failed').some(address => way.has(address)),
     )
     const what = `${tried.mark} to ${final}: ${letters.length} copies, ${bounces.length} notices of failure`
-    if (owed.has(final) && letters.length + bounces.length === 0 && tried.notify !== 'NEVER') {
+    const seen = letters.length + bounces.length > 0
+    if (owed.has(final) && !seen && !(isQuiet(tried) && isGivenUp(books, way))) {
       say('who was taken arrives or is reported', what)
     }
-    const doubts = unexplained(books, letters)
+    const doubts = unexplained(town, books, letters)
     if (doubts.length > 0) say('a second copy needs a doubt', `${what}; ${doubts.join('; ')}`)
     if (letters.length > 0 && bounces.length > 0 && !inDoubt(books, marked)) {
       say('what arrives is not reported as failed', what)
@@ -180,6 +180,25 @@ function checkTry(
       say('mail goes only where it was sent', `${tried.mark} is in the mailbox of ${copy.mailbox}`)
     }
   }
+}
+
+/** Whether the sender wanted no notice of failure (RFC 3461 §4.1). */
+function isQuiet({ notify }: Try): boolean {
+  return notify !== undefined && (notify === 'NEVER' || !notify.includes('FAILURE'))
+}
+
+/** Whether a ledger says that a recipient of this name was given up: all that is left of it. */
+function isGivenUp(books: readonly Book[], way: ReadonlySet<string>): boolean {
+  return books.some(({ rows }) =>
+    rows.some(row => way.has(row.address) && ['failed', 'expired'].includes(row.state)),
+  )
+}
+
+/** All final addresses of these recipients, with what lies on the way to each. */
+function waysOf(town: Town, recipients: Try['recipients']): Map<string, Set<string>> {
+  const ways = new Map<string, Set<string>>()
+  for (const { address } of recipients) town.ways(address, ways)
+  return ways
 }
 
 /** A mark is followed by something else than a digit. */
@@ -202,7 +221,7 @@ export function toldOf(notice: string, action: string): string[] {
  * each one that its sender has on record as relayed takes the place of a first, and each one that
  * it has not needs a doubt about that time.
  */
-function unexplained(books: readonly Book[], letters: readonly Copy[]): string[] {
+function unexplained(town: Town, books: readonly Book[], letters: readonly Copy[]): string[] {
   const found: string[] = []
   const recorded = new Map<string, number>()
   const firstOf = new Set<string>()
@@ -218,14 +237,19 @@ function unexplained(books: readonly Book[], letters: readonly Copy[]): string[]
     firstOf.add(here)
     const sender = books.find(book => book.rows.some(row => row.message_id === there))
     const receiver = books.find(book => book.rows.some(row => row.message_id === here))
-    const at = receiver?.rows.find(row => row.message_id === here)?.received_at ?? 0
+    const at = receiver?.server.ledger.seenAt.get(here) ?? 0
     if (!sender) found.push(`${there} is in no ledger`)
     else if (isRecorded(sender, there, here)) recorded.set(there, (recorded.get(there) ?? 0) + 1)
-    else if (!hasDoubt(sender, there, at))
+    else if (!hasDoubt(sender, there, at) && !tookAndRefused(receiver, at)) {
       found.push(`${there} was relayed as ${here} without a doubt`)
+    }
   }
+  // Two recipients of one message may lead to one mailbox, each by a transaction of its own.
   for (const [id, count] of recorded) {
-    if (count > 1) found.push(`${id} is on record as relayed ${count} times`)
+    const mailbox = letters[0]?.mailbox ?? ''
+    const rows = books.flatMap(book => book.rows.filter(row => row.message_id === id))
+    const leading = rows.filter(row => town.ways(row.address).has(mailbox)).length
+    if (count > leading) found.push(`${id} is on record as relayed ${count} times`)
   }
   return found
 }
@@ -237,12 +261,20 @@ function isRecorded(sender: Book, id: string, as: string): boolean {
   )
 }
 
-function hasDoubt({ server, attempts }: Book, id: string, at: number): boolean {
-  const near = (time: number) => time >= at - 1000 && time <= at + DOUBT_MS
+function hasDoubt({ server }: Book, id: string, at: number): boolean {
+  const near = (time: number) => time >= at && time <= at + DOUBT_MS
   return (
-    attempts.some(a => a.message_id === id && a.outcome === 'in doubt' && near(a.at)) ||
+    server.ledger.doubts.some(doubt => doubt.id === id && near(doubt.at)) ||
     server.crashes.some(crash => near(crash.at)) ||
-    server.failures.some(near)
+    server.failures.some(failure => near(failure.at))
+  )
+}
+
+/** Whether a commit of the receiver was there although it failed: it had to say 451 (RFC 5321 §6.1). */
+function tookAndRefused(receiver: Book | undefined, at: number): boolean {
+  return (
+    receiver?.server.failures.some(failure => failure.after && Math.abs(failure.at - at) < 1000) ??
+    false
   )
 }
 

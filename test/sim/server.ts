@@ -48,8 +48,8 @@ export class MailServer {
   readonly host: Host
   readonly ledger: Ledger
   readonly crashes: Crash[] = []
-  /** Commits that were made to fail without a crash, by time. */
-  readonly failures: number[] = []
+  /** Commits that were made to fail without a crash; after the commit, what failed is there. */
+  readonly failures: { readonly at: number; readonly after: boolean }[] = []
   house!: House
   /** Asked at each commit of a running town (memory.ts); undefined is none. */
   faultAt: ((commit: number) => MemoryFault | undefined) | undefined
@@ -61,6 +61,7 @@ export class MailServer {
   #store!: MemoryStore
   /** Commits before the town was opened: they belong to nobody's journey. */
   #before = 0
+  #up = true
 
   constructor(internet: Internet, keeper: Host, plan: ServerPlan, address: string, ledger: Ledger) {
     this.plan = plan
@@ -107,6 +108,11 @@ export class MailServer {
     await this.#serve()
   }
 
+  /** False from a crash until the next life begins. */
+  get isUp(): boolean {
+    return this.#up
+  }
+
   /** The machine stops: whatever was not committed or sealed is gone. It comes back by itself. */
   crash(): void {
     this.#crashed(undefined)
@@ -115,6 +121,7 @@ export class MailServer {
   /** The machine starts again, on the same store and disk. */
   async restart(): Promise<void> {
     this.host.restart()
+    this.#up = true
     this.#store = await this.#store.restart()
     await this.#build()
     await this.#serve()
@@ -133,18 +140,22 @@ export class MailServer {
 
   #faultAt(commit: number): MemoryFault | undefined {
     const fault = commit > 0 ? this.faultAt?.(commit) : undefined
-    if (fault && fault.how !== 'crash') this.failures.push(this.#internet.now)
+    if (fault && fault.how !== 'crash') {
+      this.failures.push({ at: this.#internet.now, after: fault.at === 'after commit' })
+    }
     return fault
   }
 
   #crashed(commit: number | undefined): void {
     this.crashes.push({ at: this.#internet.now, commit })
+    this.#up = false
     this.host.crash()
     this.#store.crash()
     this.ledger.note('the machine stops')
     if (!this.reboots) return
     const { clock } = this.#keeper.world
-    clock.after(REBOOT_MS, () => void this.restart())
+    // A start that fails ends the process, and whoever started it starts it again.
+    clock.after(REBOOT_MS, () => void this.restart().catch(() => this.crash()))
   }
 
   async #build(): Promise<void> {

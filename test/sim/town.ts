@@ -66,20 +66,38 @@ export class Town {
     return this.internet.advance(duration)
   }
 
-  /** Final addresses that mail to this one must reach, as the plan has it. */
-  expand(address: string, seen = new Set<string>()): readonly string[] {
-    if (seen.has(address)) return []
-    seen.add(address)
+  /** Runs something after so much virtual time; no crash stops it. */
+  later(delayMs: number, run: () => void): void {
+    this.#keeper.world.clock.after(delayMs, run)
+  }
+
+  /**
+   * Final addresses that mail to this one must reach, as the plan has it, each with the addresses on
+   * the way to it: a notice may name any of them.
+   */
+  ways(
+    address: string,
+    ways = new Map<string, Set<string>>(),
+    above: readonly string[] = [],
+  ): Map<string, Set<string>> {
+    if (above.includes(address)) return ways
+    const way = [...above, address]
     const [local = '', domain = ''] = address.split('@')
     const server = this.servers.find(one => one.plan.domain === domain)
     const targets = server?.plan.aliases?.[local]
-    if (targets === undefined) return [address]
-    return [...new Set(targets.flatMap(target => this.expand(target, seen)))]
+    for (const target of targets ?? []) this.ways(target, ways, way)
+    if (targets === undefined) {
+      ways.set(address, new Set([...(ways.get(address) ?? []), ...way]))
+    }
+    return ways
   }
 
   #add(plan: ServerPlan, index: number): void {
     const address = `192.0.2.${index + 1}`
-    const ledger = new Ledger(line => this.tracer.ledger(`mx.${plan.domain}`, line))
+    const ledger = new Ledger(
+      () => this.internet.now,
+      line => this.tracer.ledger(`mx.${plan.domain}`, line),
+    )
     const server = new MailServer(this.internet, this.#keeper, plan, address, ledger)
     this.servers.push(server)
     const mua = this.internet.host({

@@ -21,7 +21,7 @@ interface Way {
 const POP_PORTS: readonly number[] = [110, 995]
 
 export class Tracer {
-  readonly lines: string[] = []
+  readonly entries: { readonly at: number; readonly text: string }[] = []
   enabled = false
   readonly #now: () => number
   readonly #ways = new Map<string, Way>()
@@ -127,10 +127,20 @@ export class Tracer {
     return line.replace(/^(334 |\+ )[A-Za-z0-9+/=]+$/, '$1(challenge)')
   }
 
-  #say(text: string): void {
-    const ms = this.#now() - this.#from
+  /** What was written down, line by line. */
+  get lines(): readonly string[] {
+    return this.entries.map(({ at, text }) => `${this.clock(at)}  ${text}`)
+  }
+
+  /** A time since the start, as people read it. */
+  clock(at: number): string {
+    const ms = Math.max(0, at - this.#from)
     const day = Math.floor(ms / 86_400_000)
-    const clock = new Date(ms).toISOString().slice(11, 23)
-    this.lines.push(`${day > 0 ? `${day}d ` : ''}${clock}  ${this.name(text)}`)
+    const time = new Date(ms).toISOString().slice(11, 23)
+    return `${day > 0 ? `${day}d ` : ''}${time}`
+  }
+
+  #say(text: string): void {
+    this.entries.push({ at: this.#now(), text: this.name(text) })
   }
 }
