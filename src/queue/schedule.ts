@@ -10,6 +10,8 @@ export interface Schedule {
   readonly delayWarningMs: number
   /** Age at which the recipient is given up. */
   readonly expireMs: number
+  /** How much of a delay chance may add to it, 0 to 1. */
+  readonly jitter: number
 }
 
 export interface Deferral {
@@ -23,7 +25,7 @@ export interface Deferral {
 
 /**
  * @param attempts attempts made so far, the one just deferred included (at least 1)
- * @param spread a number in [0, 1): each delay is lengthened by up to a tenth, so that what failed together does not return together
+ * @param spread a number in [0, 1): where between nothing and `jitter` a delay is lengthened, so that what failed together does not return together
  */
 export function defer(
   schedule: Schedule,
@@ -35,7 +37,7 @@ export function defer(
   const warnable = schedule.delayWarningMs > 0 && !warned
   const delays = schedule.retryMs
   const delay = delays[Math.min(attempts, delays.length) - 1] ?? 60_000
-  let dueAt = now + Math.round(delay * (1 + facts.spread / 10))
+  let dueAt = now + Math.round(delay * (1 + facts.spread * schedule.jitter))
   // The age is looked at after an attempt, so that the last word is never an old one: an attempt
   // falls due when the sender is to be warned and when the time is up.
   if (warnable && warnAt > now) dueAt = Math.min(dueAt, warnAt)

@@ -49,6 +49,7 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     notices: needs.notices,
     schedule: () => ({
       retryMs: settings().queue.retry,
+      jitter: settings().queue.jitter,
       delayWarningMs: settings().queue.delayWarning,
       expireMs: settings().queue.expire,
     }),

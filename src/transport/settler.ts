@@ -36,9 +36,11 @@ export class Settler {
     const now = world.clock.now()
     const results: Settled[] = []
     const facts: NoticeFact[] = []
+    // One for all, so that recipients deferred together are offered together the next time.
+    const spread = world.random.below(1000) / 1000
     for (const [i, row] of job.rows.entries()) {
       const outcome = carried.outcomes[i] ?? MISSING
-      const { result, fact } = this.#judge(job, row, outcome, now)
+      const { result, fact } = this.#judge(job, row, outcome, { now, spread })
       const delivery = carried.deliveries?.[i]
       const attempt = attemptOf(outcome, carried.dialogue)
       results.push({
@@ -78,7 +80,7 @@ export class Settler {
     job: Job,
     row: JobRow,
     outcome: Outcome,
-    now: number,
+    { now, spread }: { readonly now: number; readonly spread: number },
   ): { result: Settled; fact?: NoticeFact } {
     const base = {
       n: row.n,
@@ -102,7 +104,7 @@ export class Settler {
           : { result }
       }
       case 'deferred':
-        return this.#deferred(job, row, outcome, now, base)
+        return this.#deferred(job, row, outcome, { now, spread }, base)
     }
   }
 
@@ -110,7 +112,7 @@ export class Settler {
     job: Job,
     row: JobRow,
     outcome: Outcome,
-    now: number,
+    { now, spread }: { readonly now: number; readonly spread: number },
     base: Omit<Settled, 'state'>,
   ): { result: Settled; fact?: NoticeFact } {
     const schedule = this.#options.schedule()
@@ -120,7 +122,7 @@ export class Settler {
       receivedAt,
       attempts: row.attempts + 1,
       warned: row.warned,
-      spread: this.#options.world.random.below(1000) / 1000,
+      spread,
     })
     if (next.expired) {
       // RFC 3463 §3.5: X.4.7, delivery time expired; the last reason is what people need to read.
