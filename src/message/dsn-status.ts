@@ -67,8 +67,9 @@ export function replyText(reply: Reply): string {
 /** A domain, or an address in brackets (RFC 3464 §2.1.2 mta-name-type dns). */
 function remoteName(remote: { readonly name?: string; readonly address?: string }): string {
   const name = (remote.name ?? '').slice(0, 255).replace(/[^\w.:[\]-]/g, '?')
-  if (name !== '') return name
-  const address = (remote.address ?? '').slice(0, 100).replace(/[^\w.:]/g, '')
+  const literal = /^[\d.]+$|:/.test(name) && !name.startsWith('[')
+  if (name !== '' && !literal) return name
+  const address = (literal ? name : (remote.address ?? '')).slice(0, 100).replace(/[^\w.:]/g, '')
   return address === '' ? '' : address.includes(':') ? `[IPv6:${address}]` : `[${address}]`
 }
 

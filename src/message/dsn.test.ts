@@ -254,3 +254,20 @@ test('whatever a peer said, a notice has its fields and no others', () => {
     { numRuns: 60 },
   )
 })
+
+test('a next hop known by its address alone is named by a literal', () => {
+  for (const [name, address, written] of [
+    ['127.0.0.1', '127.0.0.1', '[127.0.0.1]'],
+    ['', '192.0.2.9', '[192.0.2.9]'],
+    ['2001:db8::1', '2001:db8::1', '[IPv6:2001:db8::1]'],
+    ['[192.0.2.9]', '192.0.2.9', '[192.0.2.9]'],
+    ['mx.example.net', '192.0.2.9', 'mx.example.net'],
+  ] as const) {
+    const { octets } = formatNotice({
+      ...facts,
+      recipients: [{ ...failed, remote: { name, address } }],
+    })
+    const [, status] = partsOf(octets)
+    assert.ok(status?.includes(`\r\nRemote-MTA: dns; ${written}\r\n`), status)
+  }
+})
