@@ -62,7 +62,10 @@ test('Postfix takes our mail under TLS and delivers it unchanged', { skip }, asy
   await becomes(ours, id, 'joe@remote.test', 'relayed')
   const message = await arrived('plain')
   assert.match(message, /^Return-Path: <alice@demo\.test>\r$/m)
-  assert.match(message, /^Received: from mail\.demo\.test .*\r\n\tby postfix\.test \(Postfix\) with ESMTPS /m)
+  assert.match(
+    message,
+    /^Received: from mail\.demo\.test .*\r\n\tby postfix\.test \(Postfix\) with ESMTPS /m,
+  )
   assert.equal(bodyOf(message), 'Hello\r\n.\r\n..dots\r\n')
 })
 
