@@ -57,6 +57,7 @@ export async function runBatch(
     control: sql => connection.run(sql, []),
     // SQLite rolls a whole transaction back by itself where the disk fails.
     stands: () => connection.inTransaction,
+    failure: failureData,
   }
   try {
     connection.run('BEGIN IMMEDIATE', [])
@@ -78,6 +79,8 @@ export interface Savepoints {
   control(sql: string): unknown
   /** Whether the transaction still stands behind this error; where not, nothing can go on. */
   stands(error: unknown): boolean
+  /** The error as its job hears it. */
+  failure(error: unknown): FailureData
 }
 
 /**
@@ -97,7 +100,7 @@ export async function runEach(
   } catch (error) {
     if (!points.stands(error)) throw error
     if (inputs.length === 1) {
-      results.push({ done: false, failure: failureData(error) })
+      results.push({ done: false, failure: points.failure(error) })
       return
     }
     for (const input of inputs) await runEach(points, tx, { writer, inputs: [input] }, results)

@@ -12,6 +12,7 @@ import { type Finding, findings, type StagedFile } from './check.ts'
 import { failureOf, storeFailure } from './failure.ts'
 import { migrate } from './migrate.ts'
 import { type Reader, type Store, StoreError, type StoreStats, type Writer } from './store.ts'
+import { Topics } from './topics.ts'
 import { Transaction } from './transaction.ts'
 
 export interface MemoryOptions {
@@ -61,6 +62,8 @@ export async function openMemoryStore(options: MemoryOptions = {}): Promise<Memo
 }
 
 export class MemoryStore implements Store {
+  readonly alone = true
+  readonly #topics = new Topics()
   readonly #connection: SqliteConnection
   readonly #options: MemoryOptions & { readonly now: () => number }
   readonly #count: { commits: number }
@@ -108,6 +111,18 @@ export class MemoryStore implements Store {
     this.#state = 'closed'
     await this.#draining
     this.#connection.close()
+  }
+
+  slot(): number {
+    return 0
+  }
+
+  wake(topic: string): void {
+    this.#topics.wake(topic)
+  }
+
+  onWake(listen: (topic: string) => void): () => void {
+    return this.#topics.onWake(listen)
   }
 
   stats(): StoreStats {

@@ -12,14 +12,14 @@ import { readShipped } from '../world/node/store-file.ts'
 import { sqlite } from './dialect.ts'
 import { StoreError } from './store.ts'
 
-interface Migration {
+export interface Migration {
   readonly version: number
   readonly name: string
   readonly file: URL
 }
 
 /** Every migration there ever was, in order; one that has shipped is never edited. */
-const migrations: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   { version: 1, name: '0001-start', file: new URL('./schema/0001-start.sql', import.meta.url) },
 ]
 
@@ -97,7 +97,8 @@ function refuseForeign(connection: SqliteConnection, named: string): void {
   )
 }
 
-function refuseNewer(
+/** Throws where the database is of a newer version, or of another edition of an older one. */
+export function refuseNewer(
   done: readonly { readonly version: number; readonly checksum: string }[],
   named: string,
 ): void {
@@ -120,6 +121,7 @@ function refuseNewer(
   }
 }
 
-function checksum(text: string): string {
+/** What tells editions of a migration apart. */
+export function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }

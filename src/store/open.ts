@@ -15,6 +15,7 @@ import type { ThreadData } from './message.ts'
 import { migrate } from './migrate.ts'
 import { Snapshots } from './snapshot.ts'
 import { type Reader, type Store, StoreError, type Writer } from './store.ts'
+import { Topics } from './topics.ts'
 
 export interface OpenOptions {
   /** The database file; made, with mode 0600, where there is none. Its directory must be there. */
@@ -54,8 +55,13 @@ export async function openStore(options: OpenOptions): Promise<FileStore> {
   await committer.start()
   const near = new Snapshots(() => openReading(path))
   const far = new FarReaders(thread)
+  const topics = new Topics()
   let closed = false
   return {
+    alone: true,
+    slot: () => 0,
+    wake: topic => topics.wake(topic),
+    onWake: listen => topics.onWake(listen),
     async read<Input, Output>(reader: Reader<Input, Output>, input: Input): Promise<Output> {
       if (closed) throw new StoreError('closed', 'the store is closed')
       const now = clock.now()

@@ -76,10 +76,25 @@ export interface Store {
     input: Input,
     moved?: readonly ArrayBuffer[],
   ): Promise<Output>
+  /** Whether no other process writes here: whoever held a lease before us is dead. */
+  readonly alone: boolean
+  /** A number below 128 that no other node at work on this store has: keys made with it never meet. */
+  slot(): number
+  /**
+   * Tells every listener of every node, this one too, that something happened under this topic (one line
+   * of text). Called behind the write that made it so; gathered, and never waited for. It may be lost:
+   * who listens must poll as well.
+   */
+  wake(topic: string): void
+  /** Listens to all topics, and to `everything`; the function it gives ends that. */
+  onWake(listen: (topic: string) => void): () => void
   /** What was committed since the store was opened: how well commits are shared. */
   stats(): StoreStats
   close(): Promise<void>
 }
+
+/** The topic a listener hears where wake-ups may have been missed: it stands for all of them. */
+export const everything = '*'
 
 export interface StoreStats {
   /** Transactions that became durable. */

@@ -1,0 +1,107 @@
+/**
+ * From a room's SQL text to a prepared statement of PostgreSQL: compiled once, under a key by which each
+ * connection prepares it once. An INSERT of many rows becomes a few statements of 2^n rows each, so
+ * that there are few texts however many rows come.
+ */
+import type { Statement } from '../../world/node/postgres.ts'
+import type { Value } from '../../world/sql.ts'
+import { type CompiledSql, postgresql } from '../dialect.ts'
+
+/** Texts are constants of the program: the bound only guards against one that is built from input. */
+const compiledMax = 1_024
+/** Rows of the largest INSERT; more rows are more statements, sent without waiting. */
+const rowsMax = 128
+/** Values of one statement: the protocol counts them in 16 bits. */
+const valuesMax = 65_535
+
+interface Known extends CompiledSql {
+  readonly key: string
+  /** An INSERT ... VALUES (...) as its parts, where several rows may go into one. */
+  readonly parts?: { readonly head: string; readonly row: string; readonly tail: string }
+}
+
+const known = new Map<string, Known>()
+let lastKey = 0
+
+function compiled(text: string): Known {
+  const before = known.get(text)
+  if (before !== undefined) return before
+  if (known.size >= compiledMax) known.clear()
+  const fresh = postgresql.compile(text)
+  const parts = partsOf(fresh.sql)
+  const entry = { ...fresh, key: `s${++lastKey}`, ...(parts === undefined ? {} : { parts }) }
+  known.set(text, entry)
+  return entry
+}
+
+/**
+ * An upsert that changes rows stays a statement for each row: one statement may not touch a row twice
+ * (PostgreSQL 21000), and two of our rows may have one key.
+ */
+function partsOf(sql: string): Known['parts'] {
+  const start = /^\s*INSERT\b[^']*?\bVALUES\s*\(/i.exec(sql)
+  if (start === null) return undefined
+  const open = start[0].length - 1
+  const close = closing(sql, open)
+  const tail = sql.slice(close + 1)
+  if (!/^\s*(?:ON CONFLICT[^$]*DO NOTHING\s*)?$/i.test(tail)) return undefined
+  return { head: sql.slice(0, open), row: sql.slice(open, close + 1), tail }
+}
+
+/** Where the bracket that opens at `open` is closed; brackets in strings do not count. */
+function closing(sql: string, open: number): number {
+  let depth = 0
+  for (let at = open; at < sql.length; at++) {
+    const c = sql[at]
+    if (c === "'") at = sql.indexOf("'", at + 1)
+    else if (c === '(') depth++
+    else if (c === ')' && --depth === 0) return at
+  }
+  return sql.length
+}
+
+function expect(values: number, given: number, text: string): void {
+  if (values === given) return
+  // A missing value would be NULL to SQLite and an error to PostgreSQL: an error to both.
+  throw new Error(`the statement takes ${values} values, not ${given}: ${text}`)
+}
+
+/** One statement. Throws where the text takes another number of values. */
+export function statementOf(text: string, values: readonly Value[]): Statement {
+  const { sql, key, values: taken } = compiled(text)
+  expect(taken, values.length, text)
+  return { sql, values, key }
+}
+
+/** The statements that run the text once for each row. */
+export function statementsOf(text: string, rows: readonly (readonly Value[])[]): Statement[] {
+  const { sql, key, values: taken, parts } = compiled(text)
+  for (const row of rows) expect(taken, row.length, text)
+  if (parts === undefined) return rows.map(values => ({ sql, values, key }))
+  const most = Math.min(rowsMax, Math.max(1, Math.floor(valuesMax / Math.max(1, taken))))
+  const statements: Statement[] = []
+  for (let from = 0; from < rows.length; ) {
+    const count = 2 ** Math.floor(Math.log2(Math.min(most, rows.length - from)))
+    const values = rows.slice(from, from + count).flat()
+    statements.push({ sql: multiplied(parts, taken, count), values, key: `${key}x${count}` })
+    from += count
+  }
+  return statements
+}
+
+const multiples = new WeakMap<NonNullable<Known['parts']>, Map<number, string>>()
+
+function multiplied(parts: NonNullable<Known['parts']>, taken: number, count: number): string {
+  const made = multiples.get(parts) ?? new Map<number, string>()
+  multiples.set(parts, made)
+  const before = made.get(count)
+  if (before !== undefined) return before
+  const rows = Array.from({ length: count }, (_, n) =>
+    parts.row.replace(/'[^']*'|\$(\d+)/g, (token, number?: string) =>
+      number === undefined ? token : `$${Number(number) + n * taken}`,
+    ),
+  )
+  const sql = `${parts.head}${rows.join(', ')}${parts.tail}`
+  made.set(count, sql)
+  return sql
+}
