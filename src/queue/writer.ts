@@ -218,6 +218,11 @@ async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
   return true
 }
 
+const COUNT_SETTLED = `UPDATE message SET unsettled = unsettled - ?2,
+    settled_at = CASE WHEN unsettled = ?2 THEN ?3 ELSE settled_at END,
+    body_id = CASE WHEN unsettled = ?2 THEN NULL ELSE body_id END
+  WHERE id = ?1`
+
 /** Counts final recipients down; at zero the message lets its body go, unless a mailbox holds it. */
 async function countSettled(
   tx: Write,
@@ -225,17 +230,14 @@ async function countSettled(
   count: number,
   mailboxed: boolean,
 ): Promise<readonly string[]> {
-  const row = await tx.get<{ unsettled: number }>(
-    `UPDATE message SET unsettled = unsettled - ?2,
-       settled_at = CASE WHEN unsettled = ?2 THEN ?3 ELSE settled_at END,
-       body_id = CASE WHEN unsettled = ?2 THEN NULL ELSE body_id END
-     WHERE id = ?1 RETURNING unsettled`,
-    message.messageId,
-    count,
-    message.at,
-  )
-  if (!row || row.unsettled > 0 || mailboxed) return []
-  return releaseBody(tx, message.bodyKey)
+  const values = [message.messageId, count, message.at] as const
+  if (mailboxed) {
+    // The mailbox holds the body: how many are left does not matter, and asking costs.
+    await tx.run(COUNT_SETTLED, ...values)
+    return []
+  }
+  const row = await tx.get<{ unsettled: number }>(`${COUNT_SETTLED} RETURNING unsettled`, ...values)
+  return row?.unsettled === 0 ? releaseBody(tx, message.bodyKey) : []
 }
 
 /** Removes a body of a settled message that no mailbox refers to; returns its staged name, if any. */
