@@ -1,0 +1,125 @@
+/** Who may submit as whom, and what a submitted header becomes (RFC 6409 §6, §8). */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openTestRoom } from '../account/account-world.ts'
+import { parseStoredAddress } from '../mail/address.ts'
+import type { Envelope } from '../mail/envelope.ts'
+import { scanHeader } from '../message/header.ts'
+import type { Peer } from '../smtp/server/question.ts'
+import type { Inbound } from './role.ts'
+import { submissionRole } from './submission.ts'
+
+async function place(enforceSender = true) {
+  const room = await openTestRoom()
+  await room.accounts.addDomain('here.example')
+  await room.accounts.addAccount('alice@here.example', 'secret')
+  await room.accounts.addAccount('bob@here.example', 'secret')
+  await room.accounts.addAlias('team@here.example', ['alice@here.example', 'bob@here.example'])
+  const address = 'alice@here.example'
+  const found = await room.directory.resolve(parseStoredAddress(address))
+  assert.equal(found.kind, 'account')
+  const inbound = {
+    directory: room.directory,
+    settings: () => ({ hostname: 'mx.here.example', enforceSender }),
+    world: { clock: room.clock },
+  } as unknown as Inbound
+  const endpoint = { address: '192.0.2.1', port: 25 }
+  const stranger: Peer = { remote: endpoint, local: endpoint, hello: 'c', extended: true }
+  const account = found.kind === 'account' ? found.account : { id: 0, address }
+  const role = submissionRole(inbound)
+  const envelope: Envelope = {
+    sender: { reversePath: parseStoredAddress(address), body: '7BIT', utf8: false },
+    recipients: [],
+  }
+  const complete = (peer: Peer, header: string) =>
+    role.complete(peer, envelope, scanHeader(Buffer.from(header)), { id: 'abc', bodyKey: 1 })
+  return { role, envelope, complete, stranger, alice: { ...stranger, account } }
+}
+
+test('a stranger can neither send nor name a recipient, whatever he says', async () => {
+  const { role, envelope, complete, stranger } = await place(false)
+  const to = (text: string) => ({ forwardPath: parseStoredAddress(text) })
+  const verdicts = [
+    await role.mail(stranger, envelope.sender),
+    await role.mail(stranger, { ...envelope.sender, reversePath: null }),
+    await role.rcpt(stranger, envelope, to('alice@here.example')),
+    await role.rcpt(stranger, envelope, to('joe@other.example')),
+    await complete(stranger, 'From: alice@here.example\r\n\r\n'),
+  ]
+  for (const verdict of verdicts) {
+    assert.equal('code' in verdict && `${verdict.code} ${verdict.detail}`, '530 7.0')
+  }
+})
+
+for (const { from, code } of [
+  { from: 'alice@here.example', code: undefined },
+  { from: 'ALICE@HERE.example', code: undefined },
+  { from: 'alice+list@here.example', code: undefined },
+  { from: 'team@here.example', code: undefined },
+  { from: null, code: undefined },
+  { from: 'bob@here.example', code: 550 },
+  { from: 'bob+alice@here.example', code: 550 },
+  { from: 'nobody@here.example', code: 550 },
+  { from: 'alice@other.example', code: 550 },
+  { from: 'alice@[192.0.2.1]', code: 550 },
+]) {
+  test(`MAIL from ${from ?? '<>'} is ${code ?? 'taken'}`, async () => {
+    const { role, envelope, alice } = await place()
+    const reversePath = from === null ? null : parseStoredAddress(from)
+    const verdict = await role.mail(alice, { ...envelope.sender, reversePath })
+    assert.equal('code' in verdict ? verdict.code : undefined, code)
+  })
+}
+
+const headers: readonly [string, number | undefined][] = [
+  ['From: alice@here.example', undefined],
+  ['From: "A, B" <Alice+tag@HERE.example> (c)', undefined],
+  ['From: team@here.example', undefined],
+  ['From: joe@other.example', undefined],
+  ['From: joe@other.example\r\nSender: alice@here.example', undefined],
+  ['Subject: no author', undefined],
+  ['From: bob@here.example', 550],
+  ['FROM:bob@here.example', 550],
+  ['From : bob@here.example', 550],
+  ['From:\r\n bob@here.example', 550],
+  ['From: "bob"@here.example', 550],
+  ['From: alice@here.example, bob@here.example', 550],
+  ['From: alice@here.example\r\n\t, bob@here.example', 550],
+  ['From: "alice@here.example" <bob@here.example>', 550],
+  ['From: (alice@here.example) bob@here.example', 550],
+  ['X: y\r\nFrom: bob@here.example', 550],
+  ['From: alice@here.example\r\nSender: bob@here.example', 550],
+  ['From: alice@here.example\r\nSender: joe@other.example', 550],
+  ['From: joe@other.example\r\nSender: joe@other.example', 550],
+  ['From: alice@here.example\r\nResent-From: bob@here.example', 550],
+  ['From: alice@here.example\r\nFrom: alice@here.example', 554],
+  ['From:', 554],
+  ['From: <>', 554],
+  ['From: alice', 554],
+  ['From: undisclosed:;', 554],
+  ['From: =?utf-8?q?bob=40here.example?=', 554],
+]
+for (const [header, code] of headers) {
+  test(`a header with ${JSON.stringify(header)} is ${code ?? 'taken'}`, async () => {
+    const { complete, alice } = await place()
+    const completion = await complete(alice, `${header}\r\n\r\n`)
+    assert.equal('code' in completion ? completion.code : undefined, code)
+  })
+}
+
+for (const [header, ...added] of [
+  ['From: alice@here.example', 'Date', 'Message-ID'],
+  ['From: team@here.example', 'Date', 'Message-ID'],
+  ['From: joe@other.example', 'Date', 'Message-ID', 'Sender: alice@here.example'],
+  ['From: alice@here.example, joe@other.example', 'Date', 'Message-ID', 'Sender: alice'],
+  ['Subject: no author', 'Date', 'From: alice@here.example', 'Message-ID'],
+  ['Date: x\r\nMessage-ID: <y@z>\r\nFrom: alice@here.example'],
+]) {
+  test(`a header with ${JSON.stringify(header)} is completed`, async () => {
+    const { complete, alice } = await place()
+    const completion = await complete(alice, `${header}\r\n\r\n`)
+    const lines = 'fields' in completion ? completion.fields.split('\r\n').slice(0, -1) : ['none']
+    assert.equal(lines.length, added.length, lines.join('\n'))
+    for (const [index, line] of lines.entries()) assert.ok(line.startsWith(added[index] ?? '?'))
+  })
+}
