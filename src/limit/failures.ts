@@ -45,6 +45,12 @@ export class Failures {
     }
   }
 
+  /** What was counted as a failure has succeeded after all. */
+  forgive(address: string): void {
+    const count = this.#current(networkOf(address))
+    if (count !== undefined && count.failures > 0) count.failures--
+  }
+
   #current(network: string): Count | undefined {
     const count = this.#counts.get(network)
     if (count && count.until <= this.#clock.monotonic()) {

@@ -124,23 +124,31 @@ function accountSettings(settings: Settings, cost: HashCost): AccountSettings {
   }
 }
 
-/** Logins with a limit on failures, counted. */
+/**
+ * Logins with a limit on failures, counted. Of SCRAM a wrong proof is not told here (the mechanism
+ * itself sees it), so that each try counts as a failure until it has proven itself.
+ */
 function guardedLogin(
   accounts: AccountRoom,
   failures: Failures,
   counters: Metrics,
 ): Inbound['login'] {
-  const told = (answer: LoginAnswer, remote: Endpoint): LoginAnswer => {
-    if (answer.kind === 'denied') failures.add(remote.address)
+  const told = (kind: LoginQuestion['kind'], answer: LoginAnswer, remote: Endpoint) => {
+    if (kind === 'proven' && answer.kind === 'account') failures.forgive(remote.address)
+    if (kind !== 'proven' && (answer.kind === 'denied' || answer.kind === 'verifier'))
+      failures.add(remote.address)
     if (answer.kind === 'account') counters.login('accepted')
     else if (answer.kind !== 'verifier') counters.login(answer.kind)
     return answer
   }
   return (question: LoginQuestion, remote) => {
-    if (failures.blocked(remote.address)) {
+    // What a try has proven is heard to its end: it was counted when it began.
+    if (question.kind !== 'proven' && failures.blocked(remote.address)) {
       return { kind: 'unavailable', why: 'too many failed logins; try again later' }
     }
     const answer = accounts.login.answer(question)
-    return answer instanceof Promise ? answer.then(a => told(a, remote)) : told(answer, remote)
+    return answer instanceof Promise
+      ? answer.then(a => told(question.kind, a, remote))
+      : told(question.kind, answer, remote)
   }
 }
