@@ -47,7 +47,6 @@ const DOORS = [
   ['smtp', ['-starttls', 'smtp']],
   ['submission', ['-starttls', 'smtp']],
   ['submissions', []],
-  ['lmtp', ['-starttls', 'lmtp']],
   ['pop3', ['-starttls', 'pop3']],
   ['pop3s', []],
 ] as const

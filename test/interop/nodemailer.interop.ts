@@ -13,7 +13,7 @@ import { take, takeOne } from './mailbox.ts'
 let server: Server
 
 before(async () => {
-  server = await startServer()
+  server = await startServer({ set: { 'limits.messageSize': '8MB' } })
 })
 after(async () => {
   assert.deepEqual(server.faults(), [])
@@ -133,7 +133,7 @@ test('errors are those that nodemailer names', async () => {
   const some = await send({ to: [to(), 'nobody-here@demo.test'] })
   assert.deepEqual(some.rejected, ['nobody-here@demo.test'])
   await takeOne(server, server.account(1))
-  await assert.rejects(send({ text: 'x'.repeat(76).concat('\n').repeat(800_000) }), {
+  await assert.rejects(send({ text: 'x'.repeat(76).concat('\n').repeat(120_000) }), {
     responseCode: 552,
   })
   mailer.close()
