@@ -112,7 +112,8 @@ export interface DomainRow {
   readonly origin: Origin
 }
 
-export const listDomains = farReader<null, readonly DomainRow[]>(
+/** Near: a server has few domains, and asks for them all the time. */
+export const listDomains = reader<null, readonly DomainRow[]>(
   'account/listDomains',
   async tx => {
     const rows = await tx.all<{ name: string; catch_all: string | null; origin: Origin }>(

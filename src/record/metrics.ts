@@ -1,5 +1,5 @@
 /** What is counted and measured, for /metrics (Prometheus). Counting never waits and never fails. */
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Count, EXPOSITION_TYPE, expose, type Series } from './exposition.ts'
 
 export interface Metrics {
   /** Messages at the final dot: accepted, deferred or refused. */
@@ -9,8 +9,8 @@ export interface Metrics {
   /** A connection came to a listener. */
   connection(listener: string): void
   login(result: 'accepted' | 'denied' | 'unavailable'): void
-  /** The exposition text. */
-  text(): Promise<string>
+  /** The exposition text; `more` stands behind what is counted here. */
+  text(more?: Iterable<Series>): string
   readonly contentType: string
 }
 
@@ -23,36 +23,29 @@ export interface Gauges {
 }
 
 export function metrics(gauges: Gauges): Metrics {
-  const register = new Registry()
-  collectDefaultMetrics({ register, prefix: 'postrider_' })
-  const counter = (name: string, help: string, labelNames: string[]) =>
-    new Counter({ name: `postrider_${name}`, help, labelNames, registers: [register] })
-  const messages = counter('messages_total', 'Messages at the final dot', ['verdict'])
-  const recipients = counter('recipients_total', 'Recipients settled or deferred', [
-    'outcome',
-    'transport',
-  ])
-  const connections = counter('connections_total', 'Connections taken', ['listener'])
-  const logins = counter('logins_total', 'Logins', ['result'])
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name: `postrider_${name}`,
-      help,
-      registers: [register],
-      collect() {
-        this.set(read())
-      },
-    })
-  gauge('connections', 'Connections that stand', gauges.connections)
-  gauge('jobs', 'Loads being carried', gauges.jobs)
-  gauge('store_commits_total', 'Transactions made durable', gauges.commits)
-  gauge('store_writes_total', 'Writes that shared these transactions', gauges.writes)
+  const messages = new Count('postrider_messages_total', 'Messages at the final dot')
+  const recipients = new Count('postrider_recipients_total', 'Recipients settled or deferred')
+  const connections = new Count('postrider_connections_total', 'Connections taken')
+  const logins = new Count('postrider_logins_total', 'Logins')
+  const now = (kind: Series['kind'], name: string, help: string, read: () => number): Series => ({
+    kind,
+    name: `postrider_${name}`,
+    help,
+    values: [['', read()]],
+  })
+  const read = () => [
+    now('gauge', 'connections', 'Connections that stand', gauges.connections),
+    now('gauge', 'jobs', 'Loads being carried', gauges.jobs),
+    now('counter', 'store_commits_total', 'Transactions made durable', gauges.commits),
+    now('counter', 'store_writes_total', 'Writes that shared these', gauges.writes),
+  ]
   return {
-    message: verdict => messages.inc({ verdict }),
-    recipient: (outcome, transport) => recipients.inc({ outcome, transport }),
-    connection: listener => connections.inc({ listener }),
-    login: result => logins.inc({ result }),
-    text: () => register.metrics(),
-    contentType: register.contentType,
+    message: verdict => messages.add(`verdict="${verdict}"`),
+    recipient: (outcome, transport) =>
+      recipients.add(`outcome="${outcome}",transport="${transport}"`),
+    connection: listener => connections.add(`listener="${listener}"`),
+    login: result => logins.add(`result="${result}"`),
+    text: (more = []) => expose([messages, recipients, connections, logins, ...read(), ...more]),
+    contentType: EXPOSITION_TYPE,
   }
 }

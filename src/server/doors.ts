@@ -1,7 +1,8 @@
 /** The faces of a running server beside its mail listeners: /metrics and the control socket. */
-import { nextDue } from '../queue/reader.ts'
+import { nextDueIn } from '../queue/reader.ts'
 import { serverProcess } from '../world/node/host.ts'
 import { listenHttp } from '../world/node/http.ts'
+import { processVitals } from '../world/node/vitals.ts'
 import { controlApp } from './control.ts'
 import type { House } from './house.ts'
 import { httpApp } from './http.ts'
@@ -23,7 +24,11 @@ export async function openDoors(
   epochHash: () => string,
 ): Promise<Doors> {
   const { http: where, control } = house.settings().listeners
-  const watched = httpApp({ metrics: house.metrics, notReady: () => notReady(house) })
+  const watched = httpApp({
+    metrics: house.metrics,
+    vitals: processVitals(),
+    notReady: () => notReady(house),
+  })
   const http = where.enabled
     ? await listenHttp(
         { kind: 'tcp', address: where.address, port: where.port },
@@ -53,7 +58,7 @@ export async function openDoors(
 
 /** Ready is who can read its store. */
 function notReady(house: House): Promise<string | undefined> {
-  return house.store.read(nextDue, null).then(
+  return house.store.read(nextDueIn, null).then(
     () => undefined,
     error => String(error),
   )

@@ -1,18 +1,21 @@
 /** The HTTP face on loopback: /metrics for Prometheus, /health and /ready for whoever watches. */
 import { Hono } from 'hono'
+import type { Series } from '../record/exposition.ts'
 import type { Metrics } from '../record/metrics.ts'
 
 export interface Watched {
   readonly metrics: Metrics
+  /** How the process is. */
+  readonly vitals: () => Iterable<Series>
   /** Why we are not ready to take mail; undefined where we are. */
   readonly notReady: () => Promise<string | undefined>
 }
 
-export function httpApp({ metrics, notReady }: Watched): Hono {
+export function httpApp({ metrics, notReady, vitals }: Watched): Hono {
   const app = new Hono()
-  app.get('/metrics', async c => {
+  app.get('/metrics', c => {
     c.header('content-type', metrics.contentType)
-    return c.body(await metrics.text())
+    return c.body(metrics.text(vitals()))
   })
   // Alive is who answers at all.
   app.get('/health', c => c.json({ status: 'ok' }))

@@ -1,11 +1,16 @@
 /**
  * The reader thread's side on the main thread: far readers wait here and go over one at a time. The
- * thread starts at the first need and starts again after it has died. Called by open.ts and backup.ts.
+ * thread starts at the first need, ends when it has had nothing to do for a while (it holds some 10 MB),
+ * and starts again at the next need, or after it has died. Called by open.ts and backup.ts.
  */
+import type { Timer } from '../world/clock.ts'
+import { nodeClock } from '../world/node/clock.ts'
 import { startThread, type Thread } from '../world/node/thread.ts'
 import { failureOf, storeFailure } from './failure.ts'
 import type { FromReader, ThreadData, ToReader } from './message.ts'
 import { StoreError } from './store.ts'
+
+const LINGER_MS = 10_000
 
 interface Call {
   readonly message: ToReader
@@ -20,6 +25,7 @@ export class FarReaders {
   #ready = false
   #current: Call | undefined
   #closing: PromiseWithResolvers<void> | undefined
+  #linger: Timer | undefined
 
   constructor(data: ThreadData) {
     this.#data = data
@@ -48,8 +54,10 @@ export class FarReaders {
   #next(): void {
     if (this.#current !== undefined) return
     const call = this.#waiting[0]
+    this.#linger?.cancel()
     if (call === undefined) {
       if (this.#closing !== undefined) this.#endThread()
+      else if (this.#ready) this.#linger = nodeClock.after(LINGER_MS, () => this.#endThread())
       return
     }
     if (this.#thread === undefined) this.#start()
@@ -99,6 +107,8 @@ export class FarReaders {
   #endThread(): void {
     if (this.#thread === undefined) this.#closing?.resolve()
     else if (this.#ready) {
+      // What comes from now on waits for the next thread.
+      this.#ready = false
       this.#thread.awaited(true)
       this.#thread.post({ kind: 'close' } satisfies ToReader)
     }
