@@ -114,7 +114,7 @@ export function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const { status, stdout, stderr } = spawnSync(POSTRIDER, args, {
     encoding: 'utf8',
     env: { ...process.env, ...env },
-    timeout: 60_000,
+    timeout: 20_000,
   })
   return { code: status, out: stdout, err: stderr }
 }
@@ -295,7 +295,8 @@ function readyLine(
       const end = text.indexOf('\n')
       if (end === -1) return
       clearTimeout(late)
-      resolve(JSON.parse(text.slice(0, end)) as ReadyLine)
+      const line = JSON.parse(text.slice(0, end)) as ReadyLine
+      if (line.ready) resolve(line)
     })
     void ended.then(how => {
       clearTimeout(late)
