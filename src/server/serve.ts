@@ -32,6 +32,7 @@ export class Sessions {
   readonly #running = new Set<Pumping<{ readonly kind: 'shutdown' }>>()
   readonly #gauge: AcceptGauge = { underWay: 0 }
   readonly #roles: Readonly<Record<SmtpName, Role>>
+  readonly #settings = new Map<SmtpName, { of: Settings; made: SessionSettings }>()
 
   constructor(house: House) {
     this.#house = house
@@ -92,7 +93,7 @@ export class Sessions {
         session: sink => new PopSession(sink, settings, peerOf(connection)),
       })
     }
-    const settings = smtpSettings(this.#house, name)
+    const settings = this.#smtpSettings(name)
     const policy = new Reception(this.#house.inbound, this.#roles[name], {
       gauge: this.#gauge,
       admitted,
@@ -103,6 +104,16 @@ export class Sessions {
       role: roleOf(policy),
       session: sink => new ServerSession(sink, settings, ends, connection.tls),
     })
+  }
+
+  /** One object for all sessions of an epoch: what a dialect costs is paid once (smtp/extension). */
+  #smtpSettings(name: SmtpName): SessionSettings {
+    const of = this.#house.settings()
+    const known = this.#settings.get(name)
+    if (known?.of === of) return known.made
+    const made = smtpSettings(this.#house, name)
+    this.#settings.set(name, { of, made })
+    return made
   }
 
   #popAccess() {
