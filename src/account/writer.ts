@@ -106,6 +106,11 @@ export const addAccount = writer<NewAccount, AccountAdded>(
  * The counter is a row, as both stores may give the highest id again.
  */
 async function nextId(tx: Write): Promise<number> {
+  // First the row is locked: two nodes that add at once take turns, and the second reads what the first wrote.
+  await tx.run(
+    `INSERT INTO setting (name, value) VALUES ('account.last_id', '0')
+     ON CONFLICT (name) DO UPDATE SET value = setting.value`,
+  )
   const highest = await tx.get<{ id: number | null }>('SELECT max(id) AS id FROM account')
   const kept = await tx.get<{ value: string }>(
     "SELECT value FROM setting WHERE name = 'account.last_id'",

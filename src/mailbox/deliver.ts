@@ -3,6 +3,7 @@
  * so that a message is in the mailbox exactly when its recipient is 'delivered'. README.md names
  * this file's statements in its table of UID and MODSEQ. It reads no clock and opens no transaction.
  */
+import { wave } from '../store/wave.ts'
 import type { Value, Write } from '../world/sql.ts'
 
 /** One message for one mailbox. */
@@ -60,10 +61,16 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`
 export async function deliverInto(tx: Write, items: readonly Delivery[]): Promise<Delivered[]> {
   const delivered: Delivered[] = new Array(items.length)
   const rows: Value[][] = []
-  for (const indexes of byMailbox(items)) {
-    const { accountId, mailboxName } = items[indexes[0] as number] as Delivery
+  const mailboxes = byMailbox(items)
+  const growths = await wave(
+    mailboxes.map(indexes => {
+      const { accountId, mailboxName } = items[indexes[0] as number] as Delivery
+      return tx.get<Grown>(GROW, accountId, mailboxName, indexes.length)
+    }),
+  )
+  for (const [at, indexes] of mailboxes.entries()) {
     const count = indexes.length
-    const grown = await tx.get<Grown>(GROW, accountId, mailboxName, count)
+    const grown = growths[at]
     if (grown === undefined) throw new Error('an upsert returned no row')
     for (const [n, index] of indexes.entries()) {
       const item = items[index] as Delivery

@@ -26,12 +26,12 @@ export const queuedMessage = reader<string, QueuedMessage | undefined>('queue.me
   ),
 )
 
-/** When the next row falls due, ms since the epoch; undefined where nothing waits. */
-export const nextDue = reader<null, number | undefined>('queue.nextDue', async tx => {
-  const row = await tx.get<{ due_at: number | null }>(
-    `SELECT min(due_at) AS due_at FROM recipient WHERE state IN ('queued', 'leased')`,
+/** In how many ms the next row falls due, below 0 where it is overdue; undefined where nothing waits. */
+export const nextDueIn = reader<null, number | undefined>('queue.nextDueIn', async tx => {
+  const row = await tx.get<{ due_in: number | null }>(
+    `SELECT min(due_at) - :now AS due_in FROM recipient WHERE state IN ('queued', 'leased')`,
   )
-  return row?.due_at ?? undefined
+  return row?.due_in ?? undefined
 })
 
 /** One line of `postrider queue list`. */

@@ -29,10 +29,12 @@ export interface Submission {
 
 /** Who takes newborn mail: the worker of this node. */
 export interface Lessee {
-  leaseFor(address: string): { readonly by: string; readonly untilMs: number } | undefined
+  leaseFor(address: string): { readonly by: string; readonly leaseMs: number } | undefined
   born(acceptance: Acceptance): void
-  wake(): void
 }
+
+/** The topic under which workers hear that something may be due. */
+export const queueTopic = 'queue'
 
 export class Spool {
   readonly #store: Store
@@ -55,7 +57,8 @@ export class Spool {
     await this.#store.write(accept, acceptance)
     if (acceptance.recipients.some(r => r.lease)) this.#lessee.born(acceptance)
     if (acceptance.notices?.length || acceptance.recipients.some(r => !r.lease && !r.expanded)) {
-      this.#lessee.wake()
+      // Any node may take it: this one, or another if this one has its hands full.
+      this.#store.wake(queueTopic)
     }
   }
 

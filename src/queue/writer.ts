@@ -7,6 +7,7 @@
  */
 import { type Delivery, deliverInto } from '../mailbox/deliver.ts'
 import { manyWriter, writer } from '../store/store.ts'
+import { wave } from '../store/wave.ts'
 import type { Value, Write } from '../world/sql.ts'
 
 /** A message to take responsibility for, with everything its rows need. */
@@ -40,15 +41,15 @@ export interface AcceptedRecipient {
   readonly aliasOf: string | null
   /** An alias that was expanded has its own row, settled at birth. */
   readonly expanded?: boolean
-  /** Born leased to this node until then, so that no claim is needed; else due at once. */
-  readonly lease?: { readonly by: string; readonly untilMs: number }
+  /** Born leased to this node for so long, so that no claim is needed; else due at once. */
+  readonly lease?: { readonly by: string; readonly leaseMs: number }
 }
 
 const INSERT_BODY = 'INSERT INTO body (id, size_octets, octets, staged) VALUES (?1, ?2, ?3, ?4)'
 const INSERT_MESSAGE = `INSERT INTO message (id, body_id, head, size_octets, origin, reverse_path, body_kind, utf8,
   ret, envelope_id, account_id, peer, received_at, unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`
 const INSERT_RECIPIENT = `INSERT INTO recipient (message_id, n, address, domain, notify, original_recipient,
-  alias_of, state, due_at, leased_by, settled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`
+  alias_of, state, due_at, leased_by, settled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, :now + ?9, ?10, ?11)`
 
 /** Inserts accepted messages, their bodies and one row for each recipient. */
 export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Promise<void> {
@@ -63,7 +64,6 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
     for (const [n, r] of a.recipients.entries()) {
       if (!r.expanded) unsettled++
       const state = r.expanded ? 'expanded' : r.lease ? 'leased' : 'queued'
-      const dueAt = r.lease ? r.lease.untilMs : a.receivedAt
       recipients.push([
         a.id,
         n,
@@ -73,7 +73,7 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
         r.originalRecipient,
         r.aliasOf,
         state,
-        dueAt,
+        r.lease?.leaseMs ?? 0,
         r.lease?.by ?? null,
         r.expanded ? a.receivedAt : null,
       ])
@@ -143,7 +143,8 @@ export interface SettlementDone {
   readonly released: readonly string[]
 }
 
-const SETTLE = `UPDATE recipient SET state = ?4, due_at = ?5, leased_by = NULL, attempts = attempts + 1, status = ?6,
+const SETTLE = `UPDATE recipient SET state = ?4, due_at = CASE WHEN ?4 = 'queued' THEN :now + ?5 ELSE 0 END,
+  leased_by = NULL, attempts = attempts + 1, status = ?6,
   reason = ?7, remote = ?8, settled_at = ?9, delay_notified_at = COALESCE(?10, delay_notified_at)
   WHERE message_id = ?1 AND n = ?2 AND state = 'leased' AND leased_by = ?3`
 const INSERT_ATTEMPT = `INSERT INTO attempt (message_id, n, at, outcome, status, remote, reason, dialogue)
@@ -151,13 +152,13 @@ const INSERT_ATTEMPT = `INSERT INTO attempt (message_id, n, at, outcome, status,
 
 /** Ends the leases of one load: outcomes, mailbox rows and notices in one transaction. */
 export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', async (tx, inputs) => {
-  const done: SettlementDone[] = []
   const deliveries: Delivery[] = []
   const attempts: Value[][] = []
   const notices: Acceptance[] = []
-  for (const input of inputs) {
-    const held = await settleRows(tx, input)
-    if (held) {
+  // Asked all at once: PostgreSQL takes one statement behind the other without waiting for answers.
+  const helds = await wave(inputs.map(input => settleRows(tx, input)))
+  for (const [i, input] of inputs.entries()) {
+    if (helds[i]) {
       notices.push(...input.notices)
       for (const r of input.results) {
         if (r.delivery) deliveries.push(r.delivery)
@@ -176,43 +177,45 @@ export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', asy
         }
       }
     }
-    done.push({ held, released: [] })
   }
   if (deliveries.length > 0) await deliverInto(tx, deliveries)
   if (attempts.length > 0) await tx.many(INSERT_ATTEMPT, attempts)
   if (notices.length > 0) await acceptInto(tx, notices)
   // Bodies are released last: only now is it known which of them a mailbox row holds.
-  for (const [i, input] of inputs.entries()) {
-    const final = input.results.filter(r => r.state !== 'queued')
-    if (!done[i]?.held || final.length === 0) continue
-    const mailboxed = final.some(r => r.delivery !== undefined)
-    done[i] = { held: true, released: await countSettled(tx, input, final.length, mailboxed) }
-  }
-  return done
+  return wave(
+    inputs.map(async (input, i): Promise<SettlementDone> => {
+      const final = input.results.filter(r => r.state !== 'queued')
+      if (!helds[i] || final.length === 0) return { held: helds[i] === true, released: [] }
+      const mailboxed = final.some(r => r.delivery !== undefined)
+      return { held: true, released: await countSettled(tx, input, final.length, mailboxed) }
+    }),
+  )
 })
 
 /** All rows of a load change, or none: a lease that was lost in part is lost. */
 async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
-  let changed = 0
-  for (const r of input.results) {
-    const final = r.state !== 'queued'
-    changed += await tx.run(
-      SETTLE,
-      input.messageId,
-      r.n,
-      input.node,
-      r.state,
-      final ? 0 : (r.dueAt ?? input.at),
-      r.status,
-      r.reason,
-      r.remote,
-      final ? input.at : null,
-      r.warned ? input.at : null,
-    )
-    // The first row shows whether the lease stands. Losing it between two rows of one load cannot
-    // happen, since leases of a load are taken and ended together; if it does, the batch re-runs us alone.
-    if (changed === 0) return false
-  }
+  const changes = await wave(
+    input.results.map(r => {
+      const final = r.state !== 'queued'
+      return tx.run(
+        SETTLE,
+        input.messageId,
+        r.n,
+        input.node,
+        r.state,
+        // Rows fall due by the database's clock, however wrong ours may be.
+        (r.dueAt ?? input.at) - input.at,
+        r.status,
+        r.reason,
+        r.remote,
+        final ? input.at : null,
+        r.warned ? input.at : null,
+      )
+    }),
+  )
+  const changed = changes.reduce((sum, count) => sum + count, 0)
+  if (changed === 0) return false
+  // Leases of a load are taken and ended together; if ever not, the batch re-runs us alone, and we fail.
   if (changed !== input.results.length)
     throw new Error(`lease of ${input.messageId} held only in part`)
   return true
@@ -278,14 +281,18 @@ export interface ClaimInput {
   readonly except: readonly string[]
 }
 
-/** Leases what is due: queued rows, and rows whose lease a dead node let expire. */
+/**
+ * Leases what is due: queued rows, and rows whose lease a dead node let expire. What another node is
+ * claiming at this moment is passed over, so that claims never wait for each other and never overlap.
+ */
 export const claim = writer<ClaimInput, Claimed[]>('queue.claim', async (tx, input) => {
   const skip = input.except.map((_, i) => `?${i + 4}`).join(', ')
   return tx.all<Claimed>(
-    `UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2
-     WHERE (message_id, n) IN (
+    `WITH due AS MATERIALIZED (
        SELECT message_id, n FROM recipient WHERE state IN ('queued', 'leased') AND due_at <= :now
-       ${skip === '' ? '' : `AND domain NOT IN (${skip})`} ORDER BY due_at LIMIT ?3)
+       ${skip === '' ? '' : `AND domain NOT IN (${skip})`} ORDER BY due_at LIMIT ?3 /*skip locked*/)
+     UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2
+     WHERE (message_id, n) IN (SELECT message_id, n FROM due)
      RETURNING ${CLAIMED}`,
     input.node,
     input.leaseMs,
@@ -299,16 +306,11 @@ export const renew = writer<
   { node: string; leaseMs: number; rows: readonly { messageId: string; n: number }[] },
   null
 >('queue.renew', async (tx, input) => {
-  for (const row of input.rows) {
-    await tx.run(
-      `UPDATE recipient SET due_at = :now + ?4
-       WHERE message_id = ?1 AND n = ?2 AND state = 'leased' AND leased_by = ?3`,
-      row.messageId,
-      row.n,
-      input.node,
-      input.leaseMs,
-    )
-  }
+  await tx.many(
+    `UPDATE recipient SET due_at = :now + ?4
+     WHERE message_id = ?1 AND n = ?2 AND state = 'leased' AND leased_by = ?3`,
+    input.rows.map(row => [row.messageId, row.n, input.node, input.leaseMs]),
+  )
   return null
 })
 

@@ -72,7 +72,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   })
   const failures = new Failures(world.clock, () => settings().limits.loginFailures)
   const login = guardedLogin(accounts, failures, counters)
-  const identify = identities(world.clock, world.random)
+  const identify = identities(world.clock, world.random, () => store.slot())
   const { directory } = accounts
   const hostname = () => settings().hostname
   const notices = new Notices({ hostname, clock: world.clock, identify, directory })

@@ -3,6 +3,7 @@
  * bodies against the files that are there. Called by `postrider check`, by backup.ts and by tests. Only
  * reads, in slices, so that it may run beside a server at work.
  */
+import { either } from './dialect.ts'
 import { cuts, type Rule, rules, type Slice } from './rules.ts'
 import { farReader, type Store } from './store.ts'
 
@@ -31,9 +32,17 @@ interface Sliced {
   readonly reached: Key | undefined
 }
 
-/** SQLite's own look at pages, indexes and NOT NULL; one row 'ok' where all is well. */
+const INTEGRITY = either({
+  sqlite: 'PRAGMA integrity_check(100)',
+  postgresql: `SELECT 'ok' AS integrity_check`,
+})
+
+/**
+ * SQLite's own look at pages, indexes and NOT NULL; one row 'ok' where all is well. PostgreSQL's structure
+ * is its operator's to look at, with pg_amcheck.
+ */
 export const checkStructure = farReader('store.checkStructure', async tx => {
-  const rows = await tx.all<{ integrity_check: string }>('PRAGMA integrity_check(100)')
+  const rows = await tx.all<{ integrity_check: string }>(INTEGRITY)
   return rows.map(row => row.integrity_check).filter(line => line !== 'ok')
 })
 

@@ -6,6 +6,7 @@
 import type { Clock, Timer } from '../world/clock.ts'
 import type { Disk } from '../world/disk.ts'
 import type { Log } from '../world/log.ts'
+import { either } from './dialect.ts'
 import { farReader, reader, type Store, writer } from './store.ts'
 
 export interface SweepOptions {
@@ -79,10 +80,17 @@ export const removeBodies = writer('store.removeBodies', (tx, ids: readonly numb
   ),
 )
 
+/** PostgreSQL's autovacuum keeps its own house: no page there is ours to give back. */
+const FREE_PAGES = either({
+  sqlite: 'PRAGMA freelist_count',
+  postgresql: 'SELECT 0 AS freelist_count',
+})
+const PAGES = either({ sqlite: 'PRAGMA page_count', postgresql: 'SELECT 1 AS page_count' })
+
 /** Gives up to 128 free pages back to the file system, where over a quarter is free; true if more wait. */
 export const giveBackPages = writer('store.giveBackPages', async (tx): Promise<boolean> => {
-  const free = await tx.get<{ freelist_count: number }>('PRAGMA freelist_count')
-  const all = await tx.get<{ page_count: number }>('PRAGMA page_count')
+  const free = await tx.get<{ freelist_count: number }>(FREE_PAGES)
+  const all = await tx.get<{ page_count: number }>(PAGES)
   if ((free?.freelist_count ?? 0) * 4 <= (all?.page_count ?? 0)) return false
   await tx.all('PRAGMA incremental_vacuum(128)')
   return true

@@ -8,11 +8,11 @@
  */
 
 import { parseStoredAddress } from '../mail/address.ts'
-import { nextDue, type QueuedMessage, queuedMessage } from '../queue/reader.ts'
-import { queuedMessageOf } from '../queue/spool.ts'
+import { nextDueIn, type QueuedMessage, queuedMessage } from '../queue/reader.ts'
+import { queuedMessageOf, queueTopic } from '../queue/spool.ts'
 import { type Acceptance, type Claimed, claim, giveBack, recover, renew } from '../queue/writer.ts'
 import { type Route, routeKey } from '../route/route.ts'
-import type { Store } from '../store/store.ts'
+import { everything, type Store } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
 import { sleep, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
@@ -62,6 +62,7 @@ export class Worker {
   #timerAt = 0
   #renewal: Timer | undefined
   #idle: (() => void) | undefined
+  #unlisten: (() => void) | undefined
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -80,18 +81,25 @@ export class Worker {
     return this.#jobs.size
   }
 
-  /** Takes over what a dead predecessor held (single-server stores only), then works. */
+  /**
+   * Takes over what a dead predecessor held, where nobody else can hold anything, then works. Leases of a
+   * dead node among several end by themselves.
+   */
   async start(): Promise<void> {
-    await this.#options.store.write(recover, null)
+    const { store } = this.#options
+    this.#unlisten = store.onWake(topic => {
+      if (topic === queueTopic || topic === everything) this.wake()
+    })
+    if (store.alone) await store.write(recover, null)
     this.wake()
   }
 
-  /** Whether mail accepted now for this address can be born in our hands; until when its lease runs. */
-  leaseFor(address: string): { by: string; untilMs: number } | undefined {
+  /** Whether mail accepted now for this address can be born in our hands, and for how long. */
+  leaseFor(address: string): { by: string; leaseMs: number } | undefined {
     if (this.#stopped || this.#jobs.size >= this.#options.jobsMax) return undefined
     const count = this.#perRoute.get(routeKey(this.#options.usualRoute(address))) ?? 0
     if (count >= this.#options.jobsPerRouteMax) return undefined
-    return { by: this.node, untilMs: this.#options.world.clock.now() + LEASE_MS }
+    return { by: this.node, leaseMs: LEASE_MS }
   }
 
   /** A message was accepted; the rows that were born leased to us begin. */
@@ -124,6 +132,7 @@ export class Worker {
   /** Claims nothing more, waits for what is under way at most `graceMs`, gives the rest back. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true
+    this.#unlisten?.()
     this.#timer?.cancel()
     this.#renewal?.cancel()
     if (this.#jobs.size > 0) {
@@ -133,7 +142,8 @@ export class Worker {
       })
     }
     await Promise.all(Object.values(this.#options.transports).map(t => t.close()))
-    await this.#options.store.write(giveBack, { node: this.node })
+    const given = await this.#options.store.write(giveBack, { node: this.node })
+    if (given > 0) this.#options.store.wake(queueTopic)
   }
 
   /** Claims until nothing is due or memory is full; says when to look again. */
@@ -147,10 +157,13 @@ export class Worker {
       const rows = await store.write(claim, { node: this.node, leaseMs: LEASE_MS, limit, except })
       await this.#take(rows)
       if (rows.length === limit || this.#again) continue
-      const due = (await store.read(nextDue, null)) ?? Number.POSITIVE_INFINITY
+      const dueIn = (await store.read(nextDueIn, null)) ?? Number.POSITIVE_INFINITY
       // Rows of busy routes are due and stay so: the end of one of their jobs wakes us.
       const soonest = except.length > 0 ? world.clock.now() + 1000 : world.clock.now()
-      return Math.min(Math.max(due, soonest), world.clock.now() + this.#pollMs)
+      return Math.min(
+        Math.max(world.clock.now() + dueIn, soonest),
+        world.clock.now() + this.#pollMs,
+      )
     }
   }
 

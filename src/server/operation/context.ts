@@ -1,6 +1,7 @@
 /** What the operations work on: a house, and a few things that only it can do for them. */
 import { queuedContent } from '../../queue/content.ts'
 import { queuedMessage } from '../../queue/reader.ts'
+import { queueTopic } from '../../queue/spool.ts'
 import type { Claimed } from '../../queue/writer.ts'
 import type { Store } from '../../store/store.ts'
 import { makeJob, rowOf } from '../../transport/job.ts'
@@ -39,7 +40,7 @@ export function contextOf(house: House, running?: ControlContext['running']): Co
     store,
     node: worker.node,
     ...(running ? { running } : {}),
-    wake: () => worker.wake(),
+    wake: () => store.wake(queueTopic),
     expireMs: () => settings().queue.expire,
     content: ({ head, body_id }) =>
       queuedContent(store, world.disk, { head, body_id: body_id ?? 0 }),
