@@ -65,6 +65,7 @@ const ledgerAttempts = reader('town.attempts', (tx, _: null) =>
 
 /** A doubt explains a second copy only if it is about this time, ms. */
 const DOUBT_MS = 15 * 60_000
+const FLIGHT_MS = 5_000
 
 /** Everything that is wrong with a town; empty is good. Faults must have ended. */
 export async function judge(town: Town): Promise<readonly Broken[]> {
@@ -262,7 +263,8 @@ function isRecorded(sender: Book, id: string, as: string): boolean {
 }
 
 function hasDoubt({ server }: Book, id: string, at: number): boolean {
-  const near = (time: number) => time >= at && time <= at + DOUBT_MS
+  // What was under way when a machine stopped still arrives.
+  const near = (time: number) => time >= at - FLIGHT_MS && time <= at + DOUBT_MS
   return (
     server.ledger.doubts.some(doubt => doubt.id === id && near(doubt.at)) ||
     server.crashes.some(crash => near(crash.at)) ||
