@@ -60,7 +60,7 @@ export const removeDomain = writer<string, Change>('account/removeDomain', async
   if (refusal !== undefined) return refusal
   const user = await tx.get<{ address: string }>(
     `SELECT address FROM account WHERE address LIKE ?1
-     UNION ALL SELECT address FROM alias WHERE address LIKE ?1 LIMIT 1`,
+     UNION ALL SELECT address FROM alias WHERE address LIKE ?1 ORDER BY 1 LIMIT 1`,
     inDomain(name),
   )
   if (user !== undefined)

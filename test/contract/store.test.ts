@@ -75,7 +75,7 @@ async function outcome(promise: Promise<unknown>): Promise<string> {
 }
 
 for (const [where, make] of Object.entries(places)) {
-  const stored = (name: string, run: (store: Store, place: Place) => Promise<void>) =>
+  const stored = (name: string, run: (store: Store, place: Place) => Promise<void>): void => {
     test(name, async () => {
       const place = await make()
       const store = await place.open()
@@ -86,6 +86,7 @@ for (const [where, make] of Object.entries(places)) {
         place.clear()
       }
     })
+  }
 
   describe(`a store in ${where}`, () => {
     stored('a write is there for every reader behind it', async store => {
@@ -134,7 +135,7 @@ for (const [where, make] of Object.entries(places)) {
     })
 
     stored('writers of different names keep the order of arrival', async store => {
-      const letters = [...'abcdefgh']
+      const letters = Array.from('abcdefgh')
       await Promise.all(
         letters.map((letter, i) =>
           store.write(i % 3 === 0 ? room.appendLoud : room.append, letter),

@@ -135,7 +135,8 @@ export class PostgresCommitter {
         if (link.connection.lost !== undefined) {
           this.#link = undefined
           if ((await this.#committed(link, attempt)) && attempt.results) return attempt.results
-          if (tries >= triesMax) throw new StoreError('busy', `no batch came through: ${error}`)
+          if (tries >= triesMax)
+            throw new StoreError('busy', `no batch came through: ${String(error)}`)
         } else if (tries >= triesMax) throw error
         else if (isFenced(error)) {
           this.#link = undefined

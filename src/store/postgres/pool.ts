@@ -39,7 +39,7 @@ export class Pool {
         return await this.#run(connection, reader, input)
       } catch (error) {
         if (connection.lost === undefined) throw postgresFailure(error)
-        if (tries === 2) throw new StoreError('busy', `the read was cut off: ${error}`)
+        if (tries === 2) throw new StoreError('busy', `the read was cut off: ${String(error)}`)
       } finally {
         this.#give(connection)
       }

@@ -1,0 +1,374 @@
+/**
+ * Every reader and writer that the rooms register, on every store: one script of a small life of mail is
+ * run on each, and what it answers must be the same. A reader or writer that the script leaves out is a
+ * failure, so that nothing new touches the store on one database only.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import * as alias from '../../src/account/alias-writer.ts'
+import * as accountReader from '../../src/account/reader.ts'
+import * as account from '../../src/account/writer.ts'
+import * as mailboxReader from '../../src/mailbox/reader.ts'
+import * as mailbox from '../../src/mailbox/writer.ts'
+import { bodyOf } from '../../src/queue/content.ts'
+import * as queueReader from '../../src/queue/reader.ts'
+import * as queue from '../../src/queue/writer.ts'
+import * as record from '../../src/record/trace.ts'
+import { STORE_MODULES } from '../../src/server/rooms.ts'
+import * as check from '../../src/store/check.ts'
+import { openMemoryStore } from '../../src/store/memory.ts'
+import { openStore } from '../../src/store/open.ts'
+import { openPostgresStore } from '../../src/store/postgres/open.ts'
+import type { Reader, Store, Writer } from '../../src/store/store.ts'
+import * as sweep from '../../src/store/sweep.ts'
+import { silent } from '../../src/world/log.ts'
+import { nodeClock } from '../../src/world/node/clock.ts'
+import { nodeRandom } from '../../src/world/node/random.ts'
+import { findPostgres, noPostgres, startPostgres } from '../kit/postgres.ts'
+
+const at = Date.now()
+const disk = { list: async function* () {}, remove: async () => {} } as never
+
+function acceptance(n: number, extra: Partial<queue.Acceptance> = {}): queue.Acceptance {
+  return {
+    id: `m${n}`,
+    bodyKey: n,
+    origin: 'submission',
+    head: Buffer.from('Received: x\r\n'),
+    body: new Uint8Array([65, 0, 255, 13, 10]),
+    reversePath: 'joe@example.org',
+    bodyKind: '7BIT',
+    utf8: false,
+    ret: null,
+    envelopeId: null,
+    accountId: 1,
+    peer: '[192.0.2.1]',
+    receivedAt: at,
+    recipients: [recipient('jane@example.org')],
+    ...extra,
+  }
+}
+
+function recipient(address: string, extra: Partial<queue.AcceptedRecipient> = {}) {
+  const domain = address.slice(address.indexOf('@') + 1)
+  const plain = { notify: null, originalRecipient: null, aliasOf: null }
+  return { address, domain, ...plain, ...extra }
+}
+
+/** A store that keeps what was asked and answered. */
+interface Witness {
+  readonly log: unknown[]
+  readonly used: Set<string>
+  read<I, O>(reader: Reader<I, O>, input: I): Promise<O>
+  write<I, O>(writer: Writer<I, O>, input: I): Promise<O>
+}
+
+function witness(store: Store): Witness {
+  const log: unknown[] = []
+  const used = new Set<string>()
+  const keep = async (name: string, answer: Promise<unknown>) => {
+    used.add(name)
+    const outcome = await answer.then(plain, (error: Error & { reason?: string }) => ({
+      failed: error.reason ?? 'error',
+    }))
+    log.push([name, outcome])
+    return answer
+  }
+  return {
+    log,
+    used,
+    read: (reader, input) => keep(reader.name, store.read(reader, input)) as Promise<never>,
+    write: (writer, input) => keep(writer.name, store.write(writer, input)) as Promise<never>,
+  }
+}
+
+/** Octets as text, times as 'time', and the number of a mailbox, which may have gaps, as 'a mailbox'. */
+function plain(value: unknown, key = ''): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>)
+  // The text of PostgreSQL holds no NUL (src/world/node/postgres.ts).
+  if (typeof value === 'string') return value.replaceAll('\0', '\ufffd')
+  if (typeof value === 'number' && key === 'mailboxId') return 'a mailbox'
+  if (typeof value === 'number' && value > 1e9) return 'time'
+  if (Array.isArray(value)) return value.map(item => plain(item))
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([name, item]) => [name, plain(item, name)])
+  return Object.fromEntries(entries.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)))
+}
+
+async function people(w: Witness): Promise<void> {
+  const domain = { name: 'example.org', catchAll: null }
+  await w.write(account.addDomain, domain)
+  await w.write(account.addDomain, domain)
+  await w.write(account.setCatchAll, { ...domain, catchAll: 'joe@example.org' })
+  const verifiers = [{ kind: 'argon2id', verifier: 'v' }] as never
+  for (const address of [
+    'joe@example.org',
+    'Ärger@example.org',
+    'jane@example.org',
+    'joe@example.org',
+  ])
+    await w.write(account.addAccount, { address, domain: 'example.org', verifiers })
+  await w.write(account.setVerifiers, { address: 'joe@example.org', verifiers })
+  await w.write(account.setDisabled, { address: 'jane@example.org', disabled: true })
+  const list = { address: 'list@example.org', domain: 'example.org' }
+  await w.write(alias.addAlias, {
+    ...list,
+    targets: ['joe@example.org', 'B@else.test', 'B@else.test'],
+  })
+  await w.write(alias.removeAlias, { address: 'list@example.org', targets: ['b@ELSE.test'] })
+  await w.write(alias.declare, {
+    domains: [{ name: 'example.net', catchAll: null }],
+    aliases: [
+      { address: 'a@example.net', domain: 'example.net', targets: ['x@y.test', 'x@y.test'] },
+    ],
+  })
+  await w.write(account.removeDomain, 'example.org')
+  await w.write(account.removeDomain, 'example.net')
+  await w.write(account.keepSetting, { name: 's', value: 'one' })
+  await w.write(account.keepSetting, { name: 's', value: 'two' })
+  for (const key of ['joe@example.org', 'list@example.org', 'nobody@example.org', 'a@b.test']) {
+    const base = { key, base: key, domain: key.slice(key.indexOf('@') + 1), targetsMax: 2 }
+    await w.read(accountReader.findAddress, base)
+    await w.read(accountReader.findLogin, key)
+  }
+  await w.read(accountReader.firstAccount, null)
+  await w.read(accountReader.listDomains, null)
+  const page = { domain: 'example.org', after: '', limit: 10 }
+  await w.read(accountReader.listAccounts, page)
+  await w.read(accountReader.listAliases, { ...page, domain: '', afterTarget: '' })
+}
+
+const node = 'n1'
+
+async function mail(w: Witness): Promise<void> {
+  await w.write(
+    queue.accept,
+    acceptance(1, {
+      recipients: [recipient('jane@example.org', { lease: { by: node, leaseMs: 60_000 } })],
+    }),
+  )
+  await w.write(
+    queue.accept,
+    acceptance(2, {
+      body: { staged: 'file2', sizeOctets: 9 },
+      notices: [acceptance(3, { origin: 'notice', reversePath: '' })],
+      recipients: [
+        recipient('list@example.org', { expanded: true }),
+        recipient('a@b.test'),
+        recipient('c@d.test'),
+      ],
+    }),
+  )
+  await w.write(queue.accept, acceptance(2)).catch(() => {})
+  await w.write(queue.accept, acceptance(4))
+  await w.read(queueReader.depth, null)
+  const due = await w.read(queueReader.nextDueIn, null)
+  assert.ok(due !== undefined && due <= 0 && due > -60_000)
+  w.log.pop()
+  await w.read(queueReader.queuedMessage, 'm2')
+  await w.read(bodyOf, 1)
+  await w.read(bodyOf, 2)
+  for (const selection of [
+    {},
+    { domain: 'B.test' },
+    { sender: 'joe@example.org', state: 'leased' },
+  ])
+    await w.read(queueReader.select, { selection, after: '', limit: 3 })
+  const claimed = await w.write(queue.claim, {
+    node,
+    leaseMs: 60_000,
+    limit: 10,
+    except: ['d.test'],
+  })
+  claimed.sort((a, b) => (`${a.message_id}${a.n}` < `${b.message_id}${b.n}` ? -1 : 1))
+  w.log.splice(-1, 1, plain(claimed))
+  await w.write(queue.renew, { node, leaseMs: 60_000, rows: [{ messageId: 'm2', n: 1 }] })
+  await w.write(queue.claimRows, {
+    node: 'n2',
+    leaseMs: 60_000,
+    rows: [
+      { messageId: 'm2', n: 2 },
+      { messageId: 'm1', n: 0 },
+    ],
+  })
+  const base = { status: '2.0.0', reason: 'good', remote: null }
+  const delivery = {
+    accountId: 1,
+    mailboxName: 'INBOX',
+    messageId: 'm1',
+    bodyId: 1,
+    head: Buffer.from('h'),
+    sizeOctets: 6,
+    internalDate: at,
+    flags: '',
+  }
+  const settlements: queue.Settlement[] = [
+    {
+      messageId: 'm1',
+      bodyKey: 1,
+      node,
+      at,
+      notices: [],
+      results: [{ ...base, n: 0, state: 'delivered', delivery }],
+    },
+    {
+      messageId: 'm2',
+      bodyKey: 2,
+      node,
+      at,
+      notices: [acceptance(5, { origin: 'notice' })],
+      results: [
+        {
+          ...base,
+          n: 1,
+          state: 'queued',
+          dueAt: at + 60_000,
+          warned: true,
+          attempt: { outcome: 'deferred', dialogue: 'a\0b' },
+        },
+      ],
+    },
+    {
+      messageId: 'm2',
+      bodyKey: 2,
+      node,
+      at,
+      notices: [],
+      results: [{ ...base, n: 2, state: 'failed' }],
+    },
+    {
+      messageId: 'm3',
+      bodyKey: 3,
+      node,
+      at,
+      notices: [],
+      results: [{ ...base, n: 0, state: 'relayed' }],
+    },
+  ]
+  for (const settlement of settlements) await w.write(queue.settle, settlement)
+  await w.write(queue.giveBack, { node: 'n2' })
+  await w.write(queue.recover, null)
+  for (const order of ['hold', 'release', 'retry', 'hold', 'delete'] as const)
+    await w.write(queue.order, {
+      rows: [
+        { messageId: 'm2', n: 1 },
+        { messageId: 'm2', n: 2 },
+      ],
+      order,
+      at,
+    })
+  for (const id of ['m1', 'm2', 'm3', 'm4', 'm9']) {
+    await w.read(queueReader.recipientsOf, id)
+    await w.read(record.trace, id)
+  }
+  await w.read(record.messagesTo, { address: 'jane@example.org', limit: 10 })
+  await w.read(queueReader.select, { selection: {}, after: '', limit: 10 })
+}
+
+async function boxes(w: Witness): Promise<void> {
+  const item = {
+    accountId: 1,
+    mailboxName: 'Junk',
+    messageId: 'm4',
+    bodyId: 4,
+    head: Buffer.from('head'),
+    sizeOctets: 9,
+    internalDate: at,
+    flags: '\\Seen',
+  }
+  await w.write(mailbox.deliver, [item, { ...item, mailboxName: 'A' }, item])
+  await w.write(mailbox.deliver, [item])
+  const list = await w.read(mailboxReader.openMailbox, { accountId: 1, name: 'Junk' })
+  await w.read(mailboxReader.openMailbox, { accountId: 7, name: 'Junk' })
+  const mailboxId = list?.mailboxId ?? 0
+  await w.read(mailboxReader.messageByUid, { mailboxId, uid: 2 })
+  await w.read(mailboxReader.messageByUid, { mailboxId, uid: 9 })
+  await w.read(mailboxReader.bodySlice, { bodyId: 4, from: 1, to: 3 })
+  await w.read(mailboxReader.mailboxesOf, 'joe@example.org')
+  await w.write(mailbox.expungeSlice, { mailboxId, uids: [1, 3, 77] })
+  await w.write(account.removeAccount, 'joe@example.org')
+  await w.write(account.removeAccount, 'jane@example.org')
+}
+
+async function upkeep(w: Witness, store: Store): Promise<void> {
+  const watched = { ...store, read: w.read, write: w.write } as Store
+  await w.write(mailbox.deliver, [])
+  w.log.push(await check.findings(watched, []))
+  await w.read(sweep.stagedIsNamed, 'file2')
+  await w.write(sweep.removeBodies, [4])
+  // Bodies that the queue and a mailbox still name are gone: check must say so on every store.
+  w.log.push(await check.findings(watched))
+  w.log.push(await sweep.sweep({ store: watched, disk, clock: nodeClock, keepSettledMs: -60_000 }))
+  await w.read(record.messagesTo, { address: 'a@b.test', limit: 10 })
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'postrider-rooms-'))
+after(() => rmSync(directory, { recursive: true }))
+const stores: Record<string, () => Promise<Store>> = {
+  'an SQLite file': () =>
+    openStore({
+      path: join(directory, 'mail.db'),
+      modules: STORE_MODULES,
+      clock: nodeClock,
+      log: silent,
+    }),
+}
+
+const binaries = findPostgres()
+if (binaries === undefined) test('the rooms on PostgreSQL', { skip: noPostgres }, () => {})
+else {
+  const server = await startPostgres(binaries)
+  after(() => server.stop())
+  stores[binaries.version] = async () =>
+    openPostgresStore({
+      url: await server.fresh(),
+      clock: nodeClock,
+      random: nodeRandom,
+      log: silent,
+    })
+}
+
+async function lifeOn(store: Store): Promise<Witness> {
+  const w = witness(store)
+  await people(w)
+  await mail(w)
+  await boxes(w)
+  await upkeep(w, store)
+  await store.close()
+  return w
+}
+
+const model = await lifeOn(await openMemoryStore({ now: Date.now }))
+
+for (const [where, open] of Object.entries(stores)) {
+  test(`a small life of mail reads the same on ${where} as in memory`, async () => {
+    const { log } = await lifeOn(await open())
+    for (const [index, entry] of model.log.entries()) {
+      assert.deepEqual(log[index], entry, `step ${index}`)
+    }
+    assert.equal(log.length, model.log.length)
+  })
+}
+
+test('no reader or writer of any room is left out', async () => {
+  const all = new Set<string>()
+  const urls = [
+    ...STORE_MODULES,
+    ...['check', 'sweep'].map(name => new URL(`../../src/store/${name}.ts`, import.meta.url)),
+  ]
+  for (const url of urls) {
+    for (const value of Object.values((await import(url.href)) as Record<string, unknown>)) {
+      const item = value as { kind?: string; name?: string } | null
+      if (typeof value === 'object' && (item?.kind === 'reader' || item?.kind === 'writer'))
+        all.add(String(item.name))
+    }
+  }
+  assert.deepEqual(
+    [...all].filter(name => !model.used.has(name)),
+    [],
+  )
+})
