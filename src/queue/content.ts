@@ -27,15 +27,22 @@ export async function* queuedContent(
   else if (body.staged !== null) yield* disk.read(body.staged, 0, body.size_octets)
 }
 
-/** The first octets of a source, at most `limit`. */
+/**
+ * The first octets of a source, at most `limit`; of a source that breaks, those before. It is for
+ * notices, and that its body cannot be read is just what a notice may have to tell.
+ */
 export async function prefixOf(source: Source, limit: number): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source.subarray(0, limit)
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of source) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size >= limit) break
+  try {
+    for await (const chunk of source) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= limit) break
+    }
+  } catch (error) {
+    if (size === 0) throw error
   }
   return Buffer.concat(chunks).subarray(0, limit)
 }

@@ -1,0 +1,63 @@
+/** Single mishaps that a storm meets too seldom, each with exactly what must come of it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { judge, toldOf } from './oracle.ts'
+import { createTown, type Town } from './town.ts'
+
+function twoServers(): Promise<Town> {
+  return createTown({
+    seed: 'mishap',
+    servers: [
+      { domain: 'a.test', accounts: ['alice'] },
+      { domain: 'b.test', accounts: ['bob'] },
+    ],
+  })
+}
+
+async function countOf(town: Town, address: string): Promise<number> {
+  return (await town.internet.complete(town.user(address).read())).length
+}
+
+test('an outcome that the store cannot take for a while is stored later, and nothing is sent twice', async () => {
+  const town = await twoServers()
+  const ours = town.server('a.test')
+  // The first commit accepts, the second one would record that the message was relayed.
+  ours.faultAt = commit =>
+    commit >= 2 && commit <= 12 ? { at: 'before commit', how: 'full' } : undefined
+  await town.send({ from: 'alice@a.test', to: ['bob@b.test'] })
+  await town.advance('2 hours')
+  assert.ok(ours.failures.length > 5)
+  assert.equal(await countOf(town, 'bob@b.test'), 1)
+  assert.deepEqual(await judge(town), [])
+})
+
+test('a wall clock that jumps does not make us carry what is in our hands', async () => {
+  const town = await twoServers()
+  const ours = town.server('a.test')
+  town.internet.network.faults.latencyMs = [2_000, 2_000]
+  await town.send({ from: 'alice@a.test', to: ['bob@b.test'] })
+  assert.equal(town.server('b.test').commits, 0)
+  ours.host.jumpClock(10 * 60_000)
+  ours.house.worker.wake()
+  await town.advance('1 hour')
+  assert.equal(await countOf(town, 'bob@b.test'), 1)
+  assert.deepEqual(await judge(town), [])
+})
+
+test('a letter whose staged body is torn is given up, and its sender is told all the same', async () => {
+  const town = await twoServers()
+  const [ours, theirs] = [town.server('a.test'), town.server('b.test')]
+  town.internet.network.part(ours.name, theirs.name)
+  const body = `${'x'.repeat(70)}\r\n`.repeat(3_000)
+  await town.send({ from: 'alice@a.test', to: ['bob@b.test'], body })
+  const [staged] = ours.host.disk.names
+  assert.ok(staged)
+  ours.host.disk.tear(staged, 1_000)
+  town.internet.network.heal(ours.name, theirs.name)
+  await town.advance('6 days')
+  assert.equal(await countOf(town, 'bob@b.test'), 0)
+  const notices = await town.internet.complete(town.user('alice@a.test').read())
+  const told = notices.flatMap(({ octets }) => toldOf(Buffer.from(octets).toString(), 'failed'))
+  assert.deepEqual(told, ['bob@b.test'])
+  assert.deepEqual(ours.host.disk.names, [])
+})
