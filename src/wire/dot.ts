@@ -12,29 +12,35 @@ const CRLF = Buffer.from('\r\n')
 
 /**
  * Stuffs content for the wire and ends it with CRLF.CRLF. The receiver must read back exactly one
- * message whatever the content is: a lone CR or LF is written as CRLF, since some receivers
- * would take it for a line end (RFC 5321 §2.3.8 forbids to send either).
+ * message whatever the content is: with 'crlf' a lone CR or LF is written as CRLF, since some
+ * receivers would take it for a line end (RFC 5321 §2.3.8 forbids to send either). With 'keep',
+ * for a reader who wants every octet, that is done only before a dot, where it would harm.
  */
-export function dotStuffing(): Transform {
-  /** What the last octet was: line starts after CRLF and at the beginning. */
-  let last: 'start' | 'text' | 'cr' = 'start'
+export function dotStuffing(lone: 'crlf' | 'keep' = 'crlf'): Transform {
+  let last: Last = 'start'
   return {
     push(octets) {
-      const stuffed = stuff(octets, last)
+      const stuffed = stuff(octets, last, lone === 'keep')
       last = stuffed.last
       return stuffed.octets
     },
     end() {
-      const end = last === 'start' ? '.\r\n' : last === 'cr' ? '\n.\r\n' : '\r\n.\r\n'
-      return Buffer.from(end)
+      if (last === 'start') return Buffer.from('.\r\n')
+      if (last === 'lf') return Buffer.from('\n\r\n.\r\n')
+      return Buffer.from(last === 'cr' && lone === 'crlf' ? '\n.\r\n' : '\r\n.\r\n')
     },
   }
 }
 
+/** What came last: lines start after CRLF and at the beginning; a lone 'lf' is withheld. */
+type Last = 'start' | 'text' | 'cr' | 'lf'
+
 function stuff(
   octets: Uint8Array,
-  before: 'start' | 'text' | 'cr',
-): { octets: Uint8Array; last: 'start' | 'text' | 'cr' } {
+  before: Last,
+  keep: boolean,
+): { octets: Uint8Array; last: Last } {
+  if (octets.length === 0) return { octets, last: before }
   const source = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
   const pieces: Uint8Array[] = []
   let last = before
@@ -42,6 +48,11 @@ function stuff(
   let at = 0
   let cr = -1
   let lf = -1
+  if (before === 'lf') {
+    const harms = source[0] === DOT
+    pieces.push(harms ? CRLF : CRLF.subarray(1))
+    last = harms ? 'start' : 'text'
+  }
   while (at < source.length) {
     if (last === 'cr' && source[at] === LF) {
       // The CR left with the octets before.
@@ -49,6 +60,7 @@ function stuff(
       last = 'start'
       continue
     }
+    if (last === 'cr' && keep && source[at] !== DOT) last = 'text'
     if (last === 'cr') {
       pieces.push(source.subarray(kept, at), CRLF.subarray(1))
       kept = at
@@ -65,7 +77,15 @@ function stuff(
       last = 'text'
       break
     }
-    if (stop === lf) {
+    if (stop === lf && keep && source[lf + 1] !== DOT) {
+      last = 'text'
+      if (lf + 1 === source.length) {
+        // What follows decides how it is written.
+        pieces.push(source.subarray(kept, lf))
+        kept = lf + 1
+        last = 'lf'
+      }
+    } else if (stop === lf) {
       pieces.push(source.subarray(kept, lf), CRLF)
       kept = lf + 1
       last = 'start'

@@ -164,3 +164,26 @@ test('xtext is armoured and read back', () => {
     { numRuns: 300 },
   )
 })
+
+test('a reader who wants every octet gets lone line ends as they are, but before a dot', () => {
+  for (const [content, wire] of [
+    ['', '.\r\n'],
+    ['a\nb\rc\r\r\nd', 'a\nb\rc\r\r\nd\r\n.\r\n'],
+    ['a\n', 'a\n\r\n.\r\n'],
+    ['a\r', 'a\r\r\n.\r\n'],
+    ['.a\r\n.', '..a\r\n..\r\n.\r\n'],
+    ['a\n.\n', 'a\r\n..\n\r\n.\r\n'],
+    ['a\n\n.b\r.\r\n', 'a\n\r\n..b\r\n..\r\n.\r\n'],
+    ['\r\n\n\r\n', '\r\n\n\r\n.\r\n'],
+  ] as const) {
+    for (const size of [1, 2, 3, 100]) {
+      const stuffing = dotStuffing('keep')
+      const pieces: Uint8Array[] = []
+      for (let at = 0; at < content.length; at += size) {
+        pieces.push(stuffing.push(Buffer.from(content.slice(at, at + size))))
+      }
+      const written = Buffer.concat([...pieces, stuffing.end()]).toString()
+      assert.equal(written, wire, `${JSON.stringify(content)} by ${size}`)
+    }
+  }
+})

@@ -139,7 +139,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   }
 
   stuff(content: Source): void {
-    const stuffing = dotStuffing()
+    const stuffing = dotStuffing('keep')
     if (content instanceof Uint8Array && content.length <= OUTSTANDING_MAX_OCTETS) {
       this.send(stuffing.push(content))
       this.send(stuffing.end())
