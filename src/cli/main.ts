@@ -5,6 +5,7 @@
  */
 
 import { nodeClock } from '../world/node/clock.ts'
+import { serverProcess } from '../world/node/host.ts'
 import { nodeTerminal } from '../world/node/terminal.ts'
 import { runSendmail } from './command/sendmail.ts'
 import { EXIT } from './exit.ts'
@@ -46,6 +47,8 @@ async function main(): Promise<void> {
     if (args.includes('--json')) terminal.out(json({ error: { message, exit } }))
     const name = front === 'postrider' ? front : `postrider ${front}`
     for (const line of printable(message, true).split('\n')) terminal.err(`${name}: ${line}\n`)
+    // A start that failed has sockets and threads open; whoever watches it is told by its end.
+    if (args[0] === 'start') serverProcess.exit(exit)
   }
 }
 

@@ -3,14 +3,16 @@
  * settings, sockets and keys first, then privileges are dropped, then the data folder is locked and
  * opened, then the self-test, and only then is the first octet read.
  */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { firstDamage } from '../store/check.ts'
+import type { Store } from '../store/store.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { nodeClock, nodeLog, nodeNet } from '../world/node/index.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
 import { DEMO_DOMAIN, type DemoAccount } from './demo.ts'
 import { type Doors, openDoors } from './doors.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
-import { openFolder } from './folder.ts'
+import { DATABASE, openFolder } from './folder.ts'
 import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
 import { identityFiles, openIdentity } from './identity.ts'
@@ -57,6 +59,7 @@ export async function start(options: StartOptions): Promise<Running> {
   const folder = await openFolder(settings(), log).catch(startFailure(74))
   if (!folder) throw new StartError(75, heldBy(settings().data))
   const { world, store } = folder
+  await refuseDamaged(settings().data, store)
   const hooks = () => epoch.hooks
   const house = await buildHouse({
     world,
@@ -112,6 +115,14 @@ async function firstEpoch(options: StartOptions): Promise<Epoch> {
   const lines = result.errors.map(error => `  ${formatSettingError(error)}`)
   const errors = lines.length === 1 ? 'an error' : `${lines.length} errors`
   throw new StartError(78, `the config has ${errors}:\n${lines.join('\n')}`)
+}
+
+/** A damaged database is named before anything is written into it. */
+async function refuseDamaged(data: string, store: Store): Promise<void> {
+  const damage = await store.read(firstDamage, null).catch(startFailure(74))
+  if (damage === undefined) return
+  const remedy = "It was left as it is; look with 'postrider check', restore a backup."
+  throw new StartError(74, `${join(data, DATABASE)} is damaged: ${damage}. ${remedy}`)
 }
 
 function heldBy(data: string): string {

@@ -5,7 +5,7 @@
  */
 import { either } from './dialect.ts'
 import { cuts, type Rule, rules, type Slice } from './rules.ts'
-import { farReader, type Store } from './store.ts'
+import { farReader, reader, type Store } from './store.ts'
 
 /** One broken invariant. */
 export interface Finding {
@@ -44,6 +44,26 @@ const INTEGRITY = either({
 export const checkStructure = farReader('store.checkStructure', async tx => {
   const rows = await tx.all<{ integrity_check: string }>(INTEGRITY)
   return rows.map(row => row.integrity_check).filter(line => line !== 'ok')
+})
+
+/** Pages of a database that a start looks through: 64 MB, some tenths of a second. */
+const lookMaxPages = 8_192
+
+/**
+ * The first damage SQLite sees, or undefined: for a start, which should not write into a damaged file.
+ * Only where it is quick: a larger database is the business of `postrider check`. Near, because at a
+ * start nobody waits, and the reader's thread is not needed for it.
+ */
+export const firstDamage = reader('store.firstDamage', async (tx, _: null) => {
+  const size = await tx.get<{ page_count: number }>(
+    either({ sqlite: 'PRAGMA page_count', postgresql: 'SELECT 0 AS page_count' }),
+  )
+  if ((size?.page_count ?? 0) > lookMaxPages) return undefined
+  const row = await tx.get<{ quick_check: string }>(
+    either({ sqlite: 'PRAGMA quick_check(1)', postgresql: `SELECT 'ok' AS quick_check` }),
+  )
+  const said = row?.quick_check ?? 'ok'
+  return said === 'ok' ? undefined : said.replaceAll('\n', ' ')
 })
 
 /** One rule over one slice of keys behind `after`. */

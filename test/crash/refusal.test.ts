@@ -1,0 +1,173 @@
+/**
+ * Starts that must not happen: a second server, a database that is damaged, newer or not ours, a
+ * config with errors, a port in use. Each ends with its exit code and says in few words what is wrong,
+ * and leaves the data as it was.
+ */
+import assert from 'node:assert/strict'
+import {
+  closeSync,
+  cpSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, test } from 'node:test'
+import { clear, newFolder, run, startServer } from '../kit/server.ts'
+
+const PAGE = 8192
+
+/** A folder with some mail in it, from which each test takes a copy. */
+let good: string
+
+before(async () => {
+  const server = await startServer()
+  good = server.data
+  const smtp = await server.smtp()
+  for (let i = 0; i < 40; i++) {
+    await smtp.command('MAIL FROM:<joe@remote.example>')
+    await smtp.command(`RCPT TO:<${server.account(0).address}>`)
+    await smtp.command('DATA')
+    await smtp.command(
+      `Subject: ${i}\r\n\r\n${'x'.repeat(20_000)}\r\n.`.replace(/x{900}/g, '$&\r\n'),
+    )
+  }
+  smtp.end()
+  assert.equal((await server.stop()).code, 0)
+})
+after(clear)
+
+function copy(): string {
+  const folder = newFolder('copy')
+  cpSync(good, folder, { recursive: true })
+  return folder
+}
+
+/** How a start fails: its exit code and what it says to a person. */
+function failure(...args: readonly string[]): { code: number | null; said: string } {
+  const { code, err } = run(['start', '--demo', '--ports', 'auto', ...args])
+  return {
+    code,
+    said: err
+      .split('\n')
+      .filter(line => line !== '' && !line.startsWith('{'))
+      .join('\n'),
+  }
+}
+
+const octets = (folder: string) => readFileSync(join(folder, 'postrider.db'))
+
+test('a second server on the same data is refused in one line, and the first goes on', async () => {
+  const server = await startServer({ data: copy() })
+  const { code, said } = failure('--data', server.data)
+  assert.equal(code, 75)
+  assert.match(said, /^postrider: another server runs on /)
+  assert.equal(said.split('\n').length, 1)
+  assert.equal((await server.smtp()).gone, false)
+  assert.equal((await server.stop()).code, 0)
+})
+
+const damages: readonly (readonly [string, (path: string) => void])[] = [
+  ['a first page of noise', path => overwrite(path, 0, PAGE)],
+  ['a schema page of noise behind a good header', path => overwrite(path, 100, PAGE - 100)],
+  ['a file cut in the middle of a page', path => truncateSync(path, 3 * PAGE + 100)],
+  [
+    'a file that is no database',
+    path => writeFileSync(path, 'this is not a database\n'.repeat(900)),
+  ],
+]
+
+for (const [name, damage] of damages) {
+  test(`${name} is named and left as it is`, () => {
+    const data = copy()
+    damage(join(data, 'postrider.db'))
+    const before = octets(data)
+    const { code, said } = failure('--data', data)
+    assert.equal(code, 74, said)
+    assert.match(said, /^postrider: .*postrider\.db is damaged or not a database/)
+    assert.equal(said.split('\n').length, 1, said)
+    assert.ok(octets(data).equals(before), 'the file was touched')
+    const check = run(['check', '--data', data])
+    assert.notEqual(check.code, 0)
+    assert.match(check.out + check.err, /damaged/)
+    assert.ok(octets(data).equals(before), 'check touched the file')
+  })
+}
+
+test('noise in the middle of the data is named by check, and a start refuses it', () => {
+  const data = copy()
+  const path = join(data, 'postrider.db')
+  const pages = statSync(path).size / PAGE
+  for (let page = 4; page < pages - 1; page += 5) overwrite(path, page * PAGE, PAGE)
+  const before = octets(data)
+  const check = run(['check', '--data', data])
+  assert.notEqual(check.code, 0)
+  assert.match(check.out + check.err, /the database is whole/)
+  const { code, said } = failure('--data', data)
+  assert.equal(code, 74, said)
+  assert.match(said, /postrider\.db is damaged/)
+  assert.equal(said.split('\n').length, 1, said)
+  assert.ok(octets(data).equals(before))
+})
+
+test('garbage or nothing where the log file was is no harm', async () => {
+  for (const garbage of ['', 'garbage'.repeat(3000)]) {
+    const data = copy()
+    writeFileSync(join(data, 'postrider.db-wal'), garbage)
+    writeFileSync(join(data, 'postrider.db-shm'), garbage)
+    const server = await startServer({ data })
+    assert.equal((await server.stop()).code, 0)
+    assert.equal(server.run('check').code, 0)
+  }
+})
+
+test('a database from a newer version is refused by name and left as it is', () => {
+  const data = copy()
+  const path = join(data, 'postrider.db')
+  const database = new DatabaseSync(path)
+  database.exec(
+    `INSERT INTO migration (version, name, checksum, at) VALUES (9999, 'later', 'x', 0)`,
+  )
+  database.close()
+  const before = octets(data)
+  const { code, said } = failure('--data', data)
+  assert.equal(code, 74, said)
+  assert.match(said, /newer/)
+  assert.equal(said.split('\n').length, 1, said)
+  assert.ok(octets(data).equals(before))
+})
+
+test('all errors of a config come at once, each with its path, and the exit is 78', () => {
+  const folder = newFolder('config')
+  const config = join(folder, 'postrider.config.json')
+  writeFileSync(
+    config,
+    JSON.stringify({ hostnam: 'x', limits: { messageSize: 'huge' }, queue: { retry: [] } }),
+  )
+  const { code, said } = failure('--data', join(folder, 'data'), '--config', config)
+  assert.equal(code, 78)
+  for (const path of ['hostnam', 'limits.messageSize', 'queue.retry'])
+    assert.ok(said.includes(path))
+  assert.deepEqual(readdirSync(folder), ['postrider.config.json'])
+})
+
+test('a port in use is named with its listener', async () => {
+  const server = await startServer({ data: copy() })
+  const port = server.port('smtp')
+  const { code, said } = failure('--data', copy(), '--set', `listeners.smtp.port=${port}`)
+  assert.equal(code, 69, said)
+  assert.match(said, new RegExp(`^postrider: listeners\\.smtp: cannot listen on .*:${port}`))
+  assert.equal(said.split('\n').length, 1, said)
+  await server.stop()
+})
+
+function overwrite(path: string, at: number, length: number): void {
+  const file = openSync(path, 'r+')
+  writeSync(file, Buffer.alloc(length, 0xa5), 0, length, at)
+  closeSync(file)
+}
