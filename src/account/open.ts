@@ -1,11 +1,14 @@
 /** The account room as a whole, its parts joined: what the composer opens once for each store. */
-import type { Store } from '../store/store.ts'
+import { everything, type Store } from '../store/store.ts'
 import type { World } from '../world/world.ts'
 import { Accounts } from './accounts.ts'
 import { Hasher } from './credentials.ts'
 import { Directory } from './directory.ts'
 import { type Login, openLogin } from './login.ts'
 import type { AccountSettings } from './settings.ts'
+
+/** The topic under which nodes hear that domains, accounts, aliases or passwords have changed. */
+export const accountTopic = 'account'
 
 export interface AccountRoom {
   readonly directory: Directory
@@ -27,6 +30,13 @@ export async function openAccounts(
   const accounts = new Accounts(store, hasher, ({ accountId }) => {
     directory.changed()
     if (accountId !== undefined) login.changed(accountId)
+    if (!store.alone) store.wake(accountTopic)
+  })
+  // What another node has changed; this one hears itself, too, and only forgets a little more.
+  store.onWake(topic => {
+    if (topic !== accountTopic && topic !== everything) return
+    directory.changed()
+    login.changed()
   })
   return {
     directory,

@@ -1,9 +1,12 @@
 /**
- * The data folder: locked by one process, with the database, the staged bodies and the world that
- * reads them. Opened by start.ts for a server and by offline.ts for a command.
+ * The data folder: locked by one process, with the staged bodies, the world that reads them, and the
+ * database, unless that is a PostgreSQL that several nodes share. Opened by start.ts for a server and
+ * by offline.ts for a command. Nobody beyond this file knows which store it is.
  */
 import { join } from 'node:path'
-import { type FileStore, openStore } from '../store/open.ts'
+import { openStore } from '../store/open.ts'
+import { openPostgresStore } from '../store/postgres/open.ts'
+import type { Store } from '../store/store.ts'
 import type { Log } from '../world/log.ts'
 import { nodeWorld } from '../world/node/index.ts'
 import { lockDirectory } from '../world/node/lock.ts'
@@ -16,7 +19,7 @@ export const BODIES = 'bodies'
 
 export interface Folder {
   readonly world: World
-  readonly store: FileStore
+  readonly store: Store
   /** Closes the store and gives the lock up. */
   close(): Promise<void>
 }
@@ -31,8 +34,7 @@ export async function openFolder(settings: Settings, log: Log): Promise<Folder |
     const bodiesDirectory = join(data, BODIES)
     const real = await nodeWorld({ bodiesDirectory, ...(servers ? { dns: { servers } } : {}) })
     const world = { ...real, log }
-    const path = join(data, DATABASE)
-    const store = await openStore({ path, modules: STORE_MODULES, clock: world.clock, log })
+    const store = await storeOf(settings, world)
     const close = async () => {
       await store.close()
       lock.release()
@@ -42,4 +44,9 @@ export async function openFolder(settings: Settings, log: Log): Promise<Folder |
     lock.release()
     throw error
   }
+}
+
+function storeOf({ data, database }: Settings, { clock, random, log }: World): Promise<Store> {
+  if (database !== undefined) return openPostgresStore({ url: database, clock, random, log })
+  return openStore({ path: join(data, DATABASE), modules: STORE_MODULES, clock, log })
 }

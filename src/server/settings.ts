@@ -176,6 +176,14 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .default('/var/lib/postrider')
     .describe('The folder of database, staged messages, certificate and sockets.'),
+  database: secret()
+    .refine(url => /^postgres(?:ql)?:\/\/\S+$/.test(url), {
+      message: 'is no postgres://USER:PASSWORD@HOST:PORT/NAME',
+    })
+    .exactOptional()
+    .describe(
+      'A PostgreSQL that several nodes share, as a URL. Absent: SQLite in the data folder.',
+    ),
   user: z
     .string()
     .min(1)

@@ -11,6 +11,9 @@ export async function makeBackup(
   { store, world }: ControlContext,
   { folder }: { readonly folder: string },
 ): Promise<OperationOutput<'backup'>> {
+  if (!('copyTo' in store)) {
+    throw new OperationError(69, 'the database is a PostgreSQL: back it up with pg_dump or its WAL')
+  }
   const made = await backup({
     store: store as FileStore,
     disk: world.disk,
