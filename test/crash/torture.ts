@@ -1,0 +1,143 @@
+/**
+ * `npm run torture`: the crash and abuse tests in full size, some minutes long. With words, only the
+ * parts whose names have one of them (`npm run torture -- kill lines`). Prints a line for each part
+ * with what was seen and the server's memory; ends with 1 if one of them failed.
+ */
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as abuse from '../abuse/abuse.ts'
+import { clear, type Server, startServer } from '../kit/server.ts'
+import { killUnderLoad } from './kill.ts'
+
+const MB = 1024 * 1024
+const GB = 1024 * MB
+
+interface Part {
+  readonly name: string
+  /** The most the server may hold, MB. */
+  readonly mostMb: number
+  readonly run: (server: Server) => Promise<unknown>
+}
+
+const lines: readonly Part[] = abuse.DOORS.map(door => ({
+  name: `lines: 1 GB without an end at ${door}`,
+  mostMb: 250,
+  run: async server => ({ tookMb: (await abuse.endlessLine(server, door, GB)) / MB }),
+}))
+
+const parts: readonly Part[] = [
+  ...lines,
+  {
+    name: 'commands: a million, tiny, pipelined',
+    mostMb: 250,
+    run: async server => ({
+      noop: await abuse.tinyCommands(server, 'smtp', 'NOOP', 1_000_000),
+      empty: await abuse.tinyCommands(server, 'smtp', '', 1_000_000),
+      pop: await abuse.tinyCommands(server, 'pop3', 'CAPA', 100_000),
+    }),
+  },
+  {
+    name: 'recipients: 10,000',
+    mostMb: 250,
+    run: server => abuse.manyRecipients(server, 10_000),
+  },
+  { name: 'header: 100 MB', mostMb: 250, run: server => abuse.hugeHeader(server, 100 * MB) },
+  {
+    name: 'large: twenty messages of 25 MB at once',
+    mostMb: 250,
+    run: async server => {
+      const codes = await abuse.largeAtOnce(server, 20, 25e6)
+      assert.deepEqual(codes, Array(20).fill(250))
+    },
+  },
+  {
+    name: 'chunks: 100,000 of one octet',
+    mostMb: 250,
+    run: server => abuse.tinyChunks(server, 100_000),
+  },
+  { name: 'loris: 1,500 crawling', mostMb: 350, run: server => abuse.slowLoris(server, 1500) },
+  {
+    name: 'flood: 2,200 connections where 2,000 are allowed',
+    mostMb: 300,
+    run: server => abuse.connectionFlood(server, 2200),
+  },
+  {
+    name: 'handshakes: 500 that stop in the middle',
+    mostMb: 300,
+    run: server => abuse.stoppedHandshakes(server, 500),
+  },
+  {
+    name: 'cuts: 1,000, at every phase',
+    mostMb: 300,
+    run: async server => {
+      await abuse.cuts(server, 1000)
+      for (let tries = 0; (await abuse.sessions(server)) > 0; tries++) {
+        assert.ok(tries < 100, 'sessions are left')
+        await sleep(50)
+      }
+    },
+  },
+  {
+    name: 'readers: ten of 25 MB who do not read',
+    mostMb: 250,
+    run: async server => {
+      await abuse.largeAtOnce(server, 1, 25e6)
+      await sleep(1000)
+      const readers = await abuse.stalledReaders(server, 10)
+      await sleep(2000)
+      const { now } = server.memory()
+      for (const reader of readers) reader.end()
+      return { whileStalledMb: Math.round(now) }
+    },
+  },
+  { name: 'noise: random octets at every door', mostMb: 300, run: s => abuse.noise(s, 10_000) },
+]
+
+async function abusePart({ mostMb, run }: Part): Promise<string> {
+  const server = await startServer({
+    set: {
+      'limits.perAddress': 2000,
+      'listeners.lmtp.enabled': true,
+      'limits.messageSize': '120MB',
+    },
+  })
+  await abuse.oneMessage(server)
+  await server.mail(server.account(0))
+  const descriptors = server.descriptors() + 3
+  const before = Math.round(server.memory().peak)
+  const result = await run(server)
+  await abuse.unharmed(server, descriptors)
+  const peak = Math.round(server.memory().peak)
+  assert.equal((await server.stop()).code, 0)
+  const told = `${JSON.stringify(result) ?? ''} peak ${peak} MB (${before} before)`
+  assert.ok(peak < mostMb, `${told}: more than ${mostMb} MB`)
+  return told
+}
+
+async function killPart(): Promise<string> {
+  const report = await killUnderLoad({
+    rounds: 25,
+    senders: 12,
+    workMs: [50, 2500],
+    random: Math.random,
+    killStarts: true,
+  })
+  assert.equal(report.stagedLeft, 0)
+  return JSON.stringify(report)
+}
+
+const words = process.argv.slice(2)
+const all: readonly (readonly [string, () => Promise<string>])[] = [
+  ['kill: 25 times under load, and 24 starts', killPart],
+  ...parts.map(part => [part.name, () => abusePart(part)] as const),
+]
+for (const [name, run] of all) {
+  if (words.length > 0 && !words.some(word => name.includes(word))) continue
+  const from = performance.now()
+  const result = await run().catch((error: unknown) => {
+    process.exitCode = 1
+    return `FAILED: ${error instanceof Error ? error.message : String(error)}`
+  })
+  console.log(`${name}: ${result} (${((performance.now() - from) / 1000).toFixed(1)} s)`)
+  clear()
+}
