@@ -1,0 +1,52 @@
+/** A TCP proxy on loopback that tests cut: the network between a node and its database. */
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+
+export interface Proxy {
+  readonly port: number
+  /** Cuts every connection that stands, at once; new ones pass. */
+  cut(): void
+  /** From now on the server's answers are lost on connections that stand, and nobody is told. */
+  deafen(): void
+  close(): Promise<void>
+}
+
+/** Opens a proxy to a port of this machine. */
+export async function openProxy(to: number): Promise<Proxy> {
+  const sockets = new Set<Socket>()
+  const answering = new Set<Socket>()
+  const keep = (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => {})
+  }
+  const server = createServer(near => {
+    const far = connect(to, '127.0.0.1')
+    for (const socket of [near, far]) keep(socket)
+    near.pipe(far)
+    far.pipe(near)
+    answering.add(far)
+    far.on('close', () => answering.delete(far))
+    near.on('close', () => far.destroy())
+    far.on('close', () => near.destroy())
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy()
+    },
+    deafen() {
+      for (const far of answering) {
+        far.unpipe()
+        far.resume()
+      }
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
