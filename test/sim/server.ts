@@ -33,8 +33,8 @@ const PORTS: Readonly<Record<Exclude<ServedName, 'lmtp' | 'local'>, number>> = {
 }
 
 /** Nothing in the town may hang on polling: what is due must be known. */
-const POLL_MS = 3_600_000
-const SWEEP_MS = 6 * 3_600_000
+const POLL_MS = 12 * 3_600_000
+const SWEEP_MS = 24 * 3_600_000
 /** How long a machine that has crashed takes to be back. */
 export const REBOOT_MS = 20_000
 
@@ -62,6 +62,7 @@ export class MailServer {
   /** Commits before the town was opened: they belong to nobody's journey. */
   #before = 0
   #up = true
+  #sessions: Sessions | undefined
 
   constructor(internet: Internet, keeper: Host, plan: ServerPlan, address: string, ledger: Ledger) {
     this.plan = plan
@@ -116,6 +117,14 @@ export class MailServer {
   /** The machine stops: whatever was not committed or sealed is gone. It comes back by itself. */
   crash(): void {
     this.#crashed(undefined)
+  }
+
+  /** An orderly stop, as SIGTERM makes it: listeners last, so that it is the harder case. */
+  async stop(): Promise<void> {
+    const { house } = this
+    await this.#sessions?.shutdown(10_000)
+    await house.worker.stop(15_000)
+    if (this.#up && house === this.house) this.crash()
   }
 
   /** The machine starts again, on the same store and disk. */
@@ -178,6 +187,7 @@ export class MailServer {
     await house.worker.start()
     this.#sweepRegularly(house)
     const sessions = new Sessions(house)
+    this.#sessions = sessions
     for (const [name, port] of Object.entries(PORTS)) {
       await net.listen({ kind: 'tcp', address: '0.0.0.0', port }, connection => {
         void sessions.serve(name as ServedName, connection)

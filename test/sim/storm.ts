@@ -114,7 +114,9 @@ function planWeather(chance: Random, town: Town): void {
     planCommits(chance, server)
     for (let n = chance.below(3); n > 0; n--) {
       town.later(chance.below(WEATHER_MS), () => {
-        if (server.isUp) server.crash()
+        if (!server.isUp) return
+        if (chance.below(2) === 0) server.crash()
+        else void server.stop().catch(() => server.isUp && server.crash())
       })
     }
     if (chance.below(3) === 0) {
