@@ -88,6 +88,6 @@ export interface Role<Question, Answer> {
   failed(question: Question, error: unknown): Answer
   /** Takes content; a promise stops the pump from reading until it settles. */
   content?(octets: Uint8Array, from: number, to: number): Promise<void> | undefined
-  /** The connection is gone, for whatever reason; called exactly once. */
+  /** All is over, for whatever reason, though the peer may not have gone yet; called exactly once. */
   closed?(): void
 }

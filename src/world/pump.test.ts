@@ -285,6 +285,26 @@ test('close lets what was sent leave, ends, and destroys a peer that does not cl
   assert.deepEqual(connection.calls, ['end', 'destroy'])
 })
 
+test('the role hears of the end once, when all is said, however long the peer stays', async () => {
+  let told = 0
+  const { connection, say } = play(
+    (sink, input) => {
+      if (input === 'receive') sink.close()
+    },
+    {
+      closed: () => {
+        told++
+      },
+    },
+  )
+  assert.equal(told, 0)
+  say('quit')
+  assert.deepEqual(connection.calls, ['end'])
+  assert.equal(told, 1)
+  connection.events.closed()
+  assert.equal(told, 1)
+})
+
 test('reading stops while content is being taken, and goes on after', async () => {
   let taken = () => {}
   const { connection, say } = play(

@@ -73,6 +73,8 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   #contentOpen = 0
   #told: E[] | undefined
   #fault: Error | undefined
+  /** The role was told that this is over. */
+  #left = false
 
   constructor(options: PumpOptions<Q, A, E>, resolveClosed: () => void) {
     this.#options = options
@@ -171,15 +173,24 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     this.#phase = 'closed'
     this.#deadline.cancel()
     this.#outbox.stop()
-    const { log, onClosed, role } = this.#options
-    for (const tell of [() => role.closed?.(), () => onClosed?.(this.#fault ?? error)]) {
-      try {
-        tell()
-      } catch (bug) {
-        log.error('closed-threw', { error: bug })
-      }
+    this.#leave()
+    try {
+      this.#options.onClosed?.(this.#fault ?? error)
+    } catch (bug) {
+      this.#options.log.error('closed-threw', { error: bug })
     }
     this.#resolveClosed()
+  }
+
+  /** The role hears of the end once: when all is said, though the peer may take its time to go. */
+  #leave(): void {
+    if (this.#left) return
+    this.#left = true
+    try {
+      this.#options.role.closed?.()
+    } catch (bug) {
+      this.#options.log.error('closed-threw', { error: bug })
+    }
   }
 
   #isOver(): boolean {
@@ -247,6 +258,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     if (this.#phase === 'open' && this.#peerEnded && idle && outbox.idle) this.#phase = 'closing'
     if (this.#phase === 'closing' && outbox.empty) {
       this.#phase = 'ending'
+      this.#leave()
       this.#options.connection.end()
     }
     this.#regulate()
