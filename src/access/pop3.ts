@@ -6,7 +6,7 @@
 
 import { content } from '../mailbox/content.ts'
 import { expunge } from '../mailbox/expunge.ts'
-import type { MaildropLock, MaildropLocks } from '../mailbox/lock.ts'
+import type { MaildropLock, MaildropLocking } from '../mailbox/lock.ts'
 import { messageByUid, openMailbox } from '../mailbox/reader.ts'
 import type {
   Answer,
@@ -29,8 +29,8 @@ export interface Pop3Access {
     question: LoginQuestion,
     peer: { readonly remote: Endpoint; readonly tls: boolean },
   ) => LoginAnswer | Promise<LoginAnswer>
-  /** One for all sessions of the process. */
-  readonly maildropLocks: MaildropLocks
+  /** One for all sessions of the process; it knows of other nodes if there are any. */
+  readonly maildropLocks: MaildropLocking
   readonly log: Log
 }
 
@@ -38,6 +38,13 @@ const broken: Refused = {
   kind: 'refused',
   code: 'SYS/TEMP',
   why: 'something went wrong here, try again later',
+}
+
+/** Nothing was removed; what was marked is there the next time (RFC 1939 §6). */
+const lockLost: Refused = {
+  kind: 'refused',
+  code: 'SYS/TEMP',
+  why: 'the maildrop was out of our hands for a while, nothing was removed; try again',
 }
 
 /** The role of one connection. */
@@ -87,24 +94,25 @@ class Pop3Role implements Role<Question, Answer> {
 
   closed(): void {
     this.#closed = true
-    if (!this.#committing) this.#release()
+    if (!this.#committing) void this.#release()
   }
 
   async #open(account: Account): Promise<OpenAnswer> {
     const { log, maildropLocks, store } = this.#access
-    this.#lock = maildropLocks.acquire(account.id)
+    const taken = maildropLocks.acquire(account.id)
+    this.#lock = taken instanceof Promise ? await taken : taken
     if (this.#lock === undefined) return { kind: 'inUse' }
     try {
       const mailbox = await store.read(openMailbox, { accountId: account.id, name: 'INBOX' })
       // The peer may have gone while we read: then nobody else would free the lock.
-      if (this.#closed) this.#release()
+      if (this.#closed) await this.#release()
       this.#mailboxId = mailbox?.mailboxId ?? 0
       const count = mailbox?.uids.length ?? 0
       log.info('pop3-open', { account: account.address, messages: count })
       return { kind: 'opened', listing: mailbox ?? { uidValidity: 1, uids: [], sizes: [] } }
     } catch (error) {
       // Not opened: the client may try again on this very connection.
-      this.#release()
+      await this.#release()
       throw error
     }
   }
@@ -120,18 +128,21 @@ class Pop3Role implements Role<Question, Answer> {
   async #commit(uids: readonly number[]): Promise<CommitAnswer> {
     const { log, store, world } = this.#access
     if (uids.length === 0) {
-      this.#release()
+      await this.#release()
       return { kind: 'committed' }
     }
     const staged: string[] = []
     this.#committing = true
     try {
+      const held = this.#lock?.held()
+      // A lease that ended while we could not renew it: another session may list these messages now.
+      if (!(held instanceof Promise ? await held : held)) return lockLost
       await expunge(store, this.#mailboxId, uids, names => staged.push(...names))
       log.info('pop3-expunged', { mailboxId: this.#mailboxId, messages: uids.length })
       return { kind: 'committed' }
     } finally {
       this.#committing = false
-      this.#release()
+      await this.#release()
       for (const name of staged) {
         // Nothing references it any more: if it cannot be removed now, the sweep at start does it.
         world.disk.remove(name).catch(error => log.warn('staged-not-removed', { name, error }))
@@ -139,8 +150,9 @@ class Pop3Role implements Role<Question, Answer> {
     }
   }
 
-  #release(): void {
-    this.#lock?.release()
+  async #release(): Promise<void> {
+    const lock = this.#lock
     this.#lock = undefined
+    await lock?.release()
   }
 }

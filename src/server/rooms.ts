@@ -9,4 +9,6 @@ export const STORE_MODULES: readonly URL[] = [
   '../queue/writer.ts',
   '../queue/content.ts',
   '../record/trace.ts',
+  '../cluster/reader.ts',
+  '../cluster/writer.ts',
 ].map(path => new URL(path, import.meta.url))

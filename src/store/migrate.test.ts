@@ -61,9 +61,24 @@ test('a database of a newer version is refused', () =>
   inDirectory(async path => {
     await made(path)
     const connection = new SqliteConnection(path)
-    connection.execute(`INSERT INTO migration VALUES (999, 'later', 'x', 0)`)
+    connection.execute(
+      `INSERT INTO migration VALUES (999, 'later', 'x', 0);
+       UPDATE setting SET value = '999' WHERE name = 'database.since'`,
+    )
     connection.close()
     await refused(path, /newer Postrider \(database version 999/)
+  }))
+
+test('a database of a newer version that says it may be used by this one opens, and stays as it is', () =>
+  inDirectory(async path => {
+    await made(path)
+    const connection = new SqliteConnection(path)
+    connection.execute(`INSERT INTO migration VALUES (999, 'later', 'x', 0)`)
+    const steps = () => connection.all('SELECT version, checksum FROM migration', [])
+    const before = steps()
+    await made(path)
+    assert.deepEqual(steps(), before)
+    connection.close()
   }))
 
 test('a database whose migration was another text is refused', () =>

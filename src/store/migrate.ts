@@ -16,12 +16,37 @@ export interface Migration {
   readonly version: number
   readonly name: string
   readonly file: URL
+  /**
+   * The oldest version of the program's own that can work beside it. A step that only adds is safe for all
+   * before it; one that takes away names the version that no longer used what goes.
+   */
+  readonly since: number
 }
 
 /** Every migration there ever was, in order; one that has shipped is never edited. */
 export const migrations: readonly Migration[] = [
-  { version: 1, name: '0001-start', file: new URL('./schema/0001-start.sql', import.meta.url) },
+  {
+    version: 1,
+    name: '0001-start',
+    file: new URL('./schema/0001-start.sql', import.meta.url),
+    since: 1,
+  },
+  {
+    version: 2,
+    name: '0002-cluster',
+    file: new URL('./schema/0002-cluster.sql', import.meta.url),
+    since: 1,
+  },
 ]
+
+/**
+ * Where a database keeps the oldest version that can work on it: a node of the last release, started
+ * again while a newer one has already migrated, reads there whether it may.
+ */
+export const SINCE = 'database.since'
+export const readSince = `SELECT value FROM setting WHERE name = '${SINCE}'`
+export const writeSince = `INSERT INTO setting (name, value) VALUES ('${SINCE}', ?1)
+  ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
 /** 'POST': the application id of an SQLite file (sqlite.org/fileformat.html §1.3.13). */
 const applicationId = 0x504f5354
@@ -63,7 +88,8 @@ function migrateKnown(connection: SqliteConnection, named: string, now: number):
         [],
       )
     : []
-  refuseNewer(done, named)
+  const since = () => connection.get<{ value: string }>(readSince, [])?.value
+  refuseNewer(done, named, done.length > migrations.length ? since() : undefined)
   const missing = migrations.slice(done.length)
   if (missing.length === 0) return
   connection.run('BEGIN IMMEDIATE', [])
@@ -85,6 +111,7 @@ function migrateKnown(connection: SqliteConnection, named: string, now: number):
       now,
     ])
   }
+  connection.run(writeSince, [String(sinceOf(migrations))])
   connection.run('COMMIT', [])
 }
 
@@ -97,21 +124,30 @@ function refuseForeign(connection: SqliteConnection, named: string): void {
   )
 }
 
-/** Throws where the database is of a newer version, or of another edition of an older one. */
+/** What `database.since` is behind these migrations. */
+export function sinceOf(all: readonly Migration[]): number {
+  return Math.max(...all.map(migration => migration.since))
+}
+
+/**
+ * Throws where the database is of a newer version that this program cannot work beside, or of another
+ * edition of an older one. @param since what the database says of `database.since`
+ */
 export function refuseNewer(
   done: readonly { readonly version: number; readonly checksum: string }[],
   named: string,
+  since?: string,
 ): void {
   const newest = done.at(-1)?.version ?? 0
   const known = migrations.length
-  if (newest > known) {
+  if (newest > known && !(Number(since) <= known)) {
     throw new StoreError(
       'broken',
       `${named} was written by a newer Postrider (database version ${newest}, this one knows ` +
         `${known}). It was left as it is; install the newer version.`,
     )
   }
-  for (const [index, { version, checksum: stored }] of done.entries()) {
+  for (const [index, { version, checksum: stored }] of done.slice(0, known).entries()) {
     const migration = migrations[index]
     if (migration?.version === version && checksum(readShipped(migration.file)) === stored) continue
     throw new StoreError(

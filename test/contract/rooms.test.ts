@@ -11,6 +11,8 @@ import { after, test } from 'node:test'
 import * as alias from '../../src/account/alias-writer.ts'
 import * as accountReader from '../../src/account/reader.ts'
 import * as account from '../../src/account/writer.ts'
+import * as clusterReader from '../../src/cluster/reader.ts'
+import * as cluster from '../../src/cluster/writer.ts'
 import * as mailboxReader from '../../src/mailbox/reader.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
 import { bodyOf } from '../../src/queue/content.ts'
@@ -294,6 +296,30 @@ async function boxes(w: Witness): Promise<void> {
   await w.write(account.removeAccount, 'jane@example.org')
 }
 
+async function nodes(w: Witness): Promise<void> {
+  const facts = { id: node, host: 'h', pid: 1, version: '1', epoch: 'e1', startedAt: at }
+  await w.write(cluster.beat, { ...facts, draining: false })
+  await w.write(cluster.beat, { ...facts, epoch: 'e2', draining: true })
+  const [row] = await w.read(clusterReader.listNodes, null)
+  w.log.splice(-1, 1, { ...row, startedAt: 0, silentMs: 0 })
+  assert.ok((row?.silentMs ?? -1) < 5_000)
+  const lock = { accountId: 1, leaseMs: 60_000 }
+  for (const holder of [node, 'n2', node]) {
+    await w.write(cluster.takeMaildrop, { ...lock, holder })
+    await w.write(cluster.keepMaildrop, { ...lock, holder })
+  }
+  await w.write(cluster.keepMaildrops, { holder: node, leaseMs: -1 })
+  await w.write(cluster.keepMaildrop, { ...lock, holder: node })
+  await w.write(cluster.takeMaildrop, { ...lock, holder: 'n2' })
+  await w.write(cluster.giveMaildrop, { accountId: 1, holder: node })
+  await w.write(cluster.takeMaildrop, { ...lock, holder: node })
+  await w.write(cluster.giveMaildrop, { accountId: 1, holder: 'n2' })
+  await w.write(cluster.takeMaildrop, { ...lock, holder: node })
+  await w.write(cluster.leave, node)
+  await w.read(clusterReader.listNodes, null)
+  await w.write(cluster.takeMaildrop, { ...lock, holder: 'n2' })
+}
+
 async function upkeep(w: Witness, store: Store): Promise<void> {
   const watched = { ...store, read: w.read, write: w.write } as Store
   await w.write(mailbox.deliver, [])
@@ -337,6 +363,7 @@ async function lifeOn(store: Store): Promise<Witness> {
   await people(w)
   await mail(w)
   await boxes(w)
+  await nodes(w)
   await upkeep(w, store)
   await store.close()
   return w

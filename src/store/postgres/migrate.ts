@@ -9,7 +9,7 @@
 import type { PostgresConnection } from '../../world/node/postgres.ts'
 import { readShipped } from '../../world/node/store-file.ts'
 import { postgresql } from '../dialect.ts'
-import { checksum, migrations, refuseNewer } from '../migrate.ts'
+import { checksum, migrations, readSince, refuseNewer, sinceOf, writeSince } from '../migrate.ts'
 import { StoreError } from '../store.ts'
 import { statementOf } from './statement.ts'
 
@@ -54,11 +54,15 @@ async function runMissing(connection: PostgresConnection, named: string): Promis
   const done = await connection.query<{ version: number; checksum: string }>(
     statementOf('SELECT version, checksum FROM migration ORDER BY version', []),
   )
-  refuseNewer(done.rows, named)
+  const newer = done.rows.length > migrations.length
+  const since = newer ? await connection.query<{ value: string }>(statementOf(readSince, [])) : null
+  refuseNewer(done.rows, named, since?.rows[0]?.value)
+  if (done.rows.length >= migrations.length) return
   for (const { version, name, file } of migrations.slice(done.rows.length)) {
     const text = readShipped(file)
     await connection.execute(postgresql.schema(text))
     const insert = 'INSERT INTO migration (version, name, checksum, at) VALUES (?1, ?2, ?3, :now)'
     await connection.query(statementOf(insert, [version, name, checksum(text)]))
   }
+  await connection.query(statementOf(writeSince, [String(sinceOf(migrations))]))
 }

@@ -1,0 +1,100 @@
+/**
+ * This server as the others see it: a row that is renewed every few seconds by the database's clock and
+ * removed at a stop. On its way it looks at the others, and warns where their configs differ from ours.
+ * Nothing hangs on the row but what operators see: leases and locks end by themselves.
+ * Called by server/start.ts; also on SQLite, where the list has one row.
+ */
+import type { Store } from '../store/store.ts'
+import type { Timer } from '../world/clock.ts'
+import type { World } from '../world/world.ts'
+import { listNodes, type NodeRow, SILENT_MS } from './reader.ts'
+import { beat, leave, type NodeFacts } from './writer.ts'
+
+const BEAT_MS = 5_000
+
+export interface NodeOptions {
+  readonly store: Store
+  readonly world: Pick<World, 'clock' | 'log'>
+  /** The hash of the config may change while we live; the rest does not. */
+  readonly facts: () => Omit<NodeFacts, 'draining'>
+}
+
+export class Node {
+  readonly #options: NodeOptions
+  #timer: Timer | undefined
+  #draining = false
+  #gone = false
+  /** What was said last of other configs, so that it is said once. */
+  #said = ''
+
+  constructor(options: NodeOptions) {
+    this.#options = options
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  /** Enters the list. Rejects if the store does. */
+  async enter(): Promise<void> {
+    await this.#beat()
+    this.#beatLater()
+  }
+
+  /** Tells the others at once: the config has changed. */
+  changed(): void {
+    void this.#tryBeat()
+  }
+
+  /** From now on we only finish what we have; /ready says so, and so does the list. */
+  drain(): void {
+    this.#draining = true
+    void this.#tryBeat()
+  }
+
+  /** Leaves the list. Never rejects: a row that stays is shown as silent. */
+  async leave(): Promise<void> {
+    const { store, world, facts } = this.#options
+    this.#gone = true
+    this.#timer?.cancel()
+    await store.write(leave, facts().id).catch((error: unknown) => {
+      world.log.warn('node.leave', { error: String(error) })
+    })
+  }
+
+  #beatLater(): void {
+    this.#timer = this.#options.world.clock.after(BEAT_MS, () => {
+      void this.#tryBeat().finally(() => {
+        if (!this.#gone) this.#beatLater()
+      })
+    })
+  }
+
+  async #tryBeat(): Promise<void> {
+    try {
+      await this.#beat()
+    } catch (error) {
+      this.#options.world.log.warn('node.beat', { error: String(error) })
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { store, facts } = this.#options
+    if (this.#gone) return
+    await store.write(beat, { ...facts(), draining: this.#draining })
+    if (!store.alone) this.#compare(await store.read(listNodes, null))
+  }
+
+  /** Nodes of one database are meant to have one config; while one is rolled out they differ. */
+  #compare(nodes: readonly NodeRow[]): void {
+    const { facts, world } = this.#options
+    const { epoch, id } = facts()
+    const others = nodes.filter(
+      node => node.id !== id && node.silentMs < SILENT_MS && !node.draining && node.epoch !== epoch,
+    )
+    const said = others.map(node => `${node.host} ${node.pid} ${node.epoch}`).join(', ')
+    if (said === this.#said) return
+    this.#said = said
+    if (said !== '') world.log.warn('node.config_differs', { ours: epoch, others: said })
+  }
+}
