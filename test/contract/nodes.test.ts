@@ -8,8 +8,8 @@ import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openAccounts } from '../../src/account/open.ts'
 import { deliver } from '../../src/mailbox/writer.ts'
-import { identities } from '../../src/queue/id.ts'
 import type { Acceptance } from '../../src/queue/acceptance.ts'
+import { identities } from '../../src/queue/id.ts'
 import { accept, claim } from '../../src/queue/writer.ts'
 import { openPostgresStore } from '../../src/store/postgres/open.ts'
 import { everything, reader, type Store, StoreError, writer } from '../../src/store/store.ts'
@@ -18,6 +18,8 @@ import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
 import { findPostgres, noPostgres, type PostgresServer, startPostgres } from '../kit/postgres.ts'
 import { openProxy } from '../kit/proxy.ts'
+
+type Acceptance = Parameters<(typeof accept)['run']>[1][number]
 
 const binaries = findPostgres()
 

@@ -31,10 +31,13 @@ import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
 import { findPostgres, noPostgres, startPostgres } from '../kit/postgres.ts'
 
+type Acceptance = Parameters<(typeof queue.accept)['run']>[1][number]
+type Settlement = Parameters<(typeof queue.settle)['run']>[1][number]
+
 const at = Date.now()
 const disk = { list: async function* () {}, remove: async () => {} } as never
 
-function acceptance(n: number, extra: Partial<queue.Acceptance> = {}): queue.Acceptance {
+function acceptance(n: number, extra: Partial<Acceptance> = {}): Acceptance {
   return {
     id: `m${n}`,
     bodyKey: n,
@@ -54,7 +57,7 @@ function acceptance(n: number, extra: Partial<queue.Acceptance> = {}): queue.Acc
   }
 }
 
-function recipient(address: string, extra: Partial<queue.AcceptedRecipient> = {}) {
+function recipient(address: string, extra: Partial<Acceptance['recipients'][number]> = {}) {
   const domain = address.slice(address.indexOf('@') + 1)
   const plain = { notify: null, originalRecipient: null, aliasOf: null }
   return { address, domain, ...plain, ...extra }
@@ -208,7 +211,7 @@ async function mail(w: Witness): Promise<void> {
     internalDate: at,
     flags: '',
   }
-  const settlements: queue.Settlement[] = [
+  const settlements: Settlement[] = [
     {
       messageId: 'm1',
       bodyKey: 1,
