@@ -113,17 +113,14 @@ export interface DomainRow {
 }
 
 /** Near: a server has few domains, and asks for them all the time. */
-export const listDomains = reader<null, readonly DomainRow[]>(
-  'account/listDomains',
-  async tx => {
-    const rows = await tx.all<{ name: string; catch_all: string | null; origin: Origin }>(
-      'SELECT name, catch_all, origin FROM domain ORDER BY name',
-    )
-    return rows.map(({ name, catch_all, origin }) =>
-      catch_all === null ? { name, origin } : { name, catchAll: catch_all, origin },
-    )
-  },
-)
+export const listDomains = reader<null, readonly DomainRow[]>('account/listDomains', async tx => {
+  const rows = await tx.all<{ name: string; catch_all: string | null; origin: Origin }>(
+    'SELECT name, catch_all, origin FROM domain ORDER BY name',
+  )
+  return rows.map(({ name, catch_all, origin }) =>
+    catch_all === null ? { name, origin } : { name, catchAll: catch_all, origin },
+  )
+})
 
 /** A page of a list: rows behind `after`, at most `limit`; of one domain, or of all where it is ''. */
 export interface Page {

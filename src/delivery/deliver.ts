@@ -29,7 +29,9 @@ export async function deliver(
   recipient: Address,
   now: number,
 ): Promise<Delivered> {
-  const found = directory.cached(recipient) ?? (await directory.resolve(recipient))
+  const atOnce = deliverAtOnce(directory, parcel, recipient, now)
+  if (atOnce) return atOnce
+  const found = await directory.resolve(recipient)
   switch (found.kind) {
     case 'account':
       return place(parcel, recipient, found.account.id, now)
@@ -44,8 +46,24 @@ export async function deliver(
   }
 }
 
+/** The same where the directory knows the mailbox by heart; undefined where it would have to ask. */
+export function deliverAtOnce(
+  directory: Directory,
+  parcel: Parcel,
+  recipient: Address,
+  now: number,
+): (Delivered & { readonly delivery: Delivery }) | undefined {
+  const found = directory.cached(recipient)
+  return found?.kind === 'account' ? place(parcel, recipient, found.account.id, now) : undefined
+}
+
 /** RFC 5321 §4.4: final delivery puts the reverse-path in front; Delivered-To stops loops. */
-function place(parcel: Parcel, recipient: Address, accountId: number, now: number): Delivered {
+function place(
+  parcel: Parcel,
+  recipient: Address,
+  accountId: number,
+  now: number,
+): Delivered & { readonly delivery: Delivery } {
   const trace = `Return-Path: ${formatPath(parcel.reversePath)}\r\nDelivered-To: ${formatAddress(recipient)}\r\n`
   const head = Buffer.concat([Buffer.from(trace, 'utf8'), parcel.head])
   return {

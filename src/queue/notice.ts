@@ -13,11 +13,11 @@ import { formatNotice } from '../message/dsn.ts'
 import type { Action, NoticeRecipient } from '../message/notice.ts'
 import type { Source } from '../wire/effect.ts'
 import type { Clock } from '../world/clock.ts'
+import type { Acceptance } from './acceptance.ts'
 import { prefixOf } from './content.ts'
 import { expandRecipients } from './expansion.ts'
 import type { Identity } from './id.ts'
 import type { QueuedMessage } from './reader.ts'
-import type { Acceptance } from './writer.ts'
 
 /** What the sender is told of one recipient. */
 export interface NoticeFact {

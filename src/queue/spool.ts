@@ -3,15 +3,17 @@
  * writes it, and hands what was born leased to the worker. Called by the inbound roles; knows no
  * protocol and no transport.
  */
-import { formatAddress } from '../mail/address.ts'
+import { type Address, formatAddress } from '../mail/address.ts'
 import type { Envelope } from '../mail/envelope.ts'
+import type { Delivery } from '../mailbox/deliver.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../world/clock.ts'
+import type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 import type { FinalRecipient } from './expansion.ts'
 import type { Identity } from './id.ts'
 import type { NoticeFact, Notices } from './notice.ts'
 import type { QueuedMessage } from './reader.ts'
-import { type Acceptance, type AcceptedRecipient, accept } from './writer.ts'
+import { accept } from './writer.ts'
 
 /** Everything the roles know of a message when its last octet is here. */
 export interface Submission {
@@ -33,6 +35,26 @@ export interface Lessee {
   born(acceptance: Acceptance): void
 }
 
+/** What of a message a delivery at once needs. */
+export interface Newborn {
+  readonly id: string
+  readonly bodyKey: number
+  readonly head: Uint8Array
+  readonly sizeOctets: number
+  readonly reversePath: Address | null
+}
+
+/**
+ * Who can deliver into a mailbox here without going through the queue: the accepting transaction then
+ * inserts the mailbox row itself, which saves a second commit. Asked first; the queue takes the rest.
+ */
+export interface AtOnce {
+  /** The row, where the way is plain and known; undefined leaves it to the worker. */
+  place(newborn: Newborn, address: string): Delivery | undefined
+  /** It is durable. */
+  placed(id: string, address: string): void
+}
+
 /** The topic under which workers hear that something may be due. */
 export const queueTopic = 'queue'
 
@@ -41,8 +63,10 @@ export class Spool {
   readonly #clock: Clock
   readonly #notices: Notices
   readonly #lessee: Lessee
+  readonly #atOnce: AtOnce | undefined
 
-  constructor(store: Store, clock: Clock, notices: Notices, lessee: Lessee) {
+  constructor(store: Store, clock: Clock, notices: Notices, lessee: Lessee, atOnce?: AtOnce) {
+    this.#atOnce = atOnce
     this.#store = store
     this.#notices = notices
     this.#clock = clock
@@ -55,18 +79,29 @@ export class Spool {
     const notice = await this.#expanded(submission, planned)
     const acceptance = notice ? { ...planned, notices: [notice] } : planned
     await this.#store.write(accept, acceptance)
-    if (acceptance.recipients.some(r => r.lease)) this.#lessee.born(acceptance)
-    if (acceptance.notices?.length || acceptance.recipients.some(r => !r.lease && !r.expanded)) {
+    const { id, recipients } = acceptance
+    if (recipients.some(r => r.lease)) this.#lessee.born(acceptance)
+    for (const r of recipients) if (r.delivery) this.#atOnce?.placed(id, r.address)
+    if (acceptance.notices?.length || recipients.some(waits)) {
       // Any node may take it: this one, or another if this one has its hands full.
       this.#store.wake(queueTopic)
     }
   }
 
-  /** The rows of a message. Recipients are leased to this node while it has room. */
+  /** The rows of a message. What is not delivered at once is leased to this node while it has room. */
   #plan(submission: Submission): Acceptance {
     const { sender } = submission.envelope
+    const { body, head, identity } = submission
+    const size = body instanceof Uint8Array ? body.length : body.sizeOctets
+    const { reversePath } = sender
+    const newborn = { ...identity, head, sizeOctets: head.length + size, reversePath }
     const recipients = submission.finals.map((final): AcceptedRecipient => {
-      const lease = final.expanded ? undefined : this.#lessee.leaseFor(final.address)
+      if (final.expanded) return final
+      // Who asked to hear of success is owed a notice, and that is the settler's.
+      const silent = !final.notify?.includes('SUCCESS')
+      const delivery = silent ? this.#atOnce?.place(newborn, final.address) : undefined
+      if (delivery) return { ...final, delivery }
+      const lease = this.#lessee.leaseFor(final.address)
       return lease ? { ...final, lease } : final
     })
     return {
@@ -107,6 +142,11 @@ export class Spool {
     if (facts.length === 0) return undefined
     return this.#notices.compose(queuedMessageOf(planned), facts, () => submission.prefix)
   }
+}
+
+/** It is in the queue, and in nobody's hands. */
+function waits(r: AcceptedRecipient): boolean {
+  return !r.lease && !r.expanded && !r.delivery
 }
 
 /** What the worker would read back of an acceptance, without reading. */

@@ -9,96 +9,9 @@ import { type Delivery, deliverInto } from '../mailbox/deliver.ts'
 import { manyWriter, writer } from '../store/store.ts'
 import { wave } from '../store/wave.ts'
 import type { Value, Write } from '../world/sql.ts'
+import { type Acceptance, acceptInto } from './acceptance.ts'
 
-/** A message to take responsibility for, with everything its rows need. */
-export interface Acceptance {
-  readonly id: string
-  readonly bodyKey: number
-  readonly origin: 'mx' | 'submission' | 'local' | 'notice'
-  /** What we put in front of the body. */
-  readonly head: Uint8Array
-  /** The octets themselves, or the name of a sealed staged body. */
-  readonly body: Uint8Array | { readonly staged: string; readonly sizeOctets: number }
-  /** As formatAddress writes it; '' is the null reverse-path. */
-  readonly reversePath: string
-  readonly bodyKind: string
-  readonly utf8: boolean
-  readonly ret: string | null
-  readonly envelopeId: string | null
-  readonly accountId: number | null
-  readonly peer: string
-  readonly receivedAt: number
-  readonly recipients: readonly AcceptedRecipient[]
-  /** Further messages that are born with this one: notices of expansion. */
-  readonly notices?: readonly Acceptance[]
-}
-
-export interface AcceptedRecipient {
-  readonly address: string
-  readonly domain: string
-  readonly notify: string | null
-  readonly originalRecipient: string | null
-  readonly aliasOf: string | null
-  /** An alias that was expanded has its own row, settled at birth. */
-  readonly expanded?: boolean
-  /** Born leased to this node for so long, so that no claim is needed; else due at once. */
-  readonly lease?: { readonly by: string; readonly leaseMs: number }
-}
-
-const INSERT_BODY = 'INSERT INTO body (id, size_octets, octets, staged) VALUES (?1, ?2, ?3, ?4)'
-const INSERT_MESSAGE = `INSERT INTO message (id, body_id, head, size_octets, origin, reverse_path, body_kind, utf8,
-  ret, envelope_id, account_id, peer, received_at, unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`
-const INSERT_RECIPIENT = `INSERT INTO recipient (message_id, n, address, domain, notify, original_recipient,
-  alias_of, state, due_at, leased_by, settled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, :now + ?9, ?10, ?11)`
-
-/** Inserts accepted messages, their bodies and one row for each recipient. */
-export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Promise<void> {
-  const bodies: Value[][] = []
-  const messages: Value[][] = []
-  const recipients: Value[][] = []
-  for (const a of accepted) {
-    const inline = a.body instanceof Uint8Array
-    const size = inline ? a.body.length : a.body.sizeOctets
-    bodies.push([a.bodyKey, size, inline ? a.body : null, inline ? null : a.body.staged])
-    let unsettled = 0
-    for (const [n, r] of a.recipients.entries()) {
-      if (!r.expanded) unsettled++
-      const state = r.expanded ? 'expanded' : r.lease ? 'leased' : 'queued'
-      recipients.push([
-        a.id,
-        n,
-        r.address,
-        r.domain,
-        r.notify,
-        r.originalRecipient,
-        r.aliasOf,
-        state,
-        r.lease?.leaseMs ?? 0,
-        r.lease?.by ?? null,
-        r.expanded ? a.receivedAt : null,
-      ])
-    }
-    messages.push([
-      a.id,
-      a.bodyKey,
-      a.head,
-      a.head.length + size,
-      a.origin,
-      a.reversePath,
-      a.bodyKind,
-      a.utf8 ? 1 : 0,
-      a.ret,
-      a.envelopeId,
-      a.accountId,
-      a.peer,
-      a.receivedAt,
-      unsettled,
-    ])
-  }
-  await tx.many(INSERT_BODY, bodies)
-  await tx.many(INSERT_MESSAGE, messages)
-  await tx.many(INSERT_RECIPIENT, recipients)
-}
+export type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 
 /** Takes responsibility for a message (RFC 5321 §6.1). All or nothing with its notices. */
 export const accept = manyWriter<Acceptance, null>('queue.accept', async (tx, inputs) => {

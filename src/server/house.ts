@@ -77,10 +77,10 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const hostname = () => settings().hostname
   const notices = new Notices({ hostname, clock: world.clock, identify, directory })
   const needs = { ...options, accounts, domains, notices, metrics: counters }
-  const { worker, settler, renew } = buildOutbound(needs)
+  const { worker, settler, renew, atOnce } = buildOutbound(needs)
   const inbound: Inbound = {
     world,
-    spool: new Spool(store, world.clock, notices, worker),
+    spool: new Spool(store, world.clock, notices, worker, atOnce),
     directory,
     identify,
     login,

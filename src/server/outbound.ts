@@ -1,10 +1,12 @@
 /** The outbound half of a house: routes, transports, settler and worker, joined. */
 import type { AccountRoom } from '../account/open.ts'
+import { deliverAtOnce } from '../delivery/deliver.ts'
 import type { Hooks } from '../hook/hooks.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import { queuedContent } from '../queue/content.ts'
 import type { Notices } from '../queue/notice.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
+import type { AtOnce } from '../queue/spool.ts'
 import type { Settled } from '../queue/writer.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { Route } from '../route/route.ts'
@@ -25,6 +27,7 @@ export interface Outbound {
   readonly settler: Settler
   /** The epoch has changed: connections of the old one are not used for new mail. */
   renew(): void
+  readonly atOnce: AtOnce
 }
 
 /** What the outbound half needs of the rest of the house. */
@@ -70,7 +73,7 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     jobsPerRouteMax: JOBS_PER_ROUTE_MAX,
     ...(needs.pollMs === undefined ? {} : { pollMs: needs.pollMs }),
   })
-  return { worker, settler, renew: () => smtp.renew() }
+  return { worker, settler, renew: () => smtp.renew(), atOnce: atOnce(needs, usualRoute) }
 }
 
 /** The route without hooks: here, by the smart host, or to the domain's own hosts. */
@@ -83,6 +86,22 @@ function usual(settings: Settings, domains: LocalDomains, address: string): Rout
     username !== undefined && password !== undefined ? { login: { username, password } } : {}
   const rules = { isLocal, smarthost: { kind: 'smarthost' as const, host, port, tls, ...login } }
   return chooseRoute(rules, parseStoredAddress(address))
+}
+
+/** Delivery by the accepting transaction: where the usual route is local and no hook has a say. */
+function atOnce(needs: OutboundNeeds, usualRoute: (address: string) => Route): AtOnce {
+  const { world, metrics, accounts, hooks } = needs
+  return {
+    place(newborn, address) {
+      if (hooks()?.has('route') || usualRoute(address).kind !== 'local') return undefined
+      const recipient = parseStoredAddress(address)
+      return deliverAtOnce(accounts.directory, newborn, recipient, world.clock.now())?.delivery
+    },
+    placed(message, recipient) {
+      metrics.recipient('delivered', 'local')
+      world.log.debug('recipient', { message, recipient, state: 'delivered' })
+    },
+  }
 }
 
 /** A user's own say in where mail goes; a hook that fails leaves the usual route. */

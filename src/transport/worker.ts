@@ -8,9 +8,10 @@
  */
 
 import { parseStoredAddress } from '../mail/address.ts'
+import type { Acceptance } from '../queue/acceptance.ts'
 import { nextDueIn, type QueuedMessage, queuedMessage } from '../queue/reader.ts'
 import { queuedMessageOf, queueTopic } from '../queue/spool.ts'
-import { type Acceptance, type Claimed, claim, giveBack, recover, renew } from '../queue/writer.ts'
+import { type Claimed, claim, giveBack, recover, renew } from '../queue/writer.ts'
 import { type Route, routeKey } from '../route/route.ts'
 import { everything, type Store } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
