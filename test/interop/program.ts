@@ -81,7 +81,8 @@ export function run(
   options: RunOptions = {},
 ): Promise<Ran> {
   const file = typeof command === 'string' ? find(command) : command.file
-  if (file === undefined) throw new Error(`${String(command)} is not installed`)
+  if (file === undefined)
+    throw new Error(`${typeof command === 'string' ? command : command.file} is not installed`)
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       stdio: 'pipe',
