@@ -55,7 +55,7 @@ export async function endlessLine(server: Server, door: Door, octets: number): P
   const dialogue = await knock(server, door)
   const piece = Buffer.alloc(MB, 'x')
   let sent = 0
-  while (sent < octets && !dialogue.gone) {
+  while (sent < octets && !dialogue.gone && !dialogue.socket.destroyed) {
     await Promise.race([dialogue.send(piece), dialogue.closed()])
     sent += piece.length
   }
@@ -305,17 +305,13 @@ export async function cuts(server: Server, count: number): Promise<void> {
   }
 }
 
-/** Readers who ask for the last message and read nothing of it. */
-export async function stalledReaders(server: Server, count: number): Promise<Dialogue[]> {
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const dialogue = await server.pop3(server.account(1))
-      const messages = Number((await dialogue.ask('STAT')).split(' ')[1])
-      dialogue.socket.pause()
-      await dialogue.send(`RETR ${messages}\r\n`)
-      return dialogue
-    }),
-  )
+/** A reader who asks for the last message and reads nothing of it (a maildrop has one session). */
+export async function stalledReader(server: Server): Promise<Dialogue> {
+  const dialogue = await server.pop3(server.account(1))
+  const messages = Number((await dialogue.ask('STAT')).split(' ')[1])
+  dialogue.socket.pause()
+  await dialogue.send(`RETR ${messages}\r\n`)
+  return dialogue
 }
 
 /** Random octets at every door for a time. */
