@@ -73,6 +73,18 @@ for (const [what, flag, stages] of PASSING) {
   }
 }
 
+test('recipients that were deferred together are offered together again', { skip }, async () => {
+  const bad = await startSink(['-r', 'RCPT'])
+  const to = ['ann', 'joe', 'sue'].map(name => at(bad, name))
+  const id = await post(server, { to })
+  for (const recipient of to) await becomes(server, id, recipient, 'queued')
+  await bad.stop()
+  const good = await startSink([], bad.port)
+  for (const recipient of to) await becomes(server, id, recipient, 'relayed')
+  assert.equal(good.messages().length, 1)
+  await good.stop()
+})
+
 for (const stage of ['MAIL', 'RCPT', 'DATA', '.']) {
   test(`a next hop that refuses at ${stage} makes a notice`, { skip }, async () => {
     const sink = await startSink(['-f', stage])
