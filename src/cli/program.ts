@@ -10,6 +10,7 @@ import { addBackup } from './command/backup.ts'
 import { addCheck } from './command/check.ts'
 import { addDomain } from './command/domain.ts'
 import { addInit } from './command/init.ts'
+import { addNodes } from './command/nodes.ts'
 import { addQueue } from './command/queue.ts'
 import { addSend } from './command/send.ts'
 import { addStart } from './command/start.ts'
@@ -23,6 +24,7 @@ const COMMANDS: readonly AddCommand[] = [
   addInit,
   addCheck,
   addStatus,
+  addNodes,
   addSend,
   addSendmail,
   addQueue,

@@ -6,7 +6,12 @@
  * A node that dies keeps nobody out for longer than a lease. A node that cannot reach the store loses its
  * leases by the database's clock; `held` finds that out before anything is removed in the lock's name.
  */
-import { type MaildropLock, type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
+import {
+  type MaildropLock,
+  type MaildropLocking,
+  MaildropLocks,
+  type OwnMaildropLock,
+} from '../mailbox/lock.ts'
 import type { Store } from '../store/store.ts'
 import type { Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
@@ -50,7 +55,7 @@ export class SharedMaildropLocks implements MaildropLocking {
     return this.#lock(accountId, here)
   }
 
-  #lock(accountId: number, here: MaildropLock): MaildropLock {
+  #lock(accountId: number, here: OwnMaildropLock): MaildropLock {
     let free = false
     return {
       held: () => {

@@ -81,7 +81,8 @@ export class Node {
   async #beat(): Promise<void> {
     const { store, facts } = this.#options
     if (this.#gone) return
-    await store.write(beat, { ...facts(), draining: this.#draining })
+    const { alone } = store
+    await store.write(beat, { ...facts(), alone, draining: this.#draining })
     if (!store.alone) this.#compare(await store.read(listNodes, null))
   }
 

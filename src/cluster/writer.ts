@@ -21,8 +21,13 @@ export interface NodeFacts {
 /** A row that was not renewed for so long is of no interest to anybody. */
 export const FORGOTTEN_MS = 24 * 3_600_000
 
+export interface Beat extends NodeFacts {
+  /** Whether no other node can be at work on this store: whoever else has a row is dead. */
+  readonly alone: boolean
+}
+
 /** Says that this node is at work, and what it is; forgets those that died a day ago. */
-export const beat = writer('cluster.beat', async (tx, node: NodeFacts) => {
+export const beat = writer('cluster.beat', async (tx, node: Beat) => {
   await tx.run(
     `INSERT INTO node (id, host, pid, version, epoch, started_at, seen_at, draining)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, :now, ?7)
@@ -36,7 +41,8 @@ export const beat = writer('cluster.beat', async (tx, node: NodeFacts) => {
     node.startedAt,
     node.draining ? 1 : 0,
   )
-  await tx.run(`DELETE FROM node WHERE seen_at < :now - ${FORGOTTEN_MS}`)
+  if (node.alone) await tx.run('DELETE FROM node WHERE id <> ?1', node.id)
+  else await tx.run(`DELETE FROM node WHERE seen_at < :now - ${FORGOTTEN_MS}`)
 })
 
 /** This node has stopped: its row goes, and so does every lock it may have left. */

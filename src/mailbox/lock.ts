@@ -19,10 +19,16 @@ export interface MaildropLock {
   release(): void | Promise<void>
 }
 
+/** A lock that is asked and freed at once. */
+export interface OwnMaildropLock extends MaildropLock {
+  held(): boolean
+  release(): void
+}
+
 export class MaildropLocks implements MaildropLocking {
   readonly #held = new Set<number>()
 
-  acquire(accountId: number): MaildropLock | undefined {
+  acquire(accountId: number): OwnMaildropLock | undefined {
     if (this.#held.has(accountId)) return undefined
     this.#held.add(accountId)
     let free = false

@@ -35,6 +35,7 @@ export const operations: Operations<ControlContext> = {
   backup: store.makeBackup,
   check: store.check,
   status: store.status,
+  nodes: store.nodes,
 }
 
 /** The HTTP face of the table: `POST /<operation>` with the input as JSON. */

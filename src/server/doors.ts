@@ -17,17 +17,25 @@ export interface Doors {
   close(): Promise<void>
 }
 
-/** Opens them. @param epochHash the hash of the config in force */
+/** What the faces tell beside the house: the hash of the config in force, and that we are going. */
+export interface DoorFacts {
+  readonly epochHash: () => string
+  readonly draining: () => boolean
+}
+
+/** How long the store may take to answer before we are not ready. */
+const READY_MS = 2_000
+
 export async function openDoors(
   house: House,
   listeners: Listeners,
-  epochHash: () => string,
+  { epochHash, draining }: DoorFacts,
 ): Promise<Doors> {
   const { http: where, control } = house.settings().listeners
   const watched = httpApp({
     metrics: house.metrics,
     vitals: processVitals(),
-    notReady: () => notReady(house),
+    notReady: async () => (draining() ? 'draining' : notReady(house)),
   })
   const http = where.enabled
     ? await listenHttp(
@@ -56,10 +64,17 @@ export async function openDoors(
   }
 }
 
-/** Ready is who can read its store. */
-function notReady(house: House): Promise<string | undefined> {
-  return house.store.read(nextDueIn, null).then(
+/** Ready is who can read its store, and soon: a network that is cut gives no answer at all. */
+function notReady({ store, world }: House): Promise<string | undefined> {
+  const read = store.read(nextDueIn, null).then(
     () => undefined,
     error => String(error),
   )
+  return new Promise(resolve => {
+    const late = world.clock.after(READY_MS, () => resolve('the database does not answer'))
+    void read.then(reason => {
+      late.cancel()
+      resolve(reason)
+    })
+  })
 }

@@ -46,6 +46,8 @@ export interface Epoch {
   readonly hooks: Hooks | undefined
   /** Changes with any setting and with the file's text: shown in traces. */
   readonly hash: string
+  /** Changes with what all nodes of a cluster should have in common, hooks included (cluster/node.ts). */
+  readonly shared: string
   /** The file it was read from. */
   readonly file: string | undefined
   readonly warnings: readonly string[]
@@ -75,17 +77,41 @@ export async function loadEpoch(
     return judged
   }
   const { settings } = judged
-  const hash = createHash('sha256').update(JSON.stringify(settings)).update(written.text)
+  const hooked = (written.loaded?.hooks.length ?? 0) > 0
   return {
     settings,
     file,
-    hash: hash.digest('hex').slice(0, 12),
+    hash: hashOf(settings, written.text),
+    shared: hashOf(sharedPart(settings), hooked ? written.text : ''),
     hooks: hooksOf(written, settings, world),
     warnings: [
       ...(written.loaded?.said.map(line => `the config printed: ${line}`) ?? []),
       ...warningsOf(settings),
     ],
   }
+}
+
+function hashOf(settings: object, text: string): string {
+  const hash = createHash('sha256').update(JSON.stringify(settings)).update(text)
+  return hash.digest('hex').slice(0, 12)
+}
+
+/** Without what may well differ from node to node: names, places, listeners, certificates. */
+function sharedPart(settings: Settings): object {
+  const {
+    hostname: _name,
+    data: _data,
+    database: _database,
+    user: _user,
+    banner: _banner,
+    listeners: _listeners,
+    tls: _tls,
+    dns: _dns,
+    log: _log,
+    outbound: { hostname: _outbound, ...outbound },
+    ...shared
+  } = settings
+  return { ...shared, outbound }
 }
 
 function findConfig(source: EpochSource): string | undefined | SettingError {

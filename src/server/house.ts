@@ -5,12 +5,13 @@
  */
 import { type AccountRoom, openAccounts } from '../account/open.ts'
 import { type AccountSettings, defaultHashCost, type HashCost } from '../account/settings.ts'
+import { SharedMaildropLocks } from '../cluster/maildrop-locks.ts'
 import type { Hooks } from '../hook/hooks.ts'
 import type { Inbound } from '../inbound/role.ts'
 import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
 import { parseStoredAddress } from '../mail/address.ts'
-import { MaildropLocks } from '../mailbox/lock.ts'
+import { type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
 import { identities } from '../queue/id.ts'
 import { Notices } from '../queue/notice.ts'
 import { Spool } from '../queue/spool.ts'
@@ -45,7 +46,7 @@ export interface House extends Omit<HouseOptions, 'hashCost'> {
   readonly domains: LocalDomains
   readonly inbound: Inbound
   readonly connections: Connections
-  readonly maildropLocks: MaildropLocks
+  readonly maildropLocks: MaildropLocking
   readonly metrics: Metrics
   readonly worker: Worker
   readonly settler: Settler
@@ -100,7 +101,9 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     domains,
     inbound,
     connections,
-    maildropLocks: new MaildropLocks(),
+    maildropLocks: store.alone
+      ? new MaildropLocks()
+      : new SharedMaildropLocks(store, world, worker.node),
     metrics: counters,
     worker,
     settler,

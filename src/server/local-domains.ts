@@ -1,10 +1,12 @@
 /**
  * Which domains are ours, in memory: asked for every recipient of every attempt, where no answer
- * may wait. Read again after every change, and now and then for what another node changed.
+ * may wait. Read again after every change, when another node says that it changed something, and now
+ * and then in case that was not heard.
  */
 import { canonicalDomain } from '../account/address.ts'
+import { accountTopic } from '../account/open.ts'
 import { listDomains } from '../account/reader.ts'
-import type { Store } from '../store/store.ts'
+import { everything, type Store } from '../store/store.ts'
 import type { World } from '../world/world.ts'
 
 export class LocalDomains {
@@ -23,6 +25,9 @@ export class LocalDomains {
   static async open(store: Store, world: World, hostname: () => string): Promise<LocalDomains> {
     const domains = new LocalDomains(store, world, hostname)
     await domains.refresh()
+    store.onWake(topic => {
+      if (topic === accountTopic || topic === everything) void domains.refresh()
+    })
     return domains
   }
 

@@ -127,6 +127,21 @@ export interface ServerStatus {
   readonly held: number
 }
 
+/** A node of the database as the others see it. */
+export interface NodeRecord {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly version: string
+  /** The hash of what all nodes' configs should have in common. */
+  readonly config: string
+  readonly startedAt: number
+  /** How long ago it was seen, in ms, by the database's clock. */
+  readonly silentMs: number
+  /** 'silent': not seen for 30 s, and as good as dead. */
+  readonly state: 'working' | 'draining' | 'silent'
+}
+
 /** One finding of `check`; `error` breaks an invariant, `warning` is only unusual. */
 export interface CheckFinding {
   readonly severity: 'error' | 'warning'
@@ -221,6 +236,11 @@ export interface OperationMap {
     output: { readonly findings: readonly CheckFinding[]; readonly checked: number }
   }
   status: { input: Done; output: ServerStatus }
+  /** `configsDiffer`: nodes that are alive were started on different configs. */
+  nodes: {
+    input: Done
+    output: { readonly nodes: readonly NodeRecord[]; readonly configsDiffer: boolean }
+  }
 }
 
 export type OperationName = keyof OperationMap

@@ -4,24 +4,27 @@
  * opened, then the self-test, and only then is the first octet read.
  */
 import { join, resolve } from 'node:path'
+import { Node } from '../cluster/node.ts'
 import { firstDamage } from '../store/check.ts'
-import type { Store } from '../store/store.ts'
+import type { Log } from '../world/log.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { nodeClock, nodeLog, nodeNet } from '../world/node/index.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
 import { DEMO_DOMAIN, type DemoAccount } from './demo.ts'
 import { type Doors, openDoors } from './doors.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
-import { DATABASE, openFolder } from './folder.ts'
+import { DATABASE, type Folder, openFolder } from './folder.ts'
 import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
 import { identityFiles, openIdentity } from './identity.ts'
 import { Listeners } from './listeners.ts'
 import { readyJson, readyText } from './ready.ts'
 import { Sessions } from './serve.ts'
+import type { Settings } from './settings.ts'
 import { formatSettingError } from './settings-errors.ts'
 import { StartError, startFailure } from './start-error.ts'
 import { keepUp } from './upkeep.ts'
+import { version } from './version.ts'
 
 export { StartError } from './start-error.ts'
 
@@ -56,10 +59,8 @@ export async function start(options: StartOptions): Promise<Running> {
   if (!settings().tls) Object.values(identityFiles(settings())).forEach(user.own)
   user.drop()
 
-  const folder = await openFolder(settings(), log).catch(startFailure(74))
-  if (!folder) throw new StartError(75, heldBy(settings().data))
+  const folder = await openSoundFolder(settings(), log)
   const { world, store } = folder
-  await refuseDamaged(settings().data, store)
   const hooks = () => epoch.hooks
   const house = await buildHouse({
     world,
@@ -72,19 +73,24 @@ export async function start(options: StartOptions): Promise<Running> {
   const accounts = await furnish(house, options.demo === true)
 
   await listeners.bindLocal(settings()).catch(startFailure(69))
-  const doors = await openDoors(house, listeners, () => epoch.hash)
+  const node = nodeOf(house, () => epoch.shared)
+  const draining = () => node.draining
+  const doors = await openDoors(house, listeners, { epochHash: () => epoch.hash, draining })
   const sessions = new Sessions(house)
+  await node.enter().catch(startFailure(74))
   await house.worker.start()
   const endUpkeep = keepUp(house, () => identity.refresh())
   listeners.serve(sessions)
 
-  /** The order of a stop is that of a start, backwards. */
+  /** The order of a stop is that of a start, backwards; /ready says meanwhile that we are going. */
   const stop = async () => {
     log.info('stopping')
+    node.drain()
     endUpkeep()
-    await Promise.all([listeners.close(), doors.close()])
+    await listeners.close()
     await sessions.shutdown(SESSION_GRACE_MS)
     await house.worker.stop(JOB_GRACE_MS)
+    await Promise.all([node.leave(), doors.close()])
     epoch.hooks?.close()
     await folder.close()
     log.info('stopped')
@@ -101,6 +107,7 @@ export async function start(options: StartOptions): Promise<Running> {
     epoch = next
     old.hooks?.close()
     house.changed()
+    node.changed()
     log.info('reloaded', { epoch: next.hash, warnings: next.warnings })
   }
   obeySignals(house, stop, reload)
@@ -118,11 +125,22 @@ async function firstEpoch(options: StartOptions): Promise<Epoch> {
 }
 
 /** A damaged database is named before anything is written into it. */
-async function refuseDamaged(data: string, store: Store): Promise<void> {
-  const damage = await store.read(firstDamage, null).catch(startFailure(74))
-  if (damage === undefined) return
+async function openSoundFolder(settings: Settings, log: Log): Promise<Folder> {
+  const { data } = settings
+  const folder = await openFolder(settings, log).catch(startFailure(74))
+  if (!folder) throw new StartError(75, heldBy(data))
+  const damage = await folder.store.read(firstDamage, null).catch(startFailure(74))
+  if (damage === undefined) return folder
   const remedy = "It was left as it is; look with 'postrider check', restore a backup."
   throw new StartError(74, `${join(data, DATABASE)} is damaged: ${damage}. ${remedy}`)
+}
+
+/** This server's row among the nodes of its database. */
+function nodeOf(house: House, epoch: () => string): Node {
+  const { store, world, worker } = house
+  const { pid, host, startedAt } = serverProcess
+  const life = { id: worker.node, host, pid, startedAt, version: version() }
+  return new Node({ store, world, facts: () => ({ ...life, epoch: epoch() }) })
 }
 
 function heldBy(data: string): string {

@@ -301,8 +301,8 @@ async function boxes(w: Witness): Promise<void> {
 
 async function nodes(w: Witness): Promise<void> {
   const facts = { id: node, host: 'h', pid: 1, version: '1', epoch: 'e1', startedAt: at }
-  await w.write(cluster.beat, { ...facts, draining: false })
-  await w.write(cluster.beat, { ...facts, epoch: 'e2', draining: true })
+  await w.write(cluster.beat, { ...facts, alone: false, draining: false })
+  await w.write(cluster.beat, { ...facts, epoch: 'e2', alone: true, draining: true })
   const [row] = await w.read(clusterReader.listNodes, null)
   w.log.splice(-1, 1, { ...row, startedAt: 0, silentMs: 0 })
   assert.ok((row?.silentMs ?? -1) < 5_000)
@@ -326,6 +326,7 @@ async function nodes(w: Witness): Promise<void> {
 async function upkeep(w: Witness, store: Store): Promise<void> {
   const watched = { ...store, read: w.read, write: w.write } as Store
   await w.write(mailbox.deliver, [])
+  await w.read(check.firstDamage, null)
   w.log.push(await check.findings(watched, []))
   await w.read(sweep.stagedIsNamed, 'file2')
   await w.write(sweep.removeBodies, [4])

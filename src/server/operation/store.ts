@@ -1,4 +1,5 @@
-/** The store as an operator looks after it: `backup`, `check`, `status`. */
+/** The store as an operator looks after it: `backup`, `check`, `status`, `nodes`. */
+import { listNodes, SILENT_MS } from '../../cluster/reader.ts'
 import { depth } from '../../queue/reader.ts'
 import { backup } from '../../store/backup.ts'
 import { findings } from '../../store/check.ts'
@@ -68,5 +69,18 @@ export async function status({
     data: settings.data,
     queued: count(['queued', 'leased']),
     held: count(['held']),
+  }
+}
+
+export async function nodes({ store }: ControlContext): Promise<OperationOutput<'nodes'>> {
+  const rows = await store.read(listNodes, null)
+  const alive = rows.filter(row => row.silentMs < SILENT_MS)
+  return {
+    nodes: rows.map(({ epoch, draining, ...row }) => ({
+      ...row,
+      config: epoch,
+      state: row.silentMs >= SILENT_MS ? 'silent' : draining ? 'draining' : 'working',
+    })),
+    configsDiffer: new Set(alive.map(row => row.epoch)).size > 1,
   }
 }

@@ -3,11 +3,13 @@
  * caller has caught. Used by server/start.ts only.
  */
 import { chownSync, mkdirSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 import { dropPrivileges, findUser, isRoot } from './process.ts'
 
 export interface ServerProcess {
   readonly pid: number
+  /** What this machine calls itself. */
+  readonly host: string
   readonly startedAt: number
   print(text: string): void
   exit(code: number): never
@@ -15,6 +17,7 @@ export interface ServerProcess {
 
 export const serverProcess: ServerProcess = {
   pid: process.pid,
+  host: hostname(),
   startedAt: Math.round(Date.now() - process.uptime() * 1000),
   print: text => {
     process.stdout.write(text)
