@@ -7,6 +7,12 @@ import { once } from 'node:events'
 import { createServer, type Server as NetServer } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { identities } from '../../src/queue/id.ts'
+import { type Lessee, Spool } from '../../src/queue/spool.ts'
+import { openPostgresStore } from '../../src/store/postgres/open.ts'
+import { silent } from '../../src/world/log.ts'
+import { nodeClock } from '../../src/world/node/clock.ts'
+import { nodeRandom } from '../../src/world/node/random.ts'
 import { findPostgres, noPostgres, type PostgresServer, startPostgres } from '../kit/postgres.ts'
 import { clear, type DemoAccount, type Server, startServer } from '../kit/server.ts'
 
@@ -37,6 +43,46 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
+/** Accepts as a node does that has no room; how long each letter takes until another has delivered it. */
+async function takenOver(
+  url: string,
+  to: DemoAccount,
+  recipients: (state: string) => Promise<number>,
+): Promise<number[]> {
+  const store = await openPostgresStore({ url, clock: nodeClock, random: nodeRandom, log: silent })
+  const full: Lessee = { leaseFor: () => undefined, born() {} }
+  const spool = new Spool(store, nodeClock, undefined as never, full)
+  const identify = identities(nodeClock, nodeRandom, () => store.slot())
+  const before = await recipients('delivered')
+  const tookMs: number[] = []
+  for (let n = 1; n <= 5; n++) {
+    const from = performance.now()
+    await spool.accept({
+      identity: identify(),
+      origin: 'mx',
+      envelope: { sender: { reversePath: null, body: '7BIT', utf8: false } as never },
+      finals: [
+        {
+          address: to.address,
+          domain: to.address.split('@')[1] ?? '',
+          notify: null,
+          originalRecipient: null,
+          aliasOf: null,
+        },
+      ],
+      head: Buffer.from('Received: x\r\n'),
+      body: Buffer.from(`Subject: given on\r\n\r\n${n}\r\n`),
+      accountId: null,
+      peer: '',
+      prefix: new Uint8Array(),
+    })
+    while ((await recipients('delivered')) < before + n) await sleep(2)
+    tookMs.push(Math.round(performance.now() - from))
+  }
+  await store.close()
+  return tookMs
+}
+
 describe('nodes as processes on one PostgreSQL', {
   skip: binaries === undefined && noPostgres,
 }, () => {
@@ -58,11 +104,7 @@ describe('nodes as processes on one PostgreSQL', {
         )[0]?.['n'],
       )
     const hop = await silentHop()
-    // One load at a time, so that a second letter finds A's hands full.
-    const a = await startServer({
-      smarthost: hop.at,
-      set: { database, 'queue.concurrency': 1 },
-    })
+    const a = await startServer({ smarthost: hop.at, set: { database } })
     const b = await startServer({ set: { database } })
     const [joe, jane] = a.accounts as [DemoAccount, DemoAccount]
     assert.deepEqual(
@@ -75,17 +117,10 @@ describe('nodes as processes on one PostgreSQL', {
 
     await send(a, joe, 'someone@elsewhere.test', 'held in hand')
     await until('A carries it', async () => (await recipients('leased')) === 1)
-    const tookMs: number[] = []
-    for (let n = 0; n < 5; n++) {
-      await send(a, joe, jane.address, `given on ${n}`)
-      await until('the letter is delivered', async () => (await recipients('delivered')) === n + 2)
-    }
-    for (const row of await postgres.sql(
-      `SELECT r.settled_at - m.received_at AS took FROM test_1.message m
-       JOIN test_1.recipient r ON r.message_id = m.id WHERE r.state = 'delivered' ORDER BY m.id OFFSET 1`,
-    ))
-      tookMs.push(Number(row['took']))
-    context.diagnostic(`accepted on A, delivered by B, ms: ${tookMs.join(' ')}`)
+    const tookMs = await takenOver(database, jane, recipients)
+    context.diagnostic(
+      `accepted by a node without room, delivered by another, ms: ${tookMs.join(' ')}`,
+    )
     assert.ok(Math.min(...tookMs) < 200, tookMs.join(' '))
 
     const holder = async () =>
