@@ -108,7 +108,7 @@ const limits = z.strictObject({
   recipients: count(1000, 100).describe('Recipients of one message (RFC 5321 §4.5.3.1.8).'),
   perAddress: count(50).describe('Connections at once from one IP address.'),
   connections: count(10_000).describe('Connections at once in all.'),
-  errors: count(20).describe('Errors in one session before it is closed.'),
+  errors: count(50).describe('Errors in one session before it is closed.'),
   transactions: count(100_000).describe('Messages in one session before it is closed.'),
   commandTimeout: duration(1)
     .prefault('5m')
