@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openAccounts } from '../../src/account/open.ts'
 import { deliver } from '../../src/mailbox/writer.ts'
 import { identities } from '../../src/queue/id.ts'
-import { accept, claim } from '../../src/queue/writer.ts'
+import { nextDueIn } from '../../src/queue/reader.ts'
+import { accept, claim, settle } from '../../src/queue/writer.ts'
 import { openPostgresStore } from '../../src/store/postgres/open.ts'
 import { everything, reader, type Store, StoreError, writer } from '../../src/store/store.ts'
 import { silent } from '../../src/world/log.ts'
@@ -46,7 +47,9 @@ const keep = writer('nodes.keep', async (tx, name: string) => {
   await tx.run(`INSERT INTO setting (name, value) VALUES (?1, 'x')`, name)
 })
 const kept = reader('nodes.kept', async (tx, _: null) => {
-  const rows = await tx.all<{ name: string }>('SELECT name FROM setting ORDER BY name')
+  const rows = await tx.all<{ name: string }>(
+    `SELECT name FROM setting WHERE name NOT LIKE 'database.%' ORDER BY name`,
+  )
   return rows.map(({ name }) => name)
 })
 /** Touches two rows in the order given, with a moment between: two of these lock each other out. */
@@ -55,6 +58,13 @@ const touch = writer('nodes.touch', async (tx, names: readonly string[]) => {
     await tx.run(`UPDATE setting SET value = value || 'x' WHERE name = ?1`, name)
     await sleep(100)
   }
+})
+const nap = reader('nodes.nap', async (tx, seconds: number) => {
+  await tx.all('SELECT pg_sleep(?1)', seconds)
+})
+const sleepAndKeep = writer('nodes.sleepAndKeep', async (tx, name: string) => {
+  await tx.run(`INSERT INTO setting (name, value) VALUES (?1, 'x')`, name)
+  await tx.all('SELECT pg_sleep(5)')
 })
 const textOf = reader('nodes.textOf', async (tx, name: string) => {
   const row = await tx.get<{ value: string }>('SELECT value FROM setting WHERE name = ?1', name)
@@ -363,6 +373,56 @@ describe('several nodes on one PostgreSQL', {
     assert.ok(acknowledged.length > 50, `${acknowledged.length}`)
     await Promise.all(stores.map(store => store.close()))
     await killable.stop()
+  })
+
+  test(
+    'a node whose clock is an hour off leases and retries by the database’s time',
+    together(2, async (stores, url) => {
+      const clock = { ...nodeClock, now: () => Date.now() + 3_600_000 }
+      const wrong = await openPostgresStore({ url, clock, random: nodeRandom, log: silent })
+      const [right] = stores as [Store]
+      const born = { ...acceptance('m1', 1), receivedAt: clock.now() }
+      const lease = { by: 'wrong', leaseMs: 60_000 }
+      await wrong.write(accept, {
+        ...born,
+        recipients: born.recipients.map(r => ({ ...r, lease })),
+      })
+      const input = { node: 'right', leaseMs: 60_000, limit: 10, except: [] }
+      assert.deepEqual(await right.write(claim, input), [], 'a living lease is kept')
+      const result = { n: 0, state: 'queued', status: '4.0.0', reason: '', remote: null } as const
+      const at = clock.now()
+      const settlement = { messageId: 'm1', bodyKey: 1, node: 'wrong', at, notices: [] }
+      await wrong.write(settle, { ...settlement, results: [{ ...result, dueAt: at + 30_000 }] })
+      for (const store of [right, wrong]) {
+        const dueIn = (await store.read(nextDueIn, null)) ?? 0
+        assert.ok(dueIn > 20_000 && dueIn <= 30_000, `${dueIn}`)
+      }
+      await wrong.close()
+    }),
+  )
+
+  test('a node keeps to its connections, and a statement to its time', async () => {
+    const url = await server.fresh()
+    const store = await openPostgresStore({
+      url,
+      clock: nodeClock,
+      random: nodeRandom,
+      log: silent,
+      poolMax: 5,
+      statementTimeoutMs: 300,
+    })
+    const reads = Array.from({ length: 60 }, () => store.read(nap, 0.02))
+    await sleep(100)
+    const rows = await server.sql(
+      `SELECT count(*) AS n FROM pg_stat_activity WHERE application_name LIKE 'postrider %'`,
+    )
+    assert.ok(Number(rows[0]?.['n']) <= 5, JSON.stringify(rows))
+    await Promise.all(reads)
+    assert.equal(await outcome(store.read(nap, 5)), 'busy')
+    assert.equal(await outcome(store.write(sleepAndKeep, 'late')), 'busy')
+    assert.equal(await outcome(store.write(keep, 'after it')), 'done')
+    assert.deepEqual(await store.read(kept, null), ['after it'])
+    await store.close()
   })
 
   test('a server that is not there is a clear refusal, soon', async () => {

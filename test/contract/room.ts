@@ -98,11 +98,15 @@ export const get = reader('test.get', async (tx, name: string) => {
 })
 
 export const names = reader('test.names', (tx, _: undefined) =>
-  tx.all<{ name: string }>('SELECT name FROM setting ORDER BY name'),
+  tx.all<{ name: string }>(
+    `SELECT name FROM setting WHERE name NOT LIKE 'database.%' ORDER BY name`,
+  ),
 )
 
 export const farNames = farReader('test.farNames', (tx, _: undefined) =>
-  tx.all<{ name: string }>('SELECT name FROM setting ORDER BY name'),
+  tx.all<{ name: string }>(
+    `SELECT name FROM setting WHERE name NOT LIKE 'database.%' ORDER BY name`,
+  ),
 )
 
 export const farThrow = farReader('test.farThrow', async (_tx, why: string) => {
