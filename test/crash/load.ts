@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly senders: number
   /** The sizes of messages, one after another. */
   readonly sizes: readonly number[]
+  /** The first number, 1 if not given: two loads at one mailbox must not share any. */
+  readonly first?: number
   /** Where submission also sends: `n@remote.example` goes to the smart host. */
   readonly remote: boolean
 }
@@ -33,6 +35,8 @@ export interface Sent {
   readonly acknowledgedRemote: Set<number>
   /** The last octet was sent and no reply was read: it may be there, once, or not. */
   readonly doubtful: Set<number>
+  /** The content was answered by 4xx: it is not there, or at most once where that was in doubt. */
+  readonly deferred: Set<number>
   /** Replies of 4xx and 5xx by their text, with how often. */
   readonly refusals: Map<string, number>
 }
@@ -42,6 +46,7 @@ export function nothingSent(): Sent {
     acknowledged: new Set(),
     acknowledgedRemote: new Set(),
     doubtful: new Set(),
+    deferred: new Set(),
     refusals: new Map(),
   }
 }
@@ -75,12 +80,13 @@ export function numberOf(message: Buffer): number | undefined {
 export class Load {
   readonly sent = nothingSent()
   readonly #options: LoadOptions
-  #next = 1
+  #next: number
   #running: Promise<void>[] = []
   #stopped = false
 
   constructor(options: LoadOptions) {
     this.#options = options
+    this.#next = options.first ?? 1
   }
 
   sizeOf(number: number): number {
@@ -124,9 +130,17 @@ export class Load {
     const recipients = [server.account(1).address, ...(remote ? [`n${number}@remote.example`] : [])]
     const commands = [`MAIL FROM:<${sender}>`, ...recipients.map(r => `RCPT TO:<${r}>`)]
     await dialogue.send(`${commands.join('\r\n')}\r\n`)
+    let refused = false
     for (const _ of commands) {
       const { code, text } = await dialogue.reply()
-      if (code >= 400) this.#refused(text)
+      if (code < 400) continue
+      refused = true
+      this.#refused(text)
+    }
+    if (refused) {
+      await dialogue.command('RSET')
+      await new Promise(resolve => setTimeout(resolve, 10))
+      return
     }
     const { code, text } = await this.#content(dialogue, number, content)
     this.sent.doubtful.delete(number)
@@ -134,6 +148,7 @@ export class Load {
       this.sent.acknowledged.add(number)
       if (remote) this.sent.acknowledgedRemote.add(number)
     } else {
+      this.sent.deferred.add(number)
       this.#refused(text)
       await dialogue.command('RSET')
       await new Promise(resolve => setTimeout(resolve, 10))
