@@ -131,7 +131,8 @@ test('a database from a newer version is refused by name and left as it is', () 
   const path = join(data, 'postrider.db')
   const database = new DatabaseSync(path)
   database.exec(
-    `INSERT INTO migration (version, name, checksum, at) VALUES (9999, 'later', 'x', 0)`,
+    `INSERT INTO migration (version, name, checksum, at) VALUES (9999, 'later', 'x', 0);
+     UPDATE setting SET value = '9999' WHERE name = 'database.since'`,
   )
   database.close()
   const before = octets(data)
