@@ -6,10 +6,14 @@
  * Staged bodies go first. A body that the copied state names was there before it or came since, so a
  * second look finds the few that are missing; only one whose message was settled and removed in between
  * is lost to the copy, and that is a finding.
+ *
+ * Bodies in the database are in its copy. Those in object storage become files like all others: they are
+ * found there by a Postrider without a bucket, or with another one (src/world/disk-places.ts).
  */
 import { join } from 'node:path'
 import type { Clock } from '../world/clock.ts'
-import type { Disk } from '../world/disk.ts'
+import type { Disk, StoredBody } from '../world/disk.ts'
+import { placeOf } from '../world/disk-places.ts'
 import type { Log } from '../world/log.ts'
 import {
   createPrivateDirectory,
@@ -18,7 +22,9 @@ import {
   syncFile,
   writePrivateFile,
 } from '../world/node/store-file.ts'
+import { asStored, stemOf } from '../world/sealed-name.ts'
 import { type Finding, findings, stagedBodies } from './check.ts'
+import { listChunked } from './chunk-disk.ts'
 import { type FileStore, openStore } from './open.ts'
 import type { Store } from './store.ts'
 import { stagedIsNamed } from './sweep.ts'
@@ -62,7 +68,9 @@ export async function backup(options: BackupOptions): Promise<Backup> {
   try {
     await copyBodies(copy, options.disk, bodies, copied)
     const staged = [...copied].map(([name, sizeOctets]) => ({ name, sizeOctets }))
-    const found = await findings(copy, staged)
+    const inside: Omit<StoredBody, 'changedAt'>[] = []
+    for await (const body of listChunked(copy)) inside.push(body)
+    const found = await findings(copy, [...staged, ...inside])
     const sizeOctets = staged.reduce((sum, file) => sum + file.sizeOctets, fileSize(database))
     return { database, bodies: copied.size, sizeOctets, findings: found }
   } finally {
@@ -85,10 +93,11 @@ async function copyBodies(
     const last = rows.at(-1)
     if (last === undefined) return
     for (const { staged, size_octets } of rows) {
-      if (copied.has(staged)) continue
+      const stem = stemOf(staged)
+      if (copied.has(stem) || placeOf(staged) === 'database') continue
       try {
-        const chunks = disk.read(staged, 0, size_octets)
-        copied.set(staged, await writePrivateFile(join(directory, staged), chunks))
+        const chunks = asStored(staged, disk.read(staged, 0, size_octets))
+        copied.set(stem, await writePrivateFile(join(directory, stem), chunks))
       } catch (error) {
         // Settled and removed a moment ago; if the copied state still names it, check says so.
         if (await store.read(stagedIsNamed, staged)) throw error

@@ -3,6 +3,7 @@
  * bodies against the files that are there. Called by `postrider check`, by backup.ts and by tests. Only
  * reads, in slices, so that it may run beside a server at work.
  */
+import { stemOf, storedOctets } from '../world/sealed-name.ts'
 import { either } from './dialect.ts'
 import { cuts, type Rule, rules, type Slice } from './rules.ts'
 import { farReader, reader, type Store } from './store.ts'
@@ -15,7 +16,7 @@ export interface Finding {
   readonly detail: string
 }
 
-/** A staged body as the disk lists it (src/world/disk.ts). */
+/** A staged body as the disk lists it (src/world/disk.ts): by its stem, with its size as it is stored. */
 export interface StagedFile {
   readonly name: string
   readonly sizeOctets: number
@@ -137,10 +138,10 @@ async function missingFiles(store: Store, staged: readonly StagedFile[]): Promis
     const last = rows.at(-1)
     if (last === undefined) return all
     for (const { id, staged: name, size_octets } of rows) {
-      const size = sizes.get(name)
-      if (size === size_octets) continue
-      const detail =
-        size === undefined ? `${name} is missing` : `${name}: ${size}, not ${size_octets}`
+      const size = sizes.get(stemOf(name))
+      const wanted = storedOctets(name, size_octets)
+      if (size === wanted) continue
+      const detail = size === undefined ? `${name} is missing` : `${name}: ${size}, not ${wanted}`
       all.push({ rule, where: `body ${id}`, detail })
     }
     after = last.id

@@ -37,6 +37,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0002-cluster.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 3,
+    name: '0003-bodies',
+    file: new URL('./schema/0003-bodies.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

@@ -4,9 +4,11 @@
  * is a short job among the others of the committer, so accepts never wait for a sweep.
  */
 import type { Clock, Timer } from '../world/clock.ts'
-import type { Disk } from '../world/disk.ts'
+import type { Disk, SharedDisk } from '../world/disk.ts'
 import type { Log } from '../world/log.ts'
+import { stemOf } from '../world/sealed-name.ts'
 import { either } from './dialect.ts'
+import { forgetGarbage, ripeGarbage } from './garbage.ts'
 import { farReader, reader, type Store, writer } from './store.ts'
 
 export interface SweepOptions {
@@ -96,9 +98,13 @@ export const giveBackPages = writer('store.giveBackPages', async (tx): Promise<b
   return true
 })
 
-/** Whether a row names the staged file. */
+/** Whether a row names the staged file, given by its name or by the stem of it (sealed-name.ts). */
 export const stagedIsNamed = reader('store.stagedIsNamed', async (tx, name: string) => {
-  return (await tx.get('SELECT 1 AS named FROM body WHERE staged = ?1', name)) !== undefined
+  const row = await tx.get(
+    `SELECT 1 AS named FROM body WHERE staged >= ?1 AND staged < ?1 || '/' LIMIT 1`,
+    stemOf(name),
+  )
+  return row !== undefined
 })
 
 /** Sweeps now and then every six hours, until it is stopped; what goes wrong is logged and tried again. */
@@ -161,9 +167,13 @@ async function sweepBodies(store: Store): Promise<number> {
   return removed
 }
 
-/** Removes staged files that no row has named within the grace time. Also right at a start. */
+/**
+ * Removes staged files that no row has named within the grace time. Also right at a start. Where nodes
+ * share them, the grace time is the disk's own, and counts from a mark.
+ */
 export async function sweepStaged(options: SweepOptions): Promise<number> {
   const { store, disk, clock } = options
+  if (disk.shared !== undefined) return sweepShared(store, disk, disk.shared)
   const before = clock.now() - (options.stagedGraceMs ?? 3_600_000)
   let removed = 0
   for await (const { name, changedAt } of disk.list()) {
@@ -171,5 +181,30 @@ export async function sweepStaged(options: SweepOptions): Promise<number> {
     await disk.remove(name)
     removed++
   }
+  return removed
+}
+
+/** Bodies whose rows are looked for with one question. */
+const page = 200
+
+async function sweepShared(
+  store: Store,
+  disk: Disk,
+  { graceMs, purge }: SharedDisk,
+): Promise<number> {
+  let removed = 0
+  const sweepPage = async (names: readonly string[]): Promise<void> => {
+    const ripe = await store.write(ripeGarbage, { names, graceMs })
+    for (const name of ripe) await purge(name)
+    if (ripe.length > 0) await store.write(forgetGarbage, ripe)
+    removed += ripe.length
+  }
+  let names: string[] = []
+  for await (const { name } of disk.list()) {
+    if (names.push(name) < page) continue
+    await sweepPage(names)
+    names = []
+  }
+  if (names.length > 0) await sweepPage(names)
   return removed
 }

@@ -6,14 +6,17 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, opendir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Disk, DiskFull, type StagedBody } from '../disk.ts'
+import { type Disk, DiskFull, DiskUnavailable, type StagedBody } from '../disk.ts'
 
 const CHUNK_OCTETS = 262_144
 /** From here on octets are written as they are given, without gathering. */
 const DIRECT_OCTETS = 131_072
 
-/** A name as `stage` gives them; anything else is not ours, and never a path. */
-const NAME = /^[0-9a-z]{1,12}-[0-9a-f]{24}$/
+/**
+ * A name as `stage` gives them, or the stem of a body that a backup brought here from elsewhere; anything
+ * else is not ours, and never a path.
+ */
+const NAME = /^(?:[0-9a-z]{1,12}-[0-9a-f]{24}|(?:s3|database)_[0-9a-f]{32})$/
 
 /** Opens the directory, making it (mode 0700) if need be. */
 export async function nodeDisk(directory: string): Promise<Disk> {
@@ -38,6 +41,13 @@ export async function nodeDisk(directory: string): Promise<Disk> {
       await removeFile(pathOf(name))
     },
     list: () => listFiles(directory),
+    async probe() {
+      try {
+        await stat(directory)
+      } catch (error) {
+        throw new DiskUnavailable(`the directory of bodies cannot be reached: ${codeOf(error)}`)
+      }
+    },
   }
 }
 

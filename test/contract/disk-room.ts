@@ -1,0 +1,16 @@
+/** A writer that damages a body in the database, in a module of its own: the stores load it in their threads. */
+import { writer } from '../../src/store/store.ts'
+
+export const spoilChunk = writer(
+  'test.spoilChunk',
+  async (tx, { name, n, octet }: { name: string; n: number; octet: number }): Promise<void> => {
+    const row = await tx.get<{ octets: Uint8Array }>(
+      'SELECT octets FROM body_chunk WHERE name = ?1 AND n = ?2',
+      name,
+      n,
+    )
+    const octets = Buffer.from(row?.octets ?? [])
+    octets[octet] = (octets[octet] as number) ^ 1
+    await tx.run('UPDATE body_chunk SET octets = ?3 WHERE name = ?1 AND n = ?2', name, n, octets)
+  },
+)
