@@ -7,6 +7,7 @@ import type { Directory } from '../account/directory.ts'
 import { type Address, formatAddress, formatPath } from '../mail/address.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Delivery } from '../mailbox/deliver.ts'
+import { ownJoined, ownText } from '../wire/own.ts'
 
 /** What of a load a delivery needs. */
 export interface Parcel {
@@ -65,7 +66,7 @@ function place(
   now: number,
 ): Delivered & { readonly delivery: Delivery } {
   const trace = `Return-Path: ${formatPath(parcel.reversePath)}\r\nDelivered-To: ${formatAddress(recipient)}\r\n`
-  const head = Buffer.concat([Buffer.from(trace, 'utf8'), parcel.head])
+  const head = ownJoined(ownText(trace), parcel.head)
   return {
     outcome: { kind: 'delivered', how: 'mailbox', status: '2.0.0', reason: 'delivered to INBOX' },
     delivery: {

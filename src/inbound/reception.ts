@@ -14,6 +14,7 @@ import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Later, Peer, Policy } from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
+import { ownText } from '../wire/own.ts'
 import { DiskFull } from '../world/disk.ts'
 import { Intake } from './intake.ts'
 import { hereBy } from './recipient.ts'
@@ -199,7 +200,7 @@ export class Reception implements Policy {
       origin: this.#role.origin,
       envelope,
       finals,
-      head: Buffer.from(received + completion.fields + seam(header), 'utf8'),
+      head: ownText(received + completion.fields + seam(header)),
       body: intake.finishInline() ?? (await intake.finish()),
       accountId: peer.account?.id ?? null,
       peer: `${peer.hello} [${peer.remote.address}]`,

@@ -12,6 +12,7 @@ import { formatReceived } from '../mail/trace.ts'
 import { formatNotice } from '../message/dsn.ts'
 import type { Action, NoticeRecipient } from '../message/notice.ts'
 import type { Source } from '../wire/effect.ts'
+import { ownText } from '../wire/own.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Acceptance } from './acceptance.ts'
 import { prefixOf } from './content.ts'
@@ -88,7 +89,7 @@ export class Notices {
       id: identity.id,
       bodyKey: identity.bodyKey,
       origin: 'notice',
-      head: Buffer.from(traceOf(hostname, identity.id, sender, notice.utf8, now)),
+      head: ownText(traceOf(hostname, identity.id, sender, notice.utf8, now)),
       body: dedicated(notice.octets),
       reversePath: '',
       bodyKind: notice.body,

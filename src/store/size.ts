@@ -5,7 +5,8 @@
 export function sizeInOctets(value: unknown, depth = 0): number {
   if (typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 8
-  if (ArrayBuffer.isView(value)) return value.byteLength
+  // What crosses to the committer is the whole buffer behind a view (wire/own.ts).
+  if (ArrayBuffer.isView(value)) return value.buffer.byteLength
   if (depth > 4) return 64
   let octets = 16
   if (Array.isArray(value)) {

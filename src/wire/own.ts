@@ -1,0 +1,22 @@
+/**
+ * Octets in a buffer of their own. A small Buffer is a view of a pool of 8 KB, and what crosses to
+ * another thread is cloned with the whole pool: a header of 300 octets then costs as much as 8 KB
+ * (measured: 46 µs a message against 5).
+ */
+const encoder = new TextEncoder()
+
+/** Text as UTF-8 in an exact buffer of its own. */
+export function ownText(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text)
+}
+
+/** Pieces joined in an exact buffer of their own. */
+export function ownJoined(...pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    joined.set(piece, at)
+    at += piece.length
+  }
+  return joined
+}
