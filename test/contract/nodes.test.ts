@@ -341,6 +341,23 @@ describe('several nodes on one PostgreSQL', {
     await proxy.close()
   })
 
+  test('a network that falls silent is noticed, and the COMMIT behind it found out', async () => {
+    const url = await server.fresh()
+    const proxy = await openProxy(server.port)
+    const store = await openPostgresStore({
+      url: url.replace(`:${server.port}/`, `:${proxy.port}/`),
+      clock: nodeClock,
+      random: nodeRandom,
+      log: silent,
+      statementTimeoutMs: 300,
+    })
+    proxy.deafen()
+    assert.equal(await outcome(store.write(keep, 'said to nobody')), 'done')
+    assert.deepEqual(await store.read(kept, null), ['said to nobody'])
+    await store.close()
+    await proxy.close()
+  })
+
   test('PostgreSQL killed under load and started again: nothing acknowledged is lost, and work goes on', async () => {
     const killable = await startPostgres(binaries, { fsync: true })
     const url = await killable.fresh()
@@ -371,7 +388,10 @@ describe('several nodes on one PostgreSQL', {
     for (const [name] of acknowledged) assert.ok(there.has(name), `${name} is lost`)
     for (const [name] of refused) assert.ok(!there.has(name), `${name} was refused and is there`)
     assert.ok(acknowledged.length > 50, `${acknowledged.length}`)
+    await killable.kill()
+    const startedAt = performance.now()
     await Promise.all(stores.map(store => store.close()))
+    assert.ok(performance.now() - startedAt < 4_000, 'a store closes without its server, too')
     await killable.stop()
   })
 

@@ -35,14 +35,17 @@ export interface Answer<Row = unknown> {
   readonly command: string
 }
 
-/** How long behind a statement's own timeout an answer may take on its way. */
-const silenceMs = 5_000
+/** How long an answer may take in all, for a statement that has so long: some of it is the way. */
+const silenceMs = (statementTimeoutMs: number): number => statementTimeoutMs * 1.2 + 500
+/** How long a goodbye may take. */
+const goodbyeMs = 2_000
 
 export class PostgresConnection {
   readonly #client: Client
   #corked = false
   #lost: Error | undefined
   #whenLost: ((error: Error) => void) | undefined
+  readonly #gone = Promise.withResolvers<void>()
 
   /** Use `PostgresConnection.open`. */
   private constructor(client: Client) {
@@ -62,7 +65,7 @@ export class PostgresConnection {
       idle_in_transaction_session_timeout: options.idleTransactionMs,
       // A network that is cut says nothing: the server should have answered by now.
       ...(options.statementTimeoutMs > 0
-        ? { query_timeout: options.statementTimeoutMs + silenceMs }
+        ? { query_timeout: silenceMs(options.statementTimeoutMs) }
         : {}),
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
@@ -116,10 +119,13 @@ export class PostgresConnection {
     }
   }
 
-  /** Says goodbye; what was sent before is still answered. Never rejects. */
+  /** Says goodbye; what was sent before is still answered, if the server answers. Never rejects. */
   async close(): Promise<void> {
     this.#whenLost = undefined
-    await this.#client.end().catch(() => {})
+    if (this.#lost !== undefined) return
+    const late = setTimeout(() => this.destroy(new Error('no goodbye came')), goodbyeMs)
+    await Promise.race([this.#client.end().catch(() => {}), this.#gone.promise])
+    clearTimeout(late)
   }
 
   /** Cuts the connection at once: what was not answered fails. */
@@ -142,6 +148,7 @@ export class PostgresConnection {
   #lose(error: Error): void {
     if (this.#lost !== undefined) return
     this.#lost = error
+    this.#gone.resolve()
     this.#whenLost?.(error)
   }
 }
