@@ -50,3 +50,25 @@ test('a body is a buffer of its own, with nothing around it', async () => {
     assert.equal(taken?.buffer.byteLength, taken?.length)
   }
 })
+
+test('what is larger than the setting allows is staged, though it is small', async () => {
+  const internet = createWorld({ seed: 1 })
+  const { disk } = internet.host({ name: 'mx.example', addresses: ['192.0.2.1'] }).world
+  for (const { size, limit, staged } of [
+    { size: 0, limit: 0, staged: false },
+    { size: 1, limit: 0, staged: true },
+    { size: 100, limit: 100, staged: false },
+    { size: 101, limit: 100, staged: true },
+    { size: INLINE_MAX_BYTES - 1, limit: INLINE_MAX_BYTES, staged: false },
+    { size: INLINE_MAX_BYTES - 1, limit: 0, staged: true },
+  ]) {
+    const intake = new Intake(disk, 0, () => [], limit)
+    void intake.push(Buffer.alloc(size, 'x'), 0, size)
+    const taken = await internet.complete(
+      (async () => intake.finishInline() ?? (await intake.finish()))(),
+    )
+    assert.equal('staged' in taken, staged, `${size} octets, ${limit} in the row`)
+    assert.equal('staged' in taken ? taken.sizeOctets : taken.length, size)
+    assert.equal(intake.prefix.length, size)
+  }
+})

@@ -8,7 +8,7 @@
 import type { Range } from '../message/complete.ts'
 import type { Disk, StagedBody } from '../world/disk.ts'
 
-/** Up to here a body travels inside the accept transaction (measured: research of the design). */
+/** Up to here a body travels inside the accept transaction at most (measured: research of the design). */
 export const INLINE_MAX_BYTES = 128 * 1024
 
 const CHUNK_BYTES = 256 * 1024
@@ -32,16 +32,20 @@ export class Intake {
   /** Octets of the prefix that were left out of the body. */
   #omittedOctets = 0
   readonly #omit: (prefix: Uint8Array) => readonly Range[]
+  readonly #inlineUpToOctets: number
 
   /**
    * @param expectedOctets what the client declared (RFC 1870), or 0
    * @param omit what of the content's first octets, up to 128 KB, does not belong into the body
+   * @param inlineUpToOctets what is larger is staged; INLINE_MAX_BYTES at most
    */
   constructor(
     disk: Disk,
     expectedOctets: number,
     omit: (prefix: Uint8Array) => readonly Range[] = () => [],
+    inlineUpToOctets = INLINE_MAX_BYTES,
   ) {
+    this.#inlineUpToOctets = inlineUpToOctets
     this.#disk = disk
     this.#omit = omit
     this.#buffer = new Uint8Array(Math.min(Math.max(expectedOctets, 2048), INLINE_MAX_BYTES))
@@ -74,7 +78,8 @@ export class Intake {
 
   /** The body, complete; staged octets are durable when this resolves. Throws DiskFull. */
   async finish(): Promise<TakenBody> {
-    if (this.#prefix === undefined) return this.#dedicated()
+    const inline = this.finishInline()
+    if (inline) return inline
     if (this.#filled > 0) void this.#flush()
     await this.#stage
     await Promise.all(this.#writes)
@@ -87,7 +92,8 @@ export class Intake {
 
   /** The body at once, where it needs no disk. */
   finishInline(): Uint8Array | undefined {
-    return this.#prefix === undefined ? this.#dedicated() : undefined
+    const inline = this.#prefix === undefined && this.#filled <= this.#inlineUpToOctets
+    return inline ? this.#dedicated() : undefined
   }
 
   /** Gives the content up; safe at any time. */

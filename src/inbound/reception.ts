@@ -97,10 +97,11 @@ export class Reception implements Policy {
   }
 
   #makeIntake(expectedOctets: number): Intake {
-    const { disk } = this.#inbound.world
+    const { world, settings } = this.#inbound
     const { omitted } = this.#role
-    if (omitted.length === 0) return new Intake(disk, expectedOctets)
-    return new Intake(disk, expectedOctets, prefix => rangesOf(scanHeader(prefix), omitted))
+    const omit = (prefix: Uint8Array) =>
+      omitted.length === 0 ? [] : rangesOf(scanHeader(prefix), omitted)
+    return new Intake(world.disk, expectedOctets, omit, settings().inlineUpToOctets)
   }
 
   content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {

@@ -34,6 +34,8 @@ export interface InboundSettings {
   /** Accepts under way at once before 451 (the committer is behind). */
   readonly acceptQueueMax: number
   readonly localPerMinuteMax: number
+  /** Larger bodies are staged, not written into their row. */
+  readonly inlineUpToOctets: number
 }
 
 /** The user's own policy, as the roles ask it: undefined is no opinion. */

@@ -11,6 +11,7 @@ import type { Log } from '../world/log.ts'
 import { nodeWorld } from '../world/node/index.ts'
 import { lockDirectory } from '../world/node/lock.ts'
 import type { World } from '../world/world.ts'
+import { bodyDisk } from './bodies.ts'
 import { STORE_MODULES } from './rooms.ts'
 import type { Settings } from './settings.ts'
 
@@ -31,10 +32,10 @@ export async function openFolder(settings: Settings, log: Log): Promise<Folder |
   if (lock.held) return undefined
   try {
     const { servers } = settings.dns
-    const bodiesDirectory = join(data, BODIES)
+    const bodiesDirectory = settings.bodies.directory ?? join(data, BODIES)
     const real = await nodeWorld({ bodiesDirectory, ...(servers ? { dns: { servers } } : {}) })
-    const world = { ...real, log }
-    const store = await storeOf(settings, world)
+    const store = await storeOf(settings, { ...real, log })
+    const world = { ...real, log, disk: bodyDisk(settings, real, store) }
     const close = async () => {
       await store.close()
       lock.release()

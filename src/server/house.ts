@@ -93,6 +93,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
       enforceSender: settings().submission.enforceSender,
       acceptQueueMax: settings().limits.acceptQueue,
       localPerMinuteMax: settings().limits.localPerMinute,
+      inlineUpToOctets: settings().bodies.inlineUpTo,
     }),
   }
   return {

@@ -101,6 +101,10 @@ export function fetchSecrets(
 export function anchor(raw: Readonly<Raw>, base: string): Raw {
   const result: Raw = { ...raw }
   if (typeof result['data'] === 'string') result['data'] = resolve(base, result['data'])
+  const bodies = result['bodies']
+  if (isGroup(bodies) && typeof bodies['directory'] === 'string') {
+    result['bodies'] = { ...bodies, directory: resolve(base, bodies['directory']) }
+  }
   const tls = result['tls']
   if (isGroup(tls)) {
     const files = Object.entries(tls).map(([name, file]) => [
@@ -132,7 +136,13 @@ export function contradictions(settings: Settings): SettingError[] {
   const errors: SettingError[] = []
   const say = (path: string, message: string, remedy: string) =>
     errors.push({ path, message, remedy })
-  const { listeners, queue, limits } = settings
+  const { listeners, queue, limits, bodies, database } = settings
+  if (bodies.in === 's3' && bodies.s3 === undefined) {
+    say('bodies.s3', 'is missing', 'write where the bucket is, or another place in bodies.in')
+  }
+  if (database !== undefined && bodies.in === 'directory' && bodies.directory === undefined) {
+    say('bodies.directory', 'is missing', 'name a folder that all nodes share')
+  }
   if (queue.delayWarning > queue.expire) {
     say('queue.delayWarning', 'is later than queue.expire', 'make it shorter, or 0 for never')
   }

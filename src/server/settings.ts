@@ -5,53 +5,9 @@
  */
 import { z } from 'zod'
 import type { HookFunctions } from '../hook/hook.ts'
-import { parseDuration, parseSize } from './measure.ts'
+import { bodiesSchema } from './settings-bodies.ts'
+import { count, duration, secret, size } from './settings-kinds.ts'
 import { listenersSchema } from './settings-listener.ts'
-
-/** A time with its unit; becomes ms. */
-const duration = (minMs = 0) =>
-  z
-    .string()
-    .transform((text, context) => {
-      const durationMs = parseDuration(text)
-      if (durationMs !== undefined && durationMs >= minMs) return durationMs
-      const message =
-        durationMs === undefined
-          ? `"${text}" is no duration: write a number and a unit, such as 30s, 5m, 4h or 5d`
-          : `"${text}" is too short: at least ${minMs} ms`
-      context.issues.push({ code: 'custom', message, input: text })
-      return z.NEVER
-    })
-    .meta({ unit: 'duration' })
-
-/** A size with its unit, or octets; becomes octets. */
-const size = () =>
-  z
-    .union([z.string(), z.number()])
-    .transform((value, context) => {
-      const octets = parseSize(String(value))
-      if (octets !== undefined && octets > 0) return octets
-      const message = `"${value}" is no size: write a number of octets, or one with a unit, such as 512KB or 50MB`
-      context.issues.push({ code: 'custom', message, input: value })
-      return z.NEVER
-    })
-    .meta({ unit: 'size' })
-
-const count = (value: number, min = 1) => z.int().min(min).max(10_000_000).default(value)
-
-/** A secret as itself, or where it is to be found; found before validation (settings-layers.ts). */
-const secret = () =>
-  z
-    .union([
-      z.string(),
-      z.strictObject({ env: z.string().min(1).describe('The variable that holds it.') }),
-      z.strictObject({ file: z.string().min(1).describe('The file that holds it.') }),
-    ])
-    .transform((value, context) => {
-      if (typeof value === 'string') return value
-      context.issues.push({ code: 'custom', message: 'the secret was not found', input: value })
-      return z.NEVER
-    })
 
 const hostname = () =>
   z
@@ -184,6 +140,7 @@ export const settingsSchema = z.strictObject({
     .describe(
       'A PostgreSQL that several nodes share, as a URL. Absent: SQLite in the data folder.',
     ),
+  bodies: bodiesSchema.prefault({}),
   user: z
     .string()
     .min(1)

@@ -38,13 +38,14 @@ export const sealChunks = writer(
       name,
     )
     if (held?.chunks !== Math.ceil(sizeOctets / CHUNK_OCTETS)) return false
-    const changed = await tx.run(
-      `UPDATE body_chunked SET sealed = 1, size_octets = ?2, changed_at = :now
-       WHERE name = ?1 AND sealed = 0`,
+    await tx.run(
+      `INSERT INTO body_chunked (name, sealed, size_octets, changed_at) VALUES (?1, 1, ?2, :now)
+       ON CONFLICT (name) DO UPDATE SET sealed = 1, size_octets = excluded.size_octets,
+         changed_at = excluded.changed_at`,
       name,
       sizeOctets,
     )
-    return changed === 1
+    return true
   },
 )
 

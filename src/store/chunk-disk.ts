@@ -104,8 +104,6 @@ class StagedChunks implements StagedBody {
     if (this.#failure) throw this.#failure.error
     const { name } = this
     const sizeOctets = this.#sizeOctets
-    // A body without octets has no chunk, and nothing that could be read.
-    if (sizeOctets === 0) return
     if (!(await this.#store.write(sealChunks, { name, sizeOctets }))) {
       throw new StoreError('busy', `chunks of body ${name} were taken away`)
     }

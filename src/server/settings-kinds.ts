@@ -1,0 +1,51 @@
+/**
+ * The kinds of settings that a user writes in words: durations, sizes, secrets. Each reads its text,
+ * says what is wrong with it, and becomes what the server works with. Used by every settings-*.ts.
+ */
+import { z } from 'zod'
+import { parseDuration, parseSize } from './measure.ts'
+
+/** A time with its unit; becomes ms. */
+export const duration = (minMs = 0) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const durationMs = parseDuration(text)
+      if (durationMs !== undefined && durationMs >= minMs) return durationMs
+      const message =
+        durationMs === undefined
+          ? `"${text}" is no duration: write a number and a unit, such as 30s, 5m, 4h or 5d`
+          : `"${text}" is too short: at least ${minMs} ms`
+      context.issues.push({ code: 'custom', message, input: text })
+      return z.NEVER
+    })
+    .meta({ unit: 'duration' })
+
+/** A size with its unit, or octets; becomes octets. */
+export const size = (min = 1) =>
+  z
+    .union([z.string(), z.number()])
+    .transform((value, context) => {
+      const octets = parseSize(String(value))
+      if (octets !== undefined && octets >= min) return octets
+      const message = `"${value}" is no size: write a number of octets, or one with a unit, such as 512KB or 50MB`
+      context.issues.push({ code: 'custom', message, input: value })
+      return z.NEVER
+    })
+    .meta({ unit: 'size' })
+
+export const count = (value: number, min = 1) => z.int().min(min).max(10_000_000).default(value)
+
+/** A secret as itself, or where it is to be found; found before validation (settings-layers.ts). */
+export const secret = () =>
+  z
+    .union([
+      z.string(),
+      z.strictObject({ env: z.string().min(1).describe('The variable that holds it.') }),
+      z.strictObject({ file: z.string().min(1).describe('The file that holds it.') }),
+    ])
+    .transform((value, context) => {
+      if (typeof value === 'string') return value
+      context.issues.push({ code: 'custom', message: 'the secret was not found', input: value })
+      return z.NEVER
+    })
