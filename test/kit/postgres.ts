@@ -152,6 +152,8 @@ export async function startPostgres(
       ['-D', data, ...options.flatMap(option => ['-c', option])],
       { cwd: dirname(data), stdio: ['ignore', 'ignore', 'pipe'], ...as },
     )
+    // A test that fails in its midst leaves no server behind.
+    process.once('exit', () => child.kill('SIGKILL'))
     let said = ''
     child.stderr.on('data', chunk => {
       said = `${said}${chunk}`.slice(-4_000)
