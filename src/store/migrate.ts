@@ -94,8 +94,10 @@ function migrateKnown(connection: SqliteConnection, named: string, now: number):
         [],
       )
     : []
-  const since = () => connection.get<{ value: string }>(readSince, [])?.value
-  refuseNewer(done, named, done.length > migrations.length ? since() : undefined)
+  // A file has one program at a time, so nothing needs to work beside a newer one (docs/decisions).
+  refuseNewer(done, named)
+  const stated = connection.get<{ user_version: number }>('PRAGMA user_version', [])
+  if ((stated?.user_version ?? 0) > migrations.length) throw newer(named, stated?.user_version ?? 0)
   const missing = migrations.slice(done.length)
   if (missing.length === 0) return
   connection.run('BEGIN IMMEDIATE', [])
@@ -118,6 +120,7 @@ function migrateKnown(connection: SqliteConnection, named: string, now: number):
     ])
   }
   connection.run(writeSince, [String(sinceOf(migrations))])
+  connection.execute(`PRAGMA user_version = ${migrations.length}`)
   connection.run('COMMIT', [])
 }
 
@@ -147,11 +150,7 @@ export function refuseNewer(
   const newest = done.at(-1)?.version ?? 0
   const known = migrations.length
   if (newest > known && !(Number(since) <= known)) {
-    throw new StoreError(
-      'broken',
-      `${named} was written by a newer Postrider (database version ${newest}, this one knows ` +
-        `${known}). It was left as it is; install the newer version.`,
-    )
+    throw newer(named, newest)
   }
   for (const [index, { version, checksum: stored }] of done.slice(0, known).entries()) {
     const migration = migrations[index]
@@ -161,6 +160,14 @@ export function refuseNewer(
       `${named} was made by another edition of migration ${version}; it was left as it is.`,
     )
   }
+}
+
+function newer(named: string, version: number): StoreError {
+  return new StoreError(
+    'broken',
+    `${named} was written by a newer Postrider (database version ${version}, this one knows ` +
+      `${migrations.length}). It was left as it is; install the newer version.`,
+  )
 }
 
 /** What tells editions of a migration apart. */
