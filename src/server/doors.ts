@@ -3,6 +3,7 @@ import { nextDueIn } from '../queue/reader.ts'
 import { serverProcess } from '../world/node/host.ts'
 import { listenHttp } from '../world/node/http.ts'
 import { processVitals } from '../world/node/vitals.ts'
+import type { World } from '../world/world.ts'
 import { controlApp } from './control.ts'
 import type { House } from './house.ts'
 import { httpApp } from './http.ts'
@@ -36,6 +37,7 @@ export async function openDoors(
     metrics: house.metrics,
     vitals: processVitals(),
     notReady: async () => (draining() ? 'draining' : notReady(house)),
+    degraded: () => degraded(house),
   })
   const http = where.enabled
     ? await listenHttp(
@@ -66,13 +68,31 @@ export async function openDoors(
 
 /** Ready is who can read its store, and soon: a network that is cut gives no answer at all. */
 function notReady({ store, world }: House): Promise<string | undefined> {
-  const read = store.read(nextDueIn, null).then(
+  const read = store.read(nextDueIn, null)
+  return troubleOf(read, world, 'the database does not answer')
+}
+
+/**
+ * Where large bodies cannot be reached, mail that is small goes in and out as ever: to be taken out of a
+ * balancer for it would stop that too, and on every node at once.
+ */
+function degraded({ world }: House): Promise<string | undefined> {
+  const probe = world.disk.probe?.() ?? Promise.resolve()
+  return troubleOf(probe, world, 'what keeps large bodies does not answer')
+}
+
+function troubleOf(
+  attempt: Promise<unknown>,
+  { clock }: World,
+  silent: string,
+): Promise<string | undefined> {
+  const trouble = attempt.then(
     () => undefined,
     error => String(error),
   )
   return new Promise(resolve => {
-    const late = world.clock.after(READY_MS, () => resolve('the database does not answer'))
-    void read.then(reason => {
+    const late = clock.after(READY_MS, () => resolve(silent))
+    void trouble.then(reason => {
       late.cancel()
       resolve(reason)
     })

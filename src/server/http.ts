@@ -9,9 +9,11 @@ export interface Watched {
   readonly vitals: () => Iterable<Series>
   /** Why we are not ready to take mail; undefined where we are. */
   readonly notReady: () => Promise<string | undefined>
+  /** What we cannot do for now though we take mail; undefined where all is well. */
+  readonly degraded: () => Promise<string | undefined>
 }
 
-export function httpApp({ metrics, notReady, vitals }: Watched): Hono {
+export function httpApp({ metrics, notReady, degraded, vitals }: Watched): Hono {
   const app = new Hono()
   app.get('/metrics', c => {
     c.header('content-type', metrics.contentType)
@@ -21,7 +23,9 @@ export function httpApp({ metrics, notReady, vitals }: Watched): Hono {
   app.get('/health', c => c.json({ status: 'ok' }))
   app.get('/ready', async c => {
     const reason = await notReady()
-    return reason === undefined ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503)
+    if (reason !== undefined) return c.json({ ready: false, reason }, 503)
+    const lame = await degraded()
+    return c.json(lame === undefined ? { ready: true } : { ready: true, degraded: lame })
   })
   return app
 }

@@ -8,11 +8,12 @@ import { Node } from '../cluster/node.ts'
 import { firstDamage } from '../store/check.ts'
 import type { Log } from '../world/log.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
-import { nodeClock, nodeLog, nodeNet } from '../world/node/index.ts'
+import { nodeLog, nodeNet } from '../world/node/index.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
+import { CurrentEpoch } from './current-epoch.ts'
 import { DEMO_DOMAIN, type DemoAccount } from './demo.ts'
 import { type Doors, openDoors } from './doors.ts'
-import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
+import type { EpochSource } from './epoch.ts'
 import { DATABASE, type Folder, openFolder } from './folder.ts'
 import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
@@ -21,7 +22,6 @@ import { Listeners } from './listeners.ts'
 import { readyJson, readyText } from './ready.ts'
 import { Sessions } from './serve.ts'
 import type { Settings } from './settings.ts'
-import { formatSettingError } from './settings-errors.ts'
 import { StartError, startFailure } from './start-error.ts'
 import { keepUp } from './upkeep.ts'
 import { version } from './version.ts'
@@ -45,10 +45,10 @@ const JOB_GRACE_MS = 15_000
 
 /** Starts; resolves when every listener accepts. Rejects with StartError. */
 export async function start(options: StartOptions): Promise<Running> {
-  let epoch = await firstEpoch(options)
-  const settings = () => epoch.settings
+  const current = await CurrentEpoch.first(options)
+  const { settings, hooks } = current
   const log = nodeLog({ level: settings().log.level })
-  for (const warning of epoch.warnings) log.warn('config', { warning })
+  for (const warning of current.epoch.warnings) log.warn('config', { warning })
   const user = become(settings().user, settings().data, options.demo === true)
   if ('refused' in user) throw new StartError(77, user.refused)
   if (user.asRoot) log.warn('root', { warning: 'serving as root: for tests and demos only' })
@@ -61,7 +61,6 @@ export async function start(options: StartOptions): Promise<Running> {
 
   const folder = await openSoundFolder(settings(), log)
   const { world, store } = folder
-  const hooks = () => epoch.hooks
   const house = await buildHouse({
     world,
     store,
@@ -73,9 +72,9 @@ export async function start(options: StartOptions): Promise<Running> {
   const accounts = await furnish(house, options.demo === true)
 
   await listeners.bindLocal(settings()).catch(startFailure(69))
-  const node = nodeOf(house, () => epoch.shared)
+  const node = nodeOf(house, () => current.epoch.shared)
   const draining = () => node.draining
-  const doors = await openDoors(house, listeners, { epochHash: () => epoch.hash, draining })
+  const doors = await openDoors(house, listeners, { epochHash: () => current.epoch.hash, draining })
   const sessions = new Sessions(house)
   await node.enter().catch(startFailure(74))
   await house.worker.start()
@@ -91,37 +90,20 @@ export async function start(options: StartOptions): Promise<Running> {
     await sessions.shutdown(SESSION_GRACE_MS)
     await house.worker.stop(JOB_GRACE_MS)
     await Promise.all([node.leave(), doors.close()])
-    epoch.hooks?.close()
+    current.close()
     await folder.close()
     log.info('stopped')
   }
   const reload = async () => {
     identity.refresh()
-    const next = await loadEpoch(options, { clock: nodeClock, log })
-    if ('errors' in next) {
-      log.error('reload.refused', { errors: next.errors.map(formatSettingError) })
-      return
-    }
-    await declare(house, next.settings)
-    const old = epoch
-    epoch = next
-    old.hooks?.close()
+    if (!(await current.next(log, next => declare(house, next)))) return
     house.changed()
     node.changed()
-    log.info('reloaded', { epoch: next.hash, warnings: next.warnings })
   }
   obeySignals(house, stop, reload)
   announce(options, house, doors, accounts)
-  log.info('ready', { epoch: epoch.hash, listeners: doors.places() })
+  log.info('ready', { epoch: current.epoch.hash, listeners: doors.places() })
   return { house, stop }
-}
-
-async function firstEpoch(options: StartOptions): Promise<Epoch> {
-  const result = await loadEpoch(options, { clock: nodeClock })
-  if (!('errors' in result)) return result
-  const lines = result.errors.map(error => `  ${formatSettingError(error)}`)
-  const errors = lines.length === 1 ? 'an error' : `${lines.length} errors`
-  throw new StartError(78, `the config has ${errors}:\n${lines.join('\n')}`)
 }
 
 /** A damaged database is named before anything is written into it. */
