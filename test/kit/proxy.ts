@@ -8,6 +8,10 @@ export interface Proxy {
   cut(): void
   /** From now on the server's answers are lost on connections that stand, and nobody is told. */
   deafen(): void
+  /** A cable that is pulled: nothing passes, and nobody is told; new connections hear nothing either. */
+  pull(yes: boolean): void
+  /** Answers come so much later on connections made from now on. */
+  delay(ms: number): void
   close(): Promise<void>
 }
 
@@ -15,6 +19,8 @@ export interface Proxy {
 export async function openProxy(to: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
   const answering = new Set<Socket>()
+  let pulled = false
+  let delayMs = 0
   const keep = (socket: Socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
@@ -24,7 +30,12 @@ export async function openProxy(to: number): Promise<Proxy> {
     const far = connect(to, '127.0.0.1')
     for (const socket of [near, far]) keep(socket)
     near.pipe(far)
-    far.pipe(near)
+    if (delayMs === 0) far.pipe(near)
+    else {
+      const late = delayMs
+      far.on('data', octets => setTimeout(() => near.write(octets), late))
+    }
+    if (pulled) for (const socket of [near, far]) socket.pause()
     answering.add(far)
     far.on('close', () => answering.delete(far))
     near.on('close', () => far.destroy())
@@ -42,6 +53,16 @@ export async function openProxy(to: number): Promise<Proxy> {
         far.unpipe()
         far.resume()
       }
+    },
+    pull(yes) {
+      pulled = yes
+      for (const socket of sockets) {
+        if (yes) socket.pause()
+        else socket.resume()
+      }
+    },
+    delay(ms) {
+      delayMs = ms
     },
     async close() {
       for (const socket of sockets) socket.destroy()

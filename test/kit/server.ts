@@ -27,6 +27,8 @@ export type ListenerName =
 export interface ServerOptions {
   /** The data folder; without one a new one is made, which `clear` removes. */
   readonly data?: string
+  /** Another server on the same database: its demo accounts and passwords are ours. */
+  readonly beside?: Server
   /** Settings by path, as `--set PATH=VALUE`. */
   readonly set?: Readonly<Record<string, string | number | boolean>>
   readonly smarthost?: string
@@ -106,6 +108,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const log: string[] = []
   const ended = ending(child, log)
   const ready = await readyLine(child, log, ended, options.timeoutMs ?? 30_000)
+  for (const { address, password } of options.beside?.accounts ?? []) {
+    passwords.set(`${data} ${address}`, password)
+  }
   return new Server(data, ready, log, ended)
 }
 
