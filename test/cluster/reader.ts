@@ -27,22 +27,22 @@ export class Reader {
     await this.#running
   }
 
-  /** One session: reads all that is new and marks every other one; its end may be lost. */
-  async session(server: Server): Promise<void> {
+  /** One session: reads all that is new and removes every other one; true where it came to its end. */
+  async session(server: Server): Promise<boolean> {
     const dialogue = await server.connect('pop3s', { timeoutMs: 15_000 })
     try {
       await dialogue.line()
       await dialogue.ask(`USER ${server.account(1).address}`)
       const status = await dialogue.ask(`PASS ${server.account(1).password}`)
       if (status.includes('IN-USE')) this.inUse++
-      if (!status.startsWith('+OK')) return
+      if (!status.startsWith('+OK')) return false
       await dialogue.ask('UIDL')
       const list = (await dialogue.multiline()).toString('latin1').trim()
       for (const line of list === '' ? [] : list.split('\r\n')) {
         const [number = '', uidl = ''] = line.split(' ')
         await this.#one(dialogue, number, uidl)
       }
-      await dialogue.ask('QUIT')
+      return (await dialogue.ask('QUIT')).startsWith('+OK')
     } finally {
       dialogue.end()
     }
