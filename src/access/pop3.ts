@@ -4,7 +4,7 @@
  * deletions made durable before their answer. One is made for each connection by the composer.
  */
 
-import { content } from '../mailbox/content.ts'
+import { begun, content } from '../mailbox/content.ts'
 import { expunge } from '../mailbox/expunge.ts'
 import type { MaildropLock, MaildropLocking } from '../mailbox/lock.ts'
 import { messageByUid, openMailbox } from '../mailbox/reader.ts'
@@ -19,6 +19,7 @@ import type {
 import type { Account, LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
 import type { Endpoint, Role } from '../wire/effect.ts'
+import { placeOf } from '../world/disk-places.ts'
 import type { Log } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 
@@ -121,8 +122,16 @@ class Pop3Role implements Role<Question, Answer> {
     const { store, world } = this.#access
     const message = await store.read(messageByUid, { mailboxId: this.#mailboxId, uid })
     if (message === undefined) return { kind: 'gone' }
+    const { sizeOctets, body } = message
     const source = content(store, world.disk, message)
-    return { kind: 'content', sizeOctets: message.sizeOctets, content: source }
+    const near = body.staged === null || placeOf(body.staged) === 'directory'
+    if (near || source instanceof Uint8Array)
+      return { kind: 'content', sizeOctets, content: source }
+    return {
+      kind: 'content',
+      sizeOctets,
+      content: await begun(source as AsyncIterable<Uint8Array>),
+    }
   }
 
   async #commit(uids: readonly number[]): Promise<CommitAnswer> {

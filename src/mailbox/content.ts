@@ -30,6 +30,23 @@ async function* whole(
   yield* bodyOctets(store, disk, body)
 }
 
+/**
+ * The same content, its first octets already here: that they cannot be had shows before any of them was
+ * promised to a peer. Head and one slice are held until it is pulled. For bodies that are fetched from
+ * afar only: nobody closes a file for content that is never pulled.
+ */
+export async function begun(source: AsyncIterable<Uint8Array>): Promise<Source> {
+  const rest = source[Symbol.asyncIterator]()
+  const first = [await rest.next(), await rest.next()]
+  return (async function* () {
+    for (const { done, value } of first) {
+      if (done) return
+      yield value
+    }
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
+  })()
+}
+
 /** The body alone. */
 export async function* bodyOctets(
   store: Store,
