@@ -58,7 +58,7 @@ export class Reader {
       if (!status.startsWith('+OK')) return
       const message = await dialogue.multiline()
       const number = numberOf(message)
-      assert.ok(number !== undefined, `not octet for octet: ${message.subarray(0, 400)}`)
+      assert.ok(number !== undefined, `not octet for octet: ${message.toString('latin1', 0, 400)}`)
       const before = this.seen.get(uidl) ?? number
       assert.equal(number, before, `UIDL ${uidl} stood for message ${before}, now for ${number}`)
       this.seen.set(uidl, number)

@@ -45,7 +45,9 @@ export async function nodeDisk(directory: string): Promise<Disk> {
       try {
         await stat(directory)
       } catch (error) {
-        throw new DiskUnavailable(`the directory of bodies cannot be reached: ${codeOf(error)}`)
+        throw new DiskUnavailable(
+          `the directory of bodies cannot be reached: ${String(codeOf(error))}`,
+        )
       }
     },
   }
