@@ -14,3 +14,12 @@ export const spoilChunk = writer(
     await tx.run('UPDATE body_chunk SET octets = ?3 WHERE name = ?1 AND n = ?2', name, n, octets)
   },
 )
+
+/** Makes a row that names a body, or takes it away. */
+export const nameBody = writer(
+  'test.nameBody',
+  async (tx, { id, staged }: { id: number; staged: string | null }): Promise<void> => {
+    if (staged === null) await tx.run('DELETE FROM body WHERE id = ?1', id)
+    else await tx.run('INSERT INTO body (id, size_octets, staged) VALUES (?1, 9, ?2)', id, staged)
+  },
+)
