@@ -45,6 +45,12 @@ function weatherOf(match: RegExp, weather: Weather, times = Number.POSITIVE_INFI
 for (const [name, { match, weather, content }] of Object.entries({
   'the answer to a PUT is lost': { match: /^PUT/, weather: { deaf: true }, content: small },
   'a PUT meets an overload': { match: /^PUT/, weather: { status: 503 }, content: small },
+  'a store knows no conditions': { match: /^PUT/, weather: { status: 501 }, content: small },
+  'a store knows none for uploads': {
+    match: /^POST .*uploadId/,
+    weather: { status: 501 },
+    content: large,
+  },
   'two PUTs conflict': { match: /^PUT/, weather: { status: 409 }, content: small },
   'the answer to a part is lost': {
     match: /partNumber=1/,

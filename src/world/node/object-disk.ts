@@ -9,7 +9,14 @@
  */
 import { randomBytes } from 'node:crypto'
 import { type Disk, DiskDamaged, DiskUnavailable, type StagedBody } from '../disk.ts'
-import { elementsOf, ObjectStore, type ObjectStoreOptions, textOf } from './object-store.ts'
+import {
+  elementsOf,
+  type ObjectAnswer,
+  type ObjectRequest,
+  ObjectStore,
+  type ObjectStoreOptions,
+  textOf,
+} from './object-store.ts'
 
 export interface ObjectDiskOptions extends ObjectStoreOptions {
   /** What every key begins with; several Postriders may share a bucket. */
@@ -142,11 +149,9 @@ class StagedObject implements StagedBody {
   }
 
   async #put(): Promise<void> {
-    const { store, keyOf } = this.#bucket
-    const { tries, status } = await store.request({
+    const { tries, status } = await this.#onlyOnce({
       method: 'PUT',
-      key: keyOf(this.name),
-      headers: { 'if-none-match': '*' },
+      key: this.#bucket.keyOf(this.name),
       body: this.#chunks,
       expect: [200, 412],
     })
@@ -156,16 +161,15 @@ class StagedObject implements StagedBody {
 
   async #complete(): Promise<void> {
     if (this.#filled > 0) await this.#part()
-    const { store, keyOf } = this.#bucket
     const parts = this.#tags.map(
       (tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`,
     )
     const xml = `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`
-    const { status, body, tries } = await store.request({
+    const { status, body, tries } = await this.#onlyOnce({
       method: 'POST',
-      key: keyOf(this.name),
+      key: this.#bucket.keyOf(this.name),
       query: { uploadId: this.#uploadId as string },
-      headers: { 'if-none-match': '*', 'content-type': 'application/xml' },
+      headers: { 'content-type': 'application/xml' },
       body: [Buffer.from(xml)],
       expect: [200, 404, 412],
     })
@@ -173,6 +177,14 @@ class StagedObject implements StagedBody {
     if (status === 200 && body.includes('<CompleteMultipartUploadResult')) return
     if (status === 200) throw new DiskUnavailable('the object store did not complete an upload')
     await this.#mine(tries)
+  }
+
+  /** A write that never replaces. Stores that know no conditions say so: chance alone is enough there. */
+  async #onlyOnce(asked: ObjectRequest): Promise<ObjectAnswer> {
+    const { store } = this.#bucket
+    const headers = { ...asked.headers, 'if-none-match': '*' }
+    const answer = await store.request({ ...asked, headers, expect: [...asked.expect, 501] })
+    return answer.status === 501 ? store.request(asked) : answer
   }
 
   /** Behind a refusal of a second try: whether the first one was done, only its answer lost. */
