@@ -88,8 +88,8 @@ for (const { name, octets } of corpus) {
 test('prepending what is missing leaves every field and the body where they were', () => {
   for (const { name, octets } of corpus) {
     const header = scanHeader(octets)
-    const text = missingFields(header, { hostname: 'h.example', timeMs: 0, id: 'x' })
-    const whole = Buffer.concat([Buffer.from(text), octets.subarray(header.from)])
+    const text = missingFields(header, { hostname: 'h.example', timeMs: 0, id: 'x' }) + seam(header)
+    const whole = Buffer.concat([Buffer.from(text), octets])
     const again = scanHeader(whole)
     const added = again.fields.length - header.fields.length
     assert.deepEqual(
