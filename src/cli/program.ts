@@ -10,6 +10,7 @@ import { addBackup } from './command/backup.ts'
 import { addCheck } from './command/check.ts'
 import { addDomain } from './command/domain.ts'
 import { addInit } from './command/init.ts'
+import { addMigrateStore } from './command/migrate-store.ts'
 import { addNodes } from './command/nodes.ts'
 import { addQueue } from './command/queue.ts'
 import { addSend } from './command/send.ts'
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   addAccount,
   addAlias,
   addBackup,
+  addMigrateStore,
 ]
 
 /** The whole program; it throws `CommanderError` in place of ending the process. */

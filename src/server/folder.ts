@@ -4,9 +4,10 @@
  * by offline.ts for a command. Nobody beyond this file knows which store it is.
  */
 import { join } from 'node:path'
+import { unfinishedMove } from '../store/move-table.ts'
 import { openStore } from '../store/open.ts'
 import { openPostgresStore } from '../store/postgres/open.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreError } from '../store/store.ts'
 import type { Log } from '../world/log.ts'
 import { nodeWorld } from '../world/node/index.ts'
 import { lockDirectory } from '../world/node/lock.ts'
@@ -25,26 +26,60 @@ export interface Folder {
   close(): Promise<void>
 }
 
+export interface FolderOptions {
+  /** Whether a store may be opened that a move into it has left half full: by the next move only. */
+  readonly unfinished?: boolean
+}
+
 /** Opens it; undefined where another process holds it. Rejects with StoreError, the lock given up. */
-export async function openFolder(settings: Settings, log: Log): Promise<Folder | undefined> {
-  const { data } = settings
-  const lock = lockDirectory(data)
+export async function openFolder(
+  settings: Settings,
+  log: Log,
+  options: FolderOptions = {},
+): Promise<Folder | undefined> {
+  const lock = lockDirectory(settings.data)
   if (lock.held) return undefined
   try {
-    const { servers } = settings.dns
-    const bodiesDirectory = settings.bodies.directory ?? join(data, BODIES)
-    const real = await nodeWorld({ bodiesDirectory, ...(servers ? { dns: { servers } } : {}) })
-    const store = await storeOf(settings, { ...real, log })
-    const world = { ...real, log, disk: bodyDisk(settings, real, store) }
+    const state = await openState(settings, log, options)
     const close = async () => {
-      await store.close()
+      await state.close()
       lock.release()
     }
-    return { world, store, close }
+    return { ...state, close }
   } catch (error) {
     lock.release()
     throw error
   }
+}
+
+/** What `openFolder` opens, without the lock: for a PostgreSQL, or for who has it. */
+export async function openState(
+  settings: Settings,
+  log: Log,
+  { unfinished = false }: FolderOptions = {},
+): Promise<Folder> {
+  const { servers } = settings.dns
+  const bodiesDirectory = settings.bodies.directory ?? join(settings.data, BODIES)
+  const real = await nodeWorld({ bodiesDirectory, ...(servers ? { dns: { servers } } : {}) })
+  const store = await storeOf(settings, { ...real, log })
+  const close = () => store.close()
+  try {
+    if (!unfinished) await refuseUnfinished(store)
+    return { world: { ...real, log, disk: bodyDisk(settings, real, store) }, store, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Half of everything is worse than nothing: a move that was cut off is made again, from its source. */
+async function refuseUnfinished(store: Store): Promise<void> {
+  const move = await store.read(unfinishedMove, null)
+  if (move === undefined) return
+  throw new StoreError(
+    'broken',
+    `the store is half of a move (${move}) that was cut off: run migrate-store again, or start on its source`,
+  )
 }
 
 function storeOf({ data, database }: Settings, { clock, random, log }: World): Promise<Store> {

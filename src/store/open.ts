@@ -34,7 +34,13 @@ export interface FileStore extends Store {
   copyTo(path: string): Promise<void>
 }
 
-const ownModules = ['./check.ts', './sweep.ts', './body-chunk.ts', './garbage.ts']
+const ownModules = [
+  './check.ts',
+  './sweep.ts',
+  './body-chunk.ts',
+  './garbage.ts',
+  './move-table.ts',
+]
 
 /**
  * Opens or makes the database and starts the committer. Rejects with StoreError 'broken', and leaves
