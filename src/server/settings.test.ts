@@ -173,6 +173,23 @@ test('settings that are wrong together are errors too', () => {
   )
 })
 
+test('bodies are kept where all who need them can read them', () => {
+  const s3 = { endpoint: 'https://s3.test', bucket: 'mail', accessKey: 'a', secretKey: 'b' }
+  const database = 'postgres://localhost/mail'
+  const where = 'write where the bucket is, or another place in bodies.in'
+  for (const [bodies, errors] of [
+    [{ in: 's3' }, [`bodies.s3: is missing; ${where}`]],
+    [{ in: 's3', s3 }, []],
+    [{ in: 'directory' }, ['bodies.directory: is missing; name a folder that all nodes share']],
+    [{ in: 'directory', directory: '/mnt/mail' }, []],
+    [{ inlineUpTo: '0' }, []],
+    [{ inlineUpTo: '129KB' }, ['bodies.inlineUpTo: is more than 128KB']],
+  ] as const) {
+    assert.deepEqual(errorsOf({ database, bodies }), errors, JSON.stringify(bodies))
+  }
+  assert.deepEqual(errorsOf({ bodies: { in: 'directory' } }), [])
+})
+
 test('layers merge groups and replace all else', () => {
   const under = { a: { b: 1, c: [1, 2] }, d: 'x' }
   assert.deepEqual(layer(under, { a: { c: [3], e: undefined }, d: { f: 1 } }), {
