@@ -28,7 +28,7 @@ export async function openProxy(to: number): Promise<Proxy> {
   }
   const server = createServer(near => {
     const far = connect(to, '127.0.0.1')
-    for (const socket of [near, far]) keep(socket)
+    for (const socket of [near, far]) keep(socket.setNoDelay(true))
     near.pipe(far)
     if (delayMs === 0) far.pipe(near)
     else {
