@@ -5,7 +5,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { listNodes } from '../../src/cluster/reader.ts'
 import type { OperationOutput } from '../../src/server/operation.ts'
+import { openPostgresStore } from '../../src/store/postgres/open.ts'
+import { silent } from '../../src/world/log.ts'
+import { nodeClock } from '../../src/world/node/clock.ts'
+import { nodeRandom } from '../../src/world/node/random.ts'
 import type { Dialogue } from '../kit/dialogue.ts'
 import { findPostgres, noPostgres } from '../kit/postgres.ts'
 import { clear, type Server } from '../kit/server.ts'
@@ -177,6 +182,22 @@ describe('two nodes on one PostgreSQL', { skip: binaries === undefined && noPost
     await cluster.postgres.start()
     await until('A is ready again', async () => (await http(a.server, '/ready')) === 200)
     await until('B is ready again', async () => (await http(b.server, '/ready')) === 200)
+  })
+
+  test('a node of an older version works beside a newer one where the database says that it may', async () => {
+    const url = await cluster.postgres.fresh()
+    const world = { clock: nodeClock, random: nodeRandom, log: silent }
+    const open = () => openPostgresStore({ url, ...world })
+    await (await open()).close()
+    const schema = /search_path%3D(\w+)/.exec(url)?.[1] ?? ''
+    await cluster.postgres.sql(`INSERT INTO ${schema}.migration VALUES (999, 'later', 'x', 0)`)
+    const store = await open()
+    assert.deepEqual(await store.read(listNodes, null), [])
+    await store.close()
+    await cluster.postgres.sql(
+      `UPDATE ${schema}.setting SET value = '999' WHERE name = 'database.since'`,
+    )
+    await assert.rejects(open(), /newer Postrider \(database version 999/)
   })
 
   test('one node after the other is restarted under load, and nobody loses anything', async context => {
