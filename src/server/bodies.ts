@@ -7,27 +7,32 @@ import { sharedDisk } from '../store/shared-disk.ts'
 import type { Store } from '../store/store.ts'
 import type { Disk } from '../world/disk.ts'
 import { type Place, placedDisk } from '../world/disk-places.ts'
-import { objectDisk } from '../world/node/object-disk.ts'
 import { verifiedDisk } from '../world/verified-disk.ts'
 import type { World } from '../world/world.ts'
 import type { Settings } from './settings.ts'
 
 /** @param world its disk is the directory of bodies */
-export function bodyDisk(
+export async function bodyDisk(
   { bodies, database }: Settings,
   { disk, random, clock }: World,
   store: Store,
-): Disk {
+): Promise<Disk> {
   const into: Place = bodies.in ?? (database === undefined ? 'directory' : 'database')
   const placed = placedDisk(
     {
       directory: verifiedDisk(disk),
       database: verifiedDisk(chunkDisk(store, random)),
-      ...(bodies.s3 ? { s3: verifiedDisk(objectDisk(bodies.s3)) } : {}),
+      ...(bodies.s3 ? { s3: await bucket(bodies.s3) } : {}),
     },
     into,
   )
   // One process and its own files: who reads one keeps it open, so that it may go at once.
   const alone = database === undefined && into === 'directory'
   return alone ? placed : sharedDisk(placed, store, clock, bodies.grace)
+}
+
+/** Loaded by whoever has a bucket only: others need not keep its client in memory. */
+async function bucket(s3: NonNullable<Settings['bodies']['s3']>): Promise<Disk> {
+  const { objectDisk } = await import('../world/node/object-disk.ts')
+  return verifiedDisk(objectDisk(s3))
 }

@@ -6,7 +6,6 @@
 import { join } from 'node:path'
 import { unfinishedMove } from '../store/move-table.ts'
 import { openStore } from '../store/open.ts'
-import { openPostgresStore } from '../store/postgres/open.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import type { Log } from '../world/log.ts'
 import { nodeWorld } from '../world/node/index.ts'
@@ -65,7 +64,7 @@ export async function openState(
   const close = () => store.close()
   try {
     if (!unfinished) await refuseUnfinished(store)
-    return { world: { ...real, log, disk: bodyDisk(settings, real, store) }, store, close }
+    return { world: { ...real, log, disk: await bodyDisk(settings, real, store) }, store, close }
   } catch (error) {
     await close()
     throw error
@@ -82,7 +81,12 @@ async function refuseUnfinished(store: Store): Promise<void> {
   )
 }
 
-function storeOf({ data, database }: Settings, { clock, random, log }: World): Promise<Store> {
-  if (database !== undefined) return openPostgresStore({ url: database, clock, random, log })
+/** The client of PostgreSQL is loaded by whoever has one. */
+async function storeOf(settings: Settings, { clock, random, log }: World): Promise<Store> {
+  const { data, database } = settings
+  if (database !== undefined) {
+    const { openPostgresStore } = await import('../store/postgres/open.ts')
+    return openPostgresStore({ url: database, clock, random, log })
+  }
   return openStore({ path: join(data, DATABASE), modules: STORE_MODULES, clock, log })
 }

@@ -4,7 +4,6 @@
  */
 import { rename, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { generate } from 'selfsigned'
 import type { IdentityFiles } from './identity.ts'
 
 const DAYS = 825
@@ -16,6 +15,8 @@ export interface CertificatePair {
 
 /** Makes a certificate for DNS names and addresses; the first is its common name. PEM. */
 export async function selfMadeCertificate(names: readonly string[]): Promise<CertificatePair> {
+  // Needed once in a server's life: its packages take 10 MB.
+  const { generate } = await import('selfsigned')
   const [commonName = 'localhost'] = names
   const altNames = names.map(name =>
     isIP(name) === 0 ? { type: 2 as const, value: name } : { type: 7 as const, ip: name },
