@@ -228,6 +228,10 @@ function warningsOf(settings: Settings): string[] {
       "outbound.smarthost: the password may travel in clear text; set tls to 'require' or 'implicit'",
     )
   }
+  const { delayWarning, expire } = settings.queue
+  if (delayWarning > expire) {
+    warnings.push('queue.delayWarning: is later than queue.expire, so nobody is warned of a delay')
+  }
   const { http } = settings.listeners
   if (http.enabled && !/^(?:127\.|::1$|localhost$)/.test(http.address)) {
     warnings.push('listeners.http: has no login and is not on loopback')

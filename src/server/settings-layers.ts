@@ -136,18 +136,12 @@ export function contradictions(settings: Settings): SettingError[] {
   const errors: SettingError[] = []
   const say = (path: string, message: string, remedy: string) =>
     errors.push({ path, message, remedy })
-  const { listeners, queue, limits, bodies, database } = settings
+  const { listeners, bodies, database } = settings
   if (bodies.in === 's3' && bodies.s3 === undefined) {
     say('bodies.s3', 'is missing', 'write where the bucket is, or another place in bodies.in')
   }
   if (database !== undefined && bodies.in === 'directory' && bodies.directory === undefined) {
     say('bodies.directory', 'is missing', 'name a folder that all nodes share')
-  }
-  if (queue.delayWarning > queue.expire) {
-    say('queue.delayWarning', 'is later than queue.expire', 'make it shorter, or 0 for never')
-  }
-  if (limits.perAddress > limits.connections) {
-    say('limits.perAddress', 'is more than limits.connections', 'make it smaller')
   }
   const taken = new Map<string, string>()
   for (const name of [

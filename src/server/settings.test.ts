@@ -166,7 +166,6 @@ test('settings that are wrong together are errors too', () => {
       domains: ['example.org', { name: 'Example.org' }],
     }),
     [
-      'queue.delayWarning: is later than queue.expire; make it shorter, or 0 for never',
       'listeners.submission.port: :: port 25 is already taken by smtp; choose another port',
       'domains[1]: Example.org is named twice; remove one of the two',
     ],
