@@ -81,3 +81,22 @@ export async function storm(rounds: number): Promise<string> {
     await cluster.close()
   }
 }
+
+/** A node that cannot reach its database for longer than a lease, while the other goes on. */
+export async function longPull(): Promise<string> {
+  const binaries = findPostgres()
+  if (binaries === undefined) return `skipped: ${noPostgres}`
+  const cluster = await Cluster.open(binaries, { nodes: 2, senders: 4 })
+  try {
+    cluster.begin()
+    await sleep(1_500)
+    const [node] = cluster.nodes as [ClusterNode]
+    node.proxy.pull(true)
+    await sleep(60_000)
+    node.proxy.pull(false)
+    await sleep(3_000)
+    return JSON.stringify(await cluster.judge(75_000))
+  } finally {
+    await cluster.close()
+  }
+}

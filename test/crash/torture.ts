@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as abuse from '../abuse/abuse.ts'
-import { storm } from '../cluster/storm.ts'
+import { longPull, storm } from '../cluster/storm.ts'
 import { clear, type Server, startServer } from '../kit/server.ts'
 import { killUnderLoad } from './kill.ts'
 
@@ -131,6 +131,7 @@ const words = process.argv.slice(2)
 const all: readonly (readonly [string, () => Promise<string>])[] = [
   ['kill: 12 times under load, and 11 starts', killPart],
   ['cluster: three nodes on one PostgreSQL, 40 faults', () => storm(40)],
+  ['cluster: a node without its database for a minute', longPull],
   ...parts.map(part => [part.name, () => abusePart(part)] as const),
 ]
 for (const [name, run] of all) {
