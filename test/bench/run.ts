@@ -10,6 +10,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { databaseCell, type StoreName } from './cell/database.ts'
 import { idleSessions, largeMessages, longQueue } from './cell/memory.ts'
 import { type Rates, rateCell } from './cell/rate.ts'
 import { machine, tools } from './machine.ts'
@@ -69,6 +70,36 @@ function tellMemory(name: string, of: number, memory: Memory, limitMb: number): 
   )
 }
 
+/** Both stores in one run: the goals of several nodes on one database. */
+async function storeCell(root: string): Promise<void> {
+  if (!wanted('stores deliver 1 KB')) return
+  const messages = Math.round(8_000 * depth.share)
+  const runs = await databaseCell(root, messages, depth.pairs, able.postfix)
+  if (!runs) {
+    say('\nskipped: no PostgreSQL runs here')
+    return
+  }
+  const of = (name: StoreName) => runs.get(name) ?? []
+  const rates = (name: StoreName) => of(name).map(run => run.rate)
+  say('\nstores deliver 1 KB, 20 kept sessions in all')
+  for (const name of runs.keys()) {
+    const node = spread(of(name).map(run => run.nodeCpu))
+    const database = spread(of(name).map(run => run.databaseCpu))
+    say(
+      `  ${name.padEnd(9)}  ${formatSpread(spread(rates(name)), 0)} messages/s, CPU s/1000: ` +
+        `${formatSpread(node, 3)} nodes, ${formatSpread(database, 3)} database`,
+    )
+  }
+  const tell = (what: string, ours: StoreName, theirs: StoreName, goal: number) => {
+    const ratio = spread(ratios(rates(ours), rates(theirs)))
+    const met = ratio && ratio.median >= goal
+    say(`  ${what} ${formatSpread(ratio, 2)}  goal ${goal}${judged(met)}`)
+  }
+  tell('one node to Postfix', 'one node', 'postfix', 4)
+  tell('one node to SQLite', 'one node', 'sqlite', 0.35)
+  tell('two nodes to one', 'two nodes', 'one node', 0.85)
+}
+
 async function memoryCells(root: string): Promise<void> {
   if (wanted('memory large')) {
     const large = await largeMessages(root)
@@ -98,6 +129,7 @@ if (able.load) {
       if (!wanted(cell.name) || (flags.quick && !cell.quick)) continue
       tellRates(await rateCell(cell, depth, root, able.postfix))
     }
+    await storeCell(root)
     await memoryCells(root)
   } finally {
     rmSync(root, { recursive: true, force: true })

@@ -68,6 +68,8 @@ export const noPostgres =
 
 export interface PostgresServer {
   readonly port: number
+  /** Its first process, while it runs. */
+  readonly pid: () => number
   /** The URL of a schema that did not exist before: as good as a database of its own. */
   fresh(): Promise<string>
   /** The URL of a schema. */
@@ -173,6 +175,7 @@ export async function startPostgres(
   await start()
   return {
     port,
+    pid: () => server?.pid ?? 0,
     url,
     sql,
     start,
