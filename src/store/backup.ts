@@ -1,6 +1,6 @@
 /**
  * A backup of a server at work: one consistent state of the database and the staged bodies it names, in
- * a new directory, synced and verified by check.ts. Called by `postrider backup`. To restore is to
+ * a new or empty directory, synced and verified by check.ts. Called by `postrider backup`. To restore is to
  * start on a copy of that directory.
  *
  * Staged bodies go first. A body that the copied state names was there before it or came since, so a
@@ -34,7 +34,7 @@ export interface BackupOptions {
   readonly disk: Disk
   readonly clock: Clock
   readonly log: Log
-  /** Where to: a directory that is not there yet. */
+  /** Where to: a directory that is not there yet, or empty. */
   readonly directory: string
   /** What the server calls its database and its directory of bodies. */
   readonly databaseName: string
@@ -52,7 +52,7 @@ export interface Backup {
   readonly findings: readonly Finding[]
 }
 
-/** Makes a backup. Rejects where the directory is there already, or there is no room. */
+/** Makes a backup. Rejects where the directory holds anything already, or there is no room. */
 export async function backup(options: BackupOptions): Promise<Backup> {
   const { store, clock, log } = options
   const database = join(options.directory, options.databaseName)

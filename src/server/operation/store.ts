@@ -23,6 +23,8 @@ export async function makeBackup(
     directory: folder,
     databaseName: DATABASE,
     bodiesName: BODIES,
+  }).catch(error => {
+    throw backupFailure(folder, error)
   })
   const [first] = made.findings
   if (first) {
@@ -32,6 +34,22 @@ export async function makeBackup(
     )
   }
   return { folder, sizeOctets: made.sizeOctets, files: made.bodies + 1 }
+}
+
+/** What an operator can do about it, where he can: the server writes the backup, not his command. */
+function backupFailure(folder: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    return new OperationError(73, `${folder} is not empty: name a folder that is new or empty`)
+  }
+  if (code === 'ENOENT') {
+    return new OperationError(73, `${folder} cannot be made: the folder it is to be in is missing`)
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const remedy = 'make it and give it to that user, or name one where it may write'
+    return new OperationError(73, `the server, as its own user, may not write ${folder}: ${remedy}`)
+  }
+  return error
 }
 
 export async function check({ store, world }: ControlContext): Promise<OperationOutput<'check'>> {

@@ -3,7 +3,7 @@
  * that nobody else may read, and the pieces of a backup. Called by src/store only.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, open } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** A text that ships with the program. */
@@ -21,9 +21,16 @@ export function fileSize(path: string): number {
   return statSync(path).size
 }
 
-/** Makes a new directory with mode 0700; throws where something is already there. */
+/** Makes a new directory with mode 0700, or takes an empty one; throws where anything else is there. */
 export async function createPrivateDirectory(path: string): Promise<void> {
-  await mkdir(path, { mode: 0o700 })
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if ((await readdir(path)).length > 0) throw error
+    // What is put into it is for the owner alone, whoever made it.
+    await chmod(path, 0o700)
+  }
 }
 
 /** Writes a new file with mode 0600 and syncs it; returns its size in octets. */

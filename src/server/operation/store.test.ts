@@ -1,0 +1,39 @@
+/** Where a backup cannot be made, the operator is told what to do instead of what mkdir said. */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { createPrivateDirectory } from '../../world/node/store-file.ts'
+import { OperationError } from '../operation.ts'
+import type { ControlContext } from './context.ts'
+import { makeBackup } from './store.ts'
+
+const place = mkdtempSync(join(tmpdir(), 'postrider-backup-'))
+after(() => rmSync(place, { recursive: true }))
+
+test('a backup into what is not empty, or below nothing, is refused with a remedy', async () => {
+  const full = join(place, 'full')
+  mkdirSync(full)
+  writeFileSync(join(full, 'theirs'), '')
+  const context = { store: { copyTo: async () => {} }, world: {} } as unknown as ControlContext
+  for (const [folder, remedy] of [
+    [full, /is not empty: name a folder that is new or empty$/],
+    [join(full, 'theirs'), /is not empty/],
+    [join(place, 'nowhere', 'backup'), /the folder it is to be in is missing$/],
+  ] as const) {
+    await assert.rejects(makeBackup(context, { folder }), error => {
+      assert.ok(error instanceof OperationError)
+      assert.equal(error.exit, 73)
+      assert.match(error.message, remedy)
+      return true
+    })
+  }
+})
+
+test('an empty folder is taken for a backup, and made private', async () => {
+  const empty = join(place, 'empty')
+  mkdirSync(empty, { mode: 0o755 })
+  await createPrivateDirectory(empty)
+  assert.equal(statSync(empty).mode & 0o777, 0o700)
+})
