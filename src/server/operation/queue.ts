@@ -56,6 +56,8 @@ export async function obey(
   selection: Selection,
 ): Promise<{ changed: number }> {
   demandCondition(selection)
+  // An id that nobody knows is a mistake; a condition that nothing meets is none.
+  if (selection.message !== undefined) await find(context, selection.message)
   let changed = 0
   let after = ''
   for (;;) {
@@ -79,6 +81,7 @@ export async function fail(
   selection: Selection,
 ): Promise<{ changed: number }> {
   demandCondition(selection)
+  if (selection.message !== undefined) await find(context, selection.message)
   const { lines } = await context.store.read(select, { selection, after: '', limit: 10_000 })
   const rows = lines.map(line => ({ messageId: line.message_id, n: line.n }))
   const claimed = await context.store.write(claimRows, {
@@ -120,7 +123,7 @@ function beforeId(id: string, after: string): string {
 function demandCondition(selection: Selection): void {
   const { all, ...conditions } = selection
   if (all || Object.values(conditions).some(value => value !== undefined)) return
-  throw new OperationError(64, 'say which messages: an id, --to, --domain, --from, or --all')
+  throw new OperationError(64, 'say which: a message, --domain, --sender, --recipient, or --all')
 }
 
 async function find({ store }: ControlContext, id: string): Promise<Trace> {
@@ -213,7 +216,7 @@ function explain(context: ControlContext, found: Trace, row: RecipientRow): Expl
     state,
     why: row.reason ?? (waits ? 'it has not been tried yet' : 'no reason was recorded'),
     next: NEXT[state],
-    ...(waits ? { dueAt: row.due_at } : {}),
+    ...(waits && state !== 'held' ? { dueAt: row.due_at } : {}),
     ...(waits ? { expiresAt: found.message.received_at + context.expireMs() } : {}),
     attempts: found.attempts.filter(attempt => attempt.n === row.n).map(attemptOf),
   }
