@@ -79,7 +79,7 @@ export class Listeners {
           ? `${where.address}:${where.port}`
           : `'${'path' in where ? where.path : where.fd}'`
       const reason = error instanceof Error ? error.message : String(error)
-      throw new Error(`listeners.${name}: cannot listen on ${place}: ${reason}`)
+      throw new Error(`listeners.${name}: cannot listen on ${place}: ${reason}${remedyFor(error)}`)
     }
   }
 
@@ -87,6 +87,16 @@ export class Listeners {
     if (this.#sessions) void this.#sessions.serve(name, connection)
     else this.#held.push({ name, connection })
   }
+}
+
+/** What an operator can do about an address that cannot be had. */
+function remedyFor(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return '; stop what listens there, or set another port'
+  if (code === 'EACCES') {
+    return '; start as root with `user` set, give it CAP_NET_BIND_SERVICE, or set a port from 1024'
+  }
+  return ''
 }
 
 function isUnsupported(error: unknown): boolean {
