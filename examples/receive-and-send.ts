@@ -1,6 +1,6 @@
 /**
  * The library in a page: a server that takes a message, and a client that sends it one.
- * Run it from a checkout: `node examples/receive-and-send.ts`.
+ * Run it from a checkout: `npx node examples/receive-and-send.ts`.
  */
 import { createClient, createServer, refuse } from 'postrider'
 
