@@ -34,7 +34,7 @@ export function readyText(facts: ReadyFacts): string {
   lines.push('', fresh ? 'accounts (passwords are shown this once):' : 'accounts:')
   for (const { address, password } of facts.accounts) {
     lines.push(
-      `  ${address}  ${password ?? "(as before; 'postrider account password' sets another)"}`,
+      `  ${address}  ${password ?? "(as before; 'bin/postrider account password ADDRESS' sets another)"}`,
     )
   }
   const password = from.password ?? 'PASSWORD'
@@ -44,7 +44,7 @@ export function readyText(facts: ReadyFacts): string {
     '',
     'send:',
     `  swaks --server 127.0.0.1:${submission} --tls --auth PLAIN --auth-user ${from.address} --auth-password ${password} --from ${from.address} --to ${to.address}`,
-    `  curl --cacert ${certificate} --url smtps://127.0.0.1:${submissions} --user ${from.address}:${password} --mail-from ${from.address} --mail-rcpt ${to.address} --upload-file message.eml`,
+    `  curl --cacert ${certificate} --url smtps://127.0.0.1:${submissions} --user ${from.address}:${password} --mail-from ${from.address} --mail-rcpt ${to.address} --header 'Subject: hello' --form '=A first message.'`,
     `  nodemailer.createTransport({ host: '127.0.0.1', port: ${submissions}, secure: true, tls: { rejectUnauthorized: false }, auth: { user: '${from.address}', pass: '${password}' } })`,
     'read:',
     `  curl --cacert ${certificate} --user ${to.address}:${read} pop3s://127.0.0.1:${pop3s}/1`,
