@@ -126,7 +126,7 @@ async function orTempFail(connecting: Promise<Connection>): Promise<Connection> 
     const reason = error instanceof Error ? error.message : String(error)
     throw new CommandError(
       EXIT.tempFail,
-      `the server is not reachable (${reason}): is it running? --server HOST:PORT names another`,
+      `the server is not reachable (${reason}): is it running? --data FOLDER or --server HOST:PORT names another`,
     )
   }
 }

@@ -102,3 +102,12 @@ test('a mistake in the arguments is 64 and says so, and --help is no mistake', (
     assert.notEqual(result.err, '')
   }
 })
+
+test('send means the server of the config that is named', () => {
+  const config = join(folder, 'named.json')
+  const data = join(folder, 'data of the config')
+  writeFileSync(config, JSON.stringify({ hostname: 'mail.example.org', data }))
+  const { code, err } = run(script, ['send', '--config', config, '--to', 'joe@example.org'])
+  assert.equal(code, 75)
+  assert.ok(err.includes(join(data, 'local.sock')), err)
+})

@@ -7,10 +7,12 @@ import { kindOf } from '../../message/encode.ts'
 import { scanHeader } from '../../message/header.ts'
 import { parseDuration } from '../../server/measure.ts'
 import type { Carry, HopFacts } from '../../smtp/client/question.ts'
+import { configsIn, currentFolder, pathExists } from '../../world/node/config-file.ts'
 import { nodeRandom } from '../../world/node/random.ts'
 import { composeDraft, type DraftFlags, fileOctets, mailboxes } from '../draft.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { type Face, print } from '../face.ts'
+import { locate } from '../locate.ts'
 import { printable } from '../print.ts'
 import { reachServer, TLS_MODES, type TlsMode } from '../server-address.ts'
 import { type Submitted, submit, verdictOf } from '../submit.ts'
@@ -30,6 +32,7 @@ interface SendFlags extends Omit<DraftFlags, 'from'> {
   readonly hello?: string
   readonly timeout: string
   readonly data?: string
+  readonly config?: string
   readonly show?: boolean
   readonly json?: boolean
 }
@@ -61,6 +64,7 @@ export function addSend(program: Command, face: Face): void {
     .option('--hello <name>', 'what to call ourselves')
     .option('--timeout <duration>', 'how long to wait for each answer', '1m')
     .option('--data <folder>', 'the data folder of the local server')
+    .option('--config <file>', 'its config file')
     .option('--show', 'print what was said')
     .option('--json', 'print JSON')
     .action((flags: SendFlags) => send(face, flags))
@@ -75,7 +79,12 @@ async function send(face: Face, flags: SendFlags): Promise<void> {
   const { octets, utf8 } = await messageOf(face, flags, from, hostname)
   const [sender] = mailboxes([from], '--from')
   const recipients = recipientsOf(flags, octets)
-  const reached = await reachServer(face, { ...flags, timeoutMs })
+  const server = flags.server ?? (await configuredSocket(face, flags))
+  const reached = await reachServer(face, {
+    ...flags,
+    ...(server !== undefined && { server }),
+    timeoutMs,
+  })
   const submitted = await submit({
     connection: reached.connection,
     hostname,
@@ -87,6 +96,17 @@ async function send(face: Face, flags: SendFlags): Promise<void> {
     ...(login !== undefined && { login }),
   })
   report(face, flags, submitted, recipients.map(formatAddress))
+}
+
+/** The socket of the server whose config is named or lies here, as for all commands, if it is there. */
+async function configuredSocket(face: Face, flags: SendFlags): Promise<string | undefined> {
+  const named = ['POSTRIDER_SOCKET', 'POSTRIDER_DATA'].some(name => face.terminal.env(name))
+  if (flags.config === undefined) {
+    if (flags.data !== undefined || named || configsIn(currentFolder()).length === 0)
+      return undefined
+  }
+  const { path } = (await locate(face, flags)).listeners.local
+  return flags.config !== undefined || pathExists(path) ? path : undefined
 }
 
 function senderOf(face: Face, flags: SendFlags, hostname: string): string {
