@@ -124,6 +124,16 @@ test('--set of an unknown path says what was meant, and touches nothing', () => 
   ])
 })
 
+test('a name server is an IP address, with a port or none', () => {
+  const servers = ['192.0.2.53', '127.0.0.1:5353', '::1', '[::1]:53']
+  assert.deepEqual(settingsSchema.parse({ dns: { servers } }).dns.servers, servers)
+  const wrong = ['ns.example.org', '192.0.2.300', '127.0.0.1:99999']
+  assert.deepEqual(
+    errorsOf({ dns: { servers: wrong } }),
+    wrong.map((_, n) => `dns.servers[${n}]: is no IP address, such as 192.0.2.53 or [::1]:53`),
+  )
+})
+
 test('all errors come at once, each with its path and what to do', () => {
   assert.deepEqual(
     errorsOf({

@@ -3,6 +3,7 @@
  * the types, the validation (all errors at once), `--set` and docs/configuration.md. A config file
  * writes durations as '4h' and sizes as '50MB'; `Settings` holds ms and octets under the same names.
  */
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { HookFunctions } from '../hook/hook.ts'
 import { bodiesSchema } from './settings-bodies.ts'
@@ -122,6 +123,14 @@ const domain = z.union([
   }),
 ])
 
+/** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`: a server of names has none itself. */
+function isNameServer(text: string): boolean {
+  const match = /^(?:\[([^\]]+)\]|(\d+\.\d+\.\d+\.\d+))(?::(\d{1,5}))?$/.exec(text)
+  if (match === null) return isIP(text) !== 0
+  const port = Number(match[3] ?? 53)
+  return isIP(match[1] ?? (match[2] as string)) !== 0 && port > 0 && port <= 65_535
+}
+
 /** The schema of the data part of a config. Hooks are functions and stay in their own thread. */
 export const settingsSchema = z.strictObject({
   hostname: hostname()
@@ -191,7 +200,7 @@ export const settingsSchema = z.strictObject({
   dns: z
     .strictObject({
       servers: z
-        .array(z.string().min(1))
+        .array(z.string().refine(isNameServer, 'is no IP address, such as 192.0.2.53 or [::1]:53'))
         .exactOptional()
         .describe("Name servers, `ADDRESS` or `ADDRESS:PORT`; absent: the system's."),
     })
