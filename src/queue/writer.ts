@@ -253,7 +253,8 @@ const ORDERS: Readonly<Record<Order, string>> = {
     WHERE message_id = ?1 AND n = ?2 AND state = 'queued'`,
   release: `UPDATE recipient SET state = 'queued', due_at = :now
     WHERE message_id = ?1 AND n = ?2 AND state = 'held'`,
-  delete: `UPDATE recipient SET state = 'deleted', settled_at = :now, due_at = 0, reason = 'deleted by the operator'
+  delete: `UPDATE recipient SET state = 'deleted', settled_at = :now, due_at = 0, status = NULL,
+    reason = 'deleted by the operator'
     WHERE message_id = ?1 AND n = ?2 AND state IN ('queued', 'held')`,
 }
 

@@ -38,10 +38,6 @@ export interface OutboundNeeds extends HouseOptions {
   readonly metrics: Metrics
 }
 
-/** Jobs in memory at once, and of one route: a slow destination may not take all places. */
-const JOBS_MAX = 2000
-const JOBS_PER_ROUTE_MAX = 1000
-
 export function buildOutbound(needs: OutboundNeeds): Outbound {
   const { world, store, settings, hooks, domains } = needs
   const node = Buffer.from(world.random.octets(8)).toString('hex')
@@ -69,8 +65,9 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     usualRoute,
     route: (message, address) => hookedRoute(hooks(), usualRoute, message, address),
     content: message => queuedContent(store, world.disk, message),
-    jobsMax: JOBS_MAX,
-    jobsPerRouteMax: JOBS_PER_ROUTE_MAX,
+    jobsMax: settings().queue.concurrency,
+    // A slow destination may not take all places.
+    jobsPerRouteMax: Math.ceil(settings().queue.concurrency / 2),
     ...(needs.pollMs === undefined ? {} : { pollMs: needs.pollMs }),
   })
   return { worker, settler, renew: () => smtp.renew(), atOnce: atOnce(needs, usualRoute) }

@@ -92,7 +92,9 @@ const queue = z.strictObject({
     .describe('The share of each wait that is left to chance, so that retries spread.'),
   delayWarning: duration().prefault('4h').describe('When the sender is told of a delay; 0 never.'),
   expire: duration(1).prefault('5d').describe('When a message is given up and reported.'),
-  concurrency: count(100).describe('Messages carried at once.'),
+  concurrency: count(2000, 2).describe(
+    'Messages in memory at once on their way; half of them to one place.',
+  ),
   keepLedger: duration(1).prefault('30d').describe('How long settled messages stay on record.'),
 })
 
