@@ -55,6 +55,8 @@ test('the detail is what stands behind the first separator', () => {
   assert.equal(withoutDetail('joe', '+'), undefined)
   assert.equal(withoutDetail('joe-list', '-'), 'joe')
   assert.equal(withoutDetail('joe+list', ''), undefined)
+  assert.equal(withoutDetail('joe+x%far.example', '+'), undefined)
+  assert.equal(withoutDetail('joe+far!x', '+'), undefined)
 })
 
 test('what a person types as an address is taken or explained', () => {

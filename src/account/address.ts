@@ -50,11 +50,12 @@ export function sameAddress(a: Address, b: Address): boolean {
 
 /**
  * The local part without its detail (RFC 5233): `user` for `user+detail`. Undefined where there is
- * no detail, or no separator is in use.
+ * no detail, no separator is in use, or the detail is another host's address in an old spelling
+ * (`user+a%host`): whoever probes for a relay is to read a refusal.
  */
 export function withoutDetail(local: string, separator: string): string | undefined {
   const at = separator === '' ? -1 : local.indexOf(separator)
-  return at > 0 ? local.slice(0, at) : undefined
+  return at > 0 && !/[%!@]/.test(local.slice(at)) ? local.slice(0, at) : undefined
 }
 
 /** The mailboxes each of our domains has by default (RFC 5321 §4.5.1, RFC 2142 §2 and §5). */

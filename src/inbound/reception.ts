@@ -17,6 +17,7 @@ import { StoreError } from '../store/store.ts'
 import { ownText } from '../wire/own.ts'
 import { DiskFull } from '../world/disk.ts'
 import { Intake } from './intake.ts'
+import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import { hereBy } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
 
@@ -199,7 +200,7 @@ export class Reception implements Policy {
     await spool.accept({
       identity,
       origin: this.#role.origin,
-      envelope,
+      envelope: partial ? envelope : withoutNeedlessUtf8(envelope, intake.prefix),
       finals,
       head: ownText(received + completion.fields + seam(header)),
       body: intake.finishInline() ?? (await intake.finish()),

@@ -25,11 +25,11 @@ test('chance lengthens a wait by its share and no more', () => {
   }
 })
 
-test('the sender is warned once, and the mail ends at its age', () => {
+test('the sender is warned once, by an attempt that is due anyway, and the mail ends at its age', () => {
   assert.deepEqual(defer(schedule, { ...facts, now: 59_500 }), {
     expired: false,
     warn: false,
-    dueAt: 60_000,
+    dueAt: 60_500,
   })
   assert.equal(defer(schedule, { ...facts, now: 60_000 }).warn, true)
   assert.equal(defer(schedule, { ...facts, now: 60_000, warned: true }).warn, false)

@@ -38,9 +38,9 @@ export function defer(
   const delays = schedule.retryMs
   const delay = delays[Math.min(attempts, delays.length) - 1] ?? 60_000
   let dueAt = now + Math.round(delay * (1 + facts.spread * schedule.jitter))
-  // The age is looked at after an attempt, so that the last word is never an old one: an attempt
-  // falls due when the sender is to be warned and when the time is up.
-  if (warnable && warnAt > now) dueAt = Math.min(dueAt, warnAt)
+  // The age is looked at after an attempt, so that the last word is never an old one. An attempt
+  // falls due when the time is up; a warning waits for the attempt that is due anyway, since one of
+  // its own would bend the schedule the operator wrote.
   if (expireAt > now) dueAt = Math.min(dueAt, expireAt)
   return { expired: now >= expireAt, warn: warnable && now >= warnAt, dueAt }
 }

@@ -82,7 +82,7 @@ const queue = z.strictObject({
   retry: z
     .array(duration(1))
     .min(1)
-    .prefault(['1m', '5m', '15m', '30m', '1h', '2h', '4h'])
+    .prefault(['1m', '5m', '15m', '30m', '1h'])
     .describe('Waits between attempts; the last one repeats.'),
   jitter: z
     .number()
