@@ -7,7 +7,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import PostalMime from 'postal-mime'
 import { parseAddressList } from '../../src/message/address-list.ts'
-import { authorsOf, headerFault, missingFields, rangesOf, seam } from '../../src/message/complete.ts'
+import {
+  authorsOf,
+  headerFault,
+  missingFields,
+  rangesOf,
+  seam,
+} from '../../src/message/complete.ts'
 import { formatNotice } from '../../src/message/dsn.ts'
 import { decodeWords } from '../../src/message/encoded-word.ts'
 import { type Header, scanHeader } from '../../src/message/header.ts'
