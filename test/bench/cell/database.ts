@@ -88,7 +88,7 @@ async function together(
   const sessions = Math.round(LOAD.sessions / peers.length)
   const cpu = () => peers.reduce((sum, peer) => sum + cpuSeconds(peer.pid), 0)
   const before = { cpu: cpu(), database: cpuSeconds(databasePid) }
-  const done = await Promise.all(peers.map(peer => peer.done('deliver')))
+  const done = await Promise.all(peers.map(async peer => peer.done('deliver')))
   const from = performance.now()
   await Promise.all(
     peers.map(peer => send({ ...LOAD, sessions, messages: share }, peer.port, peer.local)),
@@ -96,7 +96,7 @@ async function together(
   await until(
     'all mail to be delivered',
     async () => {
-      const now = await Promise.all(peers.map(peer => peer.done('deliver')))
+      const now = await Promise.all(peers.map(async peer => peer.done('deliver')))
       return now.every((count, i) => count >= (done[i] ?? 0) + share) ? true : undefined
     },
     { everyMs: 30, limitMs: 120_000 },
