@@ -118,14 +118,13 @@ export class Sessions {
 
   #popAccess() {
     const { world, store, login, maildropLocks } = this.#house
-    const asked: typeof login = (question, remote) => login(question, remote)
     return {
       world,
       store,
       maildropLocks,
       log: world.log,
       login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
-        asked(question, peer.remote),
+        login(question, peer.remote),
     }
   }
 }

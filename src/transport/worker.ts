@@ -13,7 +13,7 @@ import { nextDueIn, type QueuedMessage, queuedMessage } from '../queue/reader.ts
 import { queuedMessageOf, queueTopic } from '../queue/spool.ts'
 import { type Claimed, claim, giveBack, recover, renew } from '../queue/writer.ts'
 import { type Route, routeKey } from '../route/route.ts'
-import { everything, type Store } from '../store/store.ts'
+import { everything, type Store, StoreError } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
 import { sleep, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
@@ -263,6 +263,9 @@ export class Worker {
         return againMs > SETTLE_AGAIN_MS ? world.clock.now() : dueAt
       } catch (error) {
         world.log.error('queue.settle', { message: job.message.id, error: String(error) })
+        // What the store itself could not do may go later. What the writer refuses (a lease that is held
+        // only in part, since another node took the rest over) it refuses for ever: let the lease end.
+        if (!(error instanceof StoreError)) return undefined
         await sleep(world.clock, againMs)
         // The lease ends by itself, or was given back, and the load is carried again.
         if (this.#stopped) return undefined
