@@ -22,6 +22,28 @@ export interface Sender {
   readonly envelopeId?: string
   /** AUTH= (RFC 4954 §5): a mailbox, or null for `<>`. */
   readonly submitter?: string | null
+  /** BY= (RFC 2852 §4). */
+  readonly deliverBy?: DeliverBy
+  /** HOLDFOR= or HOLDUNTIL= (RFC 4865 §4): when it may go on, ms since the epoch or from now. */
+  readonly release?: { readonly forMs: number } | { readonly atMs: number }
+  /** MT-PRIORITY= (RFC 6710 §4): -9 to 9; absent is 0. */
+  readonly priority?: number
+  /** SOLICIT= (RFC 3865 §2.5): solicitation class keywords. */
+  readonly solicitations?: readonly string[]
+  /** REQUIRETLS (RFC 8689 §4.1). */
+  readonly requireTls?: true
+  /** MTRK= (RFC 3885 §4.1): the certifier in base64, and for how many seconds it may be asked. */
+  readonly tracking?: { readonly certifier: string; readonly timeoutS?: number }
+}
+
+/** BY= (RFC 2852 §4): by when, and what is to happen where that cannot be. */
+export interface DeliverBy {
+  /** Seconds from MAIL; below 0 the time is over already. */
+  readonly seconds: number
+  /** R returns what is late, N only notifies. */
+  readonly mode: 'R' | 'N'
+  /** T: who relays it tells the sender. */
+  readonly trace: boolean
 }
 
 /** RCPT TO with its parameters. */
@@ -31,6 +53,8 @@ export interface Recipient {
   readonly notify?: Notify
   /** ORCPT= decoded: address type and original address (RFC 3461 §4.2, RFC 6533 §3). */
   readonly originalRecipient?: { readonly type: string; readonly address: string }
+  /** RRVS= (RFC 7293 §5.1): the mailbox must have had one owner since then, ms since the epoch. */
+  readonly validSince?: { readonly atMs: number; readonly action: 'R' | 'C' }
 }
 
 export interface Envelope {

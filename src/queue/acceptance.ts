@@ -20,6 +20,8 @@ export interface Acceptance {
   readonly utf8: boolean
   readonly ret: string | null
   readonly envelopeId: string | null
+  /** Further parameters of MAIL (mail/carried.ts); nearly always absent. */
+  readonly parameters?: string | null
   readonly accountId: number | null
   readonly peer: string
   readonly receivedAt: number
@@ -34,6 +36,8 @@ export interface AcceptedRecipient {
   readonly notify: string | null
   readonly originalRecipient: string | null
   readonly aliasOf: string | null
+  /** Further parameters of RCPT (mail/carried.ts); nearly always absent. */
+  readonly parameters?: string | null
   /** An alias that was expanded has its own row, settled at birth. */
   readonly expanded?: boolean
   /** Born leased to this node for so long, so that no claim is needed; else due at once. */
@@ -47,11 +51,11 @@ export const DELIVERED_STATUS = '2.0.0'
 
 const INSERT_BODY = 'INSERT INTO body (id, size_octets, octets, staged) VALUES (?1, ?2, ?3, ?4)'
 const INSERT_MESSAGE = `INSERT INTO message (id, body_id, head, size_octets, origin, reverse_path, body_kind, utf8,
-  ret, envelope_id, account_id, peer, received_at, unsettled, settled_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
+  ret, envelope_id, account_id, peer, received_at, unsettled, settled_at, parameters)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
 const INSERT_RECIPIENT = `INSERT INTO recipient (message_id, n, address, domain, notify, original_recipient,
-  alias_of, state, due_at, leased_by, settled_at, attempts, status, reason)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, :now + ?9, ?10, ?11, ?12, ?13, ?14)`
+  alias_of, state, due_at, leased_by, settled_at, attempts, status, reason, parameters)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, :now + ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
 
 /** The state a recipient is born in. */
 function stateAtBirth(r: AcceptedRecipient): 'expanded' | 'delivered' | 'leased' | 'queued' {
@@ -92,6 +96,7 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
         placed ? 1 : 0,
         placed ? DELIVERED_STATUS : null,
         placed ? `delivered to ${r.delivery?.mailboxName}` : null,
+        r.parameters ?? null,
       ])
     }
     // Delivered to all at once, a message is settled at birth, and its body is the mailboxes' alone.
@@ -112,6 +117,7 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
       a.receivedAt,
       unsettled,
       settled ? a.receivedAt : null,
+      a.parameters ?? null,
     ])
   }
   await tx.many(INSERT_BODY, bodies)

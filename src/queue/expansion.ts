@@ -6,6 +6,7 @@ import { addressKey } from '../account/address.ts'
 import type { Directory } from '../account/directory.ts'
 import { expand, expandCached, type Final } from '../account/expand.ts'
 import { type Address, formatAddress } from '../mail/address.ts'
+import { formatCarriedRecipient } from '../mail/carried.ts'
 import type { Notify, Recipient } from '../mail/envelope.ts'
 import { formatNotify } from '../mail/notify.ts'
 
@@ -17,6 +18,8 @@ export interface FinalRecipient {
   readonly originalRecipient: string | null
   /** The accepted address, where an alias led here. */
   readonly aliasOf: string | null
+  /** Further parameters of RCPT (mail/carried.ts). */
+  readonly parameters?: string | null
   /** The alias itself, which has a settled row of its own. */
   readonly expanded?: boolean
 }
@@ -67,6 +70,7 @@ function rowOf(recipient: Recipient, address: Address, aliasOf?: Address): Final
         ? `rfc822;${formatAddress(recipient.forwardPath)}`
         : null,
     aliasOf: aliasOf ? formatAddress(aliasOf) : null,
+    parameters: formatCarriedRecipient(recipient),
   }
 }
 

@@ -13,6 +13,7 @@ export interface QueuedMessage {
   readonly utf8: number
   readonly ret: string | null
   readonly envelope_id: string | null
+  readonly parameters: string | null
   readonly account_id: number | null
   readonly peer: string
   readonly received_at: number
@@ -21,7 +22,7 @@ export interface QueuedMessage {
 export const queuedMessage = reader<string, QueuedMessage | undefined>('queue.message', (tx, id) =>
   tx.get<QueuedMessage>(
     `SELECT id, body_id, head, size_octets, origin, reverse_path, body_kind, utf8, ret, envelope_id,
-       account_id, peer, received_at FROM message WHERE id = ?1 AND body_id IS NOT NULL`,
+       parameters, account_id, peer, received_at FROM message WHERE id = ?1 AND body_id IS NOT NULL`,
     id,
   ),
 )

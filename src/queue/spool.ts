@@ -4,6 +4,7 @@
  * protocol and no transport.
  */
 import { type Address, formatAddress } from '../mail/address.ts'
+import { formatCarriedSender } from '../mail/carried.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { Delivery } from '../mailbox/deliver.ts'
 import type { Store } from '../store/store.ts'
@@ -115,6 +116,7 @@ export class Spool {
       utf8: sender.utf8,
       ret: sender.ret ?? null,
       envelopeId: sender.envelopeId ?? null,
+      parameters: formatCarriedSender(sender),
       accountId: submission.accountId,
       peer: submission.peer,
       receivedAt: this.#clock.now(),
@@ -163,6 +165,7 @@ export function queuedMessageOf(a: Acceptance): QueuedMessage {
     utf8: a.utf8 ? 1 : 0,
     ret: a.ret,
     envelope_id: a.envelopeId,
+    parameters: a.parameters ?? null,
     account_id: a.accountId,
     peer: a.peer,
     received_at: a.receivedAt,

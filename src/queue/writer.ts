@@ -171,7 +171,7 @@ async function releaseBody(tx: Write, bodyId: number): Promise<readonly string[]
 }
 
 const CLAIMED =
-  'message_id, n, address, domain, notify, original_recipient, alias_of, attempts, delay_notified_at'
+  'message_id, n, address, domain, notify, original_recipient, alias_of, parameters, attempts, delay_notified_at'
 
 /** A recipient row that was claimed, with what a transport needs of its message. */
 export interface Claimed {
@@ -182,6 +182,7 @@ export interface Claimed {
   readonly notify: string | null
   readonly original_recipient: string | null
   readonly alias_of: string | null
+  readonly parameters: string | null
   readonly attempts: number
   readonly delay_notified_at: number | null
 }

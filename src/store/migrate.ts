@@ -43,6 +43,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0003-bodies.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 4,
+    name: '0004-parameters',
+    file: new URL('./schema/0004-parameters.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

@@ -3,6 +3,7 @@
  * lease. Built from what was just accepted (nothing is read again) or from claimed rows.
  */
 import { parseStoredAddress } from '../mail/address.ts'
+import { parseCarriedRecipient, parseCarriedSender } from '../mail/carried.ts'
 import type { BodyKind, Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { parseNotify } from '../mail/notify.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
@@ -17,6 +18,8 @@ export interface JobRow {
   readonly address: string
   readonly notify: string | null
   readonly originalRecipient: string | null
+  /** Further parameters of RCPT (mail/carried.ts). */
+  readonly parameters?: string | null
   readonly attempts: number
   readonly warned: boolean
 }
@@ -53,6 +56,7 @@ function senderOf(message: QueuedMessage): Sender {
     utf8: message.utf8 === 1,
     ...(message.ret === null ? {} : { ret: message.ret as 'FULL' | 'HDRS' }),
     ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
+    ...parseCarriedSender(message.parameters),
   }
 }
 
@@ -66,6 +70,7 @@ function recipientOf(row: JobRow): Recipient {
     ...(original === null || cut < 0
       ? {}
       : { originalRecipient: { type: original.slice(0, cut), address: original.slice(cut + 1) } }),
+    ...parseCarriedRecipient(row.parameters),
   }
 }
 
@@ -76,6 +81,7 @@ export function rowOf(row: Claimed): JobRow {
     address: row.address,
     notify: row.notify,
     originalRecipient: row.original_recipient,
+    parameters: row.parameters,
     attempts: row.attempts,
     warned: row.delay_notified_at !== null,
   }

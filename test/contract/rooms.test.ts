@@ -164,9 +164,10 @@ async function mail(w: Witness): Promise<void> {
       notices: [acceptance(3, { origin: 'notice', reversePath: '' })],
       recipients: [
         recipient('list@example.org', { expanded: true }),
-        recipient('a@b.test'),
+        recipient('a@b.test', { parameters: '{"validSince":{"atMs":7,"action":"C"}}' }),
         recipient('c@d.test'),
       ],
+      parameters: '{"priority":3}',
     }),
   )
   await w.write(queue.accept, acceptance(2)).catch(() => {})

@@ -1,6 +1,6 @@
 /** AUTH (RFC 4954): the mechanisms offered at this moment, and the AUTH= parameter of MAIL (§5). */
 import { formatAddress } from '../../mail/address.ts'
-import { decodeXtext } from '../../wire/xtext.ts'
+import { decodeXtext, encodeXtext } from '../../wire/xtext.ts'
 import { parseMailbox } from '../path.ts'
 import { replies } from '../replies.ts'
 import type { Extension } from './extension.ts'
@@ -31,5 +31,10 @@ export const auth: Extension = {
       draft.submitter = formatAddress(mailbox)
       return undefined
     },
+  },
+  /** RFC 4954 §5: who submitted is told only to a hop that knows us. */
+  writeMail({ submitter }, { login }) {
+    if (login === undefined || submitter === undefined) return ''
+    return ` AUTH=${submitter === null ? '<>' : encodeXtext(submitter)}`
   },
 }

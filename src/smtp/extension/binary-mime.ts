@@ -5,4 +5,5 @@ export const binaryMime: Extension = {
   keyword: 'BINARYMIME',
   has: settings => !settings.without.includes('CHUNKING') && !settings.without.includes('8BITMIME'),
   offer: () => 'BINARYMIME',
+  writeMail: ({ body }) => (body === 'BINARYMIME' ? ' BODY=BINARYMIME' : ''),
 }

@@ -1,6 +1,6 @@
 /** DSN (RFC 3461 §4): what the sender wants to hear of its message. RFC 6533 §3 for UTF-8 addresses. */
 import type { Notify } from '../../mail/envelope.ts'
-import { decodeXtext } from '../../wire/xtext.ts'
+import { decodeXtext, encodeXtext } from '../../wire/xtext.ts'
 import { replies } from '../replies.ts'
 import type { Extension } from './extension.ts'
 
@@ -45,6 +45,20 @@ export const dsn: Extension = {
       draft.originalRecipient = { type, address }
       return undefined
     },
+  },
+  writeMail({ ret, envelopeId }) {
+    const wanted = ret === undefined ? '' : ` RET=${ret}`
+    return envelopeId === undefined ? wanted : `${wanted} ENVID=${encodeXtext(envelopeId)}`
+  },
+  writeRcpt({ notify, originalRecipient: original }, { utf8 }) {
+    let text = ''
+    if (notify !== undefined && notify.length > 0) {
+      text += ` NOTIFY=${notify === 'NEVER' ? notify : notify.join(',')}`
+    }
+    if (original !== undefined) {
+      text += ` ORCPT=${original.type};${originalAddress(original.type, original.address, utf8)}`
+    }
+    return text
   },
 }
 
@@ -97,4 +111,17 @@ function expand(text: string): string | undefined {
     return wrong ? whole : String.fromCodePoint(point)
   })
   return wrong || /[\x00-\x1f\x7f]/.test(expanded) || expanded === '' ? undefined : expanded
+}
+
+/** ORCPT's address: xtext (RFC 3461 §4.2), or for type utf-8 the forms of RFC 6533 §3. */
+function originalAddress(type: string, address: string, utf8: boolean): string {
+  if (type.toLowerCase() !== 'utf-8') return encodeXtext(address)
+  let text = ''
+  for (const character of address) {
+    const point = character.codePointAt(0) ?? 0
+    const special = point < 0x21 || point === 0x7f || '+=\\'.includes(character)
+    text +=
+      special || (point > 0x7e && !utf8) ? `\\x{${point.toString(16).toUpperCase()}}` : character
+  }
+  return text
 }

@@ -15,6 +15,7 @@ export const eightBitMime: Extension = {
       return undefined
     },
   },
+  writeMail: ({ body }) => (body === '8BITMIME' ? ' BODY=8BITMIME' : ''),
 }
 
 /** RFC 3030 §3: BINARYMIME needs CHUNKING. */

@@ -25,6 +25,21 @@ export type ParameterRule<T> = (
   context: ParameterContext,
 ) => Reply | undefined
 
+/** What a client's parameter may depend on. */
+export interface Writing {
+  /** What the hop said behind its keyword. */
+  readonly offered: string
+  /** Octets of the message as it leaves, before dot-stuffing. */
+  readonly sizeOctets: number
+  /** True where the message needs SMTPUTF8. */
+  readonly utf8: boolean
+  /** The mechanism we logged in by, if we did. */
+  readonly login: string | undefined
+}
+
+/** Writes ` KEYWORD=value`, or '' where there is nothing to say. */
+export type ParameterWriter<T> = (part: T, writing: Writing) => string
+
 /** What an EHLO keyword line may depend on. */
 export interface Offering {
   readonly settings: SessionSettings
@@ -45,6 +60,9 @@ export interface Extension {
   readonly offer: (offering: Offering) => string | undefined
   readonly mail?: Readonly<Record<string, ParameterRule<Sender>>>
   readonly rcpt?: Readonly<Record<string, ParameterRule<Recipient>>>
+  /** What we as a client add to MAIL and RCPT where the hop offers the keyword. */
+  readonly writeMail?: ParameterWriter<Sender>
+  readonly writeRcpt?: ParameterWriter<Recipient>
   readonly verbs?: readonly ExtensionVerb[]
   /** By how many octets MAIL and RCPT lines may be longer (RFC 5321 §4.5.3.1.4). */
   readonly mailOctets?: number

@@ -17,4 +17,6 @@ export const size: Extension = {
       return undefined
     },
   },
+  /** §3: the size on the wire before dot-stuffing. */
+  writeMail: (_sender, { sizeOctets }) => ` SIZE=${sizeOctets}`,
 }

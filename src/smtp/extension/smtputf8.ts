@@ -17,4 +17,5 @@ export const smtputf8: Extension = {
       return undefined
     },
   },
+  writeMail: (_sender, { utf8 }) => (utf8 ? ' SMTPUTF8' : ''),
 }
