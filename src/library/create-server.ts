@@ -40,6 +40,24 @@ export interface EmbeddedServer {
   close(): Promise<void>
 }
 
+const DEFAULTS: Omit<SessionSettings, 'chance' | 'startTls'> = {
+  hostname: 'localhost',
+  protocol: 'smtp',
+  banner: 'Postrider',
+  sizeMaxBytes: 25 * 1024 * 1024,
+  recipientsMax: 1000,
+  bareLineEnds: 'refuse',
+  mechanisms: [],
+  requireAuth: false,
+  service: 'mx',
+  with: [],
+  without: [],
+  errorsMax: 20,
+  transactionsMax: 10_000,
+  commandTimeoutMs: 300_000,
+  dataTimeoutMs: 180_000,
+}
+
 /** Makes a server; it does nothing before `listen`. */
 export function createServer(options: CreateServerOptions): EmbeddedServer {
   const running = new Set<Pumping<{ readonly kind: 'shutdown' }>>()
@@ -84,22 +102,6 @@ export function createServer(options: CreateServerOptions): EmbeddedServer {
       await Promise.all(all.map(one => one.closed))
     },
   }
-}
-
-const DEFAULTS: Omit<SessionSettings, 'chance' | 'startTls'> = {
-  hostname: 'localhost',
-  protocol: 'smtp',
-  banner: 'Postrider',
-  sizeMaxBytes: 25 * 1024 * 1024,
-  recipientsMax: 1000,
-  bareLineEnds: 'refuse',
-  mechanisms: [],
-  requireAuth: false,
-  without: [],
-  errorsMax: 20,
-  transactionsMax: 10_000,
-  commandTimeoutMs: 300_000,
-  dataTimeoutMs: 180_000,
 }
 
 const NO_LOGIN: LoginAnswer = { kind: 'denied', why: 'no logins here' }

@@ -10,6 +10,7 @@ import type { Role } from '../inbound/role.ts'
 import { submissionRole } from '../inbound/submission.ts'
 import type { Answer as PopAnswer, Question as PopQuestion } from '../pop3/server/question.ts'
 import { ServerSession as PopSession } from '../pop3/server/session.ts'
+import type { Service } from '../smtp/extension/extension.ts'
 import type { SessionSettings } from '../smtp/server/question.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
@@ -148,6 +149,8 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     startTls: 'startTls' in listener && listener.startTls,
     mechanisms: submits ? MECHANISMS : [],
     requireAuth: submits,
+    service: serviceOf[name],
+    with: listener.with,
     without: listener.without,
     errorsMax: limits.errors,
     transactionsMax: limits.transactions,
@@ -155,6 +158,15 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     dataTimeoutMs: limits.dataTimeout,
     chance: octets => house.world.random.octets(octets),
   }
+}
+
+/** What each listener is for, to the extensions. */
+const serviceOf: Readonly<Record<SmtpName, Service>> = {
+  smtp: 'mx',
+  submission: 'submission',
+  submissions: 'submission',
+  local: 'submission',
+  lmtp: 'lmtp',
 }
 
 function popSettings(house: House, name: 'pop3' | 'pop3s') {

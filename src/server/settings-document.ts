@@ -31,7 +31,7 @@ function innerOf(schema: Schema): Schema | undefined {
   return def.innerType
 }
 
-/** 'duration' or 'size', where the schema marks it, at any depth below defaults. */
+/** 'duration', 'size' or 'keywords', where the schema marks it, at any depth below defaults. */
 function unitOf(schema: Schema): string | undefined {
   let at: Schema | undefined = schema
   while (at !== undefined) {

@@ -163,6 +163,12 @@ export function contradictions(settings: Settings): SettingError[] {
     }
     taken.set(place, name)
   }
+  for (const name of ['smtp', 'submission', 'submissions', 'lmtp', 'local'] as const) {
+    for (const keyword of listeners[name].with) {
+      if (!listeners[name].without.includes(keyword)) continue
+      say(`listeners.${name}.with`, `${keyword} is in \`without\` too`, 'remove one of the two')
+    }
+  }
   const names = settings.domains.map(domain => (typeof domain === 'string' ? domain : domain.name))
   for (const [i, name] of names.entries()) {
     const first = names.findIndex(other => other.toLowerCase() === name.toLowerCase())

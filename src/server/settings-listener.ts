@@ -3,6 +3,8 @@
  * listener has its own schema, so that a setting that means nothing to it is an error, not noise.
  */
 import { z } from 'zod'
+import type { Extension, Keyword, Service } from '../smtp/extension/extension.ts'
+import { extensions } from '../smtp/extension/table.ts'
 
 const enabled = (value: boolean) =>
   z.boolean().default(value).describe('Whether this listener exists.')
@@ -25,11 +27,25 @@ const bareLineEnds = (value: 'refuse' | 'normalize') =>
     .default(value)
     .describe('CR or LF alone in a message: `refuse` it, or `normalize` it to CRLF.')
 
-const without = () =>
+/** A keyword in capitals, however it is written; TypeScript configs are offered the known ones. */
+const keyword = (known: readonly Extension[]) =>
   z
-    .array(z.string().transform(keyword => keyword.toUpperCase()))
+    .preprocess(
+      (written: Keyword): unknown =>
+        typeof written === 'string' ? written.toUpperCase() : written,
+      z.enum(known.map(extension => extension.keyword)),
+    )
+    .meta({ unit: 'keywords' })
+
+/** Only what is off at this kind of listener can be switched on there. */
+const switchedOn = (service: Service) =>
+  z
+    .array(keyword(extensions.filter(({ onAt }) => onAt?.includes(service) === false)))
     .default([])
-    .describe('SMTP extensions to switch off, by keyword, such as `CHUNKING`.')
+    .describe('SMTP extensions to switch on, such as `EXPN`: what is off by default (docs/rfc.md).')
+
+const without = () =>
+  z.array(keyword(extensions)).default([]).describe('SMTP extensions to switch off (docs/rfc.md).')
 
 const socketPath = (value: string, what: string) =>
   z.string().min(1).default(value).describe(`${what}; relative to the data folder.`)
@@ -43,6 +59,7 @@ export const listenersSchema = z.strictObject({
       port: port(25),
       bareLineEnds: bareLineEnds('refuse'),
       startTls: startTls(),
+      with: switchedOn('mx'),
       without: without(),
     })
     .prefault({})
@@ -54,6 +71,7 @@ export const listenersSchema = z.strictObject({
       port: port(587),
       bareLineEnds: bareLineEnds('normalize'),
       startTls: startTls(),
+      with: switchedOn('submission'),
       without: without(),
     })
     .prefault({})
@@ -64,6 +82,7 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(465),
       bareLineEnds: bareLineEnds('normalize'),
+      with: switchedOn('submission'),
       without: without(),
     })
     .prefault({})
@@ -79,6 +98,7 @@ export const listenersSchema = z.strictObject({
         .exactOptional()
         .describe('A Unix socket in place of address and port; relative to the data folder.'),
       bareLineEnds: bareLineEnds('refuse'),
+      with: switchedOn('lmtp'),
       without: without(),
     })
     .prefault({})
@@ -105,6 +125,7 @@ export const listenersSchema = z.strictObject({
       enabled: enabled(true),
       path: socketPath('local.sock', 'The Unix socket'),
       bareLineEnds: bareLineEnds('normalize'),
+      with: switchedOn('submission'),
       without: without(),
     })
     .prefault({})

@@ -29,7 +29,8 @@ export function unwrap(schema: Schema): Field {
     case 'readonly':
       return unwrap(def.innerType)
     case 'pipe':
-      return unwrap(def.in)
+      // What is only made ready for reading is what is read then.
+      return unwrap(def.in._zod.def.type === 'transform' ? def.out : def.in)
     case 'object':
       return { kind: 'object', shape: def.shape }
     case 'array':

@@ -100,6 +100,27 @@ test('--set reads its text as the schema wants it', () => {
   assert.deepEqual(settings.domains, ['example.org', 'example.net'])
 })
 
+test('an extension is switched by a keyword that is known, in any case', () => {
+  const { submission } = withSet('listeners.submission.with=expn').listeners
+  assert.deepEqual(submission.with, ['EXPN'])
+  const errors = errorsOf({
+    listeners: {
+      smtp: { with: ['EXPN', 'CHUNKS'], without: ['PIPELINE'] },
+      lmtp: { with: ['PIPELINING'] },
+    },
+  })
+  assert.equal(errors.length, 3, errors.join('\n'))
+  assert.match(errors[0] ?? '', /^listeners\.smtp\.with\[1\]: must be one of .*'EXPN'/)
+  assert.match(
+    errors[1] ?? '',
+    /^listeners\.smtp\.without\[0\]: must be one of 'PIPELINING', 'SIZE'/,
+  )
+  assert.match(errors[2] ?? '', /^listeners\.lmtp\.with\[0\]: must be one of /)
+  assert.deepEqual(errorsOf({ listeners: { smtp: { with: ['EXPN'], without: ['expn'] } } }), [
+    'listeners.smtp.with: EXPN is in `without` too; remove one of the two',
+  ])
+})
+
 test('a group that was text is replaced when --set goes below it', () => {
   const raw = { outbound: { smarthost: 'relay.example.org:25' } }
   const result = override(settingsSchema, raw, ['outbound.smarthost.host=other.example.org'])

@@ -34,6 +34,8 @@ export const replies = {
     reply(214, '0.0', 'Commands:', verbs.join(' '), 'RFC 5321 says the rest'),
   /** RFC 5321 §3.5.3: we would take mail for it, and do not tell more. */
   cannotVerify: reply(252, '1.5', 'Cannot verify, but will try to deliver'),
+  /** RFC 5321 §7.3: where it is switched off the reply is 252, which nobody takes for a yes or a no. */
+  cannotExpand: reply(252, '1.5', 'Cannot expand, but will try to deliver'),
   /** RFC 5321 §3.5.1: a 250 with a mailbox. */
   verified: (lines: readonly string[]): Reply => reply(250, '1.5', ...lines),
   /** RFC 5321 §4.1.1.10. */

@@ -30,6 +30,8 @@ const serverSettings: SessionSettings = {
   startTls: true,
   mechanisms: ['PLAIN', 'LOGIN'],
   requireAuth: false,
+  service: 'mx',
+  with: [],
   without: [],
   errorsMax: 20,
   transactionsMax: 100,
@@ -197,7 +199,7 @@ test('a large message survives the cuts', async () => {
 })
 
 test('without pipelining the same is said step by step', async () => {
-  const server = { without: ['PIPELINING', 'DSN', 'SIZE', '8BITMIME'] }
+  const server = { without: ['PIPELINING', 'DSN', 'SIZE', '8BITMIME'] } as const
   const { status, taken } = await through(4, Buffer.from('x\r\n'), {}, server)
   assert.match(status, oneOfTwo)
   assert.equal(taken.length, 1)

@@ -179,7 +179,7 @@ test('curl asks with VRFY, EXPN, HELP and NOOP', { skip: lacks('curl') }, async 
   const url = `smtp://localhost:${server.port('smtp')}`
   const ask = (...args: string[]) => run('curl', ['-sS', '-v', url, ...args])
   assert.match((await ask('--mail-rcpt', bob().address)).text, /< 252 /)
-  assert.match((await ask('--request', 'EXPN', '--mail-rcpt', 'all')).text, /< 5(?:50|02) /)
+  assert.match((await ask('--request', 'EXPN', '--mail-rcpt', 'all')).text, /< 252 /)
   assert.match((await ask('--request', 'HELP')).text, /< 214 /)
   assert.match((await ask('--request', 'NOOP')).text, /< 250 /)
 })

@@ -35,6 +35,8 @@ const usual: SessionSettings = {
   startTls: true,
   mechanisms: [],
   requireAuth: false,
+  service: 'mx',
+  with: [],
   without: [],
   errorsMax: 20,
   transactionsMax: 100,

@@ -7,6 +7,8 @@ import type { Extension } from './extension.ts'
 
 export const auth: Extension = {
   keyword: 'AUTH',
+  rfcs: [4954],
+  help: 'who submits logs in; AUTH= of MAIL names the submitter',
   has: settings => settings.mechanisms.length > 0,
   /** RFC 4954 §4: a mechanism that shows the password is not offered before TLS. */
   offer({ mechanisms, tls }) {

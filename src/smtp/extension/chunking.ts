@@ -3,6 +3,8 @@ import type { Extension } from './extension.ts'
 
 export const chunking: Extension = {
   keyword: 'CHUNKING',
+  rfcs: [3030],
+  help: 'content in counted chunks, by BDAT',
   offer: () => 'CHUNKING',
   verbs: ['BDAT'],
 }

@@ -6,6 +6,8 @@ import type { Extension } from './extension.ts'
 
 export const dsn: Extension = {
   keyword: 'DSN',
+  rfcs: [3461, 6533],
+  help: 'what the sender wants to hear of its message',
   offer: () => 'DSN',
   // " RET=FULL" and " ENVID=" with 100 characters; " NOTIFY=SUCCESS,FAILURE,DELAY" and " ORCPT=" with 500.
   mailOctets: 116,

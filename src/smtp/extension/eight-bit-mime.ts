@@ -1,9 +1,11 @@
 /** 8BITMIME (RFC 6152): BODY=7BIT and BODY=8BITMIME; BINARYMIME (RFC 3030 §3) shares the parameter. */
 import { replies } from '../replies.ts'
-import type { Extension } from './extension.ts'
+import type { Extension, Keyword } from './extension.ts'
 
 export const eightBitMime: Extension = {
   keyword: '8BITMIME',
+  rfcs: [6152],
+  help: 'content with octets above 127',
   offer: () => '8BITMIME',
   mailOctets: 17,
   mail: {
@@ -19,6 +21,6 @@ export const eightBitMime: Extension = {
 }
 
 /** RFC 3030 §3: BINARYMIME needs CHUNKING. */
-function hasBinary(without: readonly string[]): boolean {
+function hasBinary(without: readonly Keyword[]): boolean {
   return !without.includes('BINARYMIME') && !without.includes('CHUNKING')
 }

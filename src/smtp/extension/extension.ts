@@ -48,12 +48,42 @@ export interface Offering {
   readonly mechanisms: readonly ServerMechanism[]
 }
 
+/**
+ * What a listener is for. It decides which extensions are on without a word of the config: `mx` takes
+ * mail from strangers, `submission` from users, `lmtp` from another server of the house.
+ */
+export type Service = 'mx' | 'submission' | 'lmtp'
+
+/** The keywords of all extensions: a new one is named here, and table.ts then wants its row. */
+export type Keyword =
+  | 'PIPELINING'
+  | 'SIZE'
+  | '8BITMIME'
+  | 'BINARYMIME'
+  | 'SMTPUTF8'
+  | 'ENHANCEDSTATUSCODES'
+  | 'CHUNKING'
+  | 'DSN'
+  | 'STARTTLS'
+  | 'AUTH'
+  | 'HELP'
+  | 'EXPN'
+
 /** Verbs that only an extension brings. */
 export type ExtensionVerb = 'BDAT' | 'STARTTLS' | 'AUTH' | 'HELP'
 
 export interface Extension {
-  /** The keyword of the IANA registry; `SessionSettings.without` switches it off by this name. */
-  readonly keyword: string
+  /** The keyword of the IANA registry: `with` and `without` of a listener switch it by this name. */
+  readonly keyword: Keyword
+  /** The RFCs that have it, the one to read first; none where there is none. */
+  readonly rfcs: readonly number[]
+  /** One line for HELP and for docs/rfc.md. */
+  readonly help: string
+  /**
+   * The services where it is on without a word of the config; absent: all of them. Where it is off, only
+   * the listener's `with` switches it on.
+   */
+  readonly onAt?: readonly Service[]
   /** False where this listener cannot have it at all: its verbs are then 502, its parameters 555. */
   readonly has?: (settings: SessionSettings) => boolean
   /** The EHLO line of the moment, or undefined where it is not to be offered now. */

@@ -3,6 +3,8 @@ import type { Extension } from './extension.ts'
 
 export const help: Extension = {
   keyword: 'HELP',
+  rfcs: [5321],
+  help: 'what a verb or an extension is for',
   offer: () => 'HELP',
   verbs: ['HELP'],
 }

@@ -3,5 +3,7 @@ import type { Extension } from './extension.ts'
 
 export const pipelining: Extension = {
   keyword: 'PIPELINING',
+  rfcs: [2920],
+  help: 'commands may come in groups, without waiting for replies',
   offer: () => 'PIPELINING',
 }

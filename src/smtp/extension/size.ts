@@ -4,6 +4,8 @@ import type { Extension } from './extension.ts'
 
 export const size: Extension = {
   keyword: 'SIZE',
+  rfcs: [1870],
+  help: 'how large a message may be',
   // RFC 1870 §3: 0 says that there is no fixed limit.
   offer: ({ settings }) => `SIZE ${settings.sizeMaxBytes}`,
   mailOctets: 26,

@@ -4,6 +4,8 @@ import type { Extension } from './extension.ts'
 
 export const smtputf8: Extension = {
   keyword: 'SMTPUTF8',
+  rfcs: [6531],
+  help: 'addresses and header fields in UTF-8',
   // RFC 6531 §3.1 item 8: a server that offers it must offer 8BITMIME.
   has: settings => !settings.without.includes('8BITMIME'),
   offer: () => 'SMTPUTF8',

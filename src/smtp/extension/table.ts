@@ -10,7 +10,8 @@ import { chunking } from './chunking.ts'
 import { dsn } from './dsn.ts'
 import { eightBitMime } from './eight-bit-mime.ts'
 import { enhancedStatusCodes } from './enhanced-status-codes.ts'
-import type { Extension, ParameterRule } from './extension.ts'
+import { expn } from './expn.ts'
+import type { Extension, Keyword, ParameterRule } from './extension.ts'
 import { help } from './help.ts'
 import { pipelining } from './pipelining.ts'
 import { size } from './size.ts'
@@ -29,6 +30,7 @@ export const extensions: readonly Extension[] = [
   starttls,
   auth,
   help,
+  expn,
 ]
 
 /** RFC 5321 §4.5.3.1.4: a command line has 512 octets with its CRLF. */
@@ -37,6 +39,7 @@ const COMMAND_MAX = 512
 /** The extensions of one listener, made ready for look-up. */
 export interface Dialect {
   readonly extensions: readonly Extension[]
+  readonly keywords: ReadonlySet<Keyword>
   readonly verbs: ReadonlySet<string>
   readonly mail: ReadonlyMap<string, ParameterRule<Sender>>
   readonly rcpt: ReadonlyMap<string, ParameterRule<Recipient>>
@@ -50,11 +53,10 @@ const dialects = new WeakMap<SessionSettings, Dialect>()
 export function dialectOf(settings: SessionSettings): Dialect {
   let dialect = dialects.get(settings)
   if (dialect === undefined) {
-    const had = extensions.filter(
-      each => !settings.without.includes(each.keyword) && (each.has?.(settings) ?? true),
-    )
+    const had = extensions.filter(each => isOn(each, settings))
     dialect = {
       extensions: had,
+      keywords: new Set(had.map(each => each.keyword)),
       verbs: new Set(had.flatMap(each => each.verbs ?? [])),
       mail: new Map(had.flatMap(each => Object.entries(each.mail ?? {}))),
       rcpt: new Map(had.flatMap(each => Object.entries(each.rcpt ?? {}))),
@@ -64,4 +66,11 @@ export function dialectOf(settings: SessionSettings): Dialect {
     dialects.set(settings, dialect)
   }
   return dialect
+}
+
+/** Whether a listener has an extension: by default or by `with`, not by `without`, and only if it can. */
+function isOn({ keyword, onAt, has }: Extension, settings: SessionSettings): boolean {
+  if (settings.without.includes(keyword)) return false
+  const byDefault = onAt === undefined || onAt.includes(settings.service)
+  return (byDefault || settings.with.includes(keyword)) && (has?.(settings) ?? true)
 }

@@ -9,6 +9,7 @@ import type { Envelope, Recipient, Sender } from '../../mail/envelope.ts'
 import type { Verdict } from '../../mail/verdict.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
 import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
+import type { Keyword, Service } from '../extension/extension.ts'
 
 export type Later<T> = T | Promise<T>
 
@@ -76,8 +77,12 @@ export interface SessionSettings {
   readonly mechanisms: readonly string[]
   /** True on submission: MAIL before AUTH is 530 5.7.0 (RFC 6409 §4.3, RFC 4954 §6). */
   readonly requireAuth: boolean
+  /** What the listener is for: some extensions are on by default only where it makes sense. */
+  readonly service: Service
+  /** Extensions switched on by keyword, such as 'EXPN', that are off by default. */
+  readonly with: readonly Keyword[]
   /** Extensions switched off by keyword, such as 'CHUNKING'. */
-  readonly without: readonly string[]
+  readonly without: readonly Keyword[]
   /** Errors (5xx replies) in one session before 421 4.7.0 closes it. */
   readonly errorsMax: number
   /** Transactions in one session before 421. */

@@ -17,6 +17,8 @@ const settings: SessionSettings = {
   startTls: true,
   mechanisms: [],
   requireAuth: false,
+  service: 'mx',
+  with: [],
   without: [],
   errorsMax: 0,
   transactionsMax: 0,

@@ -10,6 +10,10 @@ export const expn = (conversation: Conversation, argument: string) =>
   lookUp(conversation, argument, 'expand')
 
 function* lookUp(conversation: Conversation, argument: string, kind: 'verify' | 'expand'): Turn {
+  if (kind === 'expand' && !conversation.dialect.keywords.has('EXPN')) {
+    conversation.reply(replies.cannotExpand)
+    return
+  }
   const utf8 = / SMTPUTF8$/i.test(argument)
   const text = utf8 ? argument.slice(0, -' SMTPUTF8'.length).trimEnd() : argument
   if (!utf8 && !isAscii(text)) {
