@@ -43,6 +43,7 @@ function stalled(): { readonly connection: Connection; readonly events: () => Co
     open: given => {
       events = given
     },
+    release() {},
     write: () => false,
     pause() {},
     resume() {},

@@ -111,6 +111,8 @@ class MemoryClient implements Connection {
     this.#events = events
   }
 
+  release(): void {}
+
   write(output: string | Uint8Array): boolean {
     this.#text += typeof output === 'string' ? output : Buffer.from(output).toString('latin1')
     this.#tell()

@@ -15,7 +15,9 @@ import type { SessionSettings } from '../smtp/server/question.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
 import type { Role as PumpRole } from '../wire/effect.ts'
+import { isWithin } from '../wire/network.ts'
 import type { Connection, SecureOptions } from '../world/net.ts'
+import { behindProxy } from '../world/proxied.ts'
 import { type Pumping, pump } from '../world/pump.ts'
 import type { House } from './house.ts'
 import type { ListenerName, Settings } from './settings.ts'
@@ -26,6 +28,9 @@ export type ServedName = SmtpName | 'pop3' | 'pop3s'
 const MECHANISMS = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN']
 /** Under TLS from the first octet (RFC 8314). */
 const IMPLICIT_TLS: readonly ListenerName[] = ['submissions', 'pop3s']
+
+/** How long a trusted proxy may take for its header: time for one lost packet to be sent again. */
+const PROXY_MS = 5_000
 
 /** The sessions that stand, so that a shutdown can tell them. */
 export class Sessions {
@@ -48,8 +53,10 @@ export class Sessions {
   }
 
   /** Takes a connection over; never rejects. */
-  async serve(name: ServedName, connection: Connection): Promise<void> {
+  async serve(name: ServedName, accepted: Connection): Promise<void> {
     const { connections, metrics, world } = this.#house
+    const connection = await this.#clientOf(name, accepted)
+    if (connection === undefined) return
     const { address } = connection.remote
     metrics.connection(name)
     const admitted = connections.enter(address)
@@ -76,6 +83,22 @@ export class Sessions {
     const grace = new Promise<void>(resolve => this.#house.world.clock.after(graceMs, resolve))
     await Promise.race([Promise.all(all.map(running => running.closed)), grace])
     for (const running of this.#running) running.close()
+  }
+
+  /**
+   * The client's own connection: behind the PROXY header where the peer is a proxy we trust. From
+   * anybody else such a header is never looked for.
+   */
+  async #clientOf(name: ServedName, connection: Connection): Promise<Connection | undefined> {
+    const { world, settings } = this.#house
+    const listener = settings().listeners[name]
+    const proxies = 'proxyProtocol' in listener ? listener.proxyProtocol : []
+    const { address } = connection.remote
+    if (!isWithin(address, proxies)) return connection
+    const behind = await behindProxy(connection, world.clock, PROXY_MS)
+    if (!('fault' in behind)) return behind
+    world.log.info('proxy.refused', { listener: name, remote: address, reason: behind.fault })
+    return undefined
   }
 
   #tls(): SecureOptions {

@@ -3,6 +3,7 @@
  * says what is wrong with it, and becomes what the server works with. Used by every settings-*.ts.
  */
 import { z } from 'zod'
+import { baseOf, formatNetwork, parseNetwork } from '../wire/network.ts'
 import { parseDuration, parseSize } from './measure.ts'
 
 /** A time with its unit; becomes ms. */
@@ -33,6 +34,27 @@ export const size = (min = 1) =>
       return z.NEVER
     })
     .meta({ unit: 'size' })
+
+/** Networks of peers that are trusted with something; addresses alone are networks too. */
+export const networks = () =>
+  z
+    .array(
+      z
+        .string()
+        .transform((text, context) => {
+          const network = parseNetwork(text)
+          const base = network && formatNetwork(baseOf(network))
+          if (network && base === formatNetwork(network)) return network
+          const message =
+            base === undefined
+              ? `"${text}" is no network, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.1`
+              : `"${text}" is a host within a network: write ${base}, or the host alone`
+          context.issues.push({ code: 'custom', message, input: text })
+          return z.NEVER
+        })
+        .meta({ unit: 'network' }),
+    )
+    .default([])
 
 export const count = (value: number, min = 1) => z.int().min(min).max(10_000_000).default(value)
 

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { Extension, Keyword, Service } from '../smtp/extension/extension.ts'
 import { extensions } from '../smtp/extension/table.ts'
+import { networks } from './settings-kinds.ts'
 
 const enabled = (value: boolean) =>
   z.boolean().default(value).describe('Whether this listener exists.')
@@ -47,6 +48,11 @@ const switchedOn = (service: Service) =>
 const without = () =>
   z.array(keyword(extensions)).default([]).describe('SMTP extensions to switch off (docs/rfc.md).')
 
+const proxyProtocol = () =>
+  networks().describe(
+    'Networks of proxies: who connects from there must begin with a PROXY header (v1 or v2), and its client counts.',
+  )
+
 const socketPath = (value: string, what: string) =>
   z.string().min(1).default(value).describe(`${what}; relative to the data folder.`)
 
@@ -57,6 +63,7 @@ export const listenersSchema = z.strictObject({
       enabled: enabled(true),
       address: address('::'),
       port: port(25),
+      proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('refuse'),
       startTls: startTls(),
       with: switchedOn('mx'),
@@ -69,6 +76,7 @@ export const listenersSchema = z.strictObject({
       enabled: enabled(true),
       address: address('::'),
       port: port(587),
+      proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('normalize'),
       startTls: startTls(),
       with: switchedOn('submission'),
@@ -81,6 +89,7 @@ export const listenersSchema = z.strictObject({
       enabled: enabled(true),
       address: address('::'),
       port: port(465),
+      proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('normalize'),
       with: switchedOn('submission'),
       without: without(),
@@ -92,6 +101,7 @@ export const listenersSchema = z.strictObject({
       enabled: enabled(false),
       address: address('127.0.0.1'),
       port: port(24),
+      proxyProtocol: proxyProtocol(),
       path: z
         .string()
         .min(1)
@@ -108,12 +118,18 @@ export const listenersSchema = z.strictObject({
       enabled: enabled(true),
       address: address('::'),
       port: port(110),
+      proxyProtocol: proxyProtocol(),
       startTls: startTls(),
     })
     .prefault({})
     .describe('Reading mail by POP3 (RFC 1939), secured by STLS.'),
   pop3s: z
-    .strictObject({ enabled: enabled(true), address: address('::'), port: port(995) })
+    .strictObject({
+      enabled: enabled(true),
+      address: address('::'),
+      port: port(995),
+      proxyProtocol: proxyProtocol(),
+    })
     .prefault({})
     .describe('Reading mail by POP3 under TLS from the first octet (RFC 8314).'),
   http: z

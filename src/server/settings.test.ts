@@ -1,6 +1,7 @@
 /** Settings: measures, --set, layers, and errors that help. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { formatNetwork } from '../wire/network.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from './measure.ts'
 import { type Settings, settingsSchema } from './settings.ts'
 import { formatSettingError, settingErrors } from './settings-errors.ts'
@@ -98,6 +99,16 @@ test('--set reads its text as the schema wants it', () => {
   assert.deepEqual(settings.listeners.smtp.without, ['CHUNKING', 'DSN'])
   assert.deepEqual(settings.aliases['team@example.org'], ['a@example.org', 'b@example.net'])
   assert.deepEqual(settings.domains, ['example.org', 'example.net'])
+})
+
+test('a trusted network is one, and not a host in it', () => {
+  const { smtp } = withSet('listeners.smtp.proxyProtocol=10.0.0.0/8,::1').listeners
+  assert.deepEqual(smtp.proxyProtocol.map(formatNetwork), ['10.0.0.0/8', '::1/128'])
+  const proxyProtocol = ['10.1.2.3/8', 'proxy.example.org']
+  assert.deepEqual(errorsOf({ listeners: { pop3s: { proxyProtocol } } }), [
+    'listeners.pop3s.proxyProtocol[0]: "10.1.2.3/8" is a host within a network: write 10.0.0.0/8, or the host alone',
+    'listeners.pop3s.proxyProtocol[1]: "proxy.example.org" is no network, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.1',
+  ])
 })
 
 test('an extension is switched by a keyword that is known, in any case', () => {

@@ -15,9 +15,14 @@ export interface Connection {
   readonly remote: Endpoint
   readonly local: Endpoint
   /** Present once TLS is on. */
-  readonly tls?: TlsFacts
+  readonly tls?: TlsFacts | undefined
   /** Names the receiver of the events; reading starts with this call. */
   open(events: ConnectionEvents): void
+  /**
+   * Ends what `open` began, from within `received`: the octets are put back, and whoever calls `open`
+   * or `secure` next gets them first.
+   */
+  release(unread: Uint8Array): void
   /** Takes octets or text (UTF-8). False means: wait for `drained` before writing more. */
   write(output: string | Uint8Array): boolean
   pause(): void

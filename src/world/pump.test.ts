@@ -27,6 +27,7 @@ class Scripted implements Connection {
   open(events: ConnectionEvents): void {
     this.events = events
   }
+  release(): void {}
   write(output: string | Uint8Array): boolean {
     this.writes.push(Buffer.from(output as Uint8Array).toString())
     return this.takes

@@ -52,6 +52,13 @@ export class NodeConnection implements Connection {
     else this.#listen()
   }
 
+  release(unread: Uint8Array): void {
+    this.#events = undefined
+    this.#socket.off('data', onData).off('end', onEnd).off('drain', onDrain)
+    this.#socket.pause()
+    if (unread.length > 0) this.#socket.unshift(unread)
+  }
+
   write(output: string | Uint8Array): boolean {
     // A write after the end would be an error event; the close is under way already.
     if (!this.#socket.writable) return true
@@ -123,6 +130,7 @@ export class NodeConnection implements Connection {
     const socket = this.#socket
     socket.on('data', onData).on('end', onEnd).on('drain', onDrain)
     if (this.#paused) socket.pause()
+    else if (socket.isPaused()) socket.resume()
   }
 
   onReceived(octets: Uint8Array): void {

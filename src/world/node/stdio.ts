@@ -35,6 +35,8 @@ export function stdioConnection(
       input.on('error', close)
       output.on('error', close)
     },
+    // Nobody stands between: what opens it keeps it.
+    release() {},
     write: octets => closed || outputOver || output.write(octets),
     pause: () => input.pause(),
     resume: () => {

@@ -76,6 +76,13 @@ export class LinkEnd implements Connection {
     else this.#deliverSoon()
   }
 
+  release(unread: Uint8Array): void {
+    this.#events = undefined
+    if (unread.length === 0) return
+    this.peer.#unread += unread.length
+    this.#inbox.unshift({ kind: 'octets', octets: unread })
+  }
+
   write(output: string | Uint8Array): boolean {
     if (this.closed || this.#ended || !this.life.alive) return true
     const octets = Buffer.from(output as Uint8Array)
