@@ -23,6 +23,11 @@ export type Outcome = {
       readonly dsn?: boolean
     }
   /** Not this time. `in doubt` marks a final dot sent whose reply never came. */
-  | { readonly kind: 'deferred'; readonly inDoubt?: boolean }
+  | {
+      readonly kind: 'deferred'
+      readonly inDoubt?: boolean
+      /** Too many recipients were named with it; a further transaction may take it at once. */
+      readonly tooMany?: boolean
+    }
   | { readonly kind: 'failed' }
 )

@@ -20,9 +20,12 @@ export function formatReply(reply: Reply): string {
   return text
 }
 
-/** A reply may have no more lines and characters than this; EHLO replies have some 20 lines. */
-const LINES_MAX = 2_000
-const CHARACTERS_MAX = 65_536
+/** What is kept of a reply; EHLO replies have some 20 lines. The lines behind it are only counted. */
+const KEPT_LINES = 2_000
+const KEPT_CHARACTERS = 65_536
+/** A reply of more is none: some servers have banners of a thousand lines, none has these. */
+const LINES_MAX = 10_000
+const CHARACTERS_MAX = 1_048_576
 
 const CR_OR_LF = /[\r\n]/
 
@@ -32,16 +35,20 @@ export type ReplyState = 'more' | 'malformed' | Reply
 export class ReplyParser {
   #code = 0
   #lines: string[] = []
+  #read = 0
   #characters = 0
 
   /** True in the middle of a multi-line reply. */
   get unfinished(): boolean {
-    return this.#lines.length > 0
+    return this.#read > 0
   }
 
   /**
    * Takes one line without its CRLF. With `enhanced` a status code before the text is taken off
    * every line and its detail kept (RFC 3463); it counts only where its class fits the code.
+   *
+   * §4.2.1: the codes of a reply's lines must be the same. Where they differ the last one counts, as
+   * in the field, but not across classes: a yes that is also a no is no reply.
    */
   line(text: string, enhanced: boolean): ReplyState {
     const code = replyCode(text)
@@ -49,15 +56,18 @@ export class ReplyParser {
     const wellFormed =
       code > 0 &&
       (separator === undefined || separator === ' ' || separator === '-') &&
-      (this.#lines.length === 0 || code === this.#code) &&
+      (this.#read === 0 || classOf(code) === classOf(this.#code)) &&
       !CR_OR_LF.test(text)
+    this.#read += 1
     this.#characters += text.length
-    if (!wellFormed || this.#lines.length >= LINES_MAX || this.#characters > CHARACTERS_MAX) {
+    if (!wellFormed || this.#read > LINES_MAX || this.#characters > CHARACTERS_MAX) {
       this.reset()
       return 'malformed'
     }
     this.#code = code
-    this.#lines.push(text.slice(4))
+    const fits = this.#lines.length < KEPT_LINES && this.#characters <= KEPT_CHARACTERS
+    // The last line is kept in any case: it decides.
+    if (fits || separator !== '-') this.#lines.push(text.slice(4))
     if (separator === '-') return 'more'
     const lines = this.#lines
     this.reset()
@@ -68,6 +78,7 @@ export class ReplyParser {
   reset(): void {
     this.#code = 0
     this.#lines = []
+    this.#read = 0
     this.#characters = 0
   }
 }
@@ -81,9 +92,9 @@ function replyCode(text: string): number {
 const STATUS = /^([245])\.(\d{1,3}\.\d{1,3})(?: |$)/
 
 function withDetail(code: number, lines: readonly string[]): Reply {
-  // The last line decides: Exchange and others leave it off the first lines.
-  const found = STATUS.exec(lines.at(-1) ?? '')
-  if (found === null || Number(found[1]) !== Math.floor(code / 100)) return { code, lines }
+  // The last line decides, since some leave it off the first lines; others have it there alone.
+  const found = statusOf(lines.at(-1), code) ?? statusOf(lines[0], code)
+  if (found === undefined) return { code, lines }
   const prefix = `${found[1]}.${found[2]}`
   return {
     code,
@@ -92,6 +103,16 @@ function withDetail(code: number, lines: readonly string[]): Reply {
       line.startsWith(prefix) ? line.slice(prefix.length).replace(/^ /, '') : line,
     ),
   }
+}
+
+/** A status code counts only where its class is the code's own (RFC 2034 §4). */
+function statusOf(line: string | undefined, code: number): RegExpExecArray | undefined {
+  const found = STATUS.exec(line ?? '')
+  return found !== null && Number(found[1]) === classOf(code) ? found : undefined
+}
+
+function classOf(code: number): number {
+  return Math.floor(code / 100)
 }
 
 /** Splits a whole reply text, as tests have it; undefined where it is not exactly one reply. */

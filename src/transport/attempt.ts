@@ -8,32 +8,37 @@ import type { HopCarried } from './hop.ts'
 import type { Host } from './hosts.ts'
 import type { Carried, Load } from './transport.ts'
 
+/** What is carried; a load of the queue is one. */
+export type Parcel = Pick<Load, 'envelope' | 'sizeOctets' | 'content'>
+
 const DIALOGUES_MAX = 3
 
 export class Attempt {
-  readonly #load: Load
+  readonly #parcel: Parcel
   readonly #outcomes: (Outcome | undefined)[]
-  /** Places in the load's envelope of those still to be offered. */
+  /** Places in the envelope of those still to be offered. */
   #open: readonly number[]
+  /** How many of them one transaction takes, as far as the host has shown. */
+  #most = Number.POSITIVE_INFINITY
   readonly #troubles: { readonly trouble: Trouble; readonly host: Host }[] = []
   readonly #dialogues: string[] = []
 
-  constructor(load: Load) {
-    this.#load = load
-    this.#open = [...load.envelope.recipients.keys()]
+  constructor(parcel: Parcel) {
+    this.#parcel = parcel
+    this.#open = [...parcel.envelope.recipients.keys()]
     this.#outcomes = this.#open.map(() => undefined)
   }
 
-  /** The load for those still open; its content begins anew. */
+  /** The message for those still open, as many as go at once; its content begins anew. */
   work(): Carry {
-    const { envelope, sizeOctets } = this.#load
-    const recipients = this.#open.flatMap(at => envelope.recipients[at] ?? [])
+    const { envelope, sizeOctets } = this.#parcel
+    const recipients = this.#now().flatMap(at => envelope.recipients[at] ?? [])
     const whole = recipients.length === envelope.recipients.length
     return {
       kind: 'carry',
       envelope: whole ? envelope : { sender: envelope.sender, recipients },
       sizeOctets,
-      content: this.#load.content(),
+      content: this.#parcel.content(),
     }
   }
 
@@ -44,17 +49,21 @@ export class Attempt {
   note(carried: HopCarried & { readonly kind: 'carried' }): 'done' | 'again' | 'elsewhere' {
     const { outcomes, dialogue, trouble } = carried
     this.#say(dialogue)
-    const tried = this.#open
+    const tried = this.#now()
+    const later = this.#open.slice(tried.length)
     for (const [i, at] of tried.entries()) this.#outcomes[at] = outcomes[i]
-    if (trouble === undefined) {
-      // RFC 5321 §4.5.3.1.10: who was too many goes in a further transaction, if one was taken.
-      if (!outcomes.some(outcome => outcome.kind === 'delivered')) return 'done'
-      this.#open = tried.filter((_at, i) => tooMany(outcomes[i]))
-      return this.#open.length > 0 ? 'again' : 'done'
+    if (trouble !== undefined) {
+      this.#most = Number.POSITIVE_INFINITY
+      // In doubt, another try now could only make a second copy likelier.
+      this.#open = [...tried.filter((_at, i) => brokenOff(outcomes[i], trouble)), ...later]
+      return this.#open.length > 0 ? 'elsewhere' : 'done'
     }
-    // In doubt, another try now could only make a second copy likelier.
-    this.#open = tried.filter((_at, i) => brokenOff(outcomes[i], trouble))
-    return this.#open.length > 0 ? 'elsewhere' : 'done'
+    // RFC 5321 §4.5.3.1.10: who was too many goes in a further transaction.
+    const over = tried.filter((_at, i) => isTooMany(outcomes[i]))
+    this.#open = [...over, ...later]
+    if (this.#open.length === 0 || !promising(outcomes)) return 'done'
+    if (over.length > 0) this.#most = tried.length - over.length
+    return 'again'
   }
 
   /** A host that could not be made ready; the next one may be. */
@@ -86,6 +95,10 @@ export class Attempt {
     return dialogue === '' ? { outcomes } : { outcomes, dialogue }
   }
 
+  #now(): readonly number[] {
+    return this.#open.length > this.#most ? this.#open.slice(0, this.#most) : this.#open
+  }
+
   #say(dialogue: string | undefined): void {
     if (dialogue === undefined || dialogue === '') return
     if (this.#dialogues.length >= DIALOGUES_MAX) this.#dialogues.shift()
@@ -108,11 +121,18 @@ function fromTrouble(trouble: Trouble, host: Host): Outcome {
   }
 }
 
-/** 452, or the 552 of RFC 821, to RCPT, unless its status means something else. */
-function tooMany(outcome: Outcome | undefined): boolean {
-  if (outcome?.kind !== 'deferred' || outcome.reply === undefined) return false
-  const { code, detail } = outcome.reply
-  return (code === 452 || code === 552) && (detail === undefined || detail === '5.3')
+function isTooMany(outcome: Outcome | undefined): boolean {
+  return outcome?.kind === 'deferred' && outcome.tooMany === true
+}
+
+/**
+ * Whether those who were too many may do better at once: some were taken, or were refused for reasons
+ * of their own. Where the message itself must wait, so must they.
+ */
+function promising(outcomes: readonly Outcome[]): boolean {
+  if (outcomes.some(outcome => outcome.kind === 'delivered')) return true
+  const others = outcomes.filter(outcome => !isTooMany(outcome))
+  return others.length > 0 && others.every(outcome => outcome.kind === 'failed')
 }
 
 /**

@@ -29,6 +29,8 @@ export interface HopOptions {
   readonly protocol: 'smtp' | 'lmtp'
   readonly tls: TlsPolicy
   readonly login?: Credentials
+  /** Extensions not to be used though they are offered, by keyword. */
+  readonly without?: readonly string[]
   readonly connectTimeoutMs: number
   readonly timeouts: Timeouts
   /** Further trusted roots, PEM. */
@@ -128,7 +130,7 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
             protocol,
             startTls: tls.startTls,
             plaintextLogin: tls.plaintextLogin,
-            without: [],
+            without: options.without ?? [],
             timeouts,
             dialogueAlways,
             host: host.name,

@@ -52,6 +52,10 @@ export const smtpTransportDefaults = {
 /** How long a close waits for the goodbyes of idle connections. */
 const GOODBYE_MS = 1_000
 
+/** How long a host that loses pipelined commands is spoken to step by step, and how many are known. */
+const STEPWISE_MS = 3_600_000
+const STEPWISE_MAX = 1_000
+
 /** Kept connections that may fail a load before it waits for its next turn. */
 const KEPT_TRIES = 5
 
@@ -65,10 +69,15 @@ export function smtpTransport(
 
 type Remote = Exclude<Route, { readonly kind: 'local' }>
 
+/** 'anew': the same host takes the rest by another connection. */
+type Offered = 'done' | 'elsewhere' | 'anew'
+
 class SmtpTransport implements Transport {
   readonly #world: World
   readonly #settings: SmtpTransportSettings
   readonly #pool: Pool
+  /** Addresses of hosts that lose pipelined commands, and until when that is believed (monotonic ms). */
+  readonly #stepwise = new Map<string, number>()
   /** Look-ups under way: loads that begin together share one. */
   readonly #locating = new Map<string, Promise<Located>>()
 
@@ -110,7 +119,7 @@ class SmtpTransport implements Transport {
       if (hop === 'open') return this.#tryHosts(attempt, route, key)
       try {
         // A kept connection may have ended meanwhile; the next one, or a new one, will do then.
-        if ((await offer(attempt, hop)) === 'done') break
+        if ((await this.#offer(attempt, hop)) === 'done') return attempt.carried()
       } finally {
         this.#pool.give(key, hop)
       }
@@ -127,15 +136,18 @@ class SmtpTransport implements Transport {
         return attempt.close(located.kind, located.status, located.reason)
       }
       for (const host of located.hosts) {
-        const opened = await this.#open(host, route)
-        if (opened.kind === 'trouble') {
-          attempt.trouble(host, opened.trouble, opened.dialogue)
-          continue
+        for (let end: Offered = 'anew'; end === 'anew'; ) {
+          const opened = await this.#open(host, route)
+          if (opened.kind === 'trouble') {
+            attempt.trouble(host, opened.trouble, opened.dialogue)
+            break
+          }
+          hop = opened.hop
+          end = await this.#offer(attempt, hop)
+          if (end === 'done') return attempt.carried()
+          hop.leave()
+          hop = undefined
         }
-        hop = opened.hop
-        if ((await offer(attempt, hop)) === 'done') break
-        hop.leave()
-        hop = undefined
       }
       return attempt.carried()
     } finally {
@@ -155,6 +167,7 @@ class SmtpTransport implements Transport {
       tls: tlsPolicy(route, tls),
       connectTimeoutMs,
       timeouts: timeouts(replyTimeoutMs),
+      ...(this.#isStepwise(host) ? { without: ['PIPELINING'] } : {}),
       ...(route.kind === 'smarthost' && route.login !== undefined ? { login: route.login } : {}),
       ...(roots === undefined ? {} : { roots }),
     }
@@ -162,6 +175,30 @@ class SmtpTransport implements Transport {
     const tlsFailed = opened.kind === 'trouble' && opened.trouble.phase === 'tls'
     if (!tlsFailed || !options.tls.clearInstead) return opened
     return openHop(this.#world, { ...options, tls: inTheClear(options.tls) })
+  }
+
+  /** Offers one hop what is still open, in as many transactions as it wants. */
+  async #offer(attempt: Attempt, hop: Hop): Promise<Offered> {
+    for (let some = false; ; some = true) {
+      const carried = await hop.carry(attempt.work())
+      if (carried.kind === 'untouched') return some ? 'anew' : 'elsewhere'
+      const end = attempt.note(carried)
+      const again = end === 'elsewhere' ? carried.trouble?.again : undefined
+      if (again === 'stepwise') this.#believeStepwise(hop.host)
+      if (again !== undefined) return 'anew'
+      if (end !== 'again') return end
+    }
+  }
+
+  #isStepwise({ address }: Host): boolean {
+    return (this.#stepwise.get(address) ?? 0) > this.#world.clock.monotonic()
+  }
+
+  #believeStepwise({ address }: Host): void {
+    const [oldest] = this.#stepwise.keys()
+    if (oldest !== undefined && this.#stepwise.size >= STEPWISE_MAX) this.#stepwise.delete(oldest)
+    this.#stepwise.delete(address)
+    this.#stepwise.set(address, this.#world.clock.monotonic() + STEPWISE_MS)
   }
 
   #locate(route: Remote): Promise<Located> {
@@ -179,15 +216,6 @@ class SmtpTransport implements Transport {
   }
 }
 
-/** Offers one hop what is still open, in as many transactions as it wants. */
-async function offer(attempt: Attempt, hop: Hop): Promise<'done' | 'elsewhere'> {
-  for (;;) {
-    const carried = await hop.carry(attempt.work())
-    if (carried.kind === 'untouched') return 'elsewhere'
-    const end = attempt.note(carried)
-    if (end !== 'again') return end
-  }
-}
 
 /** Connections are kept apart where they are secured or logged in differently. */
 function poolKey(route: Remote): string {

@@ -8,11 +8,14 @@ import type { Octets } from './octets.ts'
 const CR = 13
 const LF = 10
 
-/** 'more': the line is not whole yet. 'overlong': it ended, but most of it was thrown away. */
+/** What is left of an overlong line, in octets. */
+const HEAD_OCTETS = 1_000
+
+/** 'more': the line is not whole yet. 'overlong': it ended, but all behind its head was thrown away. */
 export type LineState = 'line' | 'more' | 'overlong'
 
 export class LineReader {
-  /** The last line without its end, one character an octet. */
+  /** The last line without its end, one character an octet; of an overlong one its head. */
   text = ''
   /** Octets of the last line with its end; also counts what an overlong line has thrown away. */
   octets = 0
@@ -57,7 +60,7 @@ export class LineReader {
     if (!overlong) {
       const text = end > input.from && input.buffer[end - 1] === CR ? end - 1 : end
       this.text = input.buffer.toString('latin1', input.from, text)
-    }
+    } else if (this.#dropped === 0) this.#keepHead(length)
     this.#searched = 0
     this.#dropped = 0
     input.consume(length)
@@ -86,9 +89,15 @@ export class LineReader {
     return -1
   }
 
+  #keepHead(octets: number): void {
+    const { buffer, from } = this.#input
+    this.text = buffer.toString('latin1', from, from + Math.min(octets, HEAD_OCTETS))
+  }
+
   /** Throws away what is here of an overlong line; a last CR stays, its LF may follow. */
   #drop(): void {
     const input = this.#input
+    if (this.#dropped === 0) this.#keepHead(input.length)
     const keep = input.length > 0 && input.buffer[input.to - 1] === CR ? 1 : 0
     this.#dropped += input.length - keep
     input.consume(input.length - keep)

@@ -4,8 +4,10 @@
  *
  *     # prose; the first line names the RFC and its section
  *     @ word ...    what the session is made with (lmtp, starttls, tls, login, plaintext-login), the
- *                   messages it is given in order (carry), or `quit`; `whole`: never cut
- *     S: text       the server's line; neighbouring ones arrive together
+ *                   messages it is given in order (carry), or `quit`; `whole`: never cut; `lf`: the
+ *                   server ends its lines with LF alone
+ *     S: text       the server's line; neighbouring ones arrive together; `\(300*ab)` stands for so many
+ *                   of it, `\(300*|220-hi)` for so many lines
  *     C: text       what the client must have said by then, exactly and no more
  *     = word ...    what it must have announced or done: ready, outcomes, trouble, secure, close
  *     ! word        what happens: tls, lost, expire, end, quit, answer quit; hold: content leaves

@@ -46,7 +46,14 @@ export class Ledger {
   }
 
   refuseRecipient(at: number, reply: Reply): void {
-    this.#refuse(at, 'RCPT', reply, classOf(reply) === 5 && !tooMany(reply))
+    const tooMany = saysTooMany(reply, this.accepted.length)
+    this.#refuse(at, 'RCPT', reply, classOf(reply) === 5 && !tooMany, tooMany)
+  }
+
+  /** More recipients than a transaction may have: this one is not even named. */
+  postpone(at: number, reason: string): void {
+    const kind = 'deferred'
+    this.#outcomes[at] = { kind, status: '4.5.3', reason, tooMany: true, ...this.#hop }
   }
 
   /** DATA or the content was refused: the outcome of those that RCPT took. */
@@ -107,19 +114,23 @@ export class Ledger {
     return [...this.#outcomes.keys()].filter(at => this.#outcomes[at] === undefined)
   }
 
-  #refuse(at: number, what: string, reply: Reply, permanent: boolean): void {
+  #refuse(at: number, what: string, reply: Reply, permanent: boolean, tooMany = false): void {
     const reason = `${what} was refused: ${replyText(reply)}`
     const status = `${permanent ? 5 : 4}.${reply.detail ?? '0.0'}`
-    const kind = permanent ? 'failed' : 'deferred'
-    this.#outcomes[at] = { kind, status, reason, reply, ...this.#hop }
+    this.#outcomes[at] = permanent
+      ? { kind: 'failed', status, reason, reply, ...this.#hop }
+      : { kind: 'deferred', status, reason, reply, ...(tooMany && { tooMany }), ...this.#hop }
   }
 }
 
 /**
  * RFC 5321 §4.5.3.1.10: "too many recipients" is 452, and RFC 821 wrongly said 552, so that 552 to
- * RCPT is temporary. But where an enhanced code says that something else is meant (5.2.2, a full
- * mailbox), it is believed.
+ * RCPT is temporary. Where an enhanced code says that something else is meant (5.2.2, a full mailbox),
+ * it is believed. Other codes mean it by X.5.3 alone: 451 in any case, 550 only where some others
+ * were taken, since for a lone recipient it would never become true.
  */
-function tooMany(reply: Reply): boolean {
-  return reply.code === 552 && (reply.detail === undefined || reply.detail === '5.3')
+function saysTooMany(reply: Reply, taken: number): boolean {
+  if (reply.detail !== undefined && reply.detail !== '5.3') return false
+  if (reply.code === 452 || reply.code === 552) return true
+  return reply.detail === '5.3' && (classOf(reply) === 4 || taken > 0)
 }

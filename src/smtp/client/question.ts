@@ -58,6 +58,11 @@ export interface Trouble {
   readonly reason: string
   /** Its reply, where the trouble is one. */
   readonly reply?: Reply
+  /**
+   * Set where the same host may take the message at once by another connection. 'stepwise': commands
+   * that left as one group were not all answered, and a host that loses them may hear them singly.
+   */
+  readonly again?: 'anew' | 'stepwise'
 }
 
 /** The questions. Only `ready` may be answered later; the others are announcements. */

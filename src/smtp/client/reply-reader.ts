@@ -9,6 +9,8 @@ import { ReplyParser } from '../reply.ts'
 
 /** RFC 5321 §4.5.3.1.5 says 512; a challenge of AUTH may have 12288 (RFC 4954 §4). */
 const LINE_MAX_OCTETS = 16_384
+/** Of a longer line its head is read, code and all; one of this much is no line any more. */
+const ENDLESS_OCTETS = 262_144
 
 export class ReplyReader {
   /** The line that made the last reply malformed, cut short. */
@@ -36,8 +38,8 @@ export class ReplyReader {
   next(): Reply | 'malformed' | undefined {
     for (;;) {
       const line = this.#lines.next(LINE_MAX_OCTETS)
-      if (line === 'more' && !this.#lines.dropping) return undefined
-      if (line !== 'line') {
+      if (line === 'more') {
+        if (this.#lines.droppedOctets <= ENDLESS_OCTETS) return undefined
         this.offence = 'a line without end'
         return 'malformed'
       }

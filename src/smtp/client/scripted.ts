@@ -43,10 +43,11 @@ export function carry(
   return { kind: 'carry', envelope, sizeOctets, content }
 }
 
-/** An outcome in a few words: `delivered 2.0.0`, `deferred 4.4.2 in doubt`. */
+/** An outcome in a few words: `delivered 2.0.0`, `deferred 4.4.2 in doubt`, `deferred 4.5.3 too many`. */
 export function short(outcome: Outcome): string {
-  const doubt = outcome.kind === 'deferred' && outcome.inDoubt ? ' in doubt' : ''
-  return `${outcome.kind} ${outcome.status}${doubt}`
+  const words = `${outcome.kind} ${outcome.status}`
+  if (outcome.kind !== 'deferred') return words
+  return `${words}${outcome.inDoubt ? ' in doubt' : ''}${outcome.tooMany ? ' too many' : ''}`
 }
 
 /** One session with a sink that writes everything down in order. */
@@ -126,10 +127,12 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
 function describe(question: ClientQuestion): string {
   if (question.kind === 'ready') return 'ready'
   if (question.kind === 'trouble') {
-    const { kind, phase, status } = question.trouble
-    return `trouble ${kind} ${phase} ${status}`
+    const { kind, phase, status, again } = question.trouble
+    return `trouble ${kind} ${phase} ${status}${again === undefined ? '' : ` ${again}`}`
   }
-  const at = question.trouble === undefined ? '' : ` (${question.trouble.phase})`
+  const { trouble } = question
+  const again = trouble?.again === undefined ? '' : ` ${trouble.again}`
+  const at = trouble === undefined ? '' : ` (${trouble.phase}${again})`
   return `outcomes ${question.outcomes.map(short).join(', ')}${at}`
 }
 
@@ -141,6 +144,8 @@ interface Scene {
   readonly work: readonly ClientAnswer[]
   /** Whether it can be cut: some rules hold only where octets come in one piece. */
   readonly cuts: readonly Cut[]
+  /** How the server ends its lines. */
+  readonly lineEnd: string
   readonly lines: readonly string[]
 }
 
@@ -148,6 +153,7 @@ interface Scene {
 export function scene(text: string): Scene {
   let overrides: Partial<ClientSettings> = {}
   let cuts: readonly Cut[] = ['whole', 'octets']
+  let lineEnd = '\r\n'
   const work: ClientAnswer[] = []
   const lines: string[] = []
   for (const line of text.split('\n').map(line => line.trim())) {
@@ -155,11 +161,12 @@ export function scene(text: string): Scene {
     const [mark, word, ...rest] = line.split(' ')
     if (mark !== '@') lines.push(line)
     else if (word === 'whole') cuts = ['whole']
+    else if (word === 'lf') lineEnd = '\n'
     else if (word === 'carry') work.push(parseCarry(rest))
     else if (word === 'quit') work.push({ kind: 'quit' })
     else overrides = { ...overrides, ...setting(word, rest) }
   }
-  return { settings: overrides, work, cuts, lines }
+  return { settings: overrides, work, cuts, lineEnd, lines }
 }
 
 function setting(word: string | undefined, [first = '', second = '']: readonly string[]) {
@@ -183,9 +190,17 @@ function parseCarry(words: readonly string[]): Carry {
   return carry(recipients, content, body === undefined ? {} : { body })
 }
 
+/** One line of the server's; `\(300*ab)` stands for so many of it, and `\(900*|220-hi)` for so many lines. */
+function spread(line: string, lineEnd: string): string {
+  const lines = line.replace(/\\\((\d+)\*(\|?)([^)]*)\)/g, (_, count: string, bar: string, what: string) =>
+    `${what}${bar && lineEnd}`.repeat(Number(count)),
+  )
+  return `${lines}${lineEnd}`
+}
+
 /** Plays a scene; gives back how it truly went, to be compared with what was written. */
 export function play(
-  { lines, work, settings: overrides }: Scene,
+  { lines, work, lineEnd, settings: overrides }: Scene,
   cut: Cut,
 ): { readonly wanted: string; readonly was: string; readonly played: Played } {
   const played = new Played(overrides, work)
@@ -202,7 +217,7 @@ export function play(
       let text = ''
       for (; lines[at]?.startsWith('S:'); at++) {
         was.push(lines[at] as string)
-        text += `${(lines[at] as string).slice(2).trimStart()}\r\n`
+        text += spread((lines[at] as string).slice(2).trimStart(), lineEnd)
       }
       at--
       played.hear(text, cut)

@@ -21,7 +21,7 @@ import type {
 } from './question.ts'
 import { ReplyReader } from './reply-reader.ts'
 import { type State, states } from './state.ts'
-import { classOf, replyText, type Script, statusOf, type Talk } from './talk.ts'
+import { classOf, offers, replyText, type Script, statusOf, type Talk } from './talk.ts'
 import { type Aftermath, transaction } from './transaction.ts'
 
 export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
@@ -186,9 +186,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       this.#secure()
       return
     }
-    this.#sink.ask({ kind: 'trouble', trouble: opened, dialogue: this.dialogue.text() })
-    // RFC 5321 §4.1.1.10: also a refused client says QUIT. The trouble is told; nobody waits for it.
-    this.#quit()
+    this.#part(opened)
   }
 
   #secure(): void {
@@ -248,7 +246,9 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
 
   #carried(ledger: Ledger, aftermath: Aftermath): void {
     if (typeof aftermath !== 'string') {
-      this.#fall(aftermath)
+      // In the middle of the content no command can be said.
+      if (aftermath.phase === 'content') this.#fall(aftermath)
+      else this.#part(aftermath)
       return
     }
     this.#announce(ledger)
@@ -256,7 +256,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       this.#ready()
       return
     }
-    this.#run(reset(this), trouble => (trouble === undefined ? this.#ready() : this.#fall(trouble)))
+    this.#run(reset(this), trouble => (trouble === undefined ? this.#ready() : this.#part(trouble)))
   }
 
   #announce(ledger: Ledger, trouble?: Trouble): void {
@@ -277,13 +277,28 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       return
     }
     const { phase } = states[this.#state]
-    this.#fall({ kind: 'deferred', phase, status, reason, ...(reply && { reply }) }, reply)
+    // The first of a group was answered and the others were not: they may have been thrown away unread.
+    const unread =
+      reply === undefined && (phase === 'rcpt' || phase === 'data') && offers(this, 'PIPELINING')
+    const trouble: Trouble = { kind: 'deferred', phase, status, reason }
+    this.#fall({ ...trouble, ...(reply && { reply }), ...(unread && { again: 'stepwise' }) }, reply)
   }
 
   /** The connection ends here; `said` is the hop's own word (421) on the message under way. */
   #fall(trouble: Trouble, said?: Reply): void {
     this.dialogue.note(trouble.reason)
     this.#close()
+    this.#report(trouble, said)
+  }
+
+  /** Likewise, where the hop is in step: RFC 5321 §4.1.1.10, also an unhappy client says QUIT. */
+  #part(trouble: Trouble): void {
+    this.#report(trouble)
+    // All is told; nobody waits for the goodbye.
+    this.#quit()
+  }
+
+  #report(trouble: Trouble, said?: Reply): void {
     if (this.#ledger === undefined) {
       this.#sink.ask({ kind: 'trouble', trouble, dialogue: this.dialogue.text() })
       return

@@ -55,8 +55,11 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<A
     talk.say(data)
   }
   const go = yield 'data'
-  if (go.code !== 354) return notGiven(go, ledger, open)
+  // RFC 5321 §4.2: a client acts by the first digit.
+  if (classOf(go) !== 3) return notGiven(go, ledger, open)
   if (ledger.accepted.length === 0) {
+    // RFC 2033 §4.2: as many replies as recipients, here none; nobody can tell when it is over.
+    if (talk.settings.protocol === 'lmtp') return outOfProtocol('data', 'DATA for nobody', go)
     // RFC 2920 §3.1: DATA left before the refusals were known. An empty message to nobody ends it.
     talk.say('.\r\n')
     yield 'dot'
@@ -94,7 +97,7 @@ function prepare(talk: Talk, carry: Carry, ledger: Ledger): Commands | undefined
   return rcpts.length === 0 ? undefined : { mail, rcpts }
 }
 
-/** Anything but 354 to DATA. */
+/** Anything but 3yz to DATA. */
 function notGiven(reply: Reply, ledger: Ledger, open: boolean): Aftermath {
   if (classOf(reply) < 4) return outOfProtocol('data', 'DATA', reply)
   // With no recipient left, the refusal (503 or 554) is what we wait for and says nothing.
