@@ -46,6 +46,7 @@ const DEFAULTS: Omit<SessionSettings, 'chance' | 'startTls'> = {
   banner: 'Postrider',
   sizeMaxBytes: 25 * 1024 * 1024,
   recipientsMax: 1000,
+  recipientDomainsMax: 0,
   bareLineEnds: 'refuse',
   mechanisms: [],
   requireAuth: false,

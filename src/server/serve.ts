@@ -168,6 +168,7 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     banner: settings.banner,
     sizeMaxBytes: limits.messageSize,
     recipientsMax: limits.recipients,
+    recipientDomainsMax: limits.recipientDomains,
     bareLineEnds: listener.bareLineEnds,
     startTls: 'startTls' in listener && listener.startTls,
     mechanisms: submits ? MECHANISMS : [],

@@ -63,6 +63,9 @@ const smarthost = z
 const limits = z.strictObject({
   messageSize: size().prefault('50MB').describe('The largest message taken (SIZE, RFC 1870).'),
   recipients: count(1000, 100).describe('Recipients of one message (RFC 5321 §4.5.3.1.8).'),
+  recipientDomains: count(0, 0).describe(
+    'Different domains among the recipients of one session (LIMITS, RFC 9422); 0 is no limit.',
+  ),
   perAddress: count(50).describe('Connections at once from one IP address.'),
   connections: count(10_000).describe('Connections at once in all.'),
   errors: count(50).describe('Errors in one session before it is closed.'),

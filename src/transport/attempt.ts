@@ -18,7 +18,7 @@ export class Attempt {
   readonly #outcomes: (Outcome | undefined)[]
   /** Places in the envelope of those still to be offered. */
   #open: readonly number[]
-  /** How many of them one transaction takes, as far as the host has shown. */
+  /** How many of them one transaction takes, as far as a host has shown. */
   #most = Number.POSITIVE_INFINITY
   readonly #troubles: { readonly trouble: Trouble; readonly host: Host }[] = []
   readonly #dialogues: string[] = []
@@ -53,7 +53,6 @@ export class Attempt {
     const later = this.#open.slice(tried.length)
     for (const [i, at] of tried.entries()) this.#outcomes[at] = outcomes[i]
     if (trouble !== undefined) {
-      this.#most = Number.POSITIVE_INFINITY
       // In doubt, another try now could only make a second copy likelier.
       this.#open = [...tried.filter((_at, i) => brokenOff(outcomes[i], trouble)), ...later]
       return this.#open.length > 0 ? 'elsewhere' : 'done'

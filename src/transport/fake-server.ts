@@ -10,6 +10,8 @@ export interface Script {
   readonly extensions?: readonly string[]
   /** Replies by verb in place of the usual; '' hangs up, 'silence' says nothing ever. */
   readonly replies?: Readonly<Record<string, string | ((line: string, nth: number) => string)>>
+  /** Throws away what it has not read when it replies, as some do that offer PIPELINING all the same. */
+  readonly flushes?: boolean
   /** For STARTTLS; without one the handshake fails. */
   readonly identity?: ServerIdentity
 }
@@ -50,6 +52,8 @@ export class FakeServer {
       if (silent) return
       const nth = (counts.get(verb) ?? 0) + 1
       counts.set(verb, nth)
+      // Recipients are counted anew in each transaction.
+      if (verb === 'MAIL') counts.delete('RCPT')
       const other = script.replies?.[verb]
       const text = (typeof other === 'function' ? other(line, nth) : other) ?? otherwise
       if (text === 'silence') silent = true
@@ -83,8 +87,10 @@ export class FakeServer {
           if (end < 0) return
           const line = rest.slice(0, end)
           rest = rest.slice(end + 2)
-          if (content === undefined) command(line)
-          else if (line !== '.') content += `${line}\r\n`
+          if (content === undefined) {
+            if (script.flushes) rest = ''
+            command(line)
+          } else if (line !== '.') content += `${line}\r\n`
           else {
             this.messages.push(content)
             content = undefined

@@ -26,6 +26,7 @@ const serverSettings: SessionSettings = {
   banner: 'Test',
   sizeMaxBytes: 10_000_000,
   recipientsMax: 1000,
+  recipientDomainsMax: 0,
   bareLineEnds: 'refuse',
   startTls: true,
   mechanisms: ['PLAIN', 'LOGIN'],

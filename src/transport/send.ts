@@ -6,10 +6,12 @@
 import type { Envelope } from '../mail/envelope.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
+import type { Trouble } from '../smtp/client/question.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { Source } from '../wire/effect.ts'
 import type { DisklessWorld } from '../world/world.ts'
-import { type HopOptions, openHop } from './hop.ts'
+import { Attempt } from './attempt.ts'
+import { type Hop, type HopOptions, openHop } from './hop.ts'
 import { locateHost } from './hosts.ts'
 import { inTheClear, tlsPolicy } from './tls-policy.ts'
 
@@ -79,16 +81,34 @@ export async function sendMail(world: DisklessWorld, options: SendOptions): Prom
       continue
     }
     const sizeOctets = options.sizeOctets ?? (content instanceof Uint8Array ? content.length : 0)
-    const carried = await opened.hop.carry({ kind: 'carry', envelope, sizeOctets, content })
-    if (carried.kind === 'untouched') {
-      const { kind, status, reason } = carried.trouble
-      last = undelivered(options, kind, status, reason, carried.dialogue)
+    const attempt = new Attempt({ envelope, sizeOctets, content: () => content })
+    const trouble = await offer(attempt, opened.hop, content instanceof Uint8Array)
+    if (trouble !== undefined) {
+      const { kind, status, reason } = trouble
+      last = undelivered(options, kind, status, reason, '')
       continue
     }
     opened.hop.leave()
-    return { outcomes: carried.outcomes, dialogue: carried.dialogue ?? '' }
+    const { outcomes, dialogue = '' } = attempt.carried()
+    return { outcomes, dialogue }
   }
   return last
+}
+
+/**
+ * Offers the message, and again to those that were too many for one transaction, if it can be read again.
+ * Gives the trouble that kept it from being offered at all.
+ */
+async function offer(
+  attempt: Attempt,
+  hop: Hop,
+  repeatable: boolean,
+): Promise<Trouble | undefined> {
+  for (let some = false; ; some = true) {
+    const carried = await hop.carry(attempt.work())
+    if (carried.kind === 'untouched') return some ? undefined : carried.trouble
+    if (attempt.note(carried) !== 'again' || !repeatable) return undefined
+  }
 }
 
 function policyOf({ host, port, tls = 'opportunistic', anyCertificate = false }: SendOptions) {

@@ -1,73 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseStoredAddress } from '../mail/address.ts'
-import type { Outcome } from '../mail/outcome.ts'
 import type { Route } from '../route/route.ts'
-import { createWorld, type Internet, simIdentity } from '../world/sim/index.ts'
-import type { World } from '../world/world.ts'
-import { FakeServer, type Script } from './fake-server.ts'
+import { simIdentity } from '../world/sim/index.ts'
+import type { Script } from './fake-server.ts'
+import { load, short, town } from './fake-town.ts'
 import { sendMail } from './send.ts'
-import { type SmtpTransportSettings, smtpTransport } from './smtp.ts'
-import type { Carried, Load, Transport } from './transport.ts'
-
-interface Town {
-  readonly internet: Internet
-  readonly world: World
-  readonly transport: Transport
-  readonly servers: readonly FakeServer[]
-  carry(load?: Load, route?: Route): Promise<Carried>
-}
-
-/** x.test with one MX host for each script, the first preferred most, and us. */
-async function town(
-  scripts: readonly Script[],
-  settings: Partial<SmtpTransportSettings> = {},
-): Promise<Town> {
-  const internet = createWorld({ seed: 1 })
-  const us = internet.host({ name: 'us.test', addresses: ['192.0.2.1'] })
-  const servers: FakeServer[] = []
-  for (const [at, script] of scripts.entries()) {
-    const host = internet.host({ name: `mx${at}.test`, addresses: [`198.51.100.${at + 1}`] })
-    const server = new FakeServer(script)
-    await internet.complete(server.listen(host.world))
-    servers.push(server)
-  }
-  internet.zones.set('x.test', { mx: scripts.map((_script, at) => [at, `mx${at}.test`] as const) })
-  const transport = smtpTransport(us.world, {
-    hostname: 'us.test',
-    isOurself: name => name === 'us.test',
-    ...settings,
-  })
-  return {
-    internet,
-    world: us.world,
-    transport,
-    servers,
-    carry: (work = load(['b@x.test']), route = { kind: 'mx', domain: 'x.test' }) =>
-      internet.complete(transport.carry(work, route)),
-  }
-}
-
-function load(recipients: readonly string[], text = 'Subject: x\r\n\r\nhello\r\n'): Load {
-  const octets = Buffer.from(text)
-  return {
-    id: 'm1',
-    envelope: {
-      sender: { reversePath: parseStoredAddress('a@us.test'), body: '7BIT', utf8: false },
-      recipients: recipients.map(text => ({ forwardPath: parseStoredAddress(text) })),
-    },
-    sizeOctets: octets.length,
-    head: octets.subarray(0, 12),
-    bodyKey: 1,
-    content: () => octets,
-  }
-}
-
-function short({ outcomes }: Carried): string {
-  const one = (outcome: Outcome) =>
-    `${outcome.kind} ${outcome.status}${outcome.kind === 'deferred' && outcome.inDoubt ? ' in doubt' : ''}${outcome.host === undefined ? '' : ` ${outcome.host}`}`
-  return outcomes.map(one).join(', ')
-}
+import type { Carried, Load } from './transport.ts'
 
 const cases: [string, readonly Script[], string, string?][] = [
   ['the most preferred host is taken', [{}, {}], 'delivered 2.0.0 mx0.test'],
@@ -335,9 +273,9 @@ test('closing says goodbye on idle connections', async () => {
 })
 
 test('a failure shows what was said, a delivery does not', async () => {
-  const { carry } = await town([
-    { replies: { RCPT: (_line, nth) => (nth === 1 ? '250 ok' : '550 5.1.1 no') } },
-  ])
+  let asked = 0
+  const RCPT = () => (asked++ === 0 ? '250 ok' : '550 5.1.1 no')
+  const { carry } = await town([{ replies: { RCPT } }])
   assert.equal((await carry()).dialogue, undefined)
   assert.match((await carry()).dialogue ?? '', /C: RCPT TO:<b@x\.test>\n(.*\n)+S: 550 5\.1\.1 no/)
 })

@@ -186,7 +186,8 @@ class SmtpTransport implements Transport {
       const again = end === 'elsewhere' ? carried.trouble?.again : undefined
       if (again === 'stepwise') this.#believeStepwise(hop.host)
       if (again !== undefined) return 'anew'
-      if (end !== 'again') return end
+      // A host that ends the connection after a transaction of many has not ceased to take mail.
+      if (end !== 'again') return end === 'elsewhere' && some ? 'anew' : end
     }
   }
 
@@ -215,7 +216,6 @@ class SmtpTransport implements Transport {
     return located
   }
 }
-
 
 /** Connections are kept apart where they are secured or logged in differently. */
 function poolKey(route: Remote): string {

@@ -31,6 +31,7 @@ const usual: SessionSettings = {
   banner: 'Postrider',
   sizeMaxBytes: 10_000,
   recipientsMax: 100,
+  recipientDomainsMax: 0,
   bareLineEnds: 'refuse',
   startTls: true,
   mechanisms: [],

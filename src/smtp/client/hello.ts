@@ -5,7 +5,7 @@
  */
 import type { Reply } from '../../mail/status.ts'
 import type { Trouble } from './question.ts'
-import { classOf, refused, type Script, type Talk } from './talk.ts'
+import { classOf, offers, refused, type Script, type Talk } from './talk.ts'
 
 /** Says who we are and learns what the hop offers. */
 export function* hello(talk: Talk): Script<Trouble | undefined> {
@@ -16,13 +16,17 @@ export function* hello(talk: Talk): Script<Trouble | undefined> {
   const extended = yield 'hello'
   if (classOf(extended) === 2) {
     talk.extensions = offered(extended)
+    talk.allowance.offered(offers(talk, 'LIMITS') ? talk.extensions.get('LIMITS') : undefined)
     return undefined
   }
   // §3.2: a server that knows no EHLO is spoken to by HELO, unless what we need comes by EHLO only.
   const bound = protocol === 'lmtp' || login !== undefined
   const needsTls = startTls === 'require' && talk.tls === undefined
-  if (classOf(extended) !== 5 || bound || needsTls) {
-    return refused('hello', `${verb} was refused`, extended)
+  if (classOf(extended) !== 5) return refused('hello', `${verb} was refused`, extended)
+  if (bound || needsTls) {
+    // The route asks for more than this server is: ours to mend, and no mail is lost by it meanwhile.
+    const trouble = refused('hello', `${verb} was refused`, extended)
+    return { ...trouble, kind: 'deferred', status: trouble.status.replace('5', '4') }
   }
   talk.say(`HELO ${hostname}\r\n`)
   const plain = yield 'hello'

@@ -192,8 +192,10 @@ function parseCarry(words: readonly string[]): Carry {
 
 /** One line of the server's; `\(300*ab)` stands for so many of it, and `\(900*|220-hi)` for so many lines. */
 function spread(line: string, lineEnd: string): string {
-  const lines = line.replace(/\\\((\d+)\*(\|?)([^)]*)\)/g, (_, count: string, bar: string, what: string) =>
-    `${what}${bar && lineEnd}`.repeat(Number(count)),
+  const lines = line.replace(
+    /\\\((\d+)\*(\|?)([^)]*)\)/g,
+    (_, count: string, bar: string, what: string) =>
+      `${what}${bar && lineEnd}`.repeat(Number(count)),
   )
   return `${lines}${lineEnd}`
 }

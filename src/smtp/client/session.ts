@@ -7,6 +7,7 @@
  */
 import type { Reply } from '../../mail/status.ts'
 import type { Session, Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
+import { Allowance } from './allowance.ts'
 import { Dialogue } from './dialogue.ts'
 import { Ledger } from './ledger.ts'
 import { type Opened, opening, reopening } from './opening.ts'
@@ -31,6 +32,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   extensions: ReadonlyMap<string, string> = new Map()
   tls: TlsFacts | undefined
   login: string | undefined
+  readonly allowance = new Allowance()
   step = 0
   readonly #sink: Sink<ClientQuestion, ClientAnswer>
   readonly #replies = new ReplyReader()
@@ -220,6 +222,11 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       extensions: this.extensions,
       ...(this.tls === undefined ? {} : { tls: this.tls }),
       ...(this.login === undefined ? {} : { login: this.login }),
+    }
+    if (this.allowance.spent) {
+      const reason = 'the hop takes no more messages on one connection (RFC 9422 MAILMAX)'
+      this.#part({ kind: 'deferred', phase: 'idle', status: '4.5.3', reason, again: 'anew' })
+      return
     }
     const answer = this.#sink.ask({ kind: 'ready', facts: this.#facts })
     if (answer !== undefined) this.#work(answer)

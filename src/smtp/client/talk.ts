@@ -6,6 +6,7 @@
  */
 import type { Reply } from '../../mail/status.ts'
 import type { Source, TlsFacts, Transform } from '../../wire/effect.ts'
+import type { Allowance } from './allowance.ts'
 import type { Dialogue } from './dialogue.ts'
 import type { ClientSettings, Trouble } from './question.ts'
 import type { State } from './state.ts'
@@ -20,6 +21,7 @@ export interface Talk {
   extensions: ReadonlyMap<string, string>
   tls: TlsFacts | undefined
   login: string | undefined
+  readonly allowance: Allowance
   /** Sends text with its CRLF; `shown` stands in its place in the dialogue. */
   say(text: string, shown?: string): void
   stream(source: Source, transform: Transform): void

@@ -24,10 +24,12 @@ interface Commands {
 export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<Aftermath> {
   const commands = prepare(talk, carry, ledger)
   if (commands === undefined) return 'clean'
+  if ('kind' in commands) return commands
   const binary = carry.envelope.sender.body === 'BINARYMIME'
   const piped = offers(talk, 'PIPELINING')
   const data = binary ? '' : 'DATA\r\n'
   const { mail, rcpts } = commands
+  talk.allowance.begin()
   talk.say(piped ? mail + rcpts.map(([, command]) => command).join('') + data : mail)
 
   const taken = yield 'mail'
@@ -71,7 +73,7 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<A
 }
 
 /** Everything that is decided before a word is said. */
-function prepare(talk: Talk, carry: Carry, ledger: Ledger): Commands | undefined {
+function prepare(talk: Talk, carry: Carry, ledger: Ledger): Commands | Trouble | undefined {
   const { sender, recipients } = carry.envelope
   const utf8 = needsUtf8(sender, recipients)
   if (utf8 && !offers(talk, 'SMTPUTF8')) {
@@ -89,13 +91,23 @@ function prepare(talk: Talk, carry: Carry, ledger: Ledger): Commands | undefined
   const mail = mailCommand(talk, sender, carry.sizeOctets, utf8)
   if (mail === undefined) return ledger.failAll('5.1.7', 'the sender cannot be written in MAIL')
   const rcpts: [number, string][] = []
+  let over = 0
   for (const [at, recipient] of recipients.entries()) {
     const command = rcptCommand(talk, recipient, utf8)
     if (command === undefined) ledger.fail(at, '5.1.3', 'the address cannot be written in RCPT')
-    else rcpts.push([at, command])
+    else if (talk.allowance.admits(recipient, rcpts.length)) rcpts.push([at, command])
+    else {
+      ledger.postpone(at, TOO_MANY)
+      over += 1
+    }
   }
-  return rcpts.length === 0 ? undefined : { mail, rcpts }
+  if (rcpts.length > 0) return { mail, rcpts }
+  if (over === 0) return undefined
+  // Domains of earlier messages have used up what this connection takes (RCPTDOMAINMAX).
+  return { kind: 'deferred', phase: 'idle', status: '4.5.3', reason: TOO_MANY, again: 'anew' }
 }
+
+const TOO_MANY = 'the hop takes no more recipients at once (RFC 9422)'
 
 /** Anything but 3yz to DATA. */
 function notGiven(reply: Reply, ledger: Ledger, open: boolean): Aftermath {

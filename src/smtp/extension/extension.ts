@@ -68,6 +68,7 @@ export type Keyword =
   | 'AUTH'
   | 'HELP'
   | 'EXPN'
+  | 'LIMITS'
 
 /** Verbs that only an extension brings. */
 export type ExtensionVerb = 'BDAT' | 'STARTTLS' | 'AUTH' | 'HELP'

@@ -13,6 +13,7 @@ import { enhancedStatusCodes } from './enhanced-status-codes.ts'
 import { expn } from './expn.ts'
 import type { Extension, Keyword, ParameterRule } from './extension.ts'
 import { help } from './help.ts'
+import { limits } from './limits.ts'
 import { pipelining } from './pipelining.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
@@ -27,6 +28,7 @@ export const extensions: readonly Extension[] = [
   enhancedStatusCodes,
   chunking,
   dsn,
+  limits,
   starttls,
   auth,
   help,

@@ -35,6 +35,8 @@ export class Conversation {
   /** The next RCPT line, if it is in the buffer already: an argument, or why it is not one. */
   nextRcpt: () => string | Reply | undefined = () => undefined
   transactions = 0
+  /** Domains of the recipients asked for so far, where their number is limited. */
+  readonly domains = new Set<string>()
   closed = false
   #errors = 0
   #peer: Peer

@@ -69,6 +69,8 @@ export interface SessionSettings {
   readonly sizeMaxBytes: number
   /** RFC 5321 §4.5.3.1.8 demands at least 100. */
   readonly recipientsMax: number
+  /** Different domains among the recipients of one session (RFC 9422); 0 is no limit. */
+  readonly recipientDomainsMax: number
   /** CR and LF alone in content: 'refuse' on MX, 'normalize' on submission. */
   readonly bareLineEnds: 'refuse' | 'normalize'
   /** Whether STARTTLS is offered. */

@@ -13,6 +13,7 @@ const settings: SessionSettings = {
   banner: '',
   sizeMaxBytes: 1000,
   recipientsMax: 3,
+  recipientDomainsMax: 0,
   bareLineEnds: 'refuse',
   startTls: true,
   mechanisms: [],

@@ -57,12 +57,22 @@ function parseGroup(conversation: Conversation, first: string): readonly (Recipi
     if ('code' in one) parsed.push(one)
     else if (taken + asked >= conversation.settings.recipientsMax) {
       parsed.push(replies.tooManyRecipients)
-    } else {
+    } else if (!admitsDomain(conversation, one)) parsed.push(replies.tooManyDomains)
+    else {
       parsed.push(one)
       asked += 1
     }
   }
   return parsed
+}
+
+/** RCPTDOMAINMAX (RFC 9422 §5) counts the domains of a session, whatever became of the recipient. */
+function admitsDomain({ domains, settings }: Conversation, { forwardPath }: Recipient): boolean {
+  if (settings.recipientDomainsMax === 0) return true
+  const domain = forwardPath.domain.toLowerCase()
+  if (domains.size >= settings.recipientDomainsMax && !domains.has(domain)) return false
+  domains.add(domain)
+  return true
 }
 
 /** `RCPT TO:` Forward-path [SP Rcpt-parameters]. */
