@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { load, short, town } from '../../test/kit/smtp-town.ts'
 import type { Route } from '../route/route.ts'
 import { simIdentity } from '../world/sim/index.ts'
 import type { Script } from './fake-server.ts'
-import { load, short, town } from './fake-town.ts'
 import { sendMail } from './send.ts'
 import type { Carried, Load } from './transport.ts'
 

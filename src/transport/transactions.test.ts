@@ -1,9 +1,9 @@
 /** How many recipients, messages and commands at once a hop is given: by its LIMITS, by its 452, by its silence. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { load, short, town } from '../../test/kit/smtp-town.ts'
 import type { Route } from '../route/route.ts'
 import type { FakeServer, Script } from './fake-server.ts'
-import { load, short, town } from './fake-town.ts'
 import { sendMail } from './send.ts'
 
 const named = (count: number, domain = 'x.test') =>

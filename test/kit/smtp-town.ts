@@ -2,14 +2,14 @@
  * A town for tests of the SMTP transport: a domain with as many hosts as there are scripts, each a
  * fake-server.ts, and us, in a simulated internet.
  */
-import { parseStoredAddress } from '../mail/address.ts'
-import type { Outcome } from '../mail/outcome.ts'
-import type { Route } from '../route/route.ts'
-import { createWorld, type Internet } from '../world/sim/index.ts'
-import type { World } from '../world/world.ts'
-import { FakeServer, type Script } from './fake-server.ts'
-import { type SmtpTransportSettings, smtpTransport } from './smtp.ts'
-import type { Carried, Load, Transport } from './transport.ts'
+import { parseStoredAddress } from '../../src/mail/address.ts'
+import type { Outcome } from '../../src/mail/outcome.ts'
+import type { Route } from '../../src/route/route.ts'
+import { FakeServer, type Script } from '../../src/transport/fake-server.ts'
+import { type SmtpTransportSettings, smtpTransport } from '../../src/transport/smtp.ts'
+import type { Carried, Load, Transport } from '../../src/transport/transport.ts'
+import { createWorld, type Internet } from '../../src/world/sim/index.ts'
+import type { World } from '../../src/world/world.ts'
 
 export interface Town {
   readonly internet: Internet
