@@ -43,6 +43,7 @@ const route = z.discriminatedUnion('kind', [
     host: hostname,
     port: z.int().min(1).max(65_535),
     tls: z.enum(['never', 'opportunistic', 'require', 'implicit']),
+    protocol: z.enum(['smtp', 'lmtp']).exactOptional(),
     login: z.strictObject({ username: z.string(), password: z.string() }).exactOptional(),
   }),
 ])

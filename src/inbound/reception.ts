@@ -110,9 +110,39 @@ export class Reception implements Policy {
   }
 
   async accept(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
+    if (this.#door.protocol === 'lmtp') return this.#acceptEach(peer, envelope)
     const verdict = await this.#judge(peer, envelope)
     this.#count(verdict)
-    return this.#door.protocol === 'lmtp' ? envelope.recipients.map(() => verdict) : [verdict]
+    return [verdict]
+  }
+
+  /**
+   * RFC 2033 §4.2: each reply is true for its recipient. Who has left or was disabled since RCPT gets the
+   * reply that RCPT would give now; the message is taken for the others, and their replies tell of that.
+   */
+  async #acceptEach(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
+    const { recipients, sender } = envelope
+    const now = await this.#askAgain(peer, envelope)
+    const kept = recipients.filter((_recipient, at) => now[at]?.kind === 'accept')
+    if (kept.length === 0) this.abandon()
+    const verdict =
+      kept.length === 0 ? accept() : await this.#judge(peer, { sender, recipients: kept })
+    const verdicts = now.map(each => (each.kind === 'accept' ? verdict : each))
+    for (const each of verdicts) this.#count(each)
+    return verdicts
+  }
+
+  /** What the role says of each recipient at the end of the message; never rejects. */
+  async #askAgain(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
+    try {
+      return await Promise.all(
+        envelope.recipients.map(named => this.#role.rcpt(peer, envelope, hereBy(named, peer))),
+      )
+    } catch (error) {
+      const facts = { remote: peer.remote.address, error: String(error) }
+      this.#inbound.world.log.error('accept.failed', facts)
+      return envelope.recipients.map(() => SERVICE_DOWN)
+    }
   }
 
   /** One verdict for the whole message; never rejects. */

@@ -18,7 +18,7 @@ export type Outcome = {
 } & (
   | {
       readonly kind: 'delivered'
-      /** 'mailbox': final delivery here; 'relayed': handed on; `dsn` says whether the hop does DSN. */
+      /** 'mailbox': final delivery, here or by LMTP; 'relayed': handed on; `dsn` says whether the hop does DSN. */
       readonly how: 'mailbox' | 'relayed'
       readonly dsn?: boolean
     }

@@ -11,13 +11,15 @@ export type Route =
   | { readonly kind: 'local' }
   /** The domain's own hosts, by MX or address record (RFC 5321 §5); or an address literal. */
   | { readonly kind: 'mx'; readonly domain: string }
-  /** A fixed next hop. `host` is a name (its addresses are used, no MX) or an address. */
+  /** A fixed next hop. `host` is a name (its addresses are used, no MX), an address, or the path of a Unix socket. */
   | {
       readonly kind: 'smarthost'
       readonly host: string
       readonly port: number
       /** 'never' speaks clear text; 'opportunistic' takes STARTTLS where offered; 'require' and 'implicit' verify. */
       readonly tls: 'never' | 'opportunistic' | 'require' | 'implicit'
+      /** 'lmtp' where the hop keeps the mailboxes (RFC 2033); 'smtp' unless said. */
+      readonly protocol?: 'smtp' | 'lmtp'
       readonly login?: HopLogin
     }
 
@@ -29,6 +31,6 @@ export function routeKey(route: Route): string {
     case 'mx':
       return `mx:${route.domain}`
     case 'smarthost':
-      return `host:${route.host}:${route.port}`
+      return `${route.protocol === 'lmtp' ? 'lmtp' : 'host'}:${route.host}:${route.port}`
   }
 }

@@ -78,10 +78,13 @@ function usual(settings: Settings, domains: LocalDomains, address: string): Rout
   const isLocal = (domain: string) => domains.has(domain)
   const { smarthost } = settings.outbound
   if (!smarthost) return chooseRoute({ isLocal }, parseStoredAddress(address))
-  const { host, port, tls, username, password } = smarthost
+  const { host, port, tls, protocol = 'smtp', username, password } = smarthost
   const login =
     username !== undefined && password !== undefined ? { login: { username, password } } : {}
-  const rules = { isLocal, smarthost: { kind: 'smarthost' as const, host, port, tls, ...login } }
+  const rules = {
+    isLocal,
+    smarthost: { kind: 'smarthost' as const, host, port, tls, protocol, ...login },
+  }
   return chooseRoute(rules, parseStoredAddress(address))
 }
 

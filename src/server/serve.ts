@@ -161,7 +161,11 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
   const settings = house.settings()
   const { limits } = settings
   const listener = settings.listeners[name]
-  const submits = name === 'submission' || name === 'submissions'
+  const logsIn =
+    name === 'submission' ||
+    name === 'submissions' ||
+    ('requireAuth' in listener && listener.requireAuth)
+  const byPath = 'path' in listener && listener.path !== undefined
   return {
     hostname: settings.hostname,
     protocol: name === 'lmtp' ? 'lmtp' : 'smtp',
@@ -170,9 +174,9 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     recipientsMax: limits.recipients,
     recipientDomainsMax: limits.recipientDomains,
     bareLineEnds: listener.bareLineEnds,
-    startTls: 'startTls' in listener && listener.startTls,
-    mechanisms: submits ? MECHANISMS : [],
-    requireAuth: submits,
+    startTls: 'startTls' in listener && listener.startTls && !byPath,
+    mechanisms: logsIn ? MECHANISMS : [],
+    requireAuth: logsIn,
     service: serviceOf[name],
     with: listener.with,
     without: listener.without,

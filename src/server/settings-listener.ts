@@ -100,7 +100,9 @@ export const listenersSchema = z.strictObject({
     .strictObject({
       enabled: enabled(false),
       address: address('127.0.0.1'),
-      port: port(24),
+      port: port(24).refine(number => number !== 25, {
+        message: 'LMTP must not be on port 25 (RFC 2033 §5); 24 is the usual one',
+      }),
       proxyProtocol: proxyProtocol(),
       path: z
         .string()
@@ -108,11 +110,21 @@ export const listenersSchema = z.strictObject({
         .exactOptional()
         .describe('A Unix socket in place of address and port; relative to the data folder.'),
       bareLineEnds: bareLineEnds('refuse'),
+      startTls: z
+        .boolean()
+        .default(true)
+        .describe('Whether STARTTLS is offered; never on a Unix socket.'),
+      requireAuth: z
+        .boolean()
+        .default(false)
+        .describe('Whether the other server must log in, under TLS, before it may deliver.'),
       with: switchedOn('lmtp'),
       without: without(),
     })
     .prefault({})
-    .describe('Local delivery on behalf of another mail server (RFC 2033): trusts who reaches it.'),
+    .describe(
+      'Local delivery on behalf of another mail server (RFC 2033): trusts who reaches it, or logs in.',
+    ),
   pop3: z
     .strictObject({
       enabled: enabled(true),

@@ -192,6 +192,9 @@ test('all errors come at once, each with its path and what to do', () => {
 })
 
 test('an error inside the longer form of a setting names its place there', () => {
+  assert.deepEqual(errorsOf({ listeners: { lmtp: { port: 25 } } }), [
+    'listeners.lmtp.port: LMTP must not be on port 25 (RFC 2033 §5); 24 is the usual one',
+  ])
   assert.deepEqual(errorsOf({ outbound: { smarthost: { host: 'a', prot: 25 } } }), [
     'outbound.smarthost.prot: there is no such setting; did you mean `port`?',
   ])

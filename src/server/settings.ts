@@ -24,6 +24,7 @@ export interface Smarthost {
   readonly host: string
   readonly port: number
   readonly tls: 'never' | 'opportunistic' | 'require' | 'implicit'
+  readonly protocol?: 'smtp' | 'lmtp'
   readonly username?: string
   readonly password?: string
 }
@@ -32,19 +33,38 @@ const smarthost = z
   .union([
     z.string(),
     z.strictObject({
-      host: z.string().min(1).describe('Its name or address.'),
-      port: z.int().min(1).max(65_535).default(587).describe('Its port.'),
+      host: z
+        .string()
+        .min(1)
+        .describe('Its name or address; or the path of a Unix socket, beginning with `/`.'),
+      port: z
+        .int()
+        .min(1)
+        .max(65_535)
+        .exactOptional()
+        .describe('Its port. Absent: 587, or 24 for LMTP.'),
       tls: z
         .enum(['never', 'opportunistic', 'require', 'implicit'])
-        .default('require')
-        .describe('`require` and `implicit` verify its certificate; `never` speaks clear text.'),
+        .exactOptional()
+        .describe(
+          '`require` and `implicit` verify its certificate; `never` speaks clear text. Absent: `require`; `never` on a Unix socket.',
+        ),
+      protocol: z
+        .enum(['smtp', 'lmtp'])
+        .default('smtp')
+        .describe('`lmtp` where it keeps the mailboxes itself (RFC 2033), such as Dovecot.'),
       username: z.string().min(1).exactOptional().describe('The name to log in with.'),
       password: secret().exactOptional().describe('Its password.'),
     }),
   ])
   .transform((value, context): Smarthost => {
     if (typeof value !== 'string') {
-      if ((value.username === undefined) === (value.password === undefined)) return value
+      const { protocol } = value
+      if ((value.username === undefined) === (value.password === undefined)) {
+        const byPath = value.host.startsWith('/')
+        const port = value.port ?? (protocol === 'lmtp' ? 24 : 587)
+        return { ...value, port, tls: value.tls ?? (byPath ? 'never' : 'require') }
+      }
       const message = 'username and password go together: write both, or neither'
       context.issues.push({ code: 'custom', message, input: value })
       return z.NEVER

@@ -268,6 +268,7 @@ function secureOptions({ host, tls, roots }: HopOptions): SecureOptions {
 }
 
 function where({ host, port }: HopOptions): string {
+  if (host.address.startsWith('/')) return host.address
   return `${host.name === host.address ? host.name : `${host.name} (${host.address})`} port ${port}`
 }
 

@@ -68,12 +68,13 @@ export async function locateDomain(
   }
 }
 
-/** The addresses of a fixed next hop: a name without MX look-up, an address, or a literal. */
+/** The addresses of a fixed next hop: a name without MX look-up, an address, a literal, or a Unix socket. */
 export async function locateHost(
   world: LocateWorld,
   host: string,
   addressesMax: number,
 ): Promise<Located> {
+  if (host.startsWith('/')) return { kind: 'hosts', hosts: [{ name: host, address: host }] }
   const literal = parseLiteral(host)
   if (literal !== undefined) return { kind: 'hosts', hosts: [{ name: host, address: literal }] }
   const name = asciiName(host)

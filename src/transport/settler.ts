@@ -185,14 +185,17 @@ function factOf(
 }
 
 function remoteOf(outcome: Outcome): string | null {
+  // A Unix socket has but its path.
+  if (outcome.address?.startsWith('/')) return outcome.address
   if (outcome.host === undefined) return outcome.address ? `[${outcome.address}]` : null
   return outcome.address ? `${outcome.host} [${outcome.address}]` : outcome.host
 }
 
-/** Local deliveries need no attempt row: the recipient's own row says it all. */
+/** Deliveries here need no attempt row: the recipient's own row says it all. */
 function attemptOf(outcome: Outcome, dialogue: string | undefined): Settled['attempt'] {
   if (outcome.kind === 'delivered') {
-    return outcome.how === 'mailbox' ? undefined : { outcome: 'delivered', dialogue: null }
+    const here = outcome.how === 'mailbox' && outcome.host === undefined
+    return here ? undefined : { outcome: 'delivered', dialogue: null }
   }
   const doubt = outcome.kind === 'deferred' && outcome.inDoubt === true
   return { outcome: doubt ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }

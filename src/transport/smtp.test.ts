@@ -292,3 +292,22 @@ test('sendMail sends one message and tells what was said', async () => {
   const nobody = sendMail(world, { host: 'gone.test', port: 25, envelope, content })
   assert.equal(short(await internet.complete(nobody)), 'deferred 4.4.4')
 })
+
+test('an LMTP hop answers for each recipient, and what it has taken is delivered', async () => {
+  const replies = { LHLO: '250 mx.test', RCPT: '250 ok', '.': '250 2.1.5 kept\r\n452 4.2.2 full' }
+  const { carry, servers } = await town([{ replies }])
+  const route: Route = {
+    kind: 'smarthost',
+    host: 'mx0.test',
+    port: 25,
+    tls: 'never',
+    protocol: 'lmtp',
+  }
+  const carried = await carry(load(['a@x.test', 'b@x.test']), route)
+  assert.equal(short(carried), 'delivered 2.1.5 mx0.test, deferred 4.2.2 mx0.test')
+  assert.equal(carried.outcomes[0]?.kind === 'delivered' && carried.outcomes[0].how, 'mailbox')
+  assert.equal(servers[0]?.lines[0], 'LHLO us.test')
+  // The same host by SMTP is another place.
+  await carry(load(['a@x.test']), { ...route, protocol: 'smtp' })
+  assert.equal(servers[0]?.connections, 2)
+})

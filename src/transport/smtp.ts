@@ -163,7 +163,7 @@ class SmtpTransport implements Transport {
       host,
       port: route.kind === 'smarthost' ? route.port : port,
       hostname,
-      protocol: 'smtp',
+      protocol: (route.kind === 'smarthost' && route.protocol) || 'smtp',
       tls: tlsPolicy(route, tls),
       connectTimeoutMs,
       timeouts: timeouts(replyTimeoutMs),

@@ -68,6 +68,7 @@ export interface Listening {
 }
 
 export interface ConnectOptions {
+  /** An IP address; or the path of a Unix socket, beginning with `/`, and then no port counts. */
   readonly address: string
   readonly port: number
   readonly timeoutMs: number

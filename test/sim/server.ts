@@ -24,13 +24,17 @@ export interface ServerPlan {
   readonly config?: Config
 }
 
-const PORTS: Readonly<Record<Exclude<ServedName, 'lmtp' | 'local'>, number>> = {
+const PORTS: Readonly<Record<Exclude<ServedName, 'local'>, number>> = {
   smtp: 25,
   submission: 587,
   submissions: 465,
+  lmtp: 24,
   pop3: 110,
   pop3s: 995,
 }
+
+/** LMTP is there by a Unix socket too. */
+export const LMTP_SOCKET = '/run/lmtp.sock'
 
 /** Nothing in the town may hang on polling: what is due must be known. */
 const POLL_MS = 12 * 3_600_000
@@ -193,6 +197,9 @@ export class MailServer {
         void sessions.serve(name as ServedName, connection)
       })
     }
+    await net.listen({ kind: 'unix', path: LMTP_SOCKET, mode: 0o660 }, connection => {
+      void sessions.serve('lmtp', connection)
+    })
   }
 
   #sweepRegularly({ store, world: { disk, clock, log } }: House): void {

@@ -62,7 +62,7 @@ export class Ledger {
   }
 
   /** The reply to the end of the message: for one recipient (LMTP), or for all that RCPT took. */
-  conclude(reply: Reply, dsn: boolean, only?: number): void {
+  conclude(reply: Reply, dsn: boolean, how: 'relayed' | 'mailbox', only?: number): void {
     for (const at of only === undefined ? this.accepted : [only]) {
       if (classOf(reply) !== 2) {
         this.#refuse(at, 'the message', reply, classOf(reply) === 5)
@@ -72,7 +72,7 @@ export class Ledger {
       const status = statusOf(reply)
       this.#outcomes[at] = {
         kind: 'delivered',
-        how: 'relayed',
+        how,
         dsn,
         status,
         reason,

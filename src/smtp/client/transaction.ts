@@ -139,7 +139,10 @@ function* settle(talk: Talk, ledger: Ledger): Script<Aftermath> {
       return { ...outOfProtocol('content', 'the content, before its end,', reply), reply }
     }
     if (kind === 3) return outOfProtocol('dot', 'the end of the message', reply)
-    ledger.conclude(reply, offers(talk, 'DSN'), at)
+    // An LMTP server has put it into the mailbox when it says so (RFC 2033 §1): that is delivery.
+    const dsn = offers(talk, 'DSN')
+    const how = talk.settings.protocol === 'lmtp' && !dsn ? 'mailbox' : 'relayed'
+    ledger.conclude(reply, dsn, how, at)
   }
   return 'clean'
 }

@@ -114,7 +114,8 @@ async function isStale(path: string): Promise<boolean> {
 
 function connect(options: ConnectOptions): Promise<Connection> {
   const { address, port, timeoutMs, localAddress } = options
-  if (isIP(address) === 0) {
+  const path = address.startsWith('/') ? address : undefined
+  if (path === undefined && isIP(address) === 0) {
     return Promise.reject(new ConnectError('EINVAL', `not an address: ${address}`))
   }
   return new Promise((resolve, reject) => {
@@ -129,16 +130,13 @@ function connect(options: ConnectOptions): Promise<Connection> {
     socket.once('error', onError)
     socket.once('connect', () => {
       clearTimeout(late)
-      socket.setNoDelay(true).setKeepAlive(true)
-      resolve(new NodeConnection(socket))
+      if (path === undefined) socket.setNoDelay(true).setKeepAlive(true)
+      resolve(new NodeConnection(socket, path))
       socket.off('error', onError)
     })
     try {
-      socket.connect({
-        host: address,
-        port,
-        ...(localAddress === undefined ? {} : { localAddress }),
-      })
+      const bound = localAddress === undefined ? {} : { localAddress }
+      socket.connect(path === undefined ? { host: address, port, ...bound } : { path })
     } catch (error) {
       fail(codeOf(error))
     }

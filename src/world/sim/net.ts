@@ -245,14 +245,16 @@ export class Network implements Medium {
   }
 
   #connect(site: Site, life: Life, options: ConnectOptions): Promise<Connection> {
-    const { address, port, timeoutMs } = options
+    const { address, timeoutMs } = options
+    const byPath = address.startsWith('/')
+    const port = byPath ? 0 : options.port
     const what = `connect ${site.name} to ${address} ${port}`
     return new Promise((resolve, reject) => {
       const fail = (code: string, delayMs: number) => {
         const error = new ConnectError(code, `${what}: ${code}`)
         this.#timeline.plan('traffic', delayMs, life, `${what}: ${code}`, () => reject(error))
       }
-      const isLoopback = address === '127.0.0.1' || address === '::1'
+      const isLoopback = byPath || address === '127.0.0.1' || address === '::1'
       const target = isLoopback
         ? site
         : this.#sites.find(other => other.addresses.includes(address))
@@ -276,7 +278,8 @@ export class Network implements Medium {
           life: serverLife,
           side: 'server',
           local: remote,
-          remote: local,
+          // As a kernel has it: who connects to a Unix socket has no address.
+          remote: byPath ? { address: 'unix', port: 0 } : local,
         })
         client.peer = server
         server.peer = client
