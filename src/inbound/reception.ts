@@ -136,7 +136,9 @@ export class Reception implements Policy {
   async #askAgain(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
     try {
       return await Promise.all(
-        envelope.recipients.map(named => this.#role.rcpt(peer, envelope, hereBy(named, peer))),
+        envelope.recipients.map(async named =>
+          this.#role.rcpt(peer, envelope, hereBy(named, peer)),
+        ),
       )
     } catch (error) {
       const facts = { remote: peer.remote.address, error: String(error) }
