@@ -16,6 +16,7 @@ import type { Later, Peer, Policy } from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
 import { ownText } from '../wire/own.ts'
 import { DiskFull } from '../world/disk.ts'
+import type { Transfer } from './checkpoint.ts'
 import { Intake } from './intake.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import { hereBy } from './recipient.ts'
@@ -43,6 +44,9 @@ export class Reception implements Policy {
   readonly #role: Role
   readonly #door: Door
   #intake: Intake | undefined
+  /** The transaction, where its client gave it a name (RFC 1845). */
+  #transfer: Transfer | undefined
+  #closed = false
 
   constructor(inbound: Inbound, role: Role, door: Door) {
     this.#door = door
@@ -64,9 +68,21 @@ export class Reception implements Policy {
   }
 
   mail(peer: Peer, sender: Sender): Later<Verdict> {
-    return after(this.#role.mail(peer, sender), verdict =>
-      this.#hooked('mail', verdict, () => ({ peer, sender })),
+    const verdict = after(this.#role.mail(peer, sender), judged =>
+      this.#hooked('mail', judged, () => ({ peer, sender })),
     )
+    if (sender.transactionId === undefined) return verdict
+    return after(verdict, taken => (taken.kind === 'accept' ? this.#named(peer, sender) : taken))
+  }
+
+  /** RFC 1845 §3: a transaction that broke off goes on where it was. */
+  async #named(peer: Peer, sender: Sender): Promise<Verdict> {
+    const transfer = await this.#inbound.checkpoints.begin(peer, sender)
+    if ('kind' in transfer) return transfer
+    if (this.#closed) transfer.interrupted()
+    else this.#transfer = transfer
+    const resume = transfer.resumption
+    return resume === undefined ? accept() : { kind: 'accept', resume }
   }
 
   rcpts(
@@ -89,10 +105,11 @@ export class Reception implements Policy {
     return after(
       this.#hooked('data', accept(), () => ({ peer, envelope })),
       verdict => {
-        if (verdict.kind === 'accept') {
-          this.#intake = this.#makeIntake(envelope.sender.sizeOctets ?? 0)
-        }
-        return verdict
+        if (verdict.kind !== 'accept' || this.#transfer?.complete) return verdict
+        const intake = this.#makeIntake(envelope.sender.sizeOctets ?? 0)
+        this.#intake = intake
+        if (this.#transfer === undefined) return verdict
+        return this.#transfer.start(envelope, intake).then(refused => refused ?? verdict)
       },
     )
   }
@@ -106,12 +123,20 @@ export class Reception implements Policy {
   }
 
   content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
-    return this.#intake?.push(octets, from, to)
+    const wait = this.#intake?.push(octets, from, to)
+    const kept = this.#transfer?.keep(octets, from, to)
+    return kept && wait ? wait.then(() => kept) : (wait ?? kept)
   }
 
   async accept(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
     if (this.#door.protocol === 'lmtp') return this.#acceptEach(peer, envelope)
-    const verdict = await this.#judge(peer, envelope)
+    const transfer = this.#transfer
+    this.#transfer = undefined
+    const verdict = transfer?.complete
+      ? transfer.repeated()
+      : await this.#judge(peer, envelope, transfer)
+    if (verdict.kind === 'refuse') transfer?.forgotten()
+    else transfer?.interrupted()
     this.#count(verdict)
     return [verdict]
   }
@@ -124,9 +149,11 @@ export class Reception implements Policy {
     const { recipients, sender } = envelope
     const now = await this.#askAgain(peer, envelope)
     const kept = recipients.filter((_recipient, at) => now[at]?.kind === 'accept')
-    if (kept.length === 0) this.abandon()
+    if (kept.length === 0) this.abandon(false)
     const verdict =
-      kept.length === 0 ? accept() : await this.#judge(peer, { sender, recipients: kept })
+      kept.length === 0
+        ? accept()
+        : await this.#judge(peer, { sender, recipients: kept }, undefined)
     const verdicts = now.map(each => (each.kind === 'accept' ? verdict : each))
     for (const each of verdicts) this.#count(each)
     return verdicts
@@ -148,7 +175,7 @@ export class Reception implements Policy {
   }
 
   /** One verdict for the whole message; never rejects. */
-  async #judge(peer: Peer, envelope: Envelope): Promise<Verdict> {
+  async #judge(peer: Peer, envelope: Envelope, transfer: Transfer | undefined): Promise<Verdict> {
     const intake = this.#intake
     this.#intake = undefined
     if (!intake) return SERVICE_DOWN
@@ -158,11 +185,15 @@ export class Reception implements Policy {
     }
     this.#door.gauge.underWay++
     try {
-      const verdict = await this.#take(peer, envelope, intake)
+      const verdict = await this.#take(peer, envelope, intake, transfer)
       if (verdict.kind !== 'accept') intake.abandon()
       return verdict
     } catch (error) {
       intake.abandon()
+      if (error instanceof StoreError && error.reason === 'conflict') {
+        const elsewhere = await transfer?.elsewhere().catch(() => undefined)
+        if (elsewhere !== undefined) return elsewhere
+      }
       const full =
         error instanceof DiskFull || (error instanceof StoreError && error.reason === 'full')
       const facts = { remote: peer.remote.address, error: String(error) }
@@ -173,9 +204,12 @@ export class Reception implements Policy {
     }
   }
 
-  abandon(): void {
+  abandon(interrupted: boolean): void {
     this.#intake?.abandon()
     this.#intake = undefined
+    if (interrupted) this.#transfer?.interrupted()
+    else this.#transfer?.forgotten()
+    this.#transfer = undefined
   }
 
   /** RFC 5321 §7.3: whether an address exists is nobody's business before RCPT. */
@@ -188,11 +222,17 @@ export class Reception implements Policy {
   }
 
   closed(): void {
-    this.abandon()
+    this.#closed = true
+    this.abandon(true)
   }
 
   /** Judges the complete message, stamps it, and makes it durable. */
-  async #take(peer: Peer, envelope: Envelope, intake: Intake): Promise<Verdict> {
+  async #take(
+    peer: Peer,
+    envelope: Envelope,
+    intake: Intake,
+    transfer: Transfer | undefined,
+  ): Promise<Verdict> {
     const { settings, world, spool, identify } = this.#inbound
     const { hostname, hopsMax } = settings()
     const partial = intake.sizeOctets > intake.prefix.length
@@ -229,7 +269,9 @@ export class Reception implements Policy {
       ...(peer.tls ? { tls: peer.tls } : {}),
       ...(envelope.recipients.length === 1 && only ? { recipient: only.forwardPath } : {}),
     })
-    await spool.accept({
+    const text = `queued as ${identity.id}`
+    await transfer?.settled()
+    const released = await spool.accept({
       identity,
       origin: this.#role.origin,
       envelope: partial ? envelope : withoutNeedlessUtf8(envelope, intake.prefix),
@@ -239,8 +281,10 @@ export class Reception implements Policy {
       accountId: peer.account?.id ?? null,
       peer: `${peer.hello} [${peer.remote.address}]`,
       prefix: intake.prefix,
+      ...(transfer === undefined ? {} : { named: transfer.record(intake.sizeOctets, text) }),
     })
-    return accept(`queued as ${identity.id}`)
+    transfer?.accepted(released)
+    return accept(text)
   }
 
   /** A hook may only tighten what policy has accepted; it is not asked about what is refused. */

@@ -13,11 +13,14 @@ import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Later, Peer } from '../smtp/server/question.ts'
 import type { Endpoint } from '../wire/effect.ts'
 import type { World } from '../world/world.ts'
+import type { Checkpoints } from './checkpoint.ts'
 
 /** What every role needs of the house. Made once by the composer; `settings` follow the config epoch. */
 export interface Inbound {
   readonly world: World
   readonly spool: Spool
+  /** Transactions that their clients gave a name (RFC 1845). */
+  readonly checkpoints: Checkpoints
   readonly directory: Directory
   readonly identify: () => Identity
   readonly login: (question: LoginQuestion, remote: Endpoint) => Later<LoginAnswer>

@@ -22,6 +22,8 @@ export interface Sender {
   readonly envelopeId?: string
   /** AUTH= (RFC 4954 §5): a mailbox, or null for `<>`. */
   readonly submitter?: string | null
+  /** TRANSID= (RFC 1845 §2), brackets and all: of this hop alone, never kept with the message. */
+  readonly transactionId?: string
   /** BY= (RFC 2852 §4). */
   readonly deliverBy?: DeliverBy
   /** HOLDFOR= or HOLDUNTIL= (RFC 4865 §4): when it may go on, ms since the epoch or from now. */

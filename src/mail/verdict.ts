@@ -2,10 +2,16 @@
  * What policy says to a session's question. The kind follows from the code; text is what the peer
  * will read. `accept` may carry a text (the 250 after the dot names the queue id).
  */
+import type { Recipient } from './envelope.ts'
 import type { Detail } from './status.ts'
 
 export type Verdict =
-  | { readonly kind: 'accept'; readonly text?: string }
+  | {
+      readonly kind: 'accept'
+      readonly text?: string
+      /** To MAIL alone: the transaction it names is gone on with. */
+      readonly resume?: Resumption
+    }
   /** Not now: 421 also closes the session. */
   | {
       readonly kind: 'defer'
@@ -20,6 +26,13 @@ export type Verdict =
       readonly detail: Detail
       readonly text: string
     }
+
+/** A transaction that broke off (RFC 1845 §3), as far as it had come. */
+export interface Resumption {
+  readonly recipients: readonly Recipient[]
+  /** Octets of its content that are here, before dot-stuffing. */
+  readonly octets: number
+}
 
 export type DeferCode = 421 | 450 | 451 | 452 | 454 | 455
 export type RefuseCode = 502 | 504 | 521 | 530 | 535 | 538 | 550 | 551 | 552 | 553 | 554 | 555 | 556

@@ -14,6 +14,7 @@ import type { FinalRecipient } from './expansion.ts'
 import type { Identity } from './id.ts'
 import type { NoticeFact, Notices } from './notice.ts'
 import type { QueuedMessage } from './reader.ts'
+import { acceptNamed, type NamedAcceptance } from './transfer.ts'
 import { accept } from './writer.ts'
 
 /** Everything the roles know of a message when its last octet is here. */
@@ -28,6 +29,8 @@ export interface Submission {
   readonly peer: string
   /** The content's first octets: its header, for a notice of expansion. */
   readonly prefix: Uint8Array
+  /** The transaction it came by, where its client gave it a name (RFC 1845). */
+  readonly named?: Omit<NamedAcceptance, 'acceptance'>
 }
 
 /** Who takes newborn mail: the worker of this node. */
@@ -74,12 +77,15 @@ export class Spool {
     this.#lessee = lessee
   }
 
-  /** Resolves once the message is durable and ours (RFC 5321 §6.1). Rejects with StoreError. */
-  async accept(submission: Submission): Promise<void> {
+  /**
+   * Resolves once the message is durable and ours (RFC 5321 §6.1), with the staged bodies that it has made
+   * needless. Rejects with StoreError.
+   */
+  async accept(submission: Submission): Promise<readonly string[]> {
     const planned = this.#plan(submission)
     const notice = await this.#expanded(submission, planned)
     const acceptance = notice ? { ...planned, notices: [notice] } : planned
-    await this.#store.write(accept, acceptance)
+    const released = await this.#write(acceptance, submission.named)
     const { id, recipients } = acceptance
     if (recipients.some(r => r.lease)) this.#lessee.born(acceptance)
     for (const r of recipients) if (r.delivery) this.#atOnce?.placed(id, r.address)
@@ -87,6 +93,13 @@ export class Spool {
       // Any node may take it: this one, or another if this one has its hands full.
       this.#store.wake(queueTopic)
     }
+    return released
+  }
+
+  async #write(acceptance: Acceptance, named: Submission['named']): Promise<readonly string[]> {
+    if (named !== undefined) return this.#store.write(acceptNamed, { ...named, acceptance })
+    await this.#store.write(accept, acceptance)
+    return []
   }
 
   /** The rows of a message. What is not delivered at once is leased to this node while it has room. */

@@ -7,6 +7,7 @@ import { type AccountRoom, openAccounts } from '../account/open.ts'
 import { type AccountSettings, defaultHashCost, type HashCost } from '../account/settings.ts'
 import { SharedMaildropLocks } from '../cluster/maildrop-locks.ts'
 import type { Hooks } from '../hook/hooks.ts'
+import { Checkpoints } from '../inbound/checkpoint.ts'
 import type { Inbound } from '../inbound/role.ts'
 import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
@@ -82,6 +83,15 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const inbound: Inbound = {
     world,
     spool: new Spool(store, world.clock, notices, worker, atOnce),
+    checkpoints: new Checkpoints({
+      world,
+      store,
+      identify,
+      settings: () => ({
+        perPeerMaxOctets: settings().checkpoint.perPeer,
+        totalMaxOctets: settings().checkpoint.total,
+      }),
+    }),
     directory,
     identify,
     login,

@@ -8,6 +8,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../queue/reader.ts',
   '../queue/writer.ts',
   '../queue/content.ts',
+  '../queue/transfer.ts',
   '../record/trace.ts',
   '../cluster/reader.ts',
   '../cluster/writer.ts',

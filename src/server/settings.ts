@@ -121,6 +121,17 @@ const queue = z.strictObject({
   keepLedger: duration(1).prefault('30d').describe('How long settled messages stay on record.'),
 })
 
+const checkpoint = z.strictObject({
+  keep: duration(1)
+    .prefault('24h')
+    .describe('How long the received part of an interrupted message is kept (RFC 1845).'),
+  remember: duration(1)
+    .prefault('7d')
+    .describe('How long a transaction that was accepted is known, so that a repeat makes no copy.'),
+  perPeer: size(0).prefault('200MB').describe('How much is kept for one peer.'),
+  total: size(0).prefault('2GB').describe('How much is kept in all.'),
+})
+
 const outbound = z.strictObject({
   smarthost: smarthost
     .exactOptional()
@@ -196,6 +207,7 @@ export const settingsSchema = z.strictObject({
     .describe('The certificate shown to clients, read again when it changes. Absent: self-made.'),
   limits: limits.prefault({}),
   queue: queue.prefault({}),
+  checkpoint: checkpoint.prefault({}),
   outbound: outbound.prefault({}),
   submission: z
     .strictObject({

@@ -1,4 +1,5 @@
 /** What a running server does now and then: certificates that changed, domains of other nodes, the sweep. */
+import { sweepTransfers } from '../queue/transfer-sweep.ts'
 import { sweep, sweepStaged } from '../store/sweep.ts'
 import type { House } from './house.ts'
 
@@ -20,9 +21,13 @@ export function keepUp(house: House, refreshIdentity: () => unknown): () => void
     if (ended) return
     clock.after(ms, () => void attempt(run).finally(() => every(ms, run)))
   }
-  const clean = () => {
-    const { keepLedger } = house.settings().queue
-    return sweep({ store: house.store, disk, clock, keepSettledMs: keepLedger })
+  const clean = async () => {
+    const { queue, checkpoint } = house.settings()
+    await sweepTransfers(house.store, disk, {
+      keepMs: checkpoint.keep,
+      rememberMs: checkpoint.remember,
+    })
+    return sweep({ store: house.store, disk, clock, keepSettledMs: queue.keepLedger })
   }
   // Before the first connection is served: what is staged without a row was a dead predecessor's.
   const { store } = house

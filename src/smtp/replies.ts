@@ -22,6 +22,10 @@ export const replies = {
   recipientOk: reply(250, '1.5', 'Recipient OK'),
   /** RFC 5321 §4.1.1.4: an intermediate reply has no enhanced code. */
   startInput: reply(354, undefined, 'Start mail input; end with <CRLF>.<CRLF>'),
+  /** RFC 1845 §3: the offset is the first thing in the line. */
+  resumed: (octets: number): Reply => reply(355, undefined, `${octets} is the transaction offset`),
+  resumeInput: (octets: number): Reply =>
+    reply(354, undefined, `Go on with the message at octet ${octets}; end with <CRLF>.<CRLF>`),
   /** RFC 5321 §4.1.1.4 and §4.2.5: the responsibility is ours now. */
   accepted: (text: string | undefined, utf8: boolean): Reply =>
     reply(250, '0.0', ...foldText(text ?? 'Message accepted', utf8)),
@@ -105,6 +109,8 @@ export const replies = {
   /** RFC 5321 §3.3. */
   noValidRecipients: reply(554, '5.1', 'No valid recipients'),
   inTransaction: reply(503, '5.1', 'Not in the middle of a transaction'),
+  /** RFC 1845 §3: a transaction goes on as it was, or not at all. */
+  notOfTransaction: reply(503, '5.1', 'Not a recipient of the transaction that is gone on with'),
   /** RFC 3030 §2. */
   inChunks: reply(503, '5.1', 'Not between chunks'),
   needsReset: reply(503, '5.1', 'A chunk was refused: RSET first'),

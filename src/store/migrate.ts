@@ -49,6 +49,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0004-parameters.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 5,
+    name: '0005-transfers',
+    file: new URL('./schema/0005-transfers.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

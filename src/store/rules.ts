@@ -127,7 +127,18 @@ export const rules: readonly Rule[] = [
     sql: `SELECT 'body ' || b.id AS place, 'nothing refers to it' AS detail FROM body b
       WHERE b.id > ?1 AND b.id <= ?2
         AND NOT EXISTS (SELECT 1 FROM mailbox_message k WHERE k.body_id = b.id)
-        AND NOT EXISTS (SELECT 1 FROM message m WHERE m.body_id = b.id)`,
+        AND NOT EXISTS (SELECT 1 FROM message m WHERE m.body_id = b.id)
+        AND NOT EXISTS (SELECT 1 FROM transfer_piece p WHERE p.body_id = b.id)`,
+  },
+  {
+    name: 'an interrupted transfer has its pieces, and each of them its body',
+    slice: 'whole',
+    sql: `SELECT 'transfer ' || t.id AS place, 'not all pieces are there' AS detail FROM transfer t
+        WHERE t.pieces <> (SELECT count(*) FROM transfer_piece p
+          JOIN body b ON b.id = p.body_id AND b.size_octets >= p.size_octets
+          WHERE p.scope = t.scope AND p.id = t.id)
+      UNION ALL SELECT 'piece ' || p.n || ' of transfer ' || p.id, 'no transfer' FROM transfer_piece p
+        WHERE NOT EXISTS (SELECT 1 FROM transfer t WHERE t.scope = p.scope AND t.id = p.id)`,
   },
   {
     name: 'a mailbox belongs to an account',

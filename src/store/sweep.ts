@@ -66,7 +66,8 @@ export const unreferencedBodies = farReader(
     const rows = await tx.all<{ id: number }>(
       `SELECT b.id FROM body b WHERE b.id > ?1 AND b.id <= ?2
        AND NOT EXISTS (SELECT 1 FROM mailbox_message k WHERE k.body_id = b.id)
-       AND NOT EXISTS (SELECT 1 FROM message m WHERE m.body_id = b.id)`,
+       AND NOT EXISTS (SELECT 1 FROM message m WHERE m.body_id = b.id)
+       AND NOT EXISTS (SELECT 1 FROM transfer_piece p WHERE p.body_id = b.id)`,
       after,
       reached,
     )

@@ -6,13 +6,14 @@
  *     @ account NAME PASSWORD                     who may log in, also by SCRAM
  *     @ verdict KIND [ADDRESS] CODE DETAIL TEXT   policy's answer; for rcpt and mail with an address
  *     @ text KIND TEXT                            the text that goes with acceptance
+ *     @ resume OCTETS ADDRESS...                  MAIL goes on with a transaction (RFC 1845)
  *
  * Events: shutdown. M lines: `message <from> -> <to>,<to>`, then its lines behind `| `, with \r \n \0 for
  * what is not a CRLF; `abandon` where policy was told to forget a transaction.
  */
 import { pbkdf2Sync } from 'node:crypto'
 import { join } from 'node:path'
-import { formatPath } from '../../src/mail/address.ts'
+import { formatPath, parseStoredAddress } from '../../src/mail/address.ts'
 import { accept, defer, refuse, type Verdict } from '../../src/mail/verdict.ts'
 import type { LoginAnswer, LoginQuestion } from '../../src/sasl/mechanism.ts'
 import { ITERATIONS_MIN, sha256, verifierOf } from '../../src/sasl/scram-keys.ts'
@@ -61,7 +62,10 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
     else if (word === 'tls') tls = true
     else if (word === 'account') accounts.set(first, rest[0] ?? '')
     else if (word === 'text') verdicts.set(first, accept(JSON.parse(rest.join(' '))))
-    else if (word === 'verdict') {
+    else if (word === 'resume') {
+      const recipients = rest.map(text => ({ forwardPath: parseStoredAddress(text) }))
+      verdicts.set('mail', { kind: 'accept', resume: { octets: Number(first), recipients } })
+    } else if (word === 'verdict') {
       const key = /^\d{3}$/.test(rest[0] ?? '') ? first : `${first} ${rest.shift()}`
       verdicts.set(key, verdict(rest))
     } else throw new Error(`unknown directive ${word}`)
@@ -80,7 +84,7 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
         return login(accounts, question.question)
       case 'abandon':
         content = []
-        taken.push('abandon')
+        taken.push(question.interrupted ? 'abandon, interrupted' : 'abandon')
         return accept()
       case 'accept': {
         const { sender, recipients } = question.envelope

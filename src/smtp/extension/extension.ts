@@ -69,6 +69,7 @@ export type Keyword =
   | 'HELP'
   | 'EXPN'
   | 'LIMITS'
+  | 'CHECKPOINT'
 
 /** Verbs that only an extension brings. */
 export type ExtensionVerb = 'BDAT' | 'STARTTLS' | 'AUTH' | 'HELP'

@@ -6,6 +6,7 @@ import type { Recipient, Sender } from '../../mail/envelope.ts'
 import type { SessionSettings } from '../server/question.ts'
 import { auth } from './auth.ts'
 import { binaryMime } from './binary-mime.ts'
+import { checkpoint } from './checkpoint.ts'
 import { chunking } from './chunking.ts'
 import { dsn } from './dsn.ts'
 import { eightBitMime } from './eight-bit-mime.ts'
@@ -33,6 +34,7 @@ export const extensions: readonly Extension[] = [
   auth,
   help,
   expn,
+  checkpoint,
 ]
 
 /** RFC 5321 §4.5.3.1.4: a command line has 512 octets with its CRLF. */

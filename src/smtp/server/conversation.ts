@@ -21,6 +21,8 @@ export type FindMechanism = (name: string) => ServerMechanism | undefined
 export interface Transaction {
   readonly sender: Sender
   readonly recipients: Recipient[]
+  /** Where its content goes on (RFC 1845); absent where it begins. */
+  readonly resumedAt?: number
 }
 
 export class Conversation {
@@ -95,11 +97,14 @@ export class Conversation {
     return this.settings.errorsMax > 0 && this.#errors >= this.settings.errorsMax
   }
 
-  /** Ends the transaction without a message: policy forgets its content. Harmless without one. */
-  abandon(): void {
+  /**
+   * Ends the transaction without a message: policy forgets its content, unless it was `interrupted` and
+   * may be gone on with. Harmless without one.
+   */
+  abandon(interrupted = false): void {
     if (this.transaction === undefined) return
     this.transaction = undefined
-    this.sink.ask({ kind: 'abandon' })
+    this.sink.ask({ kind: 'abandon', interrupted })
   }
 
   /** Ends the transaction after policy has answered for its message. */
@@ -110,10 +115,10 @@ export class Conversation {
   }
 
   /** One last reply where there is one, then the end. */
-  close(last?: Reply): void {
+  close(last?: Reply, interrupted = false): void {
     if (this.closed) return
     if (last !== undefined) this.reply(last)
-    this.abandon()
+    this.abandon(interrupted)
     this.closed = true
     this.sink.close()
   }

@@ -10,27 +10,29 @@ import type { Conversation } from './conversation.ts'
 
 export class Incoming {
   /** Octets of content so far, unstuffed. */
-  sizeOctets = 0
+  sizeOctets: number
   /** Octets of the present BDAT chunk that have not come yet. */
   chunkLeft = 0
   /** Why the content cannot be accepted; from then on it is swallowed. */
   fault: Reply | undefined
   readonly #conversation: Conversation
+  readonly #mends: boolean
   readonly #scanner: DotScanner
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation
-    this.#scanner = new DotScanner(
-      (octets, from, to) => this.#take(octets, from, to),
-      conversation.settings.bareLineEnds === 'normalize',
-    )
+    const { settings, transaction } = conversation
+    this.sizeOctets = transaction?.resumedAt ?? 0
+    // RFC 1845 §3: both sides count the same octets, so that none may be mended on the way.
+    this.#mends = settings.bareLineEnds === 'normalize' && !transaction?.sender.transactionId
+    this.#scanner = new DotScanner((octets, from, to) => this.#take(octets, from, to), this.#mends)
   }
 
   /** Scans octets[from, to) of DATA; gives the index behind the end, or -1. */
   scan(octets: Buffer, from: number, to: number): number {
     const end = this.#scanner.scan(octets, from, to)
     if (this.#scanner.nul) this.#refuse(replies.nulInContent)
-    if (this.#scanner.bareLineEnds > 0 && this.#conversation.settings.bareLineEnds === 'refuse') {
+    if (this.#scanner.bareLineEnds > 0 && !this.#mends) {
       this.#refuse(replies.bareLineEnd)
     }
     return end

@@ -32,7 +32,7 @@ export interface Policy {
   hello(peer: Peer): Later<Verdict>
   /** What a SASL mechanism wants to know. */
   login(peer: Peer, question: LoginQuestion): Later<LoginAnswer>
-  /** MAIL, syntactically right, in the right state. */
+  /** MAIL, syntactically right, in the right state. May go on with what broke off (RFC 1845). */
   mail(peer: Peer, sender: Sender): Later<Verdict>
   /**
    * One or more RCPTs that arrived together. One verdict each, in order. `envelope` has the
@@ -48,8 +48,11 @@ export interface Policy {
    * For LMTP one verdict for each accepted recipient (RFC 2033 §4.2), else a single one.
    */
   accept(peer: Peer, envelope: Envelope, sizeOctets: number): Later<readonly Verdict[]>
-  /** The transaction was given up (RSET, EHLO, STARTTLS, refused content): forget its content. */
-  abandon(): void
+  /**
+   * The transaction was given up (RSET, EHLO, STARTTLS, refused content): forget its content. Where it was
+   * `interrupted` the peer has gone or fallen silent, and may come back to it.
+   */
+  abandon(interrupted: boolean): void
   /** VRFY (§3.5): lines of a 250/251/252 reply, or a refusal. */
   verify(peer: Peer, text: string): Later<Verdict>
   /** EXPN (§3.5). */
@@ -118,7 +121,7 @@ export type Question =
       readonly envelope: Envelope
       readonly sizeOctets: number
     }
-  | { readonly kind: 'abandon' }
+  | { readonly kind: 'abandon'; readonly interrupted: boolean }
   | { readonly kind: 'verify'; readonly peer: Peer; readonly text: string }
   | { readonly kind: 'expand'; readonly peer: Peer; readonly text: string }
 

@@ -32,7 +32,7 @@ function put(policy: Policy, question: Question): Later<Answer> {
     case 'accept':
       return policy.accept(question.peer, question.envelope, question.sizeOctets)
     case 'abandon':
-      policy.abandon()
+      policy.abandon(question.interrupted)
       return accept()
     case 'verify':
       return policy.verify(question.peer, question.text)

@@ -92,7 +92,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
       return
     }
     const handshake = this.#wait === 'tls'
-    this.#conversation.close(handshake ? undefined : replies.timeout(this.#hostname))
+    this.#conversation.close(handshake ? undefined : replies.timeout(this.#hostname), true)
     this.#input.clear()
   }
 
@@ -128,7 +128,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     }
     this.#noteStuck()
     // A peer that will send no more has nothing to finish what is unfinished.
-    if (this.#ended && this.#wait !== 'answer') conversation.close()
+    if (this.#ended && this.#wait !== 'answer') conversation.close(undefined, true)
     if (conversation.closed) this.#input.clear()
   }
 

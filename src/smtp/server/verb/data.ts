@@ -21,7 +21,8 @@ export function* data(conversation: Conversation): Turn {
   }
   const incoming = new Incoming(conversation)
   conversation.incoming = incoming
-  conversation.reply(replies.startInput)
+  const { resumedAt } = conversation.transaction ?? {}
+  conversation.reply(resumedAt === undefined ? replies.startInput : replies.resumeInput(resumedAt))
   yield 'content'
   if (incoming.fault === undefined) {
     yield* accept(conversation, incoming.sizeOctets)

@@ -26,9 +26,18 @@ export function* mail(conversation: Conversation, argument: string): Turn {
     return
   }
   conversation.transactions += 1
-  conversation.transaction = { sender, recipients: [] }
   conversation.state = after(conversation.state, 'MAIL')
-  conversation.reply(replies.senderOk)
+  const { resume } = verdict
+  if (resume === undefined) {
+    conversation.transaction = { sender, recipients: [] }
+    conversation.reply(replies.senderOk)
+    return
+  }
+  // RFC 1845 §3: the context of the interruption is there again, and DATA may follow at once.
+  const recipients = [...resume.recipients]
+  conversation.transaction = { sender, recipients, resumedAt: resume.octets }
+  if (recipients.length > 0) conversation.state = after(conversation.state, 'RCPT')
+  conversation.reply(replies.resumed(resume.octets))
 }
 
 /** `MAIL FROM:` Reverse-path [SP Mail-parameters]; a space before the path is common in the field. */

@@ -2,6 +2,7 @@
  * RCPT (RFC 5321 §4.1.1.3): names one recipient. RCPTs that arrived together (RFC 2920) are
  * asked together as one `rcpts` question, and answered in order.
  */
+import { formatPath } from '../../../mail/address.ts'
 import type { Recipient } from '../../../mail/envelope.ts'
 import type { Reply } from '../../../mail/status.ts'
 import type { Verdict } from '../../../mail/verdict.ts'
@@ -93,5 +94,14 @@ export function parseRcpt(conversation: Conversation, argument: string): Recipie
     const refused = rule(value, recipient, { settings: conversation.settings, utf8 })
     if (refused !== undefined) return refused
   }
-  return recipient
+  return conversation.transaction?.resumedAt === undefined
+    ? recipient
+    : again(conversation.transaction, recipient)
+}
+
+/** RFC 1845 §3: who goes on with a transaction may name its recipients again, and no others. */
+function again({ recipients }: Transaction, { forwardPath }: Recipient): Reply {
+  const path = formatPath(forwardPath)
+  const known = recipients.some(each => formatPath(each.forwardPath) === path)
+  return known ? replies.recipientOk : replies.notOfTransaction
 }
