@@ -8,7 +8,7 @@ export function joinStdio(server: Connection): Promise<void> {
   return new Promise(resolve => {
     server.open({
       received(octets) {
-        if (!terminal.write(octets)) server.pause()
+        if (!terminal.write(Buffer.from(octets))) server.pause()
       },
       ended() {
         terminal.end()
@@ -22,7 +22,7 @@ export function joinStdio(server: Connection): Promise<void> {
     })
     terminal.open({
       received(octets) {
-        if (!server.write(octets)) terminal.pause()
+        if (!server.write(Buffer.from(octets))) terminal.pause()
       },
       ended: () => server.end(),
       drained: () => server.resume(),

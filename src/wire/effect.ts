@@ -58,7 +58,7 @@ export interface Sink<Question, Answer> {
 export interface Session<Answer, Event = never> {
   /** The connection stands (and, on implicit TLS, is already secured). A server greets here. */
   start(): void
-  /** Octets from the peer. The session may keep views of them until it has consumed them. */
+  /** Octets from the peer, lent until the call returns: what is not consumed by then is copied. */
   receive(octets: Uint8Array): void
   /** The answer to the one open question. */
   answer(answer: Answer): void

@@ -2,15 +2,15 @@
  * Received octets that were not consumed yet, always in one piece.
  *
  * Every server and client session keeps one. A read that is consumed at once is never copied: the
- * buffer is then a view of what the socket gave. Only what arrives behind a remainder (half a line,
- * or commands pipelined behind an open question) is copied, into a buffer that grows by doubling,
- * so that a peer sending single octets costs linear time. It never limits itself: the pump stops
- * reading while `length` is large.
+ * buffer is then a view of what the socket has lent. Only a remainder (half a line, or commands
+ * pipelined behind an open question) and what arrives behind it are copied, into a buffer that grows
+ * by doubling, so that a peer sending single octets costs linear time. It never limits itself: the
+ * pump stops reading while `length` is large.
  */
 const EMPTY = Buffer.alloc(0)
 
 export class Octets {
-  /** The octets; only [from, to) are valid. Views of them stay valid: no octet is ever rewritten. */
+  /** The octets; only [from, to) are valid, and views of them only until the input returns. */
   buffer: Buffer = EMPTY
   from = 0
   to = 0
@@ -29,16 +29,24 @@ export class Octets {
       this.#owned = false
       return
     }
-    if (!this.#owned || this.to + octets.length > this.buffer.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(1024, 2 * (this.length + octets.length)))
-      grown.set(this.buffer.subarray(this.from, this.to), 0)
-      this.to = this.length
-      this.from = 0
-      this.buffer = grown
-      this.#owned = true
-    }
+    if (!this.#owned || this.to + octets.length > this.buffer.length) this.#move(octets.length)
     this.buffer.set(octets, this.to)
     this.to += octets.length
+  }
+
+  /** Called last by every input that pushed: what was lent and is not consumed is copied now. */
+  keep(): void {
+    if (this.from < this.to && !this.#owned) this.#move(0)
+  }
+
+  /** To a buffer of our own, with room for so many more. */
+  #move(more: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(1024, 2 * (this.length + more)))
+    grown.set(this.buffer.subarray(this.from, this.to), 0)
+    this.to = this.length
+    this.from = 0
+    this.buffer = grown
+    this.#owned = true
   }
 
   /** Drops the first `count` octets; lets go of the buffer once nothing is left in it. */

@@ -63,8 +63,9 @@ function before(rest: Uint8Array, header: ProxyHeader): ProxyHeader {
   return header.kind === 'header' ? { ...header, rest } : header
 }
 
+/** What was read is lent: the rest of a header may come much later. */
 function own(octets: Uint8Array): Buffer {
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
+  return Buffer.from(octets)
 }
 
 /** Whether the octets are the signature, or may still become it. */

@@ -143,6 +143,17 @@ test('a consumed read is a view, and a remainder is kept in order', () => {
   assert.equal(input.length, 0)
 })
 
+test('a remainder of what was lent is kept as it was', () => {
+  const input = new Octets()
+  const lent = Buffer.from('abcd')
+  input.push(lent)
+  input.consume(2)
+  input.keep()
+  lent.fill('#')
+  input.push(Buffer.from('ef'))
+  assert.equal(input.buffer.toString('latin1', input.from, input.to), 'cdef')
+})
+
 test('base64 is strict', () => {
   assert.deepEqual(Buffer.from(decodeBase64('AGE=') ?? []), Buffer.from('\0a'))
   assert.equal(decodeBase64('')?.length, 0)

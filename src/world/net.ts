@@ -3,6 +3,7 @@ import type { Endpoint, TlsFacts } from '../wire/effect.ts'
 
 /** What a connection tells its owner. `closed` is called exactly once and last. */
 export interface ConnectionEvents {
+  /** The octets are lent until the call returns: who keeps any of them copies them. */
   received(octets: Uint8Array): void
   /** The peer will send no more; we may still write. */
   ended(): void

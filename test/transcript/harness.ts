@@ -248,7 +248,10 @@ export async function play<Question, Answer, Event>(
       continue
     }
     for (const piece of manner.cut(step.octets)) {
-      session.receive(piece)
+      // What is read is lent: a session that kept a view of it would read these.
+      const lent = Buffer.from(piece)
+      session.receive(lent)
+      lent.fill('#')
       await theatre.settle()
     }
   }

@@ -63,6 +63,7 @@ export class ClientSession implements Session<ClientAnswer>, Talk {
     // A server that is heard is alive, however long its listing or its message is.
     this.step++
     this.#read()
+    this.#input.keep()
   }
 
   answer(order: ClientAnswer): void {

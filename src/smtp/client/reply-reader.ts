@@ -34,6 +34,11 @@ export class ReplyReader {
     this.#input.push(octets)
   }
 
+  /** What was pushed and is not read yet becomes our own. */
+  keep(): void {
+    this.#input.keep()
+  }
+
   /** The next reply; undefined while none is whole. Status codes are read anywhere: no EHLO keyword is one. */
   next(): Reply | 'malformed' | undefined {
     for (;;) {

@@ -64,6 +64,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     }
     this.#replies.push(octets)
     this.#read()
+    this.#replies.keep()
   }
 
   answer(answer: ClientAnswer): void {

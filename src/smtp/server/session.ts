@@ -61,6 +61,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     if (this.#conversation.closed || this.#wait === 'tls') return
     this.#input.push(octets)
     this.#drive()
+    this.#input.keep()
   }
 
   answer(answer: Answer): void {

@@ -14,6 +14,7 @@ import {
 } from 'node:tls'
 import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
+import { readShared } from './read-buffer.ts'
 
 /** A peer that is slower than this at its TLS handshake is not waited for. */
 const HANDSHAKE_MS = 30_000
@@ -56,7 +57,8 @@ export class NodeConnection implements Connection {
     this.#events = undefined
     this.#socket.off('data', onData).off('end', onEnd).off('drain', onDrain)
     this.#socket.pause()
-    if (unread.length > 0) this.#socket.unshift(unread)
+    // Lent octets (read-buffer.ts) must not stay in the socket.
+    if (unread.length > 0) this.#socket.unshift(Buffer.from(unread))
   }
 
   write(output: string | Uint8Array): boolean {
@@ -128,6 +130,8 @@ export class NodeConnection implements Connection {
 
   #listen(): void {
     const socket = this.#socket
+    // What was read before comes as 'data' all the same.
+    readShared(socket, onData)
     socket.on('data', onData).on('end', onEnd).on('drain', onDrain)
     if (this.#paused) socket.pause()
     else if (socket.isPaused()) socket.resume()
