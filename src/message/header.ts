@@ -126,7 +126,7 @@ function decodeText(octets: Buffer, from: number, to: number): string {
  * obs-optional = field-name *WSP ":" unstructured CRLF      (RFC 5322 §4.5.8)
  * ```
  */
-function colonOf(octets: Buffer, from: number, to: number): number {
+export function colonOf(octets: Buffer, from: number, to: number): number {
   const stop = Math.min(to, from + NAME_MAX_OCTETS)
   let i = from
   for (; i < stop; i++) {
