@@ -4,6 +4,7 @@
  * has accepted: a hook can only make it stricter. One that returns undefined has no opinion.
  */
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
+import type { Forwarded } from '../mail/forwarded.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Route } from '../route/route.ts'
 import type { Endpoint, TlsFacts } from '../wire/effect.ts'
@@ -16,6 +17,10 @@ export interface HookPeer {
   readonly extended: boolean
   readonly tls?: TlsFacts
   readonly account?: { readonly id: number; readonly address: string }
+  /** Its host name, where a trusted peer has told it (XCLIENT). */
+  readonly name?: string
+  /** Whom the message came from, where a trusted peer has told it (XFORWARD). */
+  readonly forwarded?: Forwarded
   /** 'smtp', 'submission', 'submissions', 'lmtp', 'local'. */
   readonly listener?: string
 }

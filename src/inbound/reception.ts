@@ -6,6 +6,7 @@
 
 import type { HookFacts, HookName } from '../hook/hook.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
+import { formatPeer } from '../mail/forwarded.ts'
 import { formatReceived, hopCount } from '../mail/trace.ts'
 import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
 import { rangesOf, seam } from '../message/complete.ts'
@@ -267,6 +268,7 @@ export class Reception implements Policy {
       id: identity.id,
       timeMs: world.clock.now(),
       ...(peer.tls ? { tls: peer.tls } : {}),
+      ...(peer.name === undefined ? {} : { reverseName: peer.name }),
       ...(envelope.recipients.length === 1 && only ? { recipient: only.forwardPath } : {}),
     })
     const text = `queued as ${identity.id}`
@@ -279,7 +281,7 @@ export class Reception implements Policy {
       head: ownText(received + completion.fields + seam(header)),
       body: intake.finishInline() ?? (await intake.finish()),
       accountId: peer.account?.id ?? null,
-      peer: `${peer.hello} [${peer.remote.address}]`,
+      peer: formatPeer(peer.hello, peer.remote.address, peer.forwarded),
       prefix: intake.prefix,
       ...(transfer === undefined ? {} : { named: transfer.record(intake.sizeOctets, text) }),
     })

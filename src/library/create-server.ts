@@ -53,6 +53,8 @@ const DEFAULTS: Omit<SessionSettings, 'chance' | 'startTls'> = {
   service: 'mx',
   with: [],
   without: [],
+  xclientFrom: [],
+  xforwardFrom: [],
   errorsMax: 20,
   transactionsMax: 10_000,
   commandTimeoutMs: 300_000,

@@ -21,6 +21,8 @@ export type Route =
       /** 'lmtp' where the hop keeps the mailboxes (RFC 2033); 'smtp' unless said. */
       readonly protocol?: 'smtp' | 'lmtp'
       readonly login?: HopLogin
+      /** Tell it by XFORWARD whom a message came from, if it offers that. */
+      readonly xforward?: boolean
     }
 
 /** The name under which loads for one route are grouped, limited and pooled. */

@@ -78,12 +78,20 @@ function usual(settings: Settings, domains: LocalDomains, address: string): Rout
   const isLocal = (domain: string) => domains.has(domain)
   const { smarthost } = settings.outbound
   if (!smarthost) return chooseRoute({ isLocal }, parseStoredAddress(address))
-  const { host, port, tls, protocol = 'smtp', username, password } = smarthost
+  const { host, port, tls, protocol = 'smtp', username, password, xforward } = smarthost
   const login =
     username !== undefined && password !== undefined ? { login: { username, password } } : {}
   const rules = {
     isLocal,
-    smarthost: { kind: 'smarthost' as const, host, port, tls, protocol, ...login },
+    smarthost: {
+      kind: 'smarthost' as const,
+      host,
+      port,
+      tls,
+      protocol,
+      ...login,
+      ...(xforward && { xforward }),
+    },
   }
   return chooseRoute(rules, parseStoredAddress(address))
 }

@@ -180,6 +180,8 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     service: serviceOf[name],
     with: listener.with,
     without: listener.without,
+    xclientFrom: 'xclient' in listener ? listener.xclient : [],
+    xforwardFrom: 'xforward' in listener ? listener.xforward : [],
     errorsMax: limits.errors,
     transactionsMax: limits.transactions,
     commandTimeoutMs: limits.commandTimeout,

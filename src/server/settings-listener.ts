@@ -53,6 +53,16 @@ const proxyProtocol = () =>
     'Networks of proxies: who connects from there must begin with a PROXY header (v1 or v2), and its client counts.',
   )
 
+/** What a peer may say of others, where it connects from one of these networks. */
+const trusts = () => ({
+  xclient: networks().describe(
+    'Networks of peers that may say by XCLIENT whose connection it really is.',
+  ),
+  xforward: networks().describe(
+    'Networks of peers that may say by XFORWARD whom a message came from: for the ledger alone.',
+  ),
+})
+
 const socketPath = (value: string, what: string) =>
   z.string().min(1).default(value).describe(`${what}; relative to the data folder.`)
 
@@ -68,6 +78,7 @@ export const listenersSchema = z.strictObject({
       startTls: startTls(),
       with: switchedOn('mx'),
       without: without(),
+      ...trusts(),
     })
     .prefault({})
     .describe('Mail from other servers (RFC 5321): local recipients only, never relays.'),
@@ -81,6 +92,7 @@ export const listenersSchema = z.strictObject({
       startTls: startTls(),
       with: switchedOn('submission'),
       without: without(),
+      ...trusts(),
     })
     .prefault({})
     .describe('Mail from users who log in (RFC 6409), secured by STARTTLS.'),
@@ -93,6 +105,7 @@ export const listenersSchema = z.strictObject({
       bareLineEnds: bareLineEnds('normalize'),
       with: switchedOn('submission'),
       without: without(),
+      ...trusts(),
     })
     .prefault({})
     .describe('The same under TLS from the first octet (RFC 8314).'),
@@ -120,6 +133,7 @@ export const listenersSchema = z.strictObject({
         .describe('Whether the other server must log in, under TLS, before it may deliver.'),
       with: switchedOn('lmtp'),
       without: without(),
+      ...trusts(),
     })
     .prefault({})
     .describe(

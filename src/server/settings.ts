@@ -27,6 +27,7 @@ export interface Smarthost {
   readonly protocol?: 'smtp' | 'lmtp'
   readonly username?: string
   readonly password?: string
+  readonly xforward?: boolean
 }
 
 const smarthost = z
@@ -55,6 +56,10 @@ const smarthost = z
         .describe('`lmtp` where it keeps the mailboxes itself (RFC 2033), such as Dovecot.'),
       username: z.string().min(1).exactOptional().describe('The name to log in with.'),
       password: secret().exactOptional().describe('Its password.'),
+      xforward: z
+        .boolean()
+        .default(false)
+        .describe('Whether it is told by XFORWARD whom a message came from, if it offers that.'),
     }),
   ])
   .transform((value, context): Smarthost => {

@@ -64,6 +64,9 @@ export const replies = {
   notSmtp: (hostname: string): Reply => reply(421, '7.0', `${hostname} speaks SMTP, not HTTP`),
   lineWithoutEnd: (hostname: string): Reply =>
     reply(421, '7.0', `${hostname} closing: the line has no end`),
+  /** XCLIENT_README: the login cannot be looked up now. */
+  cannotProceed: (hostname: string): Reply =>
+    reply(421, '3.0', `${hostname} is unable to proceed, closing`),
   /** In place of a verdict that policy owed. */
   noVerdict: reply(451, '3.0', 'Local error, try again later'),
   /** RFC 5321 §4.5.3.1.10. */
@@ -93,6 +96,10 @@ export const replies = {
   authSyntax: reply(501, '5.4', 'Syntax: AUTH mechanism [initial-response]'),
   badSender: (why: string): Reply => reply(501, '1.7', `Bad sender address: ${why}`),
   badRecipient: (why: string): Reply => reply(501, '1.3', `Bad recipient address: ${why}`),
+  /** XCLIENT_README and XFORWARD_README. */
+  badAttribute: (name: string): Reply =>
+    reply(501, '5.4', `Bad attribute ${name.slice(0, 40).replace(/[^\x21-\x7e]/g, '?')}`),
+  noSuchLogin: reply(501, '5.4', 'Bad attribute LOGIN: there is no such account'),
   badParameters: (why: string): Reply => reply(501, '5.4', `Bad parameters: ${why}`),
   badParameter: (keyword: string): Reply => reply(501, '5.4', `Bad value of ${keyword}`),
   /** RFC 4954 §4. */
@@ -124,6 +131,8 @@ export const replies = {
   loginNeeded: reply(530, '7.0', 'Authentication required'),
   loginDenied: reply(535, '7.8', 'Authentication credentials invalid'),
   encryptionNeeded: reply(538, '7.11', 'Encryption required for this mechanism'),
+  /** XCLIENT_README and XFORWARD_README: the peer is not one of those who may. */
+  notTrusted: reply(550, '7.0', 'Insufficient authorization'),
   /** RFC 5321 §2.3.8 and §4.1.1.4: only CRLF ends a line. */
   bareLineEnd: reply(550, '6.0', 'CR or LF alone in the message; lines end with CRLF'),
   /** RFC 2045 §2.7, §2.8. */

@@ -9,7 +9,7 @@ import type { Host } from './hosts.ts'
 import type { Carried, Load } from './transport.ts'
 
 /** What is carried; a load of the queue is one. */
-export type Parcel = Pick<Load, 'envelope' | 'sizeOctets' | 'content'>
+export type Parcel = Pick<Load, 'envelope' | 'sizeOctets' | 'content' | 'forwarded'>
 
 const DIALOGUES_MAX = 3
 
@@ -31,7 +31,7 @@ export class Attempt {
 
   /** The message for those still open, as many as go at once; its content begins anew. */
   work(): Carry {
-    const { envelope, sizeOctets } = this.#parcel
+    const { envelope, sizeOctets, forwarded } = this.#parcel
     const recipients = this.#now().flatMap(at => envelope.recipients[at] ?? [])
     const whole = recipients.length === envelope.recipients.length
     return {
@@ -39,6 +39,7 @@ export class Attempt {
       envelope: whole ? envelope : { sender: envelope.sender, recipients },
       sizeOctets,
       content: this.#parcel.content(),
+      ...(forwarded && { forwarded }),
     }
   }
 

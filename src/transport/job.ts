@@ -5,6 +5,7 @@
 import { parseStoredAddress } from '../mail/address.ts'
 import { parseCarriedRecipient, parseCarriedSender } from '../mail/carried.ts'
 import type { BodyKind, Envelope, Recipient, Sender } from '../mail/envelope.ts'
+import { type Forwarded, parsePeer } from '../mail/forwarded.ts'
 import { parseNotify } from '../mail/notify.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
 import type { Claimed } from '../queue/writer.ts'
@@ -45,8 +46,15 @@ export function makeJob(
     head: message.head,
     bodyKey: message.body_id,
     content,
+    ...(route.kind === 'smarthost' && route.xforward && { forwarded: forwardedOf(message) }),
   }
   return { message, rows, route, load }
+}
+
+/** Who handed the message to us, for a hop that is told. */
+function forwardedOf(message: QueuedMessage): Forwarded {
+  const local = message.origin === 'local' || message.origin === 'notice'
+  return { ...parsePeer(message.peer), ident: message.id, source: local ? 'LOCAL' : 'REMOTE' }
 }
 
 function senderOf(message: QueuedMessage): Sender {

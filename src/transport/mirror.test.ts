@@ -34,6 +34,8 @@ const serverSettings: SessionSettings = {
   service: 'mx',
   with: [],
   without: [],
+  xclientFrom: [],
+  xforwardFrom: [],
   errorsMax: 20,
   transactionsMax: 100,
   commandTimeoutMs: 300_000,

@@ -3,6 +3,7 @@
  * recipient. It knows no queue; transport/worker.ts claims, routes, carries and settles.
  */
 import type { Envelope } from '../mail/envelope.ts'
+import type { Forwarded } from '../mail/forwarded.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Delivery } from '../mailbox/deliver.ts'
 import type { Route } from '../route/route.ts'
@@ -22,6 +23,8 @@ export interface Load {
   readonly bodyKey: number
   /** The message as it is to be sent, CRLF line ends; may be called again for a further host. */
   content(): Source
+  /** Whom it came from, where the route is to be told (XFORWARD). */
+  readonly forwarded?: Forwarded
 }
 
 export interface Carried {

@@ -5,12 +5,13 @@
  *
  * A file is named as a sentence. Its lines:
  *
- *     # prose; the first line names the RFC and its section
+ *     # prose; the first line names the RFC and its section (of Postfix's own extensions, its README)
  *     @ word ...     a directive for the one who makes the session (see the protocol's test file)
  *     C: text        the client sends the text and CRLF; neighbouring C lines leave as one group
  *     C+: text       the client sends the text without CRLF; \r \n \t \0 \\ \xHH and \(300*ab) are known
  *     S: text        the server's next line, exactly; `...` stands for any text
- *     S?: 250        the server's next reply, of any number of lines, with this code
+ *     S?: 250        the server's next reply, of any number of lines, with this code; `S?: 250 with TEXT`
+ *                    has a line of just this text, `S?: 250 without WORD` none that begins with the word
  *     S: [tls]       the server starts TLS (which then is on); S: [closed]: it closes
  *     ! word         something happens: `end` (the client half-closes), `expire` (the deadline
  *                    passes), or an event that the protocol's test file knows
@@ -36,7 +37,7 @@ export type Step =
   | { readonly kind: 'send'; readonly octets: Buffer }
   | { readonly kind: 'event'; readonly word: string }
   | { readonly kind: 'line'; readonly text: string }
-  | { readonly kind: 'reply'; readonly code: string }
+  | { readonly kind: 'reply'; readonly wanted: string }
 
 /** What a protocol's test file gives for one run of a dialogue. */
 export interface Stage<Question, Answer, Event> {
@@ -77,7 +78,7 @@ export function parseDialogue(name: string, text: string): Dialogue {
     if (mark === '@') directives.push(rest.split(' '))
     if (mark === '!') steps.push({ kind: 'event', word: rest })
     if (mark === 'S:') steps.push({ kind: 'line', text: rest })
-    if (mark === 'S?:') steps.push({ kind: 'reply', code: rest })
+    if (mark === 'S?:') steps.push({ kind: 'reply', wanted: rest })
     if (mark === 'M:') taken.push(rest)
   }
   flush()
@@ -235,7 +236,7 @@ export async function play<Question, Answer, Event>(
       continue
     }
     if (step.kind === 'reply') {
-      matchReply(lines, step.code, where(at))
+      matchReply(lines, step.wanted, where(at))
       continue
     }
     assert.deepEqual(lines, [], `${where(at)}: more was said than the dialogue has`)
@@ -279,12 +280,17 @@ function matchLine(actual: string | undefined, expected: string, where: string):
   if (!fits) assert.equal(actual, expected, where)
 }
 
-function matchReply(lines: string[], code: string, where: string): void {
+function matchReply(lines: string[], wanted: string, where: string): void {
+  const [, code, how, text = ''] = /^(\d{3})(?: (with|without) (.+))?$/.exec(wanted) ?? []
+  const said: string[] = []
   for (;;) {
     const line = lines.shift()
     assert.equal(line?.slice(0, 3), code, `${where}: ${line}`)
-    if (line?.[3] !== '-') return
+    said.push(line?.slice(4) ?? '')
+    if (line?.[3] !== '-') break
   }
+  const found = said.some(line => (how === 'with' ? line : line.split(' ')[0]) === text)
+  if (how !== undefined) assert.equal(found, how === 'with', `${where}: ${said.join(' | ')}`)
 }
 
 /** Makes one test of every dialogue in a folder; `stage` is called once for each run. */
@@ -299,7 +305,11 @@ export function playFolder<Question, Answer, Event>(
     const text = readFileSync(join(folder, file), 'utf8')
     const name = basename(file, '.txt').replaceAll('-', ' ')
     test(name, async () => {
-      assert.match(text.split('\n')[0] ?? '', /^# .*RFC \d+ §/, 'the first line names the RFC')
+      assert.match(
+        text.split('\n')[0] ?? '',
+        /^# .*(?:RFC \d+ §|X\w+_README)/,
+        'the first line names the RFC',
+      )
       const dialogue = parseDialogue(name, text)
       for (const manner of manners(1 + index * 2)) await play(dialogue, manner, stage(dialogue))
     })

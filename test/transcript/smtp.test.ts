@@ -9,7 +9,7 @@
  *     @ resume OCTETS ADDRESS...                  MAIL goes on with a transaction (RFC 1845)
  *
  * Events: shutdown. M lines: `message <from> -> <to>,<to>`, then its lines behind `| `, with \r \n \0 for
- * what is not a CRLF; `abandon` where policy was told to forget a transaction.
+ * what is not a CRLF; `client`, `forwarded` where a trusted peer told of another; `abandon` where policy was told to forget a transaction.
  */
 import { pbkdf2Sync } from 'node:crypto'
 import { join } from 'node:path'
@@ -19,11 +19,13 @@ import type { LoginAnswer, LoginQuestion } from '../../src/sasl/mechanism.ts'
 import { ITERATIONS_MIN, sha256, verifierOf } from '../../src/sasl/scram-keys.ts'
 import type {
   Answer,
+  Peer,
   Question,
   ServerEvent,
   SessionSettings,
 } from '../../src/smtp/server/question.ts'
 import { ServerSession } from '../../src/smtp/server/session.ts'
+import { parseNetwork } from '../../src/wire/network.ts'
 import { type Dialogue, playFolder, type Stage, tlsFacts } from './harness.ts'
 
 const usual: SessionSettings = {
@@ -40,6 +42,8 @@ const usual: SessionSettings = {
   service: 'mx',
   with: [],
   without: [],
+  xclientFrom: [],
+  xforwardFrom: [],
   errorsMax: 20,
   transactionsMax: 100,
   commandTimeoutMs: 300_000,
@@ -58,7 +62,7 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
   const accounts = new Map<string, string>()
   let tls = false
   for (const [word = '', first = '', ...rest] of dialogue.directives) {
-    if (word === 'setting') settings[first] = JSON.parse(rest.join(' '))
+    if (word === 'setting') settings[first] = setting(first, JSON.parse(rest.join(' ')))
     else if (word === 'tls') tls = true
     else if (word === 'account') accounts.set(first, rest[0] ?? '')
     else if (word === 'text') verdicts.set(first, accept(JSON.parse(rest.join(' '))))
@@ -90,6 +94,7 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
         const { sender, recipients } = question.envelope
         const to = recipients.map(each => formatPath(each.forwardPath)).join(',')
         taken.push(`message ${formatPath(sender.reversePath)} -> ${to}`)
+        taken.push(...told(question.peer))
         taken.push(...written(Buffer.concat(content)))
         content = []
         return recipients.map(each => of('accept', bare(formatPath(each.forwardPath))))
@@ -112,6 +117,22 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
     taken: () => taken,
     told: question => question.kind === 'abandon',
   }
+}
+
+/** Networks are written as in a config. */
+function setting(name: string, value: unknown): unknown {
+  return name.endsWith('From') ? (value as string[]).map(parseNetwork) : value
+}
+
+/** What a trusted peer said of who it speaks for. */
+function told({ remote, local, hello, name, account, forwarded }: Peer): readonly string[] {
+  const lines: string[] = []
+  if (remote !== ends.remote) {
+    const who = `${name ?? '-'} [${remote.address}]:${remote.port} hello ${hello}`
+    lines.push(`client ${who} to [${local.address}]:${local.port} login ${account?.address ?? '-'}`)
+  }
+  if (forwarded !== undefined) lines.push(`forwarded ${JSON.stringify(forwarded)}`)
+  return lines
 }
 
 function bare(path: string): string {

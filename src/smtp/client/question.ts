@@ -4,6 +4,7 @@
  * it. The session knows the protocol alone: it never chooses a host, retries or waits its turn.
  */
 import type { Envelope } from '../../mail/envelope.ts'
+import type { Forwarded } from '../../mail/forwarded.ts'
 import type { Outcome } from '../../mail/outcome.ts'
 import type { Reply } from '../../mail/status.ts'
 import type { Credentials } from '../../sasl/mechanism.ts'
@@ -29,6 +30,8 @@ export interface Carry {
   readonly sizeOctets: number
   /** The message with CRLF line ends; anything but BINARYMIME is repaired where it has others. */
   readonly content: Source
+  /** Whom it came from, where a hop that offers XFORWARD is to be told. */
+  readonly forwarded?: Forwarded
 }
 
 /** Where the dialogue stood when it went wrong. */

@@ -5,6 +5,7 @@
 
 import { parseStoredAddress } from '../../mail/address.ts'
 import type { Envelope, Sender } from '../../mail/envelope.ts'
+import type { Forwarded } from '../../mail/forwarded.ts'
 import type { Outcome } from '../../mail/outcome.ts'
 import type { Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
 import type { Carry, ClientAnswer, ClientQuestion, ClientSettings } from './question.ts'
@@ -163,7 +164,9 @@ export function scene(text: string): Scene {
     else if (word === 'whole') cuts = ['whole']
     else if (word === 'lf') lineEnd = '\n'
     else if (word === 'carry') work.push(parseCarry(rest))
-    else if (word === 'quit') work.push({ kind: 'quit' })
+    else if (word === 'forwarded') {
+      work.push({ ...(work.pop() as Carry), forwarded: JSON.parse(rest.join(' ')) as Forwarded })
+    } else if (word === 'quit') work.push({ kind: 'quit' })
     else overrides = { ...overrides, ...setting(word, rest) }
   }
   return { settings: overrides, work, cuts, lineEnd, lines }

@@ -47,6 +47,7 @@ export type State =
   | 'auth'
   /** `ready` is asked and not answered. */
   | 'idle'
+  | 'xforward'
   | 'mail'
   | 'rcpt'
   | 'data'
@@ -74,6 +75,7 @@ export const states: Readonly<Record<State, Row>> = {
   handshake: { timeout: 'tlsMs', phase: 'tls', awaited: 'the TLS handshake' },
   auth: { timeout: 'commandMs', phase: 'auth', awaited: 'the reply to AUTH' },
   idle: { timeout: 'none', phase: 'idle', awaited: 'nothing' },
+  xforward: { timeout: 'commandMs', phase: 'mail', awaited: 'the reply to XFORWARD' },
   mail: { timeout: 'commandMs', phase: 'mail', awaited: 'the reply to MAIL' },
   rcpt: { timeout: 'commandMs', phase: 'rcpt', awaited: 'the reply to RCPT' },
   data: { timeout: 'dataMs', phase: 'data', awaited: 'the reply to DATA' },

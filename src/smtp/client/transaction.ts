@@ -7,6 +7,7 @@ import type { Reply } from '../../mail/status.ts'
 import { dotStuffing } from '../../wire/dot.ts'
 import { mailCommand, needsUtf8, rcptCommand } from './command.ts'
 import { counted, watched } from './content.ts'
+import { forward } from './forward.ts'
 import type { Ledger } from './ledger.ts'
 import type { Carry, Trouble } from './question.ts'
 import { classOf, offers, replyText, type Script, type Talk } from './talk.ts'
@@ -29,6 +30,7 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<A
   const piped = offers(talk, 'PIPELINING')
   const data = binary ? '' : 'DATA\r\n'
   const { mail, rcpts } = commands
+  yield* forward(talk, carry.forwarded)
   talk.allowance.begin()
   talk.say(piped ? mail + rcpts.map(([, command]) => command).join('') + data : mail)
 

@@ -6,6 +6,7 @@
 import type { Recipient, Sender } from '../../mail/envelope.ts'
 import type { Reply } from '../../mail/status.ts'
 import type { ServerMechanism } from '../../sasl/mechanism.ts'
+import type { Endpoint } from '../../wire/effect.ts'
 import type { SessionSettings } from '../server/question.ts'
 
 /** An envelope part while its parameters are read. */
@@ -43,6 +44,8 @@ export type ParameterWriter<T> = (part: T, writing: Writing) => string
 /** What an EHLO keyword line may depend on. */
 export interface Offering {
   readonly settings: SessionSettings
+  /** Who connected, whatever XCLIENT said since. */
+  readonly origin: Endpoint
   readonly tls: boolean
   /** The listener's mechanisms that exist, in order. */
   readonly mechanisms: readonly ServerMechanism[]
@@ -70,9 +73,11 @@ export type Keyword =
   | 'EXPN'
   | 'LIMITS'
   | 'CHECKPOINT'
+  | 'XCLIENT'
+  | 'XFORWARD'
 
 /** Verbs that only an extension brings. */
-export type ExtensionVerb = 'BDAT' | 'STARTTLS' | 'AUTH' | 'HELP'
+export type ExtensionVerb = 'BDAT' | 'STARTTLS' | 'AUTH' | 'HELP' | 'XCLIENT' | 'XFORWARD'
 
 export interface Extension {
   /** The keyword of the IANA registry: `with` and `without` of a listener switch it by this name. */

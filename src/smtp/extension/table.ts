@@ -19,6 +19,8 @@ import { pipelining } from './pipelining.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
 import { starttls } from './starttls.ts'
+import { xclient } from './xclient.ts'
+import { xforward } from './xforward.ts'
 
 export const extensions: readonly Extension[] = [
   pipelining,
@@ -35,6 +37,8 @@ export const extensions: readonly Extension[] = [
   help,
   expn,
   checkpoint,
+  xclient,
+  xforward,
 ]
 
 /** RFC 5321 §4.5.3.1.4: a command line has 512 octets with its CRLF. */

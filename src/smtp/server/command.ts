@@ -16,6 +16,8 @@ const COMMAND_MAX = 512
 const LOOK_UP_MAX = 522
 /** RFC 4954 §4: both for the command and for the lines of the exchange; no line is longer. */
 const AUTH_MAX = 12_288
+/** Of XCLIENT and XFORWARD, whose values are xtext of up to 255 octets each. */
+const ATTRIBUTES_MAX = 4_096
 /** A line thrown away for so long will not end: the session does. */
 const ENDLESS = 1_048_576
 
@@ -132,6 +134,9 @@ export class CommandReader {
         return this.#conversation.dialect.rcptMaxOctets
       case 'AUTH':
         return AUTH_MAX
+      case 'XCLIENT':
+      case 'XFORWARD':
+        return ATTRIBUTES_MAX
       case 'VRFY':
       case 'EXPN':
         return LOOK_UP_MAX

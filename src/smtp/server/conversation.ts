@@ -3,10 +3,12 @@
  * facts of one connection; the order of commands is state.ts, the octets are session.ts.
  */
 import type { Envelope, Recipient, Sender } from '../../mail/envelope.ts'
+import type { Forwarded } from '../../mail/forwarded.ts'
 import type { Reply } from '../../mail/status.ts'
 import type { Verdict } from '../../mail/verdict.ts'
 import type { Account, ServerMechanism } from '../../sasl/mechanism.ts'
 import type { Endpoint, Sink, TlsFacts } from '../../wire/effect.ts'
+import type { Keyword } from '../extension/extension.ts'
 import { type Dialect, dialectOf } from '../extension/table.ts'
 import { replies, verdictReply } from '../replies.ts'
 import { formatReply } from '../reply.ts'
@@ -25,11 +27,19 @@ export interface Transaction {
   readonly resumedAt?: number
 }
 
+/** What XCLIENT may tell of a client, or leave open. */
+interface Claimed {
+  readonly account: Account | undefined
+  readonly name: string | undefined
+}
+
 export class Conversation {
   readonly sink: Sink<Question, Answer>
   readonly settings: SessionSettings
   readonly dialect: Dialect
   readonly mechanism: FindMechanism
+  /** Who connected: what is trusted is his address, not one that he told. */
+  readonly origin: Endpoint
   state: State = 'connected'
   transaction: Transaction | undefined
   /** The content that arrives now; stays while BDAT chunks come. */
@@ -54,6 +64,7 @@ export class Conversation {
     this.settings = settings
     this.dialect = dialectOf(settings)
     this.mechanism = mechanism
+    this.origin = ends.remote
     this.#peer = { remote: ends.remote, local: ends.local, hello: '', extended: false }
     if (tls !== undefined) this.#peer = { ...this.#peer, tls }
   }
@@ -72,6 +83,31 @@ export class Conversation {
 
   authenticated(account: Account): void {
     this.#peer = { ...this.#peer, account }
+  }
+
+  /** Whether an extension is on, and this peer is shown it. */
+  offered(keyword: Keyword): boolean {
+    const { settings, origin, dialect } = this
+    const tls = this.#peer.tls !== undefined
+    const extension = dialect.extensions.find(each => each.keyword === keyword)
+    return extension?.offer({ settings, origin, tls, mechanisms: [] }) !== undefined
+  }
+
+  /** XCLIENT: the peer is another. TLS is still that of the connection. */
+  become(client: Omit<Peer, 'tls' | 'account' | 'name'> & Claimed): void {
+    const { remote, local, hello, extended, account, name } = client
+    const { tls } = this.#peer
+    this.#peer = {
+      ...{ remote, local, hello, extended },
+      ...(tls && { tls }),
+      ...(account && { account }),
+      ...(name !== undefined && { name }),
+    }
+  }
+
+  /** XFORWARD: of the transaction that follows. */
+  forwarded(forwarded: Forwarded): void {
+    this.#peer = { ...this.#peer, forwarded }
   }
 
   /** RFC 3207 §4.2: all knowledge from before TLS is forgotten: hello, account, transaction. */
@@ -112,6 +148,9 @@ export class Conversation {
     this.transaction = undefined
     this.incoming = undefined
     this.state = 'ready'
+    if (this.#peer.forwarded === undefined) return
+    const { forwarded: _over, ...peer } = this.#peer
+    this.#peer = peer
   }
 
   /** One last reply where there is one, then the end. */

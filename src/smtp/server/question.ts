@@ -6,9 +6,11 @@
  * A method may answer at once or with a promise. A throw is answered `451 4.3.0` for it.
  */
 import type { Envelope, Recipient, Sender } from '../../mail/envelope.ts'
+import type { Forwarded } from '../../mail/forwarded.ts'
 import type { Verdict } from '../../mail/verdict.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
 import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
+import type { Network } from '../../wire/network.ts'
 import type { Keyword, Service } from '../extension/extension.ts'
 
 export type Later<T> = T | Promise<T>
@@ -23,6 +25,10 @@ export interface Peer {
   readonly extended: boolean
   readonly tls?: TlsFacts
   readonly account?: Account
+  /** Its host name, where a trusted peer has told it (XCLIENT). */
+  readonly name?: string
+  /** Whom the message of this transaction came from, where a trusted peer has told it (XFORWARD). */
+  readonly forwarded?: Forwarded
 }
 
 export interface Policy {
@@ -88,6 +94,9 @@ export interface SessionSettings {
   readonly with: readonly Keyword[]
   /** Extensions switched off by keyword, such as 'CHUNKING'. */
   readonly without: readonly Keyword[]
+  /** Networks of the peers that may say XCLIENT and XFORWARD. */
+  readonly xclientFrom: readonly Network[]
+  readonly xforwardFrom: readonly Network[]
   /** Errors (5xx replies) in one session before 421 4.7.0 closes it. */
   readonly errorsMax: number
   /** Transactions in one session before 421. */

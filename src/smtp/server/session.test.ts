@@ -21,6 +21,8 @@ const settings: SessionSettings = {
   service: 'mx',
   with: [],
   without: [],
+  xclientFrom: [],
+  xforwardFrom: [],
   errorsMax: 0,
   transactionsMax: 0,
   commandTimeoutMs: 300_000,

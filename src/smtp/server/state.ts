@@ -66,6 +66,8 @@ export const transitions = {
     DATA: 'needsHello',
     BDAT: 'needsHello',
     AUTH: 'needsHello',
+    XCLIENT: 'connected',
+    XFORWARD: 'same',
   },
   ready: {
     ...anywhere,
@@ -75,6 +77,8 @@ export const transitions = {
     DATA: 'needsMail',
     BDAT: 'needsMail',
     AUTH: 'ready',
+    XCLIENT: 'connected',
+    XFORWARD: 'same',
   },
   mail: {
     ...anywhere,
@@ -84,6 +88,8 @@ export const transitions = {
     DATA: 'needsRecipient',
     BDAT: 'needsRecipient',
     AUTH: 'inTransaction',
+    XCLIENT: 'inTransaction',
+    XFORWARD: 'inTransaction',
   },
   rcpt: {
     ...anywhere,
@@ -93,6 +99,8 @@ export const transitions = {
     DATA: 'ready',
     BDAT: 'chunks',
     AUTH: 'inTransaction',
+    XCLIENT: 'inTransaction',
+    XFORWARD: 'inTransaction',
   },
   chunks: {
     ...anywhere,
@@ -102,6 +110,8 @@ export const transitions = {
     DATA: 'inChunks',
     BDAT: 'chunks',
     AUTH: 'inTransaction',
+    XCLIENT: 'inTransaction',
+    XFORWARD: 'inTransaction',
   },
   broken: {
     ...anywhere,
@@ -111,6 +121,8 @@ export const transitions = {
     DATA: 'needsReset',
     BDAT: 'needsReset',
     AUTH: 'needsReset',
+    XCLIENT: 'needsReset',
+    XFORWARD: 'needsReset',
   },
 } as const satisfies Record<State, Record<Verb, State | 'same' | Misuse>>
 

@@ -45,6 +45,7 @@ function offered(conversation: Conversation): readonly string[] {
   const { settings, peer, dialect } = conversation
   const offering = {
     settings,
+    origin: conversation.origin,
     tls: peer.tls !== undefined,
     mechanisms: offeredMechanisms(conversation),
   }

@@ -14,6 +14,8 @@ import { help, noop, quit, rset } from './plain.ts'
 import { rcpt } from './rcpt.ts'
 import { starttls } from './starttls.ts'
 import { expn, vrfy } from './verify.ts'
+import { xclient } from './xclient.ts'
+import { xforward } from './xforward.ts'
 
 export interface VerbRow {
   /** Runs at once, or as a turn that may wait. */
@@ -46,4 +48,6 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
   QUIT: { run: quit, argument: 'none' },
   STARTTLS: { run: starttls, argument: 'none', only: 'extension' },
   AUTH: { run: auth, argument: 'one', only: 'extension' },
+  XCLIENT: { run: xclient, argument: 'one', only: 'extension' },
+  XFORWARD: { run: xforward, argument: 'one', only: 'extension' },
 }
