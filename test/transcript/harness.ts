@@ -145,6 +145,8 @@ class Theatre<Question, Answer, Event> {
   readonly #later: boolean
   #open: Question | undefined
   #half = ''
+  /** Something was said since the session heard that all has left. */
+  #owesDrained = false
   #sources: { source: Source; transform: Transform | undefined; tail: string }[] = []
 
   constructor(stage: Stage<Question, Answer, Event>, later: boolean) {
@@ -154,6 +156,7 @@ class Theatre<Question, Answer, Event> {
       send: output => this.#said(typeof output === 'string' ? output : decode(output)),
       stream: (source, transform) => {
         assert.ok(!this.closed, 'streamed after closing')
+        this.#owesDrained = true
         this.#sources.push({ source, transform, tail: '' })
       },
       ask: question => this.#ask(question),
@@ -176,6 +179,7 @@ class Theatre<Question, Answer, Event> {
 
   #said(text: string): void {
     assert.ok(!this.closed, `sent after closing: ${text}`)
+    this.#owesDrained = true
     const waiting = this.#sources.at(-1)
     if (waiting !== undefined) waiting.tail += text
     else this.#half += text
@@ -196,7 +200,9 @@ class Theatre<Question, Answer, Event> {
       if (streamed !== undefined) {
         this.#half += (await collect(streamed.source, streamed.transform)) + streamed.tail
         this.#cutLines()
-        if (this.#sources.length === 0) this.session.drained()
+      } else if (this.#owesDrained && !this.closed) {
+        this.#owesDrained = false
+        this.session.drained()
       } else if (question !== undefined) {
         this.#open = undefined
         this.session.answer(this.#stage.answer(question))

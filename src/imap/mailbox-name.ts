@@ -1,0 +1,99 @@
+/**
+ * Mailbox names (RFC 9051 §5.1, RFC 3501 §5.1): Unicode text here, modified UTF-7 or UTF-8 on the wire.
+ * INBOX is the one name without case; `/` parts the levels. Also the patterns of LIST (RFC 9051 §6.3.9).
+ */
+import { decodeUtf7, encodeUtf7 } from '../wire/utf7.ts'
+import type { Cursor } from './cursor.ts'
+import { octetsOf } from './encode.ts'
+
+export const DELIMITER = '/'
+
+/** Longer names help nobody, and each level is a row somewhere. */
+const NAME_MAX_CHARS = 1000
+const LEVELS_MAX = 100
+
+/** mailbox = "INBOX" / astring, as text. Fails where it can be no name. */
+export function readMailboxName(cursor: Cursor, utf8: boolean): string {
+  const name = decodeName(cursor.astring(), utf8)
+  if (name === undefined) {
+    cursor.fail('the mailbox name is not well formed')
+    return ''
+  }
+  return name
+}
+
+/**
+ * The name behind octets (one character each). With UTF-8 on (IMAP4rev2, UTF8=ACCEPT) they are UTF-8, else
+ * modified UTF-7; names that are not are taken as they are where they are plain ASCII, since
+ * old clients write a bare `&`.
+ */
+export function decodeName(octets: string, utf8: boolean): string | undefined {
+  if (octets.length > 4 * NAME_MAX_CHARS) return undefined
+  if (/[^\x20-\x7e]/.test(octets)) {
+    if (/[\x00-\x1f\x7f]/.test(octets) || !utf8) return undefined
+    const text = Buffer.from(octets, 'latin1').toString('utf8')
+    return text.includes('\ufffd') ? undefined : canonical(text.normalize('NFC'))
+  }
+  return canonical(utf8 ? octets : (decodeUtf7(octets) ?? octets))
+}
+
+/** INBOX in upper case, as the first level too; other names as they are. */
+function canonical(name: string): string | undefined {
+  if (name.length > NAME_MAX_CHARS) return undefined
+  const first = name.split(DELIMITER, 1)[0] ?? ''
+  return first.toUpperCase() === 'INBOX' ? `INBOX${name.slice(first.length)}` : name
+}
+
+/**
+ * Whether a mailbox may be made by this name: no empty level, no wildcard, no control, not too deep
+ * (RFC 9051 §6.3.4; the trailing delimiter that CREATE may show is taken off before).
+ */
+export function isCreatable(name: string): boolean {
+  const levels = name.split(DELIMITER)
+  return (
+    name !== '' &&
+    levels.length <= LEVELS_MAX &&
+    levels.every(level => level !== '' && level !== '.' && level !== '..') &&
+    !/[\x00-\x1f\x7f-\x9f%*\u2028\u2029]/.test(name)
+  )
+}
+
+/** The name as it is sent: quoted or as an atom, in the spelling the client reads. */
+export function formatMailboxName(name: string, utf8: boolean): string {
+  const text = utf8 ? octetsOf(name) : encodeUtf7(name)
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`
+}
+
+/**
+ * Whether a name matches a LIST pattern: `*` is anything, `%` anything but the delimiter. INBOX has no
+ * case. Linear in name times wildcards: of several stars only the last is ever come back to.
+ */
+export function matchesPattern(name: string, pattern: string): boolean {
+  const text = /^inbox(?:\/|$)/i.test(pattern) ? `INBOX${pattern.slice(5)}` : pattern
+  // The set of places in the pattern that the name read so far can have come to.
+  let places = new Set(closure(text, 0))
+  for (const character of name) {
+    const next = new Set<number>()
+    for (const place of places) {
+      const here = text[place]
+      if (here === '*' || (here === '%' && character !== DELIMITER)) addAll(next, text, place)
+      else if (here !== '%' && here !== undefined && text.startsWith(character, place)) {
+        addAll(next, text, place + character.length)
+      }
+    }
+    if (next.size === 0) return false
+    places = next
+  }
+  return places.has(text.length)
+}
+
+function addAll(places: Set<number>, pattern: string, place: number): void {
+  for (const each of closure(pattern, place)) places.add(each)
+}
+
+/** A place, and those behind wildcards that may stand for nothing. */
+function* closure(pattern: string, from: number): Generator<number> {
+  let place = from
+  yield place
+  while (pattern[place] === '*' || pattern[place] === '%') yield ++place
+}

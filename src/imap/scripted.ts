@@ -1,0 +1,391 @@
+/**
+ * Policy for the tests of this room: mailboxes in memory, and everything known at once. It is the smallest
+ * thing that is right, so that it serves as the reference model too. Never used by the server.
+ */
+import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
+import { normalRanges } from './number-set.ts'
+import type { SearchKey } from './search-key.ts'
+import type {
+  Answer,
+  FetchedMessage,
+  No,
+  Question,
+  SectionAnswer,
+  SectionWish,
+  SessionSettings,
+} from './server/question.ts'
+
+export const settings: SessionSettings = {
+  hostname: 'mail.example.org',
+  implementation: 'Postrider',
+  version: '1',
+  startTls: true,
+  plaintextAuth: true,
+  mechanisms: ['PLAIN', 'LOGIN'],
+  appendMaxOctets: 1000,
+  loginTimeoutMs: 60_000,
+  idleTimeoutMs: 1_800_000,
+  errorsMax: 10,
+  loginFailuresMax: 3,
+  chance: count => new Uint8Array(count),
+}
+
+export interface ScriptedMessage {
+  readonly uid: number
+  flags: string[]
+  modSeq: number
+  readonly date: number
+  readonly octets: Buffer
+}
+
+export interface ScriptedMailbox {
+  readonly key: number
+  name: string
+  subscribed: boolean
+  uidNext: number
+  modSeq: number
+  messages: ScriptedMessage[]
+  readonly vanished: { readonly uid: number; readonly modSeq: number }[]
+}
+
+const nothing: No = { kind: 'no', code: 'NONEXISTENT', why: 'there is no such mailbox' }
+const done = { kind: 'done' } as const
+
+/** joe's password is `secret`; he has INBOX and whatever was put beside it. */
+export class Scripted {
+  readonly mailboxes: ScriptedMailbox[] = []
+  /** Kinds of question that are answered by a No, with its code. */
+  readonly refusals = new Map<string, No>()
+  #appended: { flags: readonly string[]; date: number; octets: Buffer }[] = []
+
+  constructor() {
+    this.add('INBOX')
+  }
+
+  add(name: string): ScriptedMailbox {
+    const key = this.mailboxes.length + 1
+    const made = { key, name, subscribed: false, uidNext: 1, modSeq: 1, messages: [], vanished: [] }
+    this.mailboxes.push(made)
+    return made
+  }
+
+  deliver(name: string, octets: string | Buffer, flags: readonly string[] = [], date = 0): number {
+    const box = this.#named(name)
+    if (box === undefined) throw new Error(`no mailbox ${name}`)
+    const uid = box.uidNext++
+    const modSeq = ++box.modSeq
+    box.messages.push({
+      uid,
+      modSeq,
+      date,
+      flags: [...flags].sort(),
+      octets: typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets,
+    })
+    return uid
+  }
+
+  expunge(name: string, uid: number): void {
+    const box = this.#named(name)
+    if (box !== undefined) this.#remove(box, message => message.uid === uid)
+  }
+
+  content(octets: Uint8Array, from: number, to: number): void {
+    const last = this.#appended.at(-1)
+    if (last) last.octets = Buffer.concat([last.octets, octets.subarray(from, to)])
+  }
+
+  answer(question: Question): Answer {
+    const refusal = this.refusals.get(question.kind)
+    if (refusal !== undefined) return refusal
+    switch (question.kind) {
+      case 'connect':
+        return { kind: 'welcome' }
+      case 'login':
+        return login(question.question)
+      case 'mailboxes':
+        return {
+          kind: 'mailboxes',
+          mailboxes: this.mailboxes.map(({ name, subscribed }) => ({
+            name,
+            exists: true,
+            subscribed,
+            specialUse: name === 'Sent' ? ['\\Sent'] : [],
+          })),
+        }
+      case 'create': {
+        if (this.#named(question.mailbox)) {
+          return { kind: 'no', code: 'ALREADYEXISTS', why: 'it is there' }
+        }
+        return { kind: 'created', mailboxId: `F${this.add(question.mailbox).key}` }
+      }
+      case 'delete': {
+        const at = this.mailboxes.findIndex(({ name }) => name === question.mailbox)
+        if (at < 0) return nothing
+        this.mailboxes.splice(at, 1)
+        return done
+      }
+      case 'append':
+        if (!this.#named(question.message.mailbox)) return { ...nothing, code: 'TRYCREATE' }
+        this.#appended.push({
+          flags: question.message.flags,
+          date: question.message.internalDate ?? 0,
+          octets: Buffer.alloc(0),
+        })
+        return done
+      case 'abandon':
+        this.#appended = []
+        return done
+      case 'leave':
+        return done
+      default:
+        return this.#withMailbox(question)
+    }
+  }
+
+  #withMailbox(
+    question: Exclude<
+      Question,
+      {
+        readonly kind:
+          | 'connect'
+          | 'login'
+          | 'mailboxes'
+          | 'create'
+          | 'delete'
+          | 'append'
+          | 'abandon'
+          | 'leave'
+      }
+    >,
+  ): Answer {
+    const box =
+      'key' in question
+        ? this.mailboxes.find(({ key }) => key === question.key)
+        : this.#named(question.mailbox)
+    if (box === undefined) return nothing
+    switch (question.kind) {
+      case 'status':
+        return { kind: 'status', status: statusOf(box) }
+      case 'rename':
+        box.name = question.to
+        return done
+      case 'subscribe':
+        box.subscribed = question.on
+        return done
+      case 'open':
+        return { kind: 'opened', mailbox: openedOf(box, question.readOnly) }
+      case 'changes': {
+        const { sinceModSeq } = question
+        return {
+          kind: 'changes',
+          changes: {
+            highestModSeq: box.modSeq,
+            uidNext: box.uidNext,
+            present: box.messages.filter(({ modSeq }) => modSeq > sinceModSeq),
+            vanished: box.vanished
+              .filter(({ modSeq }) => modSeq > sinceModSeq)
+              .map(({ uid }) => uid)
+              .sort((a, b) => a - b),
+          },
+        }
+      }
+      case 'fetch': {
+        const messages = box.messages.filter(({ uid }) => question.uids.includes(uid))
+        const changed = new Set<number>()
+        for (const message of messages) {
+          if (!question.markSeen || message.flags.includes('\\Seen')) continue
+          change(box, message, [...message.flags, '\\Seen'])
+          changed.add(message.uid)
+        }
+        return {
+          kind: 'fetched',
+          messages: messages.map(message =>
+            fetched(message, question.wish.sections, changed.has(message.uid)),
+          ),
+        }
+      }
+      case 'store':
+        return this.#store(box, question)
+      case 'copy':
+        return this.#copy(box, question)
+      case 'expunge': {
+        const { uids } = question
+        this.#remove(
+          box,
+          ({ uid, flags }) => flags.includes('\\Deleted') && (uids?.includes(uid) ?? true),
+        )
+        return { kind: 'expunged', highestModSeq: box.modSeq }
+      }
+      case 'search': {
+        const { key, uids, saved } = question.search
+        const numbers = new Map(Array.from(uids, (uid, at) => [uid, at + 1]))
+        const found = box.messages.filter(message => matches(message, key, numbers, saved))
+        return { kind: 'found', uids: found.map(({ uid }) => uid) }
+      }
+      case 'commit': {
+        const appended = this.#appended
+        this.#appended = []
+        const uids = appended.map(({ octets, flags, date }) =>
+          this.deliver(box.name, octets, flags, date),
+        )
+        return { kind: 'appended', uidValidity: 1, uids }
+      }
+    }
+  }
+
+  #store(box: ScriptedMailbox, question: Extract<Question, { readonly kind: 'store' }>): Answer {
+    const { uids, mode, flags, unchangedSince } = question
+    const stored: ScriptedMessage[] = []
+    const modified: number[] = []
+    for (const message of box.messages) {
+      if (!uids.includes(message.uid)) continue
+      if (unchangedSince !== undefined && message.modSeq > unchangedSince) {
+        modified.push(message.uid)
+        continue
+      }
+      const kept = message.flags.filter(flag => !flags.includes(flag))
+      change(box, message, mode === 'set' ? flags : mode === 'add' ? [...kept, ...flags] : kept)
+      stored.push(message)
+    }
+    return { kind: 'stored', stored: stored.map(message => ({ ...message })), modified }
+  }
+
+  #copy(box: ScriptedMailbox, question: Extract<Question, { readonly kind: 'copy' }>): Answer {
+    if (!this.#named(question.mailbox)) return { ...nothing, code: 'TRYCREATE' }
+    const from: number[] = []
+    const to: number[] = []
+    for (const { uid, octets, flags, date } of [...box.messages]) {
+      if (!question.uids.includes(uid)) continue
+      from.push(uid)
+      to.push(this.deliver(question.mailbox, octets, flags, date))
+    }
+    if (question.move) this.#remove(box, ({ uid }) => from.includes(uid))
+    return { kind: 'copied', uidValidity: 1, from, to }
+  }
+
+  #named(name: string): ScriptedMailbox | undefined {
+    return this.mailboxes.find(each => each.name === name)
+  }
+
+  #remove(box: ScriptedMailbox, goes: (message: ScriptedMessage) => boolean): void {
+    const gone = box.messages.filter(goes)
+    box.messages = box.messages.filter(message => !gone.includes(message))
+    for (const { uid } of gone) box.vanished.push({ uid, modSeq: ++box.modSeq })
+  }
+}
+
+function change(box: ScriptedMailbox, message: ScriptedMessage, flags: readonly string[]): void {
+  message.flags = [...new Set(flags)].sort()
+  message.modSeq = ++box.modSeq
+}
+
+function login(question: LoginQuestion): LoginAnswer {
+  if (question.kind !== 'password') return { kind: 'denied', why: 'no' }
+  if (question.username === 'down') return { kind: 'unavailable', why: 'the directory is away' }
+  return question.username === 'joe' && question.password === 'secret'
+    ? { kind: 'account', account: { id: 1, address: 'joe@example.org' } }
+    : { kind: 'denied', why: 'no' }
+}
+
+function statusOf(box: ScriptedMailbox) {
+  const { messages, uidNext, modSeq, key } = box
+  return {
+    messages: messages.length,
+    uidNext,
+    uidValidity: 1,
+    unseen: messages.filter(({ flags }) => !flags.includes('\\Seen')).length,
+    deleted: messages.filter(({ flags }) => flags.includes('\\Deleted')).length,
+    sizeOctets: messages.reduce((sum, { octets }) => sum + octets.length, 0),
+    highestModSeq: modSeq,
+    mailboxId: `F${key}`,
+  }
+}
+
+function openedOf(box: ScriptedMailbox, readOnly: boolean) {
+  const { key, uidNext, modSeq, messages } = box
+  const unseen = messages.find(({ flags }) => !flags.includes('\\Seen'))
+  return {
+    key,
+    mailboxId: `F${key}`,
+    uidValidity: 1,
+    uidNext,
+    highestModSeq: modSeq,
+    uids: messages.map(({ uid }) => uid),
+    keywords: [...new Set(messages.flatMap(({ flags }) => flags))].filter(
+      flag => !flag.startsWith('\\'),
+    ),
+    readOnly,
+    ...(unseen ? { firstUnseenUid: unseen.uid } : {}),
+  }
+}
+
+function fetched(
+  message: ScriptedMessage,
+  sections: readonly SectionWish[],
+  flagsChanged: boolean,
+): FetchedMessage {
+  const { uid, flags, modSeq, octets, date } = message
+  return {
+    uid,
+    flags,
+    modSeq,
+    flagsChanged,
+    internalDate: date,
+    savedAt: date,
+    sizeOctets: octets.length,
+    emailId: `M${uid}`,
+    sections: sections.map(wish => sectionOf(octets, wish)),
+  }
+}
+
+/** Header and text only: structure is tested where it is made. */
+function sectionOf(octets: Buffer, { section, partial }: SectionWish): SectionAnswer {
+  const blank = octets.indexOf('\r\n\r\n')
+  const bodyFrom = blank < 0 ? octets.length : blank + 4
+  if (section.part.length > 1 || (section.part[0] ?? 1) !== 1) return { kind: 'absent' }
+  const whole =
+    section.text === 'HEADER'
+      ? octets.subarray(0, bodyFrom)
+      : section.text === 'TEXT' || section.part.length === 1
+        ? octets.subarray(bodyFrom)
+        : octets
+  const content = partial ? whole.subarray(partial.from, partial.from + partial.count) : whole
+  return { kind: 'octets', sizeOctets: content.length, content }
+}
+
+function matches(
+  message: ScriptedMessage,
+  key: SearchKey,
+  numbers: ReadonlyMap<number, number>,
+  saved: readonly number[],
+): boolean {
+  const again = (other: SearchKey) => matches(message, other, numbers, saved)
+  switch (key.kind) {
+    case 'all':
+      return true
+    case 'flag':
+      return message.flags.includes(key.flag) === key.set
+    case 'not':
+      return !again(key.key)
+    case 'or':
+      return again(key.either) || again(key.other)
+    case 'and':
+      return key.keys.every(again)
+    case 'text':
+    case 'body':
+      return message.octets.toString('latin1').toLowerCase().includes(key.text.toLowerCase())
+    case 'size':
+      return key.compare === 'larger'
+        ? message.octets.length > key.octets
+        : message.octets.length < key.octets
+    case 'uid':
+    case 'sequence': {
+      const number = key.kind === 'uid' ? message.uid : (numbers.get(message.uid) ?? 0)
+      if (key.set === '$') return saved.includes(message.uid)
+      const largest = key.kind === 'uid' ? Math.max(...numbers.keys()) : numbers.size
+      return normalRanges(key.set, largest).some(([from, to]) => from <= number && number <= to)
+    }
+    default:
+      return false
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * What we say we can do (RFC 9051 §7.2.2), one row for each capability. A row stands here only if it is
+ * carried out, and has accepting, refusing and misuse transcripts.
+ */
+import { serverMechanism } from '../../sasl/registry.ts'
+import type { Turn } from './turn.ts'
+
+type When = 'always' | 'before login' | 'after login'
+
+const rows: readonly (readonly [string, When])[] = [
+  ['IMAP4rev2', 'always'],
+  ['IMAP4rev1', 'always'],
+  ['LITERAL+', 'always'],
+  ['SASL-IR', 'always'],
+  ['ID', 'always'],
+  ['ENABLE', 'always'],
+  ['IDLE', 'after login'],
+  ['NAMESPACE', 'after login'],
+  ['UIDPLUS', 'after login'],
+  ['UNSELECT', 'after login'],
+  ['MOVE', 'after login'],
+  ['CHILDREN', 'after login'],
+]
+
+export function capabilities(turn: Turn): string {
+  const { settings, state, peer } = turn
+  const fresh = state === 'not authenticated'
+  const words = rows
+    .filter(([, when]) => when === 'always' || (when === 'before login') === fresh)
+    .map(([name]) => name)
+  if (fresh) {
+    const clear = peer.tls === undefined
+    if (clear && settings.startTls) words.push('STARTTLS')
+    const offered = mechanismsOffered(turn)
+    words.push(...offered.map(name => `AUTH=${name}`))
+    // RFC 9051 §6.2.3: where LOGIN will be refused it says so.
+    if (clear && !settings.plaintextAuth) words.push('LOGINDISABLED')
+  } else if (settings.appendMaxOctets > 0) words.push(`APPENDLIMIT=${settings.appendMaxOctets}`)
+  return words.join(' ')
+}
+
+/** Those that show the password need TLS, or a listener that allows them without. */
+export function mechanismsOffered({ settings, peer }: Turn): readonly string[] {
+  const safe = peer.tls !== undefined || settings.plaintextAuth
+  return settings.mechanisms.filter(name => {
+    const mechanism = serverMechanism(name)
+    return mechanism !== undefined && (safe || !mechanism.plaintext)
+  })
+}

@@ -1,0 +1,30 @@
+/** ENABLE (RFC 5161, RFC 9051 §6.3.1): what changes the dialect is switched on by name, and never off. */
+import type { Cursor } from '../../cursor.ts'
+import { bad, type Enabled, ok, type Result, type Running, type Turn } from '../turn.ts'
+
+const known: Readonly<Record<string, (enabled: Enabled) => void>> = {
+  IMAP4REV2(enabled) {
+    enabled.imap4rev2 = true
+    enabled.utf8 = true
+  },
+}
+
+/** `enable = "ENABLE" 1*(SP capability)`; what nobody knows is passed over. */
+export function* enable(turn: Turn, cursor: Cursor): Running<Result> {
+  const asked: string[] = []
+  do {
+    cursor.space()
+    asked.push(cursor.word('='))
+  } while (!cursor.ended && asked.length < 100)
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  const done: string[] = []
+  for (const word of asked) {
+    const switchOn = Object.hasOwn(known, word) ? known[word] : undefined
+    if (switchOn === undefined || done.includes(word)) continue
+    switchOn(turn.enabled)
+    done.push(word)
+  }
+  turn.send(`* ENABLED${done.map(word => ` ${word}`).join('')}\r\n`)
+  return ok('ENABLE completed')
+}

@@ -1,0 +1,19 @@
+/** IDLE (RFC 2177, RFC 9051 §6.3.13): what happens is told when it happens, until the client says DONE. */
+import type { Cursor } from '../../cursor.ts'
+import { tellNews } from '../news.ts'
+import { bad, lineOrChange, ok, type Result, type Running, type Turn } from '../turn.ts'
+
+export function* idle(turn: Turn, cursor: Cursor): Running<Result> {
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  turn.send('+ idling\r\n')
+  // What came between the last command and this one is news too.
+  yield* tellNews(turn, true)
+  for (;;) {
+    const heard = yield* lineOrChange()
+    if (heard.kind === 'changed') yield* tellNews(turn, true)
+    else if (heard.kind === 'line' && heard.text.toUpperCase() === 'DONE')
+      return ok('IDLE completed')
+    else return bad('DONE is all that may be said in IDLE')
+  }
+}

@@ -1,0 +1,37 @@
+/** CAPABILITY, NOOP, CHECK and LOGOUT (RFC 9051 §6.1.1 to §6.1.3, RFC 3501 §6.4.1). */
+import type { Cursor } from '../../cursor.ts'
+import { capabilities } from '../capability.ts'
+import { tellNews } from '../news.ts'
+import { bad, ok, type Result, type Running, type Turn } from '../turn.ts'
+
+export function* capability(turn: Turn, cursor: Cursor): Running<Result> {
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  turn.send(`* CAPABILITY ${capabilities(turn)}\r\n`)
+  return ok('CAPABILITY completed')
+}
+
+/** Also the way to poll: what happened is asked for whether we were told or not. */
+export function* noop(turn: Turn, cursor: Cursor): Running<Result> {
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  yield* tellNews(turn, true)
+  return ok('NOOP completed')
+}
+
+/** Everything is durable at once here, so there is nothing to check (RFC 3501 §6.4.1). */
+export function* check(turn: Turn, cursor: Cursor): Running<Result> {
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  yield* tellNews(turn, true)
+  return ok('CHECK completed')
+}
+
+export function* logout(turn: Turn, cursor: Cursor): Running<Result> {
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  turn.view = undefined
+  turn.state = 'logout'
+  turn.send('* BYE until next time\r\n')
+  return ok('LOGOUT completed')
+}

@@ -1,0 +1,79 @@
+/** Every command and what carries it out. To add one is a file, a row here and a row in state.ts. */
+import type { Cursor } from '../cursor.ts'
+import { append, appendStreams } from './command/append.ts'
+import { authenticate } from './command/authenticate.ts'
+import { close, unselect } from './command/close.ts'
+import { copy, move, uidCopy, uidMove } from './command/copy.ts'
+import { enable } from './command/enable.ts'
+import { expunge, uidExpunge } from './command/expunge.ts'
+import { fetch, uidFetch } from './command/fetch.ts'
+import { id } from './command/id.ts'
+import { idle } from './command/idle.ts'
+import { list, lsub } from './command/list.ts'
+import { login } from './command/login.ts'
+import { create, remove, rename, subscribe, unsubscribe } from './command/mailboxes.ts'
+import { namespace } from './command/namespace.ts'
+import { capability, check, logout, noop } from './command/plain.ts'
+import { search, uidSearch } from './command/search.ts'
+import { examine, select } from './command/select.ts'
+import { starttls } from './command/starttls.ts'
+import { status } from './command/status.ts'
+import { store, uidStore } from './command/store.ts'
+import type { Command } from './turn.ts'
+
+export interface CommandRow {
+  readonly run: Command
+  /** Whether expunges may be told before its tagged answer (RFC 9051 §7.5.1). */
+  readonly expunges: boolean
+  /** Whether all before a message literal has come: from there on the command reads for itself. */
+  readonly streams?: (cursor: Cursor) => boolean
+}
+
+const plain = (run: Command): CommandRow => ({ run, expunges: true })
+/** Sequence numbers were in the command, and others may be on their way behind it. */
+const numbered = (run: Command): CommandRow => ({ run, expunges: false })
+
+export const commands = {
+  CAPABILITY: plain(capability),
+  NOOP: plain(noop),
+  LOGOUT: plain(logout),
+  ID: plain(id),
+  STARTTLS: plain(starttls),
+  AUTHENTICATE: plain(authenticate),
+  LOGIN: plain(login),
+  ENABLE: plain(enable),
+  SELECT: plain(select),
+  EXAMINE: plain(examine),
+  CREATE: plain(create),
+  DELETE: plain(remove),
+  RENAME: plain(rename),
+  SUBSCRIBE: plain(subscribe),
+  UNSUBSCRIBE: plain(unsubscribe),
+  LIST: plain(list),
+  LSUB: plain(lsub),
+  NAMESPACE: plain(namespace),
+  STATUS: plain(status),
+  APPEND: { run: append, expunges: true, streams: appendStreams },
+  IDLE: plain(idle),
+  CLOSE: plain(close),
+  UNSELECT: plain(unselect),
+  CHECK: plain(check),
+  EXPUNGE: plain(expunge),
+  SEARCH: numbered(search),
+  FETCH: numbered(fetch),
+  STORE: numbered(store),
+  COPY: plain(copy),
+  MOVE: plain(move),
+  'UID EXPUNGE': plain(uidExpunge),
+  'UID SEARCH': plain(uidSearch),
+  'UID FETCH': plain(uidFetch),
+  'UID STORE': plain(uidStore),
+  'UID COPY': plain(uidCopy),
+  'UID MOVE': plain(uidMove),
+} as const satisfies Readonly<Record<string, CommandRow>>
+
+export type CommandName = keyof typeof commands
+
+export function isCommandName(word: string): word is CommandName {
+  return Object.hasOwn(commands, word)
+}

@@ -1,0 +1,20 @@
+/** Tells the client what happened in its mailbox (RFC 9051 §5.2): asked for, put into the view, sent. */
+import { ask, type Running, type Turn } from './turn.ts'
+
+/**
+ * @param expunges whether sequence numbers may change now. A mailbox that is gone, or a store that cannot
+ * be asked, leaves the view as it is: the next command will say why.
+ */
+export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
+  const { view } = turn
+  if (view === undefined) return
+  const answer = yield* ask<'changes'>({
+    kind: 'changes',
+    key: view.key,
+    sinceModSeq: view.modSeq,
+  })
+  if (answer.kind === 'changes') view.take(answer.changes)
+  const { condstore, qresync } = turn.enabled
+  const text = view.tell({ expunges, modSeq: condstore || qresync, qresync })
+  if (text !== '') turn.send(text)
+}

@@ -1,0 +1,337 @@
+/**
+ * Every question an IMAP session asks, on one page: the policy surface of the room. access/imap.ts
+ * answers it from the mailboxes; an embedder may answer it from anything. The session knows grammar,
+ * order and the client's view of its mailbox; it knows no store (RFC 9051 §3).
+ *
+ * A method may answer at once or with a promise. Any question may be answered by `No`, which becomes the
+ * tagged NO with its code. A throw is answered by a NO [SERVERBUG] for it.
+ */
+
+import type { Part } from '../../message/structure.ts'
+import type { Account, LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
+import type { Endpoint, Source, TlsFacts } from '../../wire/effect.ts'
+import type { Partial, Section } from '../fetch-item.ts'
+import type { SearchKey } from '../search-key.ts'
+
+/** The peer as it is known so far. */
+export interface Peer {
+  readonly remote: Endpoint
+  readonly local: Endpoint
+  readonly tls?: TlsFacts
+  readonly account?: Account
+}
+
+/** Response codes of a NO that policy may give (RFC 9051 §7.1, RFC 5530). */
+export type NoCode =
+  | 'ALREADYEXISTS'
+  | 'CANNOT'
+  | 'CONTACTADMIN'
+  | 'EXPUNGEISSUED'
+  | 'HASCHILDREN'
+  | 'INUSE'
+  | 'LIMIT'
+  | 'NONEXISTENT'
+  | 'NOPERM'
+  | 'OVERQUOTA'
+  | 'SERVERBUG'
+  | 'TOOBIG'
+  | 'TRYCREATE'
+  | 'UNAVAILABLE'
+
+export interface No {
+  readonly kind: 'no'
+  readonly code?: NoCode
+  readonly why: string
+}
+
+/** A name that LIST tells (RFC 9051 §7.3.1). A subscribed name need not exist. */
+export interface ListedMailbox {
+  readonly name: string
+  readonly exists: boolean
+  readonly subscribed: boolean
+  /** `\Drafts` and so on (RFC 6154). */
+  readonly specialUse: readonly string[]
+}
+
+export interface MailboxStatus {
+  readonly messages: number
+  readonly uidNext: number
+  readonly uidValidity: number
+  readonly unseen: number
+  readonly deleted: number
+  readonly sizeOctets: number
+  readonly highestModSeq: number
+  /** MAILBOXID (RFC 8474). */
+  readonly mailboxId: string
+}
+
+/** A mailbox as it is opened. Arrays of numbers: it may hold 100,000s of messages. */
+export interface OpenedMailbox {
+  /** The store's key: names change, this does not. */
+  readonly key: number
+  readonly mailboxId: string
+  readonly uidValidity: number
+  readonly uidNext: number
+  readonly highestModSeq: number
+  /** Ascending. */
+  readonly uids: ArrayLike<number>
+  /** Keywords in use in it. */
+  readonly keywords: readonly string[]
+  readonly readOnly: boolean
+  /** The UID of the first message without \Seen, for RFC 3501's UNSEEN. */
+  readonly firstUnseenUid?: number
+}
+
+/** Flags of a message and when they changed. */
+export interface FlagState {
+  readonly uid: number
+  readonly flags: readonly string[]
+  readonly modSeq: number
+}
+
+/** What happened in a mailbox after a mod-sequence. */
+export interface Changes {
+  readonly highestModSeq: number
+  readonly uidNext: number
+  /** New messages and changed flags, by UID ascending; which are new the view knows. */
+  readonly present: readonly FlagState[]
+  /** UIDs expunged, ascending. */
+  readonly vanished: readonly number[]
+}
+
+/** What of a message a FETCH wants. */
+export interface FetchWish {
+  readonly envelope: boolean
+  readonly structure: boolean
+  readonly preview: boolean
+  readonly sections: readonly SectionWish[]
+}
+
+export interface SectionWish {
+  readonly section: Section
+  readonly partial?: Partial
+  /** 'binary' undoes the transfer encoding (RFC 3516), 'binary size' only counts what that gives. */
+  readonly as: 'octets' | 'binary' | 'binary size'
+}
+
+/** Octets of known size; a stream yields exactly so many. `absent` is NIL. */
+export type SectionAnswer =
+  | { readonly kind: 'octets'; readonly sizeOctets: number; readonly content: Source }
+  | { readonly kind: 'absent' }
+  /** RFC 3516 §4.3: an encoding nobody knows: NO [UNKNOWN-CTE]. */
+  | { readonly kind: 'unknown encoding' }
+
+/** ENVELOPE (RFC 9051 §7.5.2): field values as they stand, unfolded; octets, one character each. */
+export interface Envelope {
+  readonly date?: string
+  readonly subject?: string
+  readonly from: readonly EnvelopeAddress[]
+  readonly sender: readonly EnvelopeAddress[]
+  readonly replyTo: readonly EnvelopeAddress[]
+  readonly to: readonly EnvelopeAddress[]
+  readonly cc: readonly EnvelopeAddress[]
+  readonly bcc: readonly EnvelopeAddress[]
+  readonly inReplyTo?: string
+  readonly messageId?: string
+}
+
+/** An address, or the start (host absent) and end (both absent) of a group. */
+export interface EnvelopeAddress {
+  readonly name?: string
+  readonly mailbox?: string
+  readonly host?: string
+}
+
+export interface FetchedMessage extends FlagState {
+  /** \Seen was set by this very question. */
+  readonly flagsChanged: boolean
+  readonly internalDate: number
+  readonly savedAt: number
+  readonly sizeOctets: number
+  readonly emailId: string
+  readonly threadId?: string
+  readonly envelope?: Envelope
+  readonly structure?: StructureOf
+  readonly preview?: string
+  /** One for each section wished for, in order. */
+  readonly sections: readonly SectionAnswer[]
+}
+
+/** The structure, with the envelopes of message/rfc822 parts, which need the octets. */
+export interface StructureOf {
+  readonly root: Part
+  readonly envelopeOf: (part: Part) => Envelope
+}
+
+export type StoreMode = 'set' | 'add' | 'remove'
+
+/** One message of an APPEND whose octets follow by `content`. */
+export interface AppendMessage {
+  readonly mailbox: string
+  readonly flags: readonly string[]
+  readonly internalDate?: number
+  readonly sizeOctets: number
+}
+
+export interface SearchQuestion {
+  readonly key: SearchKey
+  /** Sequence numbers of the client's view: index + 1. */
+  readonly uids: ArrayLike<number>
+  /** Saved result of RFC 5182, for `$`. */
+  readonly saved: readonly number[]
+}
+
+/** The questions as data, as they pass through the pump. */
+export type Question =
+  | { readonly kind: 'connect'; readonly peer: Peer }
+  | { readonly kind: 'login'; readonly peer: Peer; readonly question: LoginQuestion }
+  | { readonly kind: 'mailboxes'; readonly account: Account }
+  | { readonly kind: 'status'; readonly account: Account; readonly mailbox: string }
+  | {
+      readonly kind: 'create'
+      readonly account: Account
+      readonly mailbox: string
+      readonly specialUse: readonly string[]
+    }
+  | { readonly kind: 'delete'; readonly account: Account; readonly mailbox: string }
+  | {
+      readonly kind: 'rename'
+      readonly account: Account
+      readonly mailbox: string
+      readonly to: string
+    }
+  | {
+      readonly kind: 'subscribe'
+      readonly account: Account
+      readonly mailbox: string
+      readonly on: boolean
+    }
+  /** From now on the role tells `changed` when something happens in it. */
+  | {
+      readonly kind: 'open'
+      readonly account: Account
+      readonly mailbox: string
+      readonly readOnly: boolean
+    }
+  /** CLOSE, UNSELECT, another SELECT: nothing more is to be told. */
+  | { readonly kind: 'leave'; readonly key: number }
+  /** What happened in the open mailbox since then. */
+  | { readonly kind: 'changes'; readonly key: number; readonly sinceModSeq: number }
+  /** Messages in the order of these UIDs; one that is gone is left out. */
+  | {
+      readonly kind: 'fetch'
+      readonly key: number
+      readonly uids: readonly number[]
+      readonly wish: FetchWish
+      /** Sets \\Seen first; what is told is how it is then. */
+      readonly markSeen: boolean
+    }
+  | {
+      readonly kind: 'store'
+      readonly key: number
+      readonly uids: readonly number[]
+      readonly mode: StoreMode
+      readonly flags: readonly string[]
+      /** UNCHANGEDSINCE (RFC 7162 §3.1.3). */
+      readonly unchangedSince?: number
+    }
+  | {
+      readonly kind: 'copy'
+      readonly account: Account
+      readonly key: number
+      readonly uids: readonly number[]
+      readonly mailbox: string
+      /** MOVE (RFC 6851): the originals vanish by the same transaction. */
+      readonly move: boolean
+    }
+  /** Removes messages with \Deleted, of these UIDs only where given. */
+  | { readonly kind: 'expunge'; readonly key: number; readonly uids?: readonly number[] }
+  | { readonly kind: 'search'; readonly key: number; readonly search: SearchQuestion }
+  /** May these octets follow? Then they come by `content`; `abandon` forgets all since the last commit. */
+  | { readonly kind: 'append'; readonly account: Account; readonly message: AppendMessage }
+  /** All messages appended since: in one transaction or not at all (RFC 3502). */
+  | { readonly kind: 'commit'; readonly account: Account; readonly mailbox: string }
+  | { readonly kind: 'abandon' }
+
+export type Done = { readonly kind: 'done' }
+
+/** The answer that belongs to each question; `No` may stand for any but those of connect and login. */
+export interface Answers {
+  readonly connect: { readonly kind: 'welcome' } | No
+  readonly login: LoginAnswer
+  readonly mailboxes:
+    | { readonly kind: 'mailboxes'; readonly mailboxes: readonly ListedMailbox[] }
+    | No
+  readonly status: { readonly kind: 'status'; readonly status: MailboxStatus } | No
+  readonly create: { readonly kind: 'created'; readonly mailboxId: string } | No
+  readonly delete: Done | No
+  readonly rename: Done | No
+  readonly subscribe: Done | No
+  readonly open: { readonly kind: 'opened'; readonly mailbox: OpenedMailbox } | No
+  readonly leave: Done
+  readonly changes: { readonly kind: 'changes'; readonly changes: Changes } | No
+  readonly fetch: { readonly kind: 'fetched'; readonly messages: readonly FetchedMessage[] } | No
+  readonly store:
+    | {
+        readonly kind: 'stored'
+        readonly stored: readonly FlagState[]
+        /** UIDs left alone, since they had changed (RFC 7162 §3.1.3). */
+        readonly modified: readonly number[]
+      }
+    | No
+  readonly copy:
+    | {
+        readonly kind: 'copied'
+        readonly uidValidity: number
+        /** Source and new UIDs, pair by pair; those that were gone are left out. */
+        readonly from: readonly number[]
+        readonly to: readonly number[]
+      }
+    | No
+  readonly expunge: { readonly kind: 'expunged'; readonly highestModSeq: number } | No
+  readonly search:
+    | {
+        readonly kind: 'found'
+        /** Ascending. */
+        readonly uids: readonly number[]
+        /** The highest mod-sequence of those found, where the search asked by MODSEQ. */
+        readonly highestModSeq?: number
+      }
+    | No
+  readonly append: Done | No
+  readonly commit:
+    | { readonly kind: 'appended'; readonly uidValidity: number; readonly uids: readonly number[] }
+    | No
+  readonly abandon: Done
+}
+
+export type Answer = Answers[keyof Answers]
+
+/** What a server session may be told. */
+export type ServerEvent =
+  | { readonly kind: 'shutdown' }
+  /** Something happened in the open mailbox. */
+  | { readonly kind: 'changed' }
+
+/** What a listener allows; given to a session when it is made. */
+export interface SessionSettings {
+  readonly hostname: string
+  readonly implementation: string
+  readonly version: string
+  /** Whether STARTTLS is offered on a connection in the clear. */
+  readonly startTls: boolean
+  /** True takes passwords without TLS too. Never so on a public address (RFC 8314 §4). */
+  readonly plaintextAuth: boolean
+  /** Names of SASL mechanisms offered, in order. */
+  readonly mechanisms: readonly string[]
+  /** The largest message taken by APPEND (RFC 7889). */
+  readonly appendMaxOctets: number
+  readonly loginTimeoutMs: number
+  /** RFC 9051 §5.4: at least 30 minutes after login. */
+  readonly idleTimeoutMs: number
+  /** BAD replies in a row before the connection is closed. */
+  readonly errorsMax: number
+  readonly loginFailuresMax: number
+  /** For SASL nonces. */
+  readonly chance: (octets: number) => Uint8Array
+}

@@ -1,0 +1,360 @@
+/**
+ * The server's side of IMAP4rev2 and IMAP4rev1 (RFC 9051, RFC 3501) as a synchronous state machine.
+ * world/pump.ts joins it to a connection and to the role that answers its questions (question.ts). It
+ * gathers a command from its lines and literals (gather.ts), looks it up, runs its generator until it
+ * waits, and tells what happened in the mailbox before the tagged answer.
+ *
+ * It holds no message: APPEND's octets pass through as content, FETCH's as streams. Input is bounded by
+ * gather.ts, output by waiting where much is unread. It never throws, whatever a client sends.
+ */
+import type { Session, Sink, Source, TlsFacts } from '../../wire/effect.ts'
+import { Octets } from '../../wire/octets.ts'
+import type { Cursor } from '../cursor.ts'
+import { type CommandName, type CommandRow, commands } from './commands.ts'
+import { type Gathered, Gatherer } from './gather.ts'
+import { greeting } from './greeting.ts'
+import { tellNews } from './news.ts'
+import type { Answer, Peer, Question, ServerEvent, SessionSettings } from './question.ts'
+import { legality, type State } from './state.ts'
+import {
+  bad,
+  type Enabled,
+  type Input,
+  type Result,
+  type Running,
+  type Step,
+  type Turn,
+} from './turn.ts'
+import type { View } from './view.ts'
+
+/** Output that may wait to leave before a command is made to wait. */
+const OUTSTANDING_MAX_OCTETS = 65_536
+/** So much content moves the deadline on. */
+const CONTENT_STEP_OCTETS = 16_384
+
+/** What is waited for. */
+type Phase =
+  | 'command'
+  | 'line'
+  | 'line or change'
+  | 'content'
+  | 'answer'
+  | 'output'
+  | 'tls'
+  | 'over'
+
+export class ServerSession implements Session<Answer, ServerEvent>, Turn {
+  readonly settings: SessionSettings
+  readonly enabled: Enabled = { imap4rev2: false, utf8: false, condstore: false, qresync: false }
+  peer: Peer
+  state: State = 'not authenticated'
+  view: View | undefined
+  saved: readonly number[] = []
+  tag = ''
+  step = 0
+  readonly #sink: Sink<Question, Answer>
+  readonly #input = new Octets()
+  readonly #gatherer: Gatherer
+  #phase: Phase = 'answer'
+  #running: Running<boolean> | undefined
+  #contentLeft = 0
+  #contentOctets = 0
+  #swallow = false
+  #outstandingOctets = 0
+  #changed = false
+  #securing = false
+  #shutdown = false
+  #badInRow = 0
+  #loginFailures = 0
+
+  constructor(sink: Sink<Question, Answer>, settings: SessionSettings, peer: Peer) {
+    this.#sink = sink
+    this.settings = settings
+    this.peer = peer
+    this.#gatherer = new Gatherer(this.#input)
+  }
+
+  get patienceMs(): number {
+    if (this.#phase === 'answer' || this.#phase === 'over') return 0
+    return this.state === 'not authenticated'
+      ? this.settings.loginTimeoutMs
+      : this.settings.idleTimeoutMs
+  }
+
+  get backlogOctets(): number {
+    return this.#input.length
+  }
+
+  get full(): boolean {
+    return this.#outstandingOctets > OUTSTANDING_MAX_OCTETS
+  }
+
+  // The inputs.
+
+  start(): void {
+    this.#begin(greeting(this))
+    this.#drive()
+  }
+
+  receive(octets: Uint8Array): void {
+    if (this.#phase === 'over' || this.#phase === 'tls') return
+    this.#input.push(octets)
+    this.#drive()
+  }
+
+  answer(answer: Answer): void {
+    if (this.#phase !== 'answer') return
+    this.step++
+    this.#resume(answer)
+    this.#drive()
+  }
+
+  /** RFC 9051 §6.2.1: what was learned before is discarded. */
+  secured(tls: TlsFacts): void {
+    if (this.#phase !== 'tls') return
+    this.peer = { remote: this.peer.remote, local: this.peer.local, tls }
+    this.step++
+    this.#phase = 'command'
+  }
+
+  drained(): void {
+    this.#outstandingOctets = 0
+    if (this.#phase === 'output') {
+      this.step++
+      this.#resume(undefined)
+    }
+    this.#drive()
+  }
+
+  tell(event: ServerEvent): void {
+    if (event.kind === 'shutdown') {
+      this.#shutdown = true
+      if (this.#phase === 'command' || this.#phase.startsWith('line')) this.#sayBye('shutting down')
+      return
+    }
+    this.#changed = true
+    if (this.#phase === 'line or change') {
+      this.#resume({ kind: 'changed' })
+      this.#drive()
+    }
+  }
+
+  expire(): void {
+    if (this.#phase === 'output' || this.#phase === 'tls') this.#close()
+    else this.#sayBye('nothing was said for too long')
+  }
+
+  end(): void {
+    // An answer that is under way is still given; what is unfinished never comes.
+    if (this.#phase !== 'answer' && this.#phase !== 'output') this.#close()
+  }
+
+  // What commands do.
+
+  send(output: string | Uint8Array): void {
+    this.#outstandingOctets += output.length
+    this.#sink.send(typeof output === 'string' ? Buffer.from(output, 'latin1') : output)
+  }
+
+  stream(source: Source): void {
+    this.#outstandingOctets += OUTSTANDING_MAX_OCTETS + 1
+    this.#sink.stream(source)
+  }
+
+  secure(): void {
+    this.#input.clear()
+    this.#securing = true
+  }
+
+  denied(): void {
+    this.#loginFailures++
+  }
+
+  // The machine.
+
+  /** Uses up the input as far as it goes. */
+  #drive(): void {
+    while (this.#feed()) {
+      // Each round takes a command, a line or content; the last one finds too little input.
+    }
+    if (this.#phase === 'over') this.#input.clear()
+  }
+
+  #feed(): boolean {
+    switch (this.#phase) {
+      case 'command':
+        if (this.full) return false
+        return this.#take(this.#gatherer.command(this.state))
+      case 'line':
+      case 'line or change': {
+        const found = this.#gatherer.line()
+        if (found === 'more') return this.#hopeless()
+        this.step++
+        this.#resume(found)
+        return true
+      }
+      case 'content':
+        return this.#content()
+      default:
+        return false
+    }
+  }
+
+  /** A line without an end: true where it was given up. */
+  #hopeless(): boolean {
+    if (this.#gatherer.endless) this.#sayBye('the line does not end')
+    return false
+  }
+
+  #take(found: Gathered): boolean {
+    switch (found.kind) {
+      case 'more':
+        return this.#hopeless()
+      case 'continue':
+        this.step++
+        this.send('+ go on\r\n')
+        return true
+      case 'hang up':
+        this.#sayBye(found.why)
+        return false
+      case 'fault':
+        this.#conclude(found.tag, found.result)
+        return true
+      case 'command':
+        this.step++
+        this.#command(found.tag, found.name, found.cursor)
+        return true
+    }
+  }
+
+  #command(tag: string, name: CommandName, cursor: Cursor): void {
+    if (!legality[name].includes(this.state)) {
+      this.#conclude(tag, bad(`${name} is not for the state '${this.state}'`))
+      return
+    }
+    this.#begin(this.#carryOut(tag, name, cursor))
+  }
+
+  /** A command from its arguments to its tagged answer. */
+  *#carryOut(tag: string, name: CommandName, cursor: Cursor): Running<boolean> {
+    const row: CommandRow = commands[name]
+    this.tag = tag
+    const result = yield* row.run(this, cursor)
+    // Updates go before the tagged answer (RFC 9051 §5.2), unless numbers are in use.
+    if (this.view !== undefined && (this.#changed || this.view.hasNews(row.expunges))) {
+      this.#changed = false
+      yield* tellNews(this, row.expunges)
+    }
+    this.#answerTagged(tag, result)
+    return true
+  }
+
+  #conclude(tag: string, result: Result): void {
+    this.#answerTagged(tag, result)
+    this.#settle()
+  }
+
+  #answerTagged(tag: string, { kind, code, text }: Result): void {
+    this.#badInRow = kind === 'BAD' ? this.#badInRow + 1 : 0
+    this.send(`${tag} ${kind} ${code === undefined ? '' : `[${code}] `}${plain(text)}\r\n`)
+  }
+
+  #content(): boolean {
+    const { buffer, from, to } = this.#input
+    if (from === to) return false
+    const end = Math.min(to, from + this.#contentLeft)
+    if (!this.#swallow) this.#sink.content(buffer, from, end)
+    this.#contentLeft -= end - from
+    this.#contentOctets += end - from
+    this.#input.consume(end - from)
+    if (this.#contentOctets >= CONTENT_STEP_OCTETS) {
+      this.#contentOctets = 0
+      this.step++
+    }
+    if (this.#contentLeft > 0) return false
+    this.#resume(undefined)
+    return true
+  }
+
+  #begin(running: Running<boolean>): void {
+    this.#running = running
+    this.#resume(undefined)
+  }
+
+  /** Runs the present command until it waits or ends. */
+  #resume(input: Input): void {
+    let next = this.#running?.next(input)
+    while (next !== undefined && next.done !== true) {
+      const resumed = this.#waitFor(next.value)
+      if (resumed === 'later') return
+      next = this.#running?.next(resumed)
+    }
+    this.#running = undefined
+    if (next?.value === false) this.#close()
+    else this.#settle()
+  }
+
+  /** Starts to wait; gives what is known at once. */
+  #waitFor(step: Step): Input | 'later' {
+    switch (step.kind) {
+      case 'ask': {
+        const answer = this.#sink.ask(step.question)
+        if (answer !== undefined) return answer
+        this.#phase = 'answer'
+        return 'later'
+      }
+      case 'content':
+        this.#phase = 'content'
+        this.#contentLeft = step.sizeOctets
+        this.#contentOctets = 0
+        this.#swallow = step.swallow
+        return 'later'
+      case 'line or change':
+        if (this.#changed) {
+          this.#changed = false
+          return { kind: 'changed' }
+        }
+        this.#phase = 'line or change'
+        return 'later'
+      case 'line':
+      case 'output':
+        this.#phase = step.kind
+        return 'later'
+    }
+  }
+
+  /** What is waited for behind an answer. */
+  #settle(): void {
+    const { errorsMax, loginFailuresMax } = this.settings
+    if (this.#phase === 'over') return
+    if (this.state === 'logout') this.#close()
+    else if (this.#badInRow >= errorsMax) this.#sayBye('too many commands that are none')
+    else if (this.#loginFailures >= loginFailuresMax) this.#sayBye('too many failed logins')
+    else if (this.#securing) {
+      this.#securing = false
+      this.#phase = 'tls'
+      this.#sink.secure()
+    } else if (this.#shutdown) this.#sayBye('shutting down')
+    else this.#phase = 'command'
+  }
+
+  #sayBye(why: string): void {
+    if (this.#phase === 'over') return
+    this.send(`* BYE ${plain(why)}\r\n`)
+    this.#close()
+  }
+
+  #close(): void {
+    if (this.#phase === 'over') return
+    this.#phase = 'over'
+    this.#running = undefined
+    this.#input.clear()
+    this.#sink.close()
+  }
+}
+
+/** Text of ours or of policy as it may stand in an answer: no octet of it ends the line. */
+function plain(text: string): string {
+  const printable = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500)
+  return printable.startsWith('[') ? ` ${printable}` : printable === '' ? '.' : printable
+}

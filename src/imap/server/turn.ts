@@ -1,0 +1,139 @@
+/**
+ * What a command is given and what it may wait for. A command is a generator that reads as its section of
+ * the RFC does: parse, ask, answer. It waits by the functions at the end of this file; it never sees a
+ * socket, a promise or another session. Text on the wire is one character an octet (latin1).
+ */
+import type { Account } from '../../sasl/mechanism.ts'
+import type { Source } from '../../wire/effect.ts'
+import type { Announced, Cursor } from '../cursor.ts'
+import type { Answer, Answers, No, Peer, Question, SessionSettings } from './question.ts'
+import type { State } from './state.ts'
+import type { View } from './view.ts'
+
+/** The tagged end of a command (RFC 9051 §7.1). */
+export interface Result {
+  readonly kind: 'OK' | 'NO' | 'BAD'
+  /** A response code without its brackets. */
+  readonly code?: string
+  readonly text: string
+}
+
+/** What ENABLE (RFC 5161) has switched on. */
+export interface Enabled {
+  imap4rev2: boolean
+  utf8: boolean
+  condstore: boolean
+  qresync: boolean
+}
+
+/** What a command sees of its session. */
+export interface Turn {
+  readonly settings: SessionSettings
+  readonly enabled: Enabled
+  /** Of the command that runs. */
+  readonly tag: string
+  peer: Peer
+  state: State
+  /** The open mailbox, in state 'selected'. */
+  view: View | undefined
+  /** The result of the last SEARCH with SAVE (RFC 5182). */
+  saved: readonly number[]
+  /** Sends text or octets as they are; CRLF is the caller's. */
+  send(output: string | Uint8Array): void
+  /** Streams octets behind what was sent: a literal whose size was told. */
+  stream(source: Source): void
+  /** Octets of output wait: time to `yield* output()`. */
+  readonly full: boolean
+  /** Throws away what came behind the command, and starts TLS once the answer has left. */
+  secure(): void
+  /** A login came to nothing: counted, and after too many the connection closes. */
+  denied(): void
+}
+
+/** A line of the client: in a SASL exchange, of IDLE, or what follows a streamed literal. */
+export interface Line {
+  readonly kind: 'line'
+  readonly text: string
+  /** What its end announces. */
+  readonly literal?: Announced
+}
+
+export type Step =
+  | { readonly kind: 'ask'; readonly question: Question }
+  | { readonly kind: 'line' }
+  /** A line, or something happened in the mailbox. */
+  | { readonly kind: 'line or change' }
+  /** So many octets go to the role as content. */
+  | { readonly kind: 'content'; readonly sizeOctets: number; readonly swallow: boolean }
+  /** All that was sent has left. */
+  | { readonly kind: 'output' }
+
+export type Input =
+  | Answer
+  | Line
+  | { readonly kind: 'overlong' }
+  | { readonly kind: 'changed' }
+  | undefined
+
+export type Running<T> = Generator<Step, T, Input>
+
+/** A command: its arguments are behind the cursor. */
+export type Command = (turn: Turn, cursor: Cursor) => Running<Result>
+
+/** Asks policy. */
+export function* ask<K extends Question['kind']>(
+  question: Extract<Question, { readonly kind: K }>,
+): Running<Answers[K]> {
+  // The session resumes an 'ask' only with the answer to it, and the page of questions pairs them.
+  return (yield { kind: 'ask', question }) as Answers[K]
+}
+
+export function* line(): Running<Line | { readonly kind: 'overlong' }> {
+  return (yield { kind: 'line' }) as Line | { readonly kind: 'overlong' }
+}
+
+export function* lineOrChange(): Running<
+  Line | { readonly kind: 'overlong' } | { readonly kind: 'changed' }
+> {
+  return (yield { kind: 'line or change' }) as Line | { readonly kind: 'overlong' | 'changed' }
+}
+
+/** Waits for the octets of a literal; `swallow` throws them away. */
+export function* content(sizeOctets: number, swallow = false): Running<void> {
+  if (sizeOctets > 0) yield { kind: 'content', sizeOctets, swallow }
+}
+
+/** Waits until what was sent has left. */
+export function* output(): Running<void> {
+  yield { kind: 'output' }
+}
+
+export function ok(text: string, code?: string): Result {
+  return code === undefined ? { kind: 'OK', text } : { kind: 'OK', code, text }
+}
+
+export function no(text: string, code?: string): Result {
+  return code === undefined ? { kind: 'NO', text } : { kind: 'NO', code, text }
+}
+
+export function bad(text: string): Result {
+  return { kind: 'BAD', text }
+}
+
+/** The NO of policy. */
+export function refused({ why, code }: No): Result {
+  return no(why, code)
+}
+
+/** Who is logged in; commands that ask this are legal only then. */
+export function accountOf(turn: Turn): Account {
+  const { account } = turn.peer
+  if (account === undefined) throw new Error('no account in an authenticated state')
+  return account
+}
+
+/** The open mailbox; commands that ask this are legal only in state 'selected'. */
+export function viewOf(turn: Turn): View {
+  if (turn.view === undefined) throw new Error('no mailbox in state selected')
+  return turn.view
+}

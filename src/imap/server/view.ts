@@ -1,0 +1,231 @@
+/**
+ * One session's view of its mailbox (RFC 9051 §2.3.1.2, §5.2, §7.4.1, §7.5.1): which message has which
+ * sequence number *for this client*. The mailbox moves on by itself; the view moves only when the client
+ * was told, so two sessions may number differently and both are right. Expunges are held back while
+ * the client may be using numbers (RFC 9051 §7.5.1: never during FETCH, STORE or SEARCH).
+ *
+ * Four octets a message is all it keeps, besides what happened and was not told yet. It speaks to
+ * nobody: `take` puts changes in, `tell` gives the lines to send.
+ */
+import { formatNumbers, type NumberRange, type NumberSet, normalRanges } from '../number-set.ts'
+import type { Changes, FlagState, OpenedMailbox } from './question.ts'
+
+/** What the client's dialect of updates is. */
+export interface Telling {
+  /** Sequence numbers may change now. */
+  readonly expunges: boolean
+  /** MODSEQ stands in FETCH (RFC 7162 §3.2). */
+  readonly modSeq: boolean
+  /** VANISHED and UIDs in FETCH (RFC 7162 §3.2.10). */
+  readonly qresync: boolean
+}
+
+export class View {
+  readonly key: number
+  readonly mailbox: string
+  readonly readOnly: boolean
+  readonly uidValidity: number
+  /** Everything up to here was put in. */
+  modSeq: number
+  uidNext: number
+  #uids: Uint32Array
+  #count: number
+  /** Gone, but still numbered here. Ascending. */
+  #vanished: readonly number[] = []
+  readonly #changed = new Map<number, FlagState>()
+  #toldExists: number
+  /** Mod-sequences of what this session itself did and told, until `take` has passed them. */
+  readonly #own = new Map<number, number>()
+
+  constructor(mailbox: string, opened: OpenedMailbox) {
+    this.mailbox = mailbox
+    this.key = opened.key
+    this.readOnly = opened.readOnly
+    this.uidValidity = opened.uidValidity
+    this.modSeq = opened.highestModSeq
+    this.uidNext = opened.uidNext
+    this.#uids = Uint32Array.from(opened.uids)
+    this.#count = this.#uids.length
+    this.#toldExists = this.#count
+  }
+
+  /** How many messages the client knows of. */
+  get exists(): number {
+    return this.#toldExists
+  }
+
+  /** Ascending UIDs of the messages the client knows of: index + 1 is the sequence number. */
+  get uids(): Uint32Array {
+    return this.#uids.subarray(0, this.#toldExists)
+  }
+
+  /** The sequence number of a UID; 0 where the client knows no such message. */
+  sequence(uid: number): number {
+    const at = this.#lowerBound(uid)
+    return at < this.#toldExists && this.#uids[at] === uid ? at + 1 : 0
+  }
+
+  /**
+   * The UIDs of a set of sequence numbers; undefined where one is out of range (RFC 9051 §9 seq-number:
+   * that is an error). `*` in an empty mailbox is one too.
+   */
+  bySequence(set: NumberSet, saved: readonly number[]): number[] | undefined {
+    if (set === '$') return this.#known(saved)
+    if (this.#toldExists === 0 || !set.every(range => this.#inRange(range))) return undefined
+    const uids: number[] = []
+    for (const [from, to] of normalRanges(set, this.#toldExists)) {
+      for (let at = from - 1; at < to; at++) uids.push(this.#uids[at] as number)
+    }
+    return uids
+  }
+
+  /** The UIDs of a set of UIDs that exist here: those that do not are passed over (RFC 9051 §6.4.9). */
+  byUid(set: NumberSet, saved: readonly number[]): number[] {
+    if (set === '$') return this.#known(saved)
+    const uids: number[] = []
+    const largest = this.#uids[this.#toldExists - 1] ?? 0
+    for (const [from, to] of normalRanges(set, largest)) {
+      for (let at = this.#lowerBound(from); at < this.#toldExists; at++) {
+        const uid = this.#uids[at] as number
+        if (uid > to) break
+        uids.push(uid)
+      }
+    }
+    return uids
+  }
+
+  /** Notes what this session did and told itself: `take` will not tell it again. */
+  own(states: readonly FlagState[]): void {
+    for (const { uid, modSeq } of states) this.#own.set(uid, modSeq)
+  }
+
+  /** Puts in what happened since `modSeq`. */
+  take(changes: Changes): void {
+    this.modSeq = changes.highestModSeq
+    this.uidNext = changes.uidNext
+    const added: number[] = []
+    const last = this.#uids[this.#count - 1] ?? 0
+    for (const state of changes.present) {
+      if (state.uid > last) added.push(state.uid)
+      else if (this.#own.get(state.uid) !== state.modSeq && this.#has(state.uid)) {
+        this.#changed.set(state.uid, state)
+      }
+    }
+    this.#append(added)
+    const gone = changes.vanished.filter(uid => this.#has(uid))
+    if (gone.length > 0) {
+      const all = new Set([...this.#vanished, ...gone])
+      this.#vanished = [...all].sort((a, b) => a - b)
+      for (const uid of gone) this.#changed.delete(uid)
+    }
+    this.#own.clear()
+  }
+
+  /** Whether there is something that may be told now. */
+  hasNews(expunges: boolean): boolean {
+    return (
+      this.#changed.size > 0 ||
+      this.#toldExists !== this.#count ||
+      (expunges && this.#vanished.length > 0)
+    )
+  }
+
+  /** The untagged lines that bring the client up to date (RFC 9051 §7.4.1, §7.5). */
+  tell(telling: Telling): string {
+    let text = ''
+    if (telling.expunges && this.#vanished.length > 0) text += this.#tellVanished(telling)
+    if (this.#toldExists !== this.#count) {
+      this.#toldExists = this.#count
+      text += `* ${this.#count} EXISTS\r\n`
+    }
+    const changed = [...this.#changed.values()].sort((a, b) => a.uid - b.uid)
+    this.#changed.clear()
+    for (const state of changed) text += this.fetchFlags(state, telling)
+    return text
+  }
+
+  /** `* 3 FETCH (FLAGS (...))`; '' for a message that the client does not know. */
+  fetchFlags(
+    state: FlagState,
+    { modSeq, qresync }: Omit<Telling, 'expunges'>,
+    uid = qresync,
+  ): string {
+    const sequence = this.sequence(state.uid)
+    if (sequence === 0) return ''
+    const items = [
+      ...(uid ? [`UID ${state.uid}`] : []),
+      `FLAGS (${state.flags.join(' ')})`,
+      ...(modSeq ? [`MODSEQ (${state.modSeq})`] : []),
+    ]
+    return `* ${sequence} FETCH (${items.join(' ')})\r\n`
+  }
+
+  #tellVanished({ qresync }: Telling): string {
+    const vanished = this.#vanished
+    this.#vanished = []
+    let text = ''
+    if (qresync) {
+      // What the client was never told of cannot vanish for it.
+      const known = vanished.filter(uid => this.sequence(uid) > 0)
+      if (known.length > 0) text = `* VANISHED ${formatNumbers(known)}\r\n`
+    } else {
+      // From the last to the first: no number that is still to be told changes meanwhile.
+      for (let at = vanished.length - 1; at >= 0; at--) {
+        const sequence = this.sequence(vanished[at] as number)
+        if (sequence > 0) text += `* ${sequence} EXPUNGE\r\n`
+      }
+    }
+    this.#remove(vanished)
+    return text
+  }
+
+  #remove(uids: readonly number[]): void {
+    const gone = new Set(uids)
+    let kept = 0
+    let toldKept = 0
+    for (let at = 0; at < this.#count; at++) {
+      const uid = this.#uids[at] as number
+      if (gone.has(uid)) continue
+      this.#uids[kept++] = uid
+      if (at < this.#toldExists) toldKept++
+    }
+    this.#count = kept
+    this.#toldExists = toldKept
+  }
+
+  #append(uids: readonly number[]): void {
+    if (this.#count + uids.length > this.#uids.length) {
+      const grown = new Uint32Array(Math.max(64, Math.ceil(1.25 * (this.#count + uids.length))))
+      grown.set(this.#uids.subarray(0, this.#count))
+      this.#uids = grown
+    }
+    for (const uid of uids) this.#uids[this.#count++] = uid
+  }
+
+  #inRange({ from, to }: NumberRange): boolean {
+    const fits = (n: number | '*') => n === '*' || n <= this.#toldExists
+    return fits(from) && fits(to)
+  }
+
+  /** Of these, those that the client knows. */
+  #known(uids: readonly number[]): number[] {
+    return uids.filter(uid => this.sequence(uid) > 0)
+  }
+
+  #has(uid: number): boolean {
+    const at = this.#lowerBound(uid)
+    return at < this.#count && this.#uids[at] === uid
+  }
+
+  /** The index of the first UID that is not below. */
+  #lowerBound(uid: number): number {
+    let low = 0
+    let high = this.#count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#uids[middle] as number) < uid) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
