@@ -100,6 +100,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     if (this.#phase === 'over' || this.#phase === 'tls') return
     this.#input.push(octets)
     this.#drive()
+    this.#input.keep()
   }
 
   answer(answer: Answer): void {
