@@ -93,6 +93,7 @@ function settingsOf(submitting: Submitting): ConstructorParameters<typeof Client
     timeouts: timeouts(timeoutMs),
     dialogueAlways: true,
     chance: count => nodeRandom.octets(count),
+    now: () => nodeClock.now(),
     ...(connection.tls !== undefined && { tls: connection.tls }),
     ...(login !== undefined && { login }),
   }

@@ -27,7 +27,7 @@ export interface CreateServerOptions {
   /** Any of the session's other questions (smtp/server/question.ts); what is absent accepts. */
   readonly policy?: Partial<Pick<Policy, 'connect' | 'hello' | 'mail' | 'rcpts' | 'login'>>
   /** What the session allows; the defaults are those of a small private server. */
-  readonly settings?: Partial<Omit<SessionSettings, 'chance'>>
+  readonly settings?: Partial<Omit<SessionSettings, 'chance' | 'now'>>
   /** Offers STARTTLS, or TLS from the first octet with `implicitTls`. */
   readonly identity?: ServerIdentity
   readonly implicitTls?: boolean
@@ -40,7 +40,7 @@ export interface EmbeddedServer {
   close(): Promise<void>
 }
 
-const DEFAULTS: Omit<SessionSettings, 'chance' | 'startTls'> = {
+const DEFAULTS: Omit<SessionSettings, 'chance' | 'now' | 'startTls'> = {
   hostname: 'localhost',
   protocol: 'smtp',
   banner: 'Postrider',
@@ -59,6 +59,7 @@ const DEFAULTS: Omit<SessionSettings, 'chance' | 'startTls'> = {
   transactionsMax: 10_000,
   commandTimeoutMs: 300_000,
   dataTimeoutMs: 180_000,
+  deliverByMinS: 0,
 }
 
 /** Makes a server; it does nothing before `listen`. */
@@ -70,6 +71,7 @@ export function createServer(options: CreateServerOptions): EmbeddedServer {
     startTls: options.identity !== undefined && options.implicitTls !== true,
     ...options.settings,
     chance: octets => nodeRandom.octets(octets),
+    now: () => nodeClock.now(),
   }
   const log = nodeLog({ level: 'error' })
 

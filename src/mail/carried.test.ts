@@ -20,8 +20,8 @@ test('usual mail carries nothing', () => {
 test('every further parameter survives', () => {
   const further = {
     submitter: null,
-    deliverBy: { seconds: -3, mode: 'R', trace: true },
-    release: { atMs: 5 },
+    deliverBy: { atMs: -3, mode: 'R', trace: true },
+    release: { atMs: 5, asked: 'for;5' },
     priority: -9,
     solicitations: ['net.example:ADV'],
     requireTls: true,

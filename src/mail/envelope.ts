@@ -26,8 +26,8 @@ export interface Sender {
   readonly transactionId?: string
   /** BY= (RFC 2852 §4). */
   readonly deliverBy?: DeliverBy
-  /** HOLDFOR= or HOLDUNTIL= (RFC 4865 §4): when it may go on, ms since the epoch or from now. */
-  readonly release?: { readonly forMs: number } | { readonly atMs: number }
+  /** HOLDFOR= or HOLDUNTIL= (RFC 4865 §3): when it may go on. */
+  readonly release?: Release
   /** MT-PRIORITY= (RFC 6710 §4): -9 to 9; absent is 0. */
   readonly priority?: number
   /** SOLICIT= (RFC 3865 §2.5): solicitation class keywords. */
@@ -40,12 +40,20 @@ export interface Sender {
 
 /** BY= (RFC 2852 §4): by when, and what is to happen where that cannot be. */
 export interface DeliverBy {
-  /** Seconds from MAIL; below 0 the time is over already. */
-  readonly seconds: number
+  /** The deliver-by-time, ms since the epoch: MAIL came so many seconds before it, or after it. */
+  readonly atMs: number
   /** R returns what is late, N only notifies. */
   readonly mode: 'R' | 'N'
   /** T: who relays it tells the sender. */
   readonly trace: boolean
+}
+
+/** HOLDFOR= or HOLDUNTIL= (RFC 4865 §3): until when a message is held. */
+export interface Release {
+  /** Ms since the epoch, counted from MAIL. */
+  readonly atMs: number
+  /** As it was asked, for notices (§5.1.2): `for;3600` or `until;2026-11-27T04:00:00Z`. */
+  readonly asked: string
 }
 
 /** RCPT TO with its parameters. */

@@ -21,6 +21,8 @@ export type Outcome = {
       /** 'mailbox': final delivery, here or by LMTP; 'relayed': handed on; `dsn` says whether the hop does DSN. */
       readonly how: 'mailbox' | 'relayed'
       readonly dsn?: boolean
+      /** Whether it does DELIVERBY. */
+      readonly deliverBy?: boolean
     }
   /** Not this time. `in doubt` marks a final dot sent whose reply never came. */
   | {

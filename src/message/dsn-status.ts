@@ -122,6 +122,8 @@ export function statusPart(facts: NoticeFacts, global: boolean): Part {
       : field('Original-Envelope-Id', printable(facts.envelopeId, global)),
     field('Reporting-MTA', `dns; ${facts.hostname}`),
     `Arrival-Date: ${formatDate(facts.arrivalMs)}\r\n`,
+    // RFC 2852 §5.
+    facts.deliverByMs === undefined ? '' : `Deliver-By-Date: ${formatDate(facts.deliverByMs)}\r\n`,
   ].join('')
   const groups = facts.recipients.map(recipient => recipientFields(recipient, facts, global))
   const text = [message, ...groups].join('\r\n')

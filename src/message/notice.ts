@@ -40,6 +40,8 @@ export interface NoticeFacts {
   readonly sender: Address
   readonly recipients: readonly NoticeRecipient[]
   readonly arrivalMs: number
+  /** BY=, as the time it means here (RFC 2852 §5). */
+  readonly deliverByMs?: number
   /** ENVID=, decoded. */
   readonly envelopeId?: string
   /** RET=; where it is left out, what failed comes back whole if it is small. */

@@ -7,6 +7,7 @@
  */
 import type { Directory } from '../account/directory.ts'
 import { type Address, parseStoredAddress } from '../mail/address.ts'
+import { parseCarriedSender } from '../mail/carried.ts'
 import type { Reply } from '../mail/status.ts'
 import { formatReceived } from '../mail/trace.ts'
 import { formatNotice } from '../message/dsn.ts'
@@ -67,6 +68,7 @@ export class Notices {
     const hostname = this.#options.hostname()
     const identity = identify()
     const now = clock.now()
+    const { deliverBy } = parseCarriedSender(message.parameters)
     const notice = formatNotice({
       hostname,
       timeMs: now,
@@ -84,6 +86,7 @@ export class Notices {
       fullMaxBytes: FULL_MAX_BYTES,
       ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
       ...(message.ret === null ? {} : { ret: message.ret as 'FULL' | 'HDRS' }),
+      ...(deliverBy === undefined ? {} : { deliverByMs: deliverBy.atMs }),
     })
     return {
       id: identity.id,

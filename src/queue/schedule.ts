@@ -1,8 +1,12 @@
 /**
- * When a deferred recipient is tried again, warned about and given up (RFC 5321 §4.5.4.1).
+ * When a deferred recipient is tried again, warned about and given up (RFC 5321 §4.5.4.1), also by the
+ * time that its sender has set (RFC 2852).
  *
  * Pure: the worker gives the facts, `settle` stores the result.
  */
+import { deadlinePassed, isTooLate } from '../mail/deliver-by.ts'
+import type { DeliverBy, Sender } from '../mail/envelope.ts'
+
 export interface Schedule {
   /** Delays before the second, third ... attempt, in ms; the last one repeats. */
   readonly retryMs: readonly number[]
@@ -15,26 +19,44 @@ export interface Schedule {
 }
 
 export interface Deferral {
-  /** True when the age has reached `expireMs`: fail now, with a notice. */
+  /** True when the age has reached `expireMs`, or its time has come: fail now, with a notice. */
   readonly expired: boolean
-  /** True when the sender is to be told now, once. */
-  readonly warn: boolean
+  /** Set when the sender is to be told now, once for each: of the delay, or that its time has come. */
+  readonly warn: false | 'delay' | 'time'
   /** Time of the next attempt, ms since the epoch. */
   readonly dueAt: number
 }
 
+/** What of a message decides when it ends. */
+export interface Lifetime {
+  readonly receivedAt: number
+  readonly deliverBy?: DeliverBy | undefined
+}
+
+/** From when a message's age is counted. */
+export function agesFrom(receivedAt: number, _sender: Pick<Sender, 'release'>): number {
+  return receivedAt
+}
+
+/** When nothing will be tried any more: by age, or by the sender's own time with R. */
+export function endsAt(expireMs: number, { receivedAt, deliverBy }: Lifetime): number {
+  const byAge = receivedAt + expireMs
+  return deliverBy?.mode === 'R' ? Math.min(byAge, deliverBy.atMs) : byAge
+}
+
 /**
  * @param attempts attempts made so far, the one just deferred included (at least 1)
+ * @param warnedAt when the sender was told of a delay last, if he was
  * @param spread a number in [0, 1): where between nothing and `jitter` a delay is lengthened, so that what failed together does not return together
  */
 export function defer(
   schedule: Schedule,
-  facts: { now: number; receivedAt: number; attempts: number; warned: boolean; spread: number },
+  facts: Lifetime & { now: number; attempts: number; warnedAt: number | null; spread: number },
 ): Deferral {
-  const { now, receivedAt, attempts, warned } = facts
+  const { now, receivedAt, attempts, warnedAt, deliverBy } = facts
   const expireAt = receivedAt + schedule.expireMs
   const warnAt = receivedAt + schedule.delayWarningMs
-  const warnable = schedule.delayWarningMs > 0 && !warned
+  const warnable = schedule.delayWarningMs > 0 && warnedAt === null
   const delays = schedule.retryMs
   const delay = delays[Math.min(attempts, delays.length) - 1] ?? 60_000
   let dueAt = now + Math.round(delay * (1 + facts.spread * schedule.jitter))
@@ -42,5 +64,15 @@ export function defer(
   // falls due when the time is up; a warning waits for the attempt that is due anyway, since one of
   // its own would bend the schedule the operator wrote.
   if (expireAt > now) dueAt = Math.min(dueAt, expireAt)
-  return { expired: now >= expireAt, warn: warnable && now >= warnAt, dueAt }
+  if (deliverBy === undefined) {
+    return { expired: now >= expireAt, warn: warnable && now >= warnAt && 'delay', dueAt }
+  }
+  // RFC 2852 §4.1.3: at its time it is looked at, whatever the schedule says: to end it, or to tell.
+  const come = deadlinePassed(deliverBy, now)
+  const told = warnedAt !== null && warnedAt >= deliverBy.atMs
+  return {
+    expired: now >= expireAt || isTooLate(deliverBy, now),
+    warn: come && !told ? 'time' : warnable && now >= warnAt && 'delay',
+    dueAt: come ? dueAt : Math.min(dueAt, deliverBy.atMs),
+  }
 }

@@ -108,15 +108,16 @@ export class Spool {
     const { body, head, identity } = submission
     const size = body instanceof Uint8Array ? body.length : body.sizeOctets
     const { reversePath } = sender
+    const special = sender.deliverBy !== undefined
     const newborn = { ...identity, head, sizeOctets: head.length + size, reversePath }
     const recipients = submission.finals.map((final): AcceptedRecipient => {
       if (final.expanded) return final
+      // What has a time of its own, or a wish of its own, is the worker's and the settler's.
+      if (special) return this.#leased(final)
       // Who asked to hear of success is owed a notice, and that is the settler's.
       const silent = !final.notify?.includes('SUCCESS')
       const delivery = silent ? this.#atOnce?.place(newborn, final.address) : undefined
-      if (delivery) return { ...final, delivery }
-      const lease = this.#lessee.leaseFor(final.address)
-      return lease ? { ...final, lease } : final
+      return delivery ? { ...final, delivery } : this.#leased(final)
     })
     return {
       id: submission.identity.id,
@@ -135,6 +136,11 @@ export class Spool {
       receivedAt: this.#clock.now(),
       recipients,
     }
+  }
+
+  #leased(final: FinalRecipient): AcceptedRecipient {
+    const lease = this.#lessee.leaseFor(final.address)
+    return lease ? { ...final, lease } : final
   }
 
   /** RFC 3461 §5.2.7.3: who asked to hear of success is told that an alias was expanded. */

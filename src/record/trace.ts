@@ -13,6 +13,7 @@ export interface MessageRow {
   readonly envelope_id: string | null
   readonly account: string | null
   readonly settled_at: number | null
+  readonly parameters: string | null
 }
 
 export interface RecipientRow {
@@ -48,7 +49,7 @@ export interface Trace {
 export const trace = reader<string, Trace | undefined>('record.trace', async (tx, id) => {
   const message = await tx.get<MessageRow>(
     `SELECT m.id, m.body_id, m.head, m.reverse_path, m.origin, m.peer, m.received_at, m.size_octets,
-       m.envelope_id, a.address AS account, m.settled_at
+       m.envelope_id, a.address AS account, m.settled_at, m.parameters
      FROM message m LEFT JOIN account a ON a.id = m.account_id
      WHERE m.id >= ?1 AND m.id < ?2 ORDER BY m.id LIMIT 1`,
     id,

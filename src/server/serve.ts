@@ -186,7 +186,9 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     transactionsMax: limits.transactions,
     commandTimeoutMs: limits.commandTimeout,
     dataTimeoutMs: limits.dataTimeout,
+    deliverByMinS: Math.ceil(settings.queue.deliverByMin / 1000),
     chance: octets => house.world.random.octets(octets),
+    now: () => house.world.clock.now(),
   }
 }
 

@@ -120,6 +120,11 @@ const queue = z.strictObject({
     .describe('The share of each wait that is left to chance, so that retries spread.'),
   delayWarning: duration().prefault('4h').describe('When the sender is told of a delay; 0 never.'),
   expire: duration(1).prefault('5d').describe('When a message is given up and reported.'),
+  deliverByMin: duration()
+    .prefault('0s')
+    .describe(
+      'The least time that a sender may set with BY and R (DELIVERBY, RFC 2852); 0 is none.',
+    ),
   concurrency: count(2000, 2).describe(
     'Messages in memory at once on their way; half of them to one place.',
   ),

@@ -141,6 +141,9 @@ export const replies = {
   tooBig: reply(552, '3.4', 'Message exceeds the size limit'),
   /** RFC 6531 §3.5. */
   needsUtf8: reply(553, '6.7', 'An address beyond ASCII needs SMTPUTF8'),
+  /** RFC 2852 §3: R with less time than the least is refused for good. */
+  deliverByTooSoon: (least: number): Reply =>
+    reply(555, '5.4', `BY with R needs at least ${least} seconds here`),
   /** RFC 5321 §4.1.1.11. */
   unknownParameter: (keyword: string): Reply =>
     reply(555, '5.4', `Parameter ${keyword.slice(0, 40)} not recognized`),

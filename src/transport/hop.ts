@@ -136,6 +136,7 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
             host: host.name,
             address: host.address,
             chance: octets => world.random.octets(octets),
+            now: () => world.clock.now(),
             ...(connection.tls === undefined ? {} : { tls: connection.tls }),
             ...(login === undefined ? {} : { login }),
           },

@@ -22,7 +22,8 @@ export interface JobRow {
   /** Further parameters of RCPT (mail/carried.ts). */
   readonly parameters?: string | null
   readonly attempts: number
-  readonly warned: boolean
+  /** When the sender was told of a delay last. */
+  readonly warnedAt: number | null
 }
 
 export interface Job {
@@ -91,6 +92,6 @@ export function rowOf(row: Claimed): JobRow {
     originalRecipient: row.original_recipient,
     parameters: row.parameters,
     attempts: row.attempts,
-    warned: row.delay_notified_at !== null,
+    warnedAt: row.delay_notified_at,
   }
 }

@@ -40,7 +40,9 @@ const serverSettings: SessionSettings = {
   transactionsMax: 100,
   commandTimeoutMs: 300_000,
   dataTimeoutMs: 300_000,
+  deliverByMinS: 0,
   chance: octets => new Uint8Array(octets),
+  now: () => Date.UTC(2026, 10, 27, 4),
 }
 
 const salt = Buffer.from('salt')

@@ -3,10 +3,11 @@
  * notices the sender is owed (RFC 3461 §5, §6). One settlement is one transaction: an outcome and
  * its notice are both there or neither is.
  */
+import { tellsRelay } from '../mail/deliver-by.ts'
 import { parseNotify } from '../mail/notify.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { NoticeFact, Notices } from '../queue/notice.ts'
-import { type Deferral, defer, type Schedule } from '../queue/schedule.ts'
+import { agesFrom, type Deferral, defer, endsAt, type Schedule } from '../queue/schedule.ts'
 import { type Settled, type Settlement, settle } from '../queue/writer.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world/world.ts'
@@ -94,7 +95,8 @@ export class Settler {
         const state = mailbox ? ('delivered' as const) : ('relayed' as const)
         const result = { ...base, state }
         // A next hop that does DSN has taken the request over (RFC 3461 §5.2.2).
-        const owed = wants(row, 'SUCCESS') && !(outcome.dsn === true && !mailbox)
+        const asked = wants(row, 'SUCCESS') && !(outcome.dsn === true && !mailbox)
+        const owed = asked || (!mailbox && relayTold(job, row, outcome, now))
         return owed ? { result, fact: factOf(row, outcome, state, now) } : { result }
       }
       case 'failed': {
@@ -116,12 +118,15 @@ export class Settler {
     base: Omit<Settled, 'state'>,
   ): { result: Settled; fact?: NoticeFact } {
     const schedule = this.#options.schedule()
-    const receivedAt = job.message.received_at
+    const { sender } = job.load.envelope
+    const receivedAt = agesFrom(job.message.received_at, sender)
+    const life = { receivedAt, deliverBy: sender.deliverBy }
+    const { attempts, warnedAt } = row
     const next: Deferral = defer(schedule, {
+      ...life,
       now,
-      receivedAt,
-      attempts: row.attempts + 1,
-      warned: row.warned,
+      attempts: attempts + 1,
+      warnedAt,
       spread,
     })
     if (next.expired) {
@@ -134,8 +139,10 @@ export class Settler {
     if (!next.warn) return { result: queued }
     const result = { ...queued, warned: true }
     if (!wants(row, 'DELAY')) return { result }
-    const retryUntil = receivedAt + schedule.expireMs
-    return { result, fact: { ...factOf(row, outcome, 'delayed', now), retryUntil } }
+    const retryUntil = endsAt(schedule.expireMs, life)
+    // RFC 2852 §4.1.3: that the time has come has a status of its own.
+    const told = next.warn === 'time' ? { ...outcome, status: '4.4.7' } : outcome
+    return { result, fact: { ...factOf(row, told, 'delayed', now), retryUntil } }
   }
 
   /** A notice that cannot be made must not keep the outcome from being stored. */
@@ -156,6 +163,17 @@ const MISSING: Outcome = {
   kind: 'deferred',
   status: '4.3.0',
   reason: 'the transport gave no outcome',
+}
+
+/** Whether a deliver-by-time wants the sender to hear that it was relayed (RFC 2852 §4.1.4). */
+function relayTold(
+  job: Job,
+  row: JobRow,
+  { deliverBy }: Outcome & { readonly kind: 'delivered' },
+  now: number,
+): boolean {
+  const kept = deliverBy === true
+  return tellsRelay(job.load.envelope.sender.deliverBy, parseNotify(row.notify), kept, now)
 }
 
 /** NOTIFY as asked (RFC 3461 §4.1); by default failures are told, and delays too. */

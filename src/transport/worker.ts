@@ -8,6 +8,7 @@
  */
 
 import { parseStoredAddress } from '../mail/address.ts'
+import { isTooLate } from '../mail/deliver-by.ts'
 import type { Acceptance } from '../queue/acceptance.ts'
 import { nextDueIn, type QueuedMessage, queuedMessage } from '../queue/reader.ts'
 import { queuedMessageOf, queueTopic } from '../queue/spool.ts'
@@ -108,7 +109,7 @@ export class Worker {
     const message = queuedMessageOf(acceptance)
     const rows: JobRow[] = []
     for (const [n, r] of acceptance.recipients.entries()) {
-      if (r.lease) rows.push({ n, ...r, attempts: 0, warned: false })
+      if (r.lease) rows.push({ n, ...r, attempts: 0, warnedAt: null })
     }
     this.#begin(message, rows, this.#newbornContent(acceptance, message))
   }
@@ -275,6 +276,8 @@ export class Worker {
 
   #carry(job: Job): Promise<Carried> {
     const { local, smtp } = this.#options.transports
+    const { deliverBy } = job.load.envelope.sender
+    if (isTooLate(deliverBy, this.#options.world.clock.now())) return Promise.resolve(late(job))
     return (job.route.kind === 'local' ? local : smtp).carry(job.load, job.route)
   }
 
@@ -325,6 +328,12 @@ export class Worker {
         .catch((error: unknown) => world.log.warn('queue.renew', { error: String(error) }))
     })
   }
+}
+
+/** RFC 2852 §4.1.3: what came back to us after its time is not tried any more. */
+function late(job: Job): Carried {
+  const reason = 'it was not delivered by the time its sender had set'
+  return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.7', reason })) }
 }
 
 /** A transport that threw has a bug; its load is tried again later. */

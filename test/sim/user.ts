@@ -5,7 +5,7 @@
  */
 import { type Fetched, fetchAll } from '../../src/access/pop3-fetch.ts'
 import { parseStoredAddress } from '../../src/mail/address.ts'
-import type { Notify } from '../../src/mail/envelope.ts'
+import type { Notify, Recipient, Sender } from '../../src/mail/envelope.ts'
 import type { Outcome } from '../../src/mail/outcome.ts'
 import { sendMail } from '../../src/transport/send.ts'
 import { sleep } from '../../src/world/clock.ts'
@@ -20,6 +20,11 @@ export interface Letter {
   readonly subject?: string
   readonly body?: string
   readonly notify?: Notify
+  /** Further parameters of MAIL, as they are at the moment of a try, and of RCPT. */
+  readonly asks?: (nowMs: number) => Partial<Sender>
+  readonly asksOfEach?: Partial<Recipient>
+  /** Further header fields, without their line ends. */
+  readonly fields?: readonly string[]
 }
 
 /** One transaction as its client saw it. */
@@ -97,10 +102,12 @@ export class User {
           body: '7BIT',
           utf8: false,
           envelopeId: mark,
+          ...letter.asks?.(at),
         },
         recipients: to.map(address => ({
           forwardPath: parseStoredAddress(address),
           ...(notify === undefined ? {} : { notify }),
+          ...letter.asksOfEach,
         })),
       },
     })
@@ -116,6 +123,7 @@ function compose(letter: Letter, mark: string, at: number): Buffer {
     `Subject: ${letter.subject ?? 'A letter'}`,
     `Date: ${new Date(at).toUTCString().replace('GMT', '+0000')}`,
     `Message-ID: <${mark}@mua.test>`,
+    ...(letter.fields ?? []),
     '',
     letter.body ?? 'All is well.\r\n.\r\n..And so are the dots.',
     '',

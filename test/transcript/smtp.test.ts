@@ -2,6 +2,7 @@
  * The SMTP and LMTP server session against the dialogues in smtp/. Directives, one each line:
  *
  *     @ setting NAME JSON                         a field of SessionSettings
+ *     @ only KEYWORD ...                          all other extensions are switched off
  *     @ tls                                       TLS is on from the start
  *     @ account NAME PASSWORD                     who may log in, also by SCRAM
  *     @ verdict KIND [ADDRESS] CODE DETAIL TEXT   policy's answer; for rcpt and mail with an address
@@ -17,6 +18,7 @@ import { formatPath, parseStoredAddress } from '../../src/mail/address.ts'
 import { accept, defer, refuse, type Verdict } from '../../src/mail/verdict.ts'
 import type { LoginAnswer, LoginQuestion } from '../../src/sasl/mechanism.ts'
 import { ITERATIONS_MIN, sha256, verifierOf } from '../../src/sasl/scram-keys.ts'
+import { extensions } from '../../src/smtp/extension/table.ts'
 import type {
   Answer,
   Peer,
@@ -48,12 +50,19 @@ const usual: SessionSettings = {
   transactionsMax: 100,
   commandTimeoutMs: 300_000,
   dataTimeoutMs: 180_000,
+  deliverByMinS: 0,
   chance: octets => new Uint8Array(octets).fill(7),
+  now: () => Date.UTC(2026, 10, 27, 4),
 }
 
 const ends = {
   remote: { address: '192.0.2.1', port: 40_000 },
   local: { address: '192.0.2.25', port: 25 },
+}
+
+/** Every extension but these. */
+function others(keywords: readonly string[]): readonly string[] {
+  return extensions.map(each => each.keyword).filter(each => !keywords.includes(each))
 }
 
 function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
@@ -63,6 +72,7 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
   let tls = false
   for (const [word = '', first = '', ...rest] of dialogue.directives) {
     if (word === 'setting') settings[first] = setting(first, JSON.parse(rest.join(' ')))
+    else if (word === 'only') settings['without'] = others([first, ...rest])
     else if (word === 'tls') tls = true
     else if (word === 'account') accounts.set(first, rest[0] ?? '')
     else if (word === 'text') verdicts.set(first, accept(JSON.parse(rest.join(' '))))

@@ -1,5 +1,7 @@
 /** The queue as an operator asks about it and orders it: the operations `queue.*` and `trace`. */
+import { parseCarriedSender } from '../../mail/carried.ts'
 import { type QueueLine, type Selection as RowSelection, select } from '../../queue/reader.ts'
+import { agesFrom, endsAt } from '../../queue/schedule.ts'
 import { claimRows, type Order, order } from '../../queue/writer.ts'
 import {
   type AttemptRow,
@@ -207,6 +209,12 @@ const NEXT: Readonly<Record<RecipientState, string>> = {
   deleted: 'nothing: an operator removed it',
 }
 
+function expiryOf(context: ControlContext, { message }: Trace): number {
+  const sender = parseCarriedSender(message.parameters)
+  const receivedAt = agesFrom(message.received_at, sender)
+  return endsAt(context.expireMs(), { receivedAt, deliverBy: sender.deliverBy })
+}
+
 function explain(context: ControlContext, found: Trace, row: RecipientRow): Explanation {
   const state = row.state as RecipientState
   const waits = state === 'queued' || state === 'leased' || state === 'held'
@@ -217,7 +225,7 @@ function explain(context: ControlContext, found: Trace, row: RecipientRow): Expl
     why: row.reason ?? (waits ? 'it has not been tried yet' : 'no reason was recorded'),
     next: NEXT[state],
     ...(waits && state !== 'held' ? { dueAt: row.due_at } : {}),
-    ...(waits ? { expiresAt: found.message.received_at + context.expireMs() } : {}),
+    ...(waits ? { expiresAt: expiryOf(context, found) } : {}),
     attempts: found.attempts.filter(attempt => attempt.n === row.n).map(attemptOf),
   }
 }

@@ -5,12 +5,14 @@
  */
 import { formatPath, isAscii } from '../../mail/address.ts'
 import type { Recipient, Sender } from '../../mail/envelope.ts'
-import type { Extension, ParameterWriter } from '../extension/extension.ts'
+import type { Extension, FitnessRule, ParameterWriter, Unfit } from '../extension/extension.ts'
 import { extensions } from '../extension/table.ts'
 import { offers, type Talk } from './talk.ts'
 
 const mailWriters = extensions.filter(each => each.writeMail !== undefined)
 const rcptWriters = extensions.filter(each => each.writeRcpt !== undefined)
+const mailJudges = extensions.filter(each => each.unfit !== undefined)
+const rcptJudges = extensions.filter(each => each.unfitRcpt !== undefined)
 
 /** Whether a message can go on only by SMTPUTF8 (RFC 6531 §3.2). */
 export function needsUtf8(sender: Sender, recipients: readonly Recipient[]): boolean {
@@ -44,6 +46,34 @@ export function rcptCommand(talk: Talk, recipient: Recipient, utf8: boolean): st
   return line(command)
 }
 
+/** Why the message may not go by this hop, as an extension has it; undefined where it may. */
+export function unfit(talk: Talk, sender: Sender): Unfit | undefined {
+  for (const each of mailJudges) {
+    const found = judge(talk, each, each.unfit, sender)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Why one recipient may not. */
+export function unfitRcpt(talk: Talk, recipient: Recipient): Unfit | undefined {
+  for (const each of rcptJudges) {
+    const found = judge(talk, each, each.unfitRcpt, recipient)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function judge<T>(
+  talk: Talk,
+  { keyword }: Extension,
+  rule: FitnessRule<T> | undefined,
+  part: T,
+): Unfit | undefined {
+  const offered = offers(talk, keyword) ? (talk.extensions.get(keyword) ?? '') : undefined
+  return rule?.(part, offered, talk.settings.now)
+}
+
 /** What one extension adds, where the hop offers it. */
 function parameter<T>(
   talk: Talk,
@@ -54,7 +84,7 @@ function parameter<T>(
 ): string {
   if (write === undefined || !offers(talk, keyword)) return ''
   const offered = talk.extensions.get(keyword) ?? ''
-  return write(part, { ...facts, offered, login: talk.login })
+  return write(part, { ...facts, offered, login: talk.login, now: talk.settings.now })
 }
 
 function line(command: string): string | undefined {

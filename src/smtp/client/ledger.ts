@@ -6,6 +6,13 @@ import type { Outcome } from '../../mail/outcome.ts'
 import type { Reply } from '../../mail/status.ts'
 import { classOf, replyText, statusOf } from './talk.ts'
 
+/** What the hop has done by its yes, and what it has taken over with the message. */
+export interface Keeps {
+  readonly how: 'relayed' | 'mailbox'
+  readonly dsn: boolean
+  readonly deliverBy: boolean
+}
+
 interface Hop {
   readonly host?: string
   readonly address?: string
@@ -62,7 +69,7 @@ export class Ledger {
   }
 
   /** The reply to the end of the message: for one recipient (LMTP), or for all that RCPT took. */
-  conclude(reply: Reply, dsn: boolean, how: 'relayed' | 'mailbox', only?: number): void {
+  conclude(reply: Reply, keeps: Keeps, only?: number): void {
     for (const at of only === undefined ? this.accepted : [only]) {
       if (classOf(reply) !== 2) {
         this.#refuse(at, 'the message', reply, classOf(reply) === 5)
@@ -72,8 +79,7 @@ export class Ledger {
       const status = statusOf(reply)
       this.#outcomes[at] = {
         kind: 'delivered',
-        how,
-        dsn,
+        ...keeps,
         status,
         reason,
         reply,

@@ -124,4 +124,6 @@ export interface ClientSettings {
   readonly address?: string
   /** For SASL nonces. */
   readonly chance: (octets: number) => Uint8Array
+  /** Ms since the epoch: looked at only where a message has a time to be at its end. */
+  readonly now: () => number
 }

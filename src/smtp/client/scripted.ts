@@ -4,13 +4,19 @@
  */
 
 import { parseStoredAddress } from '../../mail/address.ts'
-import type { Envelope, Sender } from '../../mail/envelope.ts'
+import type { Envelope, Recipient, Sender } from '../../mail/envelope.ts'
 import type { Forwarded } from '../../mail/forwarded.ts'
 import type { Outcome } from '../../mail/outcome.ts'
 import type { Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
+import type { Draft, Keyword } from '../extension/extension.ts'
+import { extensions } from '../extension/table.ts'
+import type { SessionSettings } from '../server/question.ts'
 import type { Carry, ClientAnswer, ClientQuestion, ClientSettings } from './question.ts'
 import { ClientSession } from './session.ts'
 import { timeouts } from './state.ts'
+
+/** The time of every dialogue. */
+const NOW = Date.UTC(2026, 10, 27, 4)
 
 export const settings: ClientSettings = {
   hostname: 'client.test',
@@ -21,6 +27,7 @@ export const settings: ClientSettings = {
   timeouts: timeouts(),
   dialogueAlways: false,
   chance: octets => new Uint8Array(octets),
+  now: () => NOW,
 }
 
 export const tlsFacts: TlsFacts = { protocol: 'TLSv1.3', cipher: 'AES', verified: false }
@@ -181,16 +188,45 @@ function setting(word: string | undefined, [first = '', second = '']: readonly s
   throw new Error(`unknown directive ${word}`)
 }
 
-/** `a@x b@y body=8BITMIME content=text\r\n`; `content` comes last. */
+/**
+ * `a@x b@y BODY=8BITMIME BY=120;R content=text\r\n`; `content` comes last. Parameters are those of the
+ * server, read by its own rules; one of RCPT is every recipient's.
+ */
 function parseCarry(words: readonly string[]): Carry {
   const spell = (text: string) => text.replaceAll('\\r', '\r').replaceAll('\\n', '\n')
   const text = words.join(' ')
   const at = text.indexOf('content=')
   const before = (at < 0 ? text : text.slice(0, at)).trim().split(' ')
-  const body = before.find(word => word.startsWith('body='))?.slice(5) as Sender['body']
-  const recipients = before.filter(word => !word.startsWith('body=')).map(spell)
   const content = at < 0 ? undefined : Buffer.from(spell(text.slice(at + 8)))
-  return carry(recipients, content, body === undefined ? {} : { body })
+  const parameter = /^[A-Z0-9-]+(?:=|$)/
+  const sender: Draft<Partial<Sender>> = {}
+  const recipient: Draft<Partial<Recipient>> = {}
+  for (const word of before.filter(each => parameter.test(each))) {
+    const [keyword = '', ...value] = word.split('=')
+    read(keyword, value.length === 0 ? undefined : value.join('='), sender, recipient)
+  }
+  const recipients = before.filter(word => !parameter.test(word)).map(spell)
+  const carried = carry(recipients, content, sender)
+  const { envelope } = carried
+  const asked = envelope.recipients.map(each => ({ ...each, ...recipient }))
+  return { ...carried, envelope: { ...envelope, recipients: asked } }
+}
+
+/** Reads one parameter of a message as the server would. */
+function read(
+  keyword: string,
+  value: string | undefined,
+  sender: Draft<Partial<Sender>>,
+  recipient: Draft<Partial<Recipient>>,
+): void {
+  const settings = { now: () => NOW, deliverByMinS: 0, without: [] as readonly Keyword[] }
+  const context = { settings: settings as unknown as SessionSettings, utf8: false }
+  const ofMail = extensions.find(({ mail }) => mail?.[keyword] !== undefined)?.mail?.[keyword]
+  const ofRcpt = extensions.find(({ rcpt }) => rcpt?.[keyword] !== undefined)?.rcpt?.[keyword]
+  const refused = ofMail
+    ? ofMail(value, sender as Draft<Sender>, context)
+    : ofRcpt?.(value, recipient as Draft<Recipient>, context)
+  if ((!ofMail && !ofRcpt) || refused) throw new Error(`no parameter: ${keyword}=${value}`)
 }
 
 /** One line of the server's; `\(300*ab)` stands for so many of it, and `\(900*|220-hi)` for so many lines. */

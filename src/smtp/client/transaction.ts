@@ -3,9 +3,11 @@
  * message. Where the hop offers PIPELINING all commands leave in one write (RFC 2920), else each
  * waits for the reply to the one before; the replies are read by the same lines either way.
  */
+import { askForDelays, deadlinePassed } from '../../mail/deliver-by.ts'
+import type { Recipient } from '../../mail/envelope.ts'
 import type { Reply } from '../../mail/status.ts'
 import { dotStuffing } from '../../wire/dot.ts'
-import { mailCommand, needsUtf8, rcptCommand } from './command.ts'
+import { mailCommand, needsUtf8, rcptCommand, unfit, unfitRcpt } from './command.ts'
 import { counted, watched } from './content.ts'
 import { forward } from './forward.ts'
 import type { Ledger } from './ledger.ts'
@@ -90,11 +92,18 @@ function prepare(talk: Talk, carry: Carry, ledger: Ledger): Commands | Trouble |
   if (limit > 0 && carry.sizeOctets > limit) {
     return ledger.failAll('5.3.4', `${carry.sizeOctets} octets; the next hop takes ${limit}`)
   }
+  const bar = unfit(talk, sender)
+  if (bar !== undefined) return ledger.failAll(bar.status, bar.reason)
   const mail = mailCommand(talk, sender, carry.sizeOctets, utf8)
   if (mail === undefined) return ledger.failAll('5.1.7', 'the sender cannot be written in MAIL')
   const rcpts: [number, string][] = []
   let over = 0
-  for (const [at, recipient] of recipients.entries()) {
+  for (const [at, recipient] of asked(talk, carry).entries()) {
+    const barred = unfitRcpt(talk, recipient)
+    if (barred !== undefined) {
+      ledger.fail(at, barred.status, barred.reason)
+      continue
+    }
     const command = rcptCommand(talk, recipient, utf8)
     if (command === undefined) ledger.fail(at, '5.1.3', 'the address cannot be written in RCPT')
     else if (talk.allowance.admits(recipient, rcpts.length)) rcpts.push([at, command])
@@ -110,6 +119,14 @@ function prepare(talk: Talk, carry: Carry, ledger: Ledger): Commands | Trouble |
 }
 
 const TOO_MANY = 'the hop takes no more recipients at once (RFC 9422)'
+
+/** The recipients, asked to tell of delays where the hop does not keep the time (RFC 2852 §4.1.4.2). */
+function asked(talk: Talk, { envelope }: Carry): readonly Recipient[] {
+  const { deliverBy } = envelope.sender
+  if (deliverBy === undefined || offers(talk, 'DELIVERBY')) return envelope.recipients
+  if (deadlinePassed(deliverBy, talk.settings.now())) return envelope.recipients
+  return envelope.recipients.map(askForDelays)
+}
 
 /** Anything but 3yz to DATA. */
 function notGiven(reply: Reply, ledger: Ledger, open: boolean): Aftermath {
@@ -144,7 +161,7 @@ function* settle(talk: Talk, ledger: Ledger): Script<Aftermath> {
     // An LMTP server has put it into the mailbox when it says so (RFC 2033 §1): that is delivery.
     const dsn = offers(talk, 'DSN')
     const how = talk.settings.protocol === 'lmtp' && !dsn ? 'mailbox' : 'relayed'
-    ledger.conclude(reply, dsn, how, at)
+    ledger.conclude(reply, { how, dsn, deliverBy: offers(talk, 'DELIVERBY') }, at)
   }
   return 'clean'
 }

@@ -26,6 +26,12 @@ export type ParameterRule<T> = (
   context: ParameterContext,
 ) => Reply | undefined
 
+/**
+ * Judges MAIL as a whole, once all its parameters are read: gives the reply that refuses it, a 250 that
+ * says more than the usual one, or undefined. Not called where MAIL has no parameter.
+ */
+export type WholeRule = (sender: Sender, context: ParameterContext) => Reply | undefined
+
 /** What a client's parameter may depend on. */
 export interface Writing {
   /** What the hop said behind its keyword. */
@@ -36,7 +42,22 @@ export interface Writing {
   readonly utf8: boolean
   /** The mechanism we logged in by, if we did. */
   readonly login: string | undefined
+  /** Ms since the epoch. */
+  readonly now: () => number
 }
+
+/** Why a message must not go by a hop, found before a word of it is said. */
+export interface Unfit {
+  readonly status: string
+  readonly reason: string
+}
+
+/** Judges a hop: `offered` is what it said behind the keyword, undefined where it lacks the extension. */
+export type FitnessRule<T> = (
+  part: T,
+  offered: string | undefined,
+  now: () => number,
+) => Unfit | undefined
 
 /** Writes ` KEYWORD=value`, or '' where there is nothing to say. */
 export type ParameterWriter<T> = (part: T, writing: Writing) => string
@@ -67,6 +88,7 @@ export type Keyword =
   | 'ENHANCEDSTATUSCODES'
   | 'CHUNKING'
   | 'DSN'
+  | 'DELIVERBY'
   | 'STARTTLS'
   | 'AUTH'
   | 'HELP'
@@ -97,9 +119,13 @@ export interface Extension {
   readonly offer: (offering: Offering) => string | undefined
   readonly mail?: Readonly<Record<string, ParameterRule<Sender>>>
   readonly rcpt?: Readonly<Record<string, ParameterRule<Recipient>>>
+  readonly whole?: WholeRule
   /** What we as a client add to MAIL and RCPT where the hop offers the keyword. */
   readonly writeMail?: ParameterWriter<Sender>
   readonly writeRcpt?: ParameterWriter<Recipient>
+  /** Where the message, or one recipient, may not go by a hop without this extension, or with too little of it. */
+  readonly unfit?: FitnessRule<Sender>
+  readonly unfitRcpt?: FitnessRule<Recipient>
   readonly verbs?: readonly ExtensionVerb[]
   /** By how many octets MAIL and RCPT lines may be longer (RFC 5321 §4.5.3.1.4). */
   readonly mailOctets?: number

@@ -8,11 +8,12 @@ import { auth } from './auth.ts'
 import { binaryMime } from './binary-mime.ts'
 import { checkpoint } from './checkpoint.ts'
 import { chunking } from './chunking.ts'
+import { deliverBy } from './deliver-by.ts'
 import { dsn } from './dsn.ts'
 import { eightBitMime } from './eight-bit-mime.ts'
 import { enhancedStatusCodes } from './enhanced-status-codes.ts'
 import { expn } from './expn.ts'
-import type { Extension, Keyword, ParameterRule } from './extension.ts'
+import type { Extension, Keyword, ParameterRule, WholeRule } from './extension.ts'
 import { help } from './help.ts'
 import { limits } from './limits.ts'
 import { pipelining } from './pipelining.ts'
@@ -32,6 +33,7 @@ export const extensions: readonly Extension[] = [
   chunking,
   dsn,
   limits,
+  deliverBy,
   starttls,
   auth,
   help,
@@ -51,6 +53,8 @@ export interface Dialect {
   readonly verbs: ReadonlySet<string>
   readonly mail: ReadonlyMap<string, ParameterRule<Sender>>
   readonly rcpt: ReadonlyMap<string, ParameterRule<Recipient>>
+  /** Asked in turn about a MAIL that has parameters. */
+  readonly whole: readonly WholeRule[]
   readonly mailMaxOctets: number
   readonly rcptMaxOctets: number
 }
@@ -68,6 +72,7 @@ export function dialectOf(settings: SessionSettings): Dialect {
       verbs: new Set(had.flatMap(each => each.verbs ?? [])),
       mail: new Map(had.flatMap(each => Object.entries(each.mail ?? {}))),
       rcpt: new Map(had.flatMap(each => Object.entries(each.rcpt ?? {}))),
+      whole: had.flatMap(each => each.whole ?? []),
       mailMaxOctets: had.reduce((sum, each) => sum + (each.mailOctets ?? 0), COMMAND_MAX),
       rcptMaxOctets: had.reduce((sum, each) => sum + (each.rcptOctets ?? 0), COMMAND_MAX),
     }

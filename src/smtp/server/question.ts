@@ -104,8 +104,12 @@ export interface SessionSettings {
   /** Minutes of RFC 5321 §4.5.3.2, in ms. */
   readonly commandTimeoutMs: number
   readonly dataTimeoutMs: number
+  /** The least seconds that BY with R may ask for (RFC 2852 §2); 0 is no limit. */
+  readonly deliverByMinS: number
   /** For SASL nonces. */
   readonly chance: (octets: number) => Uint8Array
+  /** Ms since the epoch: looked at only where a parameter or an EHLO line speaks of time. */
+  readonly now: () => number
 }
 
 /** What a server session may be told. */

@@ -27,7 +27,9 @@ const settings: SessionSettings = {
   transactionsMax: 0,
   commandTimeoutMs: 300_000,
   dataTimeoutMs: 180_000,
+  deliverByMinS: 0,
   chance: octets => new Uint8Array(octets),
+  now: () => Date.UTC(2026, 10, 27, 4),
 }
 const ends = { remote: { address: '::1', port: 1 }, local: { address: '::1', port: 25 } }
 

@@ -11,11 +11,12 @@ import { ask, type Turn } from '../turn.ts'
 
 export function* mail(conversation: Conversation, argument: string): Turn {
   const { settings } = conversation
-  const sender = parseMail(conversation, argument)
-  if ('code' in sender) {
-    conversation.reply(sender)
+  const parsed = parseMail(conversation, argument)
+  if ('code' in parsed) {
+    conversation.reply(parsed)
     return
   }
+  const { sender, reply } = parsed
   if (settings.transactionsMax > 0 && conversation.transactions >= settings.transactionsMax) {
     conversation.close(replies.tooManyTransactions(settings.hostname))
     return
@@ -30,7 +31,7 @@ export function* mail(conversation: Conversation, argument: string): Turn {
   const { resume } = verdict
   if (resume === undefined) {
     conversation.transaction = { sender, recipients: [] }
-    conversation.reply(replies.senderOk)
+    conversation.reply(reply)
     return
   }
   // RFC 1845 §3: the context of the interruption is there again, and DATA may follow at once.
@@ -40,8 +41,14 @@ export function* mail(conversation: Conversation, argument: string): Turn {
   conversation.reply(replies.resumed(resume.octets))
 }
 
+/** A MAIL in order, and what is said where policy takes it. */
+interface Parsed {
+  readonly sender: Sender
+  readonly reply: Reply
+}
+
 /** `MAIL FROM:` Reverse-path [SP Mail-parameters]; a space before the path is common in the field. */
-export function parseMail(conversation: Conversation, argument: string): Sender | Reply {
+function parseMail(conversation: Conversation, argument: string): Parsed | Reply {
   const found = /^FROM: */i.exec(argument)
   if (found === null) return replies.mailSyntax
   const path = parseReversePath(argument, found[0].length)
@@ -55,5 +62,20 @@ export function parseMail(conversation: Conversation, argument: string): Sender 
     const refused = rule(value, sender, { settings: conversation.settings, utf8: sender.utf8 })
     if (refused !== undefined) return refused
   }
-  return path.ascii || sender.utf8 ? sender : replies.needsUtf8
+  if (!path.ascii && !sender.utf8) return replies.needsUtf8
+  return parameters.length === 0
+    ? { sender, reply: replies.senderOk }
+    : judged(conversation, sender)
+}
+
+/** What the extensions say of the parameters together. */
+function judged({ dialect, settings }: Conversation, sender: Sender): Parsed | Reply {
+  let reply: Reply = replies.senderOk
+  for (const rule of dialect.whole) {
+    const said = rule(sender, { settings, utf8: sender.utf8 })
+    if (said === undefined) continue
+    if (said.code !== 250) return said
+    reply = said
+  }
+  return { sender, reply }
 }
