@@ -2,7 +2,7 @@
  * The sockets by which a program of this machine hands in mail. Apart from locate.ts, because
  * `sendmail` has no config, may read none, and should start quickly.
  */
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { currentFolder, pathExists } from '../world/node/config-file.ts'
 import type { Face } from './face.ts'
 
@@ -23,4 +23,9 @@ export function localSockets(face: Face, data: string | undefined): string[] {
   ]
   const present = places.filter(pathExists)
   return present.length > 0 ? present : places
+}
+
+/** The sockets by which connections of strangers are handed over: beside the local ones. */
+export function inetdSockets(face: Face, data: string | undefined): string[] {
+  return localSockets(face, data).map(path => join(dirname(path), 'inetd.sock'))
 }

@@ -39,9 +39,10 @@ export class Listeners {
 
   /** Binds the Unix sockets: in the data folder, hence only once that is locked. */
   async bindLocal(settings: Settings): Promise<void> {
-    const { local, lmtp } = settings.listeners
+    const { local, lmtp, inetd } = settings.listeners
     // Any user of the machine may hand in mail; LMTP is for who may open it by group.
     if (local.enabled) await this.#listen('local', { kind: 'unix', path: local.path, mode: 0o666 })
+    if (inetd.enabled) await this.#listen('inetd', { kind: 'unix', path: inetd.path, mode: 0o600 })
     if (lmtp.enabled && lmtp.path) {
       await this.#listen('lmtp', { kind: 'unix', path: lmtp.path, mode: 0o660 })
     }

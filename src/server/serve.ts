@@ -23,7 +23,8 @@ import type { House } from './house.ts'
 import type { ListenerName, Settings } from './settings.ts'
 
 type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local'
-export type ServedName = SmtpName | 'pop3' | 'pop3s'
+/** 'inetd' is where strangers of the MX listener are handed over by others. */
+export type ServedName = SmtpName | 'pop3' | 'pop3s' | 'inetd'
 
 const MECHANISMS = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN']
 /** Under TLS from the first octet (RFC 8314). */
@@ -65,7 +66,7 @@ export class Sessions {
         if (!admitted) return connection.destroy()
         await connection.secure(this.#tls())
       }
-      const running = this.#start(name, connection, admitted)
+      const running = this.#start(name === 'inetd' ? 'smtp' : name, connection, admitted)
       this.#running.add(running)
       await running.closed
       this.#running.delete(running)
@@ -94,7 +95,7 @@ export class Sessions {
     const listener = settings().listeners[name]
     const proxies = 'proxyProtocol' in listener ? listener.proxyProtocol : []
     const { address } = connection.remote
-    if (!isWithin(address, proxies)) return connection
+    if (name !== 'inetd' && !isWithin(address, proxies)) return connection
     const behind = await behindProxy(connection, world.clock, PROXY_MS)
     if (!('fault' in behind)) return behind
     world.log.info('proxy.refused', { listener: name, remote: address, reason: behind.fault })
@@ -105,7 +106,7 @@ export class Sessions {
     return { side: 'server', identity: this.#house.identity }
   }
 
-  #start(name: ServedName, connection: Connection, admitted: boolean) {
+  #start(name: Exclude<ServedName, 'inetd'>, connection: Connection, admitted: boolean) {
     const { world } = this.#house
     const base = { connection, clock: world.clock, log: world.log, identity: () => this.#tls() }
     const ends = { remote: connection.remote, local: connection.local }

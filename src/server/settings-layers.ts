@@ -119,13 +119,14 @@ export function anchor(raw: Readonly<Raw>, base: string): Raw {
 /** Socket paths are relative to the data folder. */
 export function placeSockets(settings: Settings): Settings {
   const place = (path: string) => (isAbsolute(path) ? path : join(settings.data, path))
-  const { lmtp, local, control } = settings.listeners
+  const { lmtp, inetd, local, control } = settings.listeners
   return {
     ...settings,
     listeners: {
       ...settings.listeners,
       lmtp: lmtp.path === undefined ? lmtp : { ...lmtp, path: place(lmtp.path) },
       local: { ...local, path: place(local.path) },
+      inetd: { ...inetd, path: place(inetd.path) },
       control: { ...control, path: place(control.path) },
     },
   }

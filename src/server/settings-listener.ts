@@ -172,6 +172,15 @@ export const listenersSchema = z.strictObject({
     })
     .prefault({})
     .describe('Submission by users of this machine through the `sendmail` command.'),
+  inetd: z
+    .strictObject({
+      enabled: enabled(false),
+      path: socketPath('inetd.sock', 'The Unix socket, mode 0600'),
+    })
+    .prefault({})
+    .describe(
+      'Connections that inetd has taken on port 25 and `sendmail -bs` hands over: served as `smtp`, as coming from where they do.',
+    ),
   control: z
     .strictObject({ path: socketPath('control.sock', 'The Unix socket, mode 0600') })
     .prefault({})

@@ -24,7 +24,7 @@ export interface ServerPlan {
   readonly config?: Config
 }
 
-const PORTS: Readonly<Record<Exclude<ServedName, 'local'>, number>> = {
+const PORTS: Readonly<Record<Exclude<ServedName, 'local' | 'inetd'>, number>> = {
   smtp: 25,
   submission: 587,
   submissions: 465,

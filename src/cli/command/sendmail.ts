@@ -12,12 +12,13 @@ import { parseMailbox } from '../../smtp/path.ts'
 import type { Connection } from '../../world/net.ts'
 import { readText } from '../../world/node/config-file.ts'
 import { connectUnix } from '../../world/node/reach.ts'
+import { inheritedSocket, stdioConnection } from '../../world/node/stdio.ts'
 import { InputTooLarge } from '../../world/node/terminal.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import type { Face } from '../face.ts'
-import { localSockets } from '../local-sockets.ts'
+import { inetdSockets, localSockets } from '../local-sockets.ts'
 import { printable } from '../print.ts'
-import { joinStdio } from '../relay-stdio.ts'
+import { introduction, isStranger, join } from '../relay-stdio.ts'
 import { parseSendmailFlags, type SendmailFlags } from '../sendmail-flags.ts'
 import { finish, headerRecipients, readLines } from '../sendmail-message.ts'
 import { submit, verdictOf } from '../submit.ts'
@@ -50,17 +51,37 @@ export async function runSendmail(face: Face, args: readonly string[]): Promise<
       return
     }
     case 'dialogue':
-      await joinStdio(await reach(face, flags.data))
+      await dialogue(face, flags.data)
       return
     case 'submit':
       await submitMessage(face, flags)
   }
 }
 
-/** Connects to the first local socket that answers; 75 where none does. */
-async function reach(face: Face, data: string | undefined): Promise<Connection> {
+/**
+ * SMTP on standard input and output. Who types or pipes here is a user of this machine; a connection from
+ * the network that inetd has put there is a stranger and gets no more than any other.
+ */
+async function dialogue(face: Face, data: string | undefined): Promise<void> {
+  const socket = inheritedSocket()
+  if (socket === undefined || !isStranger(socket)) {
+    await join(socket ?? stdioConnection(), await reach(localSockets(face, data)))
+    return
+  }
+  try {
+    await join(socket, await reach(inetdSockets(face, data)), introduction(socket))
+  } catch (error) {
+    // RFC 5321 §3.1: a server that cannot serve says so in place of its greeting.
+    socket.write('421 4.3.2 Service not available, try again later\r\n')
+    socket.end()
+    throw error
+  }
+}
+
+/** Connects to the first of the server's sockets that answers; 75 where none does. */
+async function reach(paths: readonly string[]): Promise<Connection> {
   const reasons: string[] = []
-  for (const path of localSockets(face, data)) {
+  for (const path of paths) {
     try {
       return await connectUnix(path, CONNECT_TIMEOUT_MS)
     } catch (error) {
@@ -77,7 +98,7 @@ async function submitMessage(face: Face, flags: SendmailFlags): Promise<void> {
   const message = readLines(await readInput(face), flags.dotIsText)
   const origin = originOf(face)
   // The server is asked first: its name is the last resort for what a local name means.
-  const connection = await reach(face, flags.data)
+  const connection = await reach(localSockets(face, flags.data))
   let recipients: readonly Address[] = []
   let fault: CommandError | undefined
   const result = await submit({

@@ -1,8 +1,30 @@
-/** Standard input and output as one connection, for `sendmail -bs` and the like. No TLS. */
+/**
+ * Standard input and output as one connection, for `sendmail -bs` and the like: two pipes, or a socket that
+ * inetd and its kind have put there. No TLS of ours: what passes through is the server's.
+ */
+import { fstatSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { isatty } from 'node:tty'
 import type { Endpoint } from '../../wire/effect.ts'
 import type { Connection, ConnectionEvents } from '../net.ts'
+import { NodeConnection } from './connection.ts'
 
 const STDIO: Endpoint = { address: 'stdio', port: 0 }
+
+/**
+ * The socket that descriptor 0 is in both directions: where 1 is the same one, or leads nowhere. Two pipes
+ * may be sockets too, but two of them.
+ */
+export function inheritedSocket(): Connection | undefined {
+  const input = fstatSync(0)
+  if (!input.isSocket()) return undefined
+  const output = fstatSync(1)
+  const same = output.isSocket() && output.ino === input.ino
+  const nowhere = output.isCharacterDevice() && !isatty(1)
+  if (!same && !nowhere) return undefined
+  const socket = new Socket({ fd: 0, readable: true, writable: true, allowHalfOpen: true })
+  return new NodeConnection(socket, socket.remoteAddress === undefined ? 'stdio' : undefined)
+}
 
 /** Any pair of streams as a connection; the process's own by default. */
 export function stdioConnection(

@@ -1,0 +1,94 @@
+/**
+ * `sendmail -bs` with the real server: by two pipes, as a program of this machine, and on a connection
+ * from the network that a parent has put on its descriptors, as inetd and `systemd` (Accept=yes) do.
+ */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { after, before, type TestContext, test } from 'node:test'
+import { clear, newFolder, POSTRIDER, type Server, startServer } from '../kit/server.ts'
+
+let server: Server
+
+before(async () => {
+  server = await startServer({ set: { 'listeners.inetd.enabled': true } })
+})
+after(async () => {
+  clear()
+})
+
+const ARGS = ['sendmail', '-bs', '--data']
+
+/** Runs the command on each connection that comes in, with the connection as its descriptors. */
+async function inetd(
+  t: TestContext,
+  data: string,
+  descriptors: (socket: Socket) => ['inherit' | Socket, 'ignore' | Socket, 'ignore'],
+) {
+  const listener = createServer({ pauseOnConnect: true }, socket => {
+    const child = spawn(POSTRIDER, [...ARGS, data], { stdio: descriptors(socket) })
+    child.once('spawn', () => socket.destroy())
+  })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  t.after(() => listener.close())
+  return (listener.address() as AddressInfo).port
+}
+
+async function say(port: number, lines: readonly string[]): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  let heard = ''
+  socket.on('data', octets => (heard += octets.toString()))
+  socket.write(`${lines.join('\r\n')}\r\n`)
+  await once(socket, 'close')
+  return heard
+}
+
+const letter = (from: string, to: string) => [
+  'EHLO client.example',
+  `MAIL FROM:<${from}>`,
+  `RCPT TO:<${to}>`,
+  'DATA',
+  'Subject: by hand',
+  '',
+  'hello',
+  '.',
+  'QUIT',
+]
+
+const codes = (heard: string) => [...heard.matchAll(/^(\d{3}) /gm)].map(match => match[1]).join(' ')
+
+test('two pipes are a user of this machine', async () => {
+  const { address } = server.account()
+  const child = spawn(POSTRIDER, [...ARGS, server.data], { stdio: ['pipe', 'pipe', 'inherit'] })
+  let heard = ''
+  child.stdout.on('data', octets => (heard += octets.toString()))
+  child.stdin.end(`${letter(address, 'x@elsewhere.example').join('\r\n')}\r\n`)
+  const [code] = await once(child, 'close')
+  assert.equal(code, 0)
+  assert.equal(codes(heard), '220 250 250 250 354 250 221', heard)
+})
+
+for (const [title, descriptors] of [
+  ['on all descriptors', (socket: Socket) => [socket, socket, 'ignore']],
+  ['on descriptor 0 alone', (socket: Socket) => [socket, 'ignore', 'ignore']],
+] as const) {
+  test(`a connection from the network ${title} is a stranger, served as by the MX listener`, async t => {
+    const port = await inetd(t, server.data, descriptors as never)
+    const { address } = server.account(1)
+    const taken = await say(port, letter('a@client.example', address))
+    assert.equal(codes(taken), '220 250 250 250 354 250 221', taken)
+    assert.match(taken, /STARTTLS/)
+    const refused = await say(port, letter(server.account().address, 'x@elsewhere.example'))
+    assert.match(refused, /550 5\.7\.1 .*relaying denied/)
+    const mail = (await server.mail(server.account(1))).map(String)
+    assert.match(mail.at(-1) ?? '', /Received: from client\.example \(\[127\.0\.0\.1\]\)/)
+  })
+}
+
+test('without the socket that such connections are handed to, a stranger is told to come later', async t => {
+  const port = await inetd(t, newFolder(), socket => [socket as never, socket, 'ignore'])
+  const heard = await say(port, ['EHLO x'])
+  assert.equal(heard, '421 4.3.2 Service not available, try again later\r\n')
+})
