@@ -49,6 +49,10 @@ const settings: SessionSettings = {
   transactionsMax: 100,
   commandTimeoutMs: 10_000,
   dataTimeoutMs: 10_000,
+  xclientFrom: [],
+  xforwardFrom: [],
+  deliverByMinS: 0,
+  now: () => 0,
   chance: octets => new Uint8Array(octets),
 }
 
