@@ -154,9 +154,9 @@ async function over(
   secured = false,
 ): Promise<{ readonly heard: string; readonly kept: string[] }> {
   const kept: string[] = []
-  const listening = await net.listen(where, async connection => {
-    if (secured) await connection.secure({ side: 'server', identity })
-    serve(connection, from.clock, kept)
+  const listening = await net.listen(where, connection => {
+    const ready = secured ? connection.secure({ side: 'server', identity }) : Promise.resolve()
+    void ready.then(() => serve(connection, from.clock, kept))
   })
   const { address, port } = listening.local
   const client = await from.net.connect({ address, port, timeoutMs: 5_000 })
