@@ -3,6 +3,7 @@
  * who receives. SMTP DATA and POP3 multi-line replies use both sides. Here lives the one rule that
  * keeps messages apart: CRLF.CRLF ends, and nothing else does (smuggling: CVE-2023-51764).
  */
+import { Controls } from './control.ts'
 import type { Transform } from './effect.ts'
 
 const CR = 13
@@ -18,9 +19,10 @@ const CRLF = Buffer.from('\r\n')
  */
 export function dotStuffing(lone: 'crlf' | 'keep' = 'crlf'): Transform {
   let last: Last = 'start'
+  const controls = new Controls()
   return {
     push(octets) {
-      const stuffed = stuff(octets, last, lone === 'keep')
+      const stuffed = stuff(octets, controls, last, lone === 'keep')
       last = stuffed.last
       return stuffed.octets
     },
@@ -37,6 +39,7 @@ type Last = 'start' | 'text' | 'cr' | 'lf'
 
 function stuff(
   octets: Uint8Array,
+  controls: Controls,
   before: Last,
   keep: boolean,
 ): { octets: Uint8Array; last: Last } {
@@ -46,8 +49,7 @@ function stuff(
   let last = before
   let kept = 0
   let at = 0
-  let cr = -1
-  let lf = -1
+  controls.of(source)
   if (before === 'lf') {
     const harms = source[0] === DOT
     pieces.push(harms ? CRLF : CRLF.subarray(1))
@@ -70,24 +72,23 @@ function stuff(
       pieces.push(source.subarray(kept, at + 1))
       kept = at
     }
-    if (cr < at) cr = find(source, CR, at)
-    if (lf < at) lf = find(source, LF, at)
-    const stop = Math.min(cr, lf)
+    const stop = lineEnd(controls, source, at)
     if (stop === source.length) {
       last = 'text'
       break
     }
-    if (stop === lf && keep && source[lf + 1] !== DOT) {
+    const octet = source[stop]
+    if (octet === LF && keep && source[stop + 1] !== DOT) {
       last = 'text'
-      if (lf + 1 === source.length) {
+      if (stop + 1 === source.length) {
         // What follows decides how it is written.
-        pieces.push(source.subarray(kept, lf))
-        kept = lf + 1
+        pieces.push(source.subarray(kept, stop))
+        kept = stop + 1
         last = 'lf'
       }
-    } else if (stop === lf) {
-      pieces.push(source.subarray(kept, lf), CRLF)
-      kept = lf + 1
+    } else if (octet === LF) {
+      pieces.push(source.subarray(kept, stop), CRLF)
+      kept = stop + 1
       last = 'start'
     } else last = 'cr'
     at = stop + 1
@@ -97,9 +98,12 @@ function stuff(
   return { octets: Buffer.concat(pieces), last }
 }
 
-function find(octets: Buffer, octet: number, from: number): number {
-  const at = octets.indexOf(octet, from)
-  return at < 0 ? octets.length : at
+/** The index of the next CR or LF; the length where there is none. */
+function lineEnd(controls: Controls, octets: Buffer, from: number): number {
+  const { length } = octets
+  let at = controls.next(from, length)
+  while (at < length && octets[at] !== CR && octets[at] !== LF) at = controls.next(at + 1, length)
+  return at
 }
 
 /** Where the scanner stands: within a line, after a CR, at a line start, after its dot, after .CR */
@@ -116,6 +120,7 @@ export class DotScanner {
   /** True where a NUL was seen (RFC 2045 §2.7, §2.8: neither 7bit nor 8bit). */
   nul = false
   #place: Place = 'start'
+  readonly #controls = new Controls()
   readonly #normalize: boolean
   readonly #take: (octets: Uint8Array, from: number, to: number) => void
 
@@ -126,53 +131,34 @@ export class DotScanner {
 
   /** Scans octets[from, to). Gives the index behind CRLF.CRLF, or -1 where the content goes on. */
   scan(octets: Buffer, from: number, to: number): number {
-    const end = this.#scan(octets, from, to)
-    if (!this.nul) {
-      const nul = octets.indexOf(0, from)
-      this.nul = nul >= 0 && nul < (end < 0 ? to : end)
-    }
-    return end
-  }
-
-  #scan(octets: Buffer, from: number, to: number): number {
+    this.#controls.of(octets)
     let kept = from
     let at = from
-    let cr = -1
-    let lf = -1
     while (at < to) {
-      const octet = octets[at]
       if (this.#place === 'text') {
-        if (cr < at) cr = within(octets, CR, at, to)
-        if (lf < at) lf = within(octets, LF, at, to)
-        if (cr < lf) {
-          if (cr + 1 < to && octets[cr + 1] === LF) {
-            at = cr + 2
-            this.#place = 'start'
-            continue
-          }
-          this.#emit(octets, kept, cr)
-          at = kept = cr + 1
-          if (at === to) this.#place = 'cr'
-          else this.#bare(CR)
-        } else if (lf < to) {
-          this.#emit(octets, kept, lf)
-          at = kept = lf + 1
-          this.#bare(LF)
-        } else at = to
+        at = this.#pass(octets, at, to)
+        if (at === to || this.#place !== 'text') continue
+        // A CR or LF that is not part of CRLF, or whose LF is not here yet.
+        const octet = octets[at]
+        this.#emit(octets, kept, at)
+        at += 1
+        kept = at
+        if (octet === CR && at === to) this.#place = 'cr'
+        else this.#bare(octet === CR ? CR : LF)
       } else if (this.#place === 'start') {
-        if (octet === DOT) {
+        if (octets[at] === DOT) {
           this.#emit(octets, kept, at)
           at += 1
           kept = at
           this.#place = 'dot'
         } else this.#place = 'text'
       } else if (this.#place === 'dot') {
-        if (octet === CR) {
+        if (octets[at] === CR) {
           at += 1
           kept = at
           this.#place = 'dot-cr'
         } else this.#place = 'text'
-      } else if (octet === LF) {
+      } else if (octets[at] === LF) {
         at += 1
         if (this.#place === 'dot-cr') return at
         kept = at
@@ -187,6 +173,25 @@ export class DotScanner {
     return -1
   }
 
+  /** Passes over whole lines: up to a line that starts with a dot, a CR or LF out of place, or the end. */
+  #pass(octets: Buffer, from: number, to: number): number {
+    let at = from
+    for (;;) {
+      at = this.#controls.next(at, to)
+      if (at === to) return to
+      const octet = octets[at]
+      if (octet === CR && at + 1 < to && octets[at + 1] === LF) {
+        at += 2
+        if (at < to && octets[at] !== DOT) continue
+        this.#place = 'start'
+        return at
+      }
+      if (octet === CR || octet === LF) return at
+      if (octet === 0) this.nul = true
+      at += 1
+    }
+  }
+
   #emit(octets: Buffer, from: number, to: number): void {
     if (from < to) this.#take(octets, from, to)
   }
@@ -196,9 +201,4 @@ export class DotScanner {
     if (this.#normalize) this.#take(CRLF, 0, 2)
     else this.#take(CRLF, octet === CR ? 0 : 1, octet === CR ? 1 : 2)
   }
-}
-
-function within(octets: Buffer, octet: number, from: number, to: number): number {
-  const at = octets.indexOf(octet, from)
-  return at < 0 || at > to ? to : at
 }

@@ -68,8 +68,57 @@ test('the scanner counts lone line ends and NUL', () => {
   }
 })
 
+/** Content as RFC 5321 §4.5.2 has it, by regular expressions over the whole: slow and plain to see. */
+function plainlyRead(wire: string) {
+  const lines = `\r\n${wire}`
+  const end = lines.indexOf('\r\n.\r\n')
+  const content = lines
+    .slice(0, end + 2)
+    .replaceAll('\r\n.', '\r\n')
+    .slice(2)
+  const lone = /\r(?!\n)|(?<!\r)\n/g
+  const bareLineEnds = content.match(lone)?.length ?? 0
+  return { content, normal: content.replace(lone, '\r\n'), bareLineEnds, end: end + 3 }
+}
+
+test('octets of every kind, in lines of any length and at any place in memory, are read as they stand', () => {
+  const part = fc.oneof(
+    fc.constantFrom('\r\n', '\r\n.', '\r', '\n', '.', '\0', '\t', '\r\n..', '\n.\r\n', '\r.\r\n'),
+    fc.integer({ min: 0, max: 255 }).map(octet => String.fromCharCode(octet)),
+    fc.tuple(fc.integer({ min: 14, max: 255 }), fc.nat(90)).map(([octet, length]) => {
+      return String.fromCharCode(octet).repeat(length)
+    }),
+  )
+  fc.assert(
+    fc.property(
+      fc.array(part, { maxLength: 24 }).map(parts => `${parts.join('')}\r\n.\r\nRSET`),
+      fc.nat(7),
+      fc.array(fc.nat(400), { maxLength: 5 }),
+      (wire, shift, cuts) => {
+        const memory = Buffer.alloc(shift + wire.length + 7, '\n')
+        memory.write(wire, shift, 'latin1')
+        const edges = [0, ...cuts.map(cut => Math.min(cut, wire.length)).sort((a, b) => a - b)]
+        const pieces = edges.map((edge, i) =>
+          memory.subarray(shift + edge, shift + (edges[i + 1] ?? wire.length)),
+        )
+        const expected = plainlyRead(wire)
+        for (const normalize of [false, true]) {
+          const { content, behind, scanner } = scan(pieces, normalize)
+          assert.equal(behind, wire.length - expected.end)
+          assert.equal(content, normalize ? expected.normal : expected.content)
+          assert.equal(scanner.bareLineEnds, expected.bareLineEnds)
+          assert.equal(scanner.nul, content.includes('\0'))
+        }
+      },
+    ),
+    { numRuns: 2000 },
+  )
+})
+
 const mailish = fc
-  .array(fc.constantFrom('\r', '\n', '\r\n', '.', '..', 'a', '\0', 'text'), { maxLength: 30 })
+  .array(fc.constantFrom('\r', '\n', '\r\n', '.', '..', 'a', '\0', 'text', '\t', 'x'.repeat(70)), {
+    maxLength: 30,
+  })
   .map(parts => Buffer.from(parts.join('')))
 
 test('what is stuffed re-reads as exactly one message, whatever it was and however it is cut', () => {
