@@ -85,6 +85,9 @@ export class Login {
       }
       case 'scram':
         return username === undefined ? denied : this.#scram(username)
+      case 'cram':
+        // Of a password only verifiers are kept, which is the point of keeping them.
+        return denied
       case 'proven':
         if (username === undefined || !this.#mayActAs(username, question.authorize)) return denied
         return this.#proven(username)

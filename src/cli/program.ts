@@ -9,6 +9,7 @@ import { addAlias } from './command/alias.ts'
 import { addBackup } from './command/backup.ts'
 import { addCheck } from './command/check.ts'
 import { addDomain } from './command/domain.ts'
+import { addFetch } from './command/fetch.ts'
 import { addInit } from './command/init.ts'
 import { addMigrateStore } from './command/migrate-store.ts'
 import { addNodes } from './command/nodes.ts'
@@ -29,6 +30,7 @@ const COMMANDS: readonly AddCommand[] = [
   addSend,
   addSendmail,
   addQueue,
+  addFetch,
   addTrace,
   addDomain,
   addAccount,

@@ -1,5 +1,6 @@
 /**
- * The MX role: mail from other servers (RFC 5321). It takes what is for here and relays for nobody.
+ * The MX role: mail from other servers (RFC 5321). It takes what is for here and for customers who will
+ * ask for it, and relays for nobody else.
  */
 import { accept } from '../mail/verdict.ts'
 import { judgeRecipient } from './recipient.ts'
@@ -11,7 +12,11 @@ export function mxRole(inbound: Inbound): Role {
     omitted: [],
     mail: () => accept(),
     rcpt: (_peer, _envelope, recipient) =>
-      judgeRecipient(inbound.directory, recipient.forwardPath, false),
+      judgeRecipient(
+        inbound.directory,
+        recipient.forwardPath,
+        inbound.onDemand.takes(recipient.forwardPath.domain),
+      ),
     complete: () => ({ kind: 'complete', fields: '' }),
   }
 }

@@ -13,7 +13,7 @@ import { rangesOf, seam } from '../message/complete.ts'
 import { scanHeader } from '../message/header.ts'
 import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
-import type { Later, Peer, Policy } from '../smtp/server/question.ts'
+import type { Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
 import { ownText } from '../wire/own.ts'
 import { DiskFull } from '../world/disk.ts'
@@ -40,6 +40,12 @@ export interface Door {
   readonly gauge: AcceptGauge
 }
 
+/** To whom the roles have changed, and for which domains' mail. */
+export interface Exchanged {
+  readonly peer: Peer
+  readonly domains: readonly string[]
+}
+
 export class Reception implements Policy {
   readonly #inbound: Inbound
   readonly #role: Role
@@ -48,6 +54,7 @@ export class Reception implements Policy {
   /** The transaction, where its client gave it a name (RFC 1845). */
   #transfer: Transfer | undefined
   #closed = false
+  #exchanged: Exchanged | undefined
 
   constructor(inbound: Inbound, role: Role, door: Door) {
     this.#door = door
@@ -220,6 +227,23 @@ export class Reception implements Policy {
 
   expand(): Verdict {
     return refuse(550, '7.1', 'mailing lists are not shown')
+  }
+
+  start(peer: Peer, node: Node): Later<StartAnswer> {
+    return this.#inbound.onDemand.start(peer, node)
+  }
+
+  exchange(peer: Peer, verb: 'ATRN' | 'TURN', domains: readonly string[]): Later<Verdict> {
+    return after(this.#inbound.onDemand.exchange(peer, verb, domains), answer => {
+      if (answer.kind !== 'exchange') return answer
+      this.#exchanged = { peer, domains: answer.domains }
+      return accept()
+    })
+  }
+
+  /** What is to go over the connection that was handed over. */
+  get exchanged(): Exchanged | undefined {
+    return this.#exchanged
   }
 
   closed(): void {

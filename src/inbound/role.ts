@@ -10,7 +10,7 @@ import type { Header } from '../message/header.ts'
 import type { Identity } from '../queue/id.ts'
 import type { Spool } from '../queue/spool.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
-import type { Later, Peer } from '../smtp/server/question.ts'
+import type { Later, Node, Peer, StartAnswer } from '../smtp/server/question.ts'
 import type { Endpoint } from '../wire/effect.ts'
 import type { World } from '../world/world.ts'
 import type { Checkpoints } from './checkpoint.ts'
@@ -26,6 +26,7 @@ export interface Inbound {
   readonly login: (question: LoginQuestion, remote: Endpoint) => Later<LoginAnswer>
   readonly settings: () => InboundSettings
   readonly hooks: () => Hooks | undefined
+  readonly onDemand: OnDemand
   /** Counts what happened, by name; see record/metrics.ts. */
   readonly count: (event: 'accepted' | 'refused' | 'deferred') => void
 }
@@ -40,6 +41,21 @@ export interface InboundSettings {
   /** Larger bodies are staged, not written into their row. */
   readonly inlineUpToOctets: number
 }
+
+/** Mail kept for customers until they ask for it (RFC 1985, RFC 2645): who may, and what there is. */
+export interface OnDemand {
+  /** Whether mail for the domain is taken for a customer, whoever its recipient is. */
+  takes(domain: string): boolean
+  start(peer: Peer, node: Node): Later<StartAnswer>
+  /** The domains whose mail goes over the connection once the roles have changed; or why none does. */
+  exchange(
+    peer: Peer,
+    verb: 'ATRN' | 'TURN',
+    domains: readonly string[],
+  ): Later<{ readonly kind: 'exchange'; readonly domains: readonly string[] } | Refusal>
+}
+
+export type Refusal = Exclude<Verdict, { kind: 'accept' }>
 
 /** The user's own policy, as the roles ask it: undefined is no opinion. */
 export interface Hooks {

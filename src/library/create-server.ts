@@ -161,6 +161,14 @@ class Collecting implements Policy {
     return refuse(550, '7.1', 'mailing lists are not shown')
   }
 
+  start(): Verdict {
+    return refuse(502, '5.1', 'there is no queue here')
+  }
+
+  exchange(): Verdict {
+    return refuse(502, '5.1', 'there is no queue here')
+  }
+
   closed(): void {
     this.#chunks = []
   }

@@ -30,6 +30,8 @@ export type Outcome = {
       readonly inDoubt?: boolean
       /** Too many recipients were named with it; a further transaction may take it at once. */
       readonly tooMany?: boolean
+      /** Nothing was tried: it is kept until its customer asks for it. */
+      readonly kept?: true
     }
   | { readonly kind: 'failed' }
 )

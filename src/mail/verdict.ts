@@ -34,7 +34,8 @@ export interface Resumption {
   readonly octets: number
 }
 
-export type DeferCode = 421 | 450 | 451 | 452 | 454 | 455
+/** 453 is of RFC 2645 §5.2.1, 458 and 459 are of RFC 1985 §5.3. */
+export type DeferCode = 421 | 450 | 451 | 452 | 453 | 454 | 455 | 458 | 459
 export type RefuseCode = 502 | 504 | 521 | 530 | 535 | 538 | 550 | 551 | 552 | 553 | 554 | 555 | 556
 
 const accepted: Verdict = { kind: 'accept' }

@@ -75,6 +75,7 @@ export class Scripted {
       secure: () => {
         this.securing = true
       },
+      handOver: () => {},
       close: () => {
         this.closed = true
       },

@@ -231,6 +231,7 @@ class ClientPlay {
       secure: () => {
         this.securing = true
       },
+      handOver: () => assert.fail('POP3 hands nothing over'),
       close: () => {
         this.closed = true
       },

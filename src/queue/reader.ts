@@ -35,6 +35,23 @@ export const nextDueIn = reader<null, number | undefined>('queue.nextDueIn', asy
   return row?.due_in ?? undefined
 })
 
+/** Further messages than this are not counted for a customer's eyes. */
+const PENDING_MAX = 10_000
+
+/** How many messages wait for some domains, up to a limit; those being carried just now are not among them. */
+export const pendingFor = reader<readonly string[], number>(
+  'queue.pendingFor',
+  async (tx, domains) => {
+    const places = domains.map((_, i) => `?${i + 1}`).join(', ')
+    const row = await tx.get<{ messages: number }>(
+      `SELECT count(*) AS messages FROM (SELECT DISTINCT message_id FROM recipient
+         WHERE state = 'queued' AND domain IN (${places}) LIMIT ${PENDING_MAX}) waiting`,
+      ...domains,
+    )
+    return row?.messages ?? 0
+  },
+)
+
 /** One line of `postrider queue list`. */
 export interface QueueLine {
   readonly message_id: string

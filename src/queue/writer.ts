@@ -33,6 +33,8 @@ export interface Settled {
   readonly dueAt?: number
   /** Only for 'queued': the sender was warned in this settlement. */
   readonly warned?: boolean
+  /** Only for 'queued': nothing was tried, so that it counts as no attempt. */
+  readonly untried?: boolean
   /** Only for 'delivered': the mailbox row that is inserted by this very transaction. */
   readonly delivery?: Delivery
   /** What is kept of an attempt that went over a wire. */
@@ -57,7 +59,7 @@ export interface SettlementDone {
 }
 
 const SETTLE = `UPDATE recipient SET state = ?4, due_at = CASE WHEN ?4 = 'queued' THEN :now + ?5 ELSE 0 END,
-  leased_by = NULL, attempts = attempts + 1, status = ?6,
+  leased_by = NULL, attempts = attempts + ?11, status = ?6,
   reason = ?7, remote = ?8, settled_at = ?9, delay_notified_at = COALESCE(?10, delay_notified_at)
   WHERE message_id = ?1 AND n = ?2 AND state = 'leased' AND leased_by = ?3`
 const INSERT_ATTEMPT = `INSERT INTO attempt (message_id, n, at, outcome, status, remote, reason, dialogue)
@@ -123,6 +125,7 @@ async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
         r.remote,
         final ? input.at : null,
         r.warned ? input.at : null,
+        r.untried ? 0 : 1,
       )
     }),
   )
@@ -214,6 +217,44 @@ export const claim = writer<ClaimInput, Claimed[]>('queue.claim', async (tx, inp
     ...input.except,
   )
 })
+
+export interface AskedInput {
+  readonly node: string
+  readonly leaseMs: number
+  readonly limit: number
+  readonly domains: readonly string[]
+  /** The last row of the claim before: what failed in this round is not tried again by it. */
+  readonly after: { readonly messageId: string; readonly n: number }
+}
+
+/**
+ * Leases what waits for some domains, whatever its time, oldest first: its customer has asked for it
+ * (transport/pickup.ts). What somebody carries just now is left to him.
+ */
+export const claimAsked = writer<AskedInput, Claimed[]>('queue.claimAsked', async (tx, input) => {
+  const domains = input.domains.map((_, i) => `?${i + 6}`).join(', ')
+  const rows = await tx.all<Claimed>(
+    `WITH asked AS MATERIALIZED (
+       SELECT message_id, n FROM recipient WHERE state = 'queued' AND domain IN (${domains})
+       AND (message_id, n) > (?4, ?5) ORDER BY message_id, n LIMIT ?3 /*skip locked*/)
+     UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2
+     WHERE (message_id, n) IN (SELECT message_id, n FROM asked)
+     RETURNING ${CLAIMED}`,
+    input.node,
+    input.leaseMs,
+    input.limit,
+    input.after.messageId,
+    input.after.n,
+    ...input.domains,
+  )
+  // RETURNING promises no order, and the last row is where the next claim begins.
+  return rows.sort(byAge)
+})
+
+function byAge(a: Claimed, b: Claimed): number {
+  if (a.message_id === b.message_id) return a.n - b.n
+  return a.message_id < b.message_id ? -1 : 1
+}
 
 /** Lengthens the leases of loads that are still being carried. */
 export const renew = writer<

@@ -11,6 +11,8 @@ export type Route =
   | { readonly kind: 'local' }
   /** The domain's own hosts, by MX or address record (RFC 5321 §5); or an address literal. */
   | { readonly kind: 'mx'; readonly domain: string }
+  /** Kept until its customer asks for it (RFC 1985, RFC 2645). */
+  | { readonly kind: 'onDemand'; readonly domain: string }
   /** A fixed next hop. `host` is a name (its addresses are used, no MX), an address, or the path of a Unix socket. */
   | {
       readonly kind: 'smarthost'
@@ -30,6 +32,8 @@ export function routeKey(route: Route): string {
   switch (route.kind) {
     case 'local':
       return 'local'
+    case 'onDemand':
+      return `onDemand:${route.domain}`
     case 'mx':
       return `mx:${route.domain}`
     case 'smarthost':

@@ -19,6 +19,18 @@ export type LoginQuestion =
     }
   /** The SCRAM verifier of a name (RFC 5803). An unknown name gets a made-up one, stable in time. */
   | { readonly kind: 'scram'; readonly mechanism: string; readonly username: string }
+  /**
+   * CRAM-MD5 (RFC 2195): is this the digest of the challenge under the secret that is shared with him? Who
+   * keeps only verifiers of passwords can answer no more than that it is not.
+   */
+  | {
+      readonly kind: 'cram'
+      readonly mechanism: string
+      readonly username: string
+      readonly challenge: string
+      /** 32 hexadecimal digits in lower case. */
+      readonly digest: string
+    }
   /** The mechanism has proven `username`; may it act as `authorize`? */
   | {
       readonly kind: 'proven'
@@ -87,6 +99,8 @@ export interface ClientMechanism {
   readonly plaintext: boolean
   /** True where the first response can go with the command (RFC 4954 §4 initial-response). */
   readonly initial: boolean
+  /** True where the server speaks first: what is yielded before its challenge is nothing to be sent. */
+  readonly serverFirst?: boolean
   /** Returns true when the server's last data was as it must be (SCRAM checks the signature). */
   start(
     credentials: Credentials,

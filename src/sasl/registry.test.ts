@@ -5,7 +5,7 @@ import type { LoginAnswer, SaslInput } from './mechanism.ts'
 import { clientMechanism, mechanismNames, serverMechanism, strongest } from './registry.ts'
 
 test('a mechanism is found under its name in any case', () => {
-  assert.deepEqual(mechanismNames, ['SCRAM-SHA-256', 'PLAIN', 'LOGIN'])
+  assert.deepEqual(mechanismNames, ['SCRAM-SHA-256', 'PLAIN', 'LOGIN', 'CRAM-MD5'])
   for (const name of mechanismNames) {
     assert.equal(serverMechanism(name.toLowerCase())?.name, name)
     assert.equal(clientMechanism(name.toLowerCase())?.name, name)
@@ -20,6 +20,8 @@ test('a client takes the strongest mechanism, and shows its password only under 
   assert.equal(strongest(['LOGIN', 'PLAIN'], { tls: true })?.name, 'PLAIN')
   assert.equal(strongest(['LOGIN'], { tls: true })?.name, 'LOGIN')
   assert.equal(strongest(['LOGIN', 'PLAIN'], { tls: false }), undefined)
+  assert.equal(strongest(['CRAM-MD5', 'LOGIN', 'PLAIN'], { tls: false })?.name, 'CRAM-MD5')
+  assert.equal(strongest(['CRAM-MD5', 'LOGIN'], { tls: true })?.name, 'LOGIN')
   assert.equal(strongest(all, { tls: false })?.name, 'SCRAM-SHA-256')
   assert.equal(strongest([], { tls: true }), undefined)
 })

@@ -4,6 +4,7 @@
  * Read by the protocol rooms: a server finds the mechanism a client names, a client the best of
  * those a server offers.
  */
+import { cramMd5Client, cramMd5Server } from './cram-md5.ts'
 import { loginClient, loginServer } from './login.ts'
 import type { ClientMechanism, ServerMechanism } from './mechanism.ts'
 import { plainClient, plainServer } from './plain.ts'
@@ -14,11 +15,13 @@ interface Row {
   readonly client: ClientMechanism
 }
 
-/** Strongest first. */
+/** In the order in which a client prefers them. */
 const rows: readonly Row[] = [
   { server: scramSha256Server, client: scramSha256Client },
   { server: plainServer, client: plainClient },
   { server: loginServer, client: loginClient },
+  // Few servers have the secret it needs: under TLS a password that is sent is surer to be known.
+  { server: cramMd5Server, client: cramMd5Client },
 ]
 
 /** Names of all mechanisms, strongest first. */

@@ -6,6 +6,7 @@
 import { Hono } from 'hono'
 import * as account from './operation/account.ts'
 import type { ControlContext } from './operation/context.ts'
+import { fetch } from './operation/fetch.ts'
 import * as queue from './operation/queue.ts'
 import * as store from './operation/store.ts'
 import { type OperationAnswer, OperationError, type Operations } from './operation.ts'
@@ -34,6 +35,7 @@ export const operations: Operations<ControlContext> = {
   trace: queue.traceMessage,
   backup: store.makeBackup,
   check: store.check,
+  fetch,
   status: store.status,
   nodes: store.nodes,
 }

@@ -5,6 +5,7 @@ import { listenHttp } from '../world/node/http.ts'
 import { processVitals } from '../world/node/vitals.ts'
 import type { World } from '../world/world.ts'
 import { controlApp } from './control.ts'
+import type { Fetcher } from './fetcher.ts'
 import type { House } from './house.ts'
 import { httpApp } from './http.ts'
 import type { Listeners } from './listeners.ts'
@@ -22,6 +23,7 @@ export interface Doors {
 export interface DoorFacts {
   readonly epochHash: () => string
   readonly draining: () => boolean
+  readonly fetcher: Fetcher
 }
 
 /** How long the store may take to answer before we are not ready. */
@@ -30,7 +32,7 @@ const READY_MS = 2_000
 export async function openDoors(
   house: House,
   listeners: Listeners,
-  { epochHash, draining }: DoorFacts,
+  { epochHash, draining, fetcher }: DoorFacts,
 ): Promise<Doors> {
   const { http: where, control } = house.settings().listeners
   const watched = httpApp({
@@ -47,13 +49,14 @@ export async function openDoors(
     : undefined
   const places = () => ({ ...listeners.places(), ...(http ? { http: http.local.port } : {}) })
   const { pid, startedAt } = serverProcess
-  const context = contextOf(house, () => ({
+  const facts = () => ({
     pid,
     version: version(),
     startedAt,
     epoch: epochHash(),
     listeners: places(),
-  }))
+  })
+  const context = contextOf(house, { facts, fetcher })
   const socket = await listenHttp(
     { kind: 'unix', path: control.path, mode: 0o600 },
     controlApp(context).fetch,

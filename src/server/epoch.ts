@@ -232,7 +232,18 @@ function warningsOf(settings: Settings): string[] {
   if (delayWarning > expire) {
     warnings.push('queue.delayWarning: is later than queue.expire, so nobody is warned of a delay')
   }
-  const { http } = settings.listeners
+  const { http, smtp, submission, submissions, odmr } = settings.listeners
+  const customers = Object.entries(settings.onDemand)
+  const starts = smtp.with.includes('ETRN')
+  for (const [domain, { accounts, peers }] of customers) {
+    if (peers.length > 0 && !starts) {
+      warnings.push(`onDemand.${domain}.peers: cannot ask; write listeners.smtp.with: ['ETRN']`)
+    }
+    const mine = [submission, submissions].some(({ with: on }) => on.length > 0)
+    if (accounts.length > 0 && !odmr.enabled && !mine) {
+      warnings.push(`onDemand.${domain}.accounts: cannot ask; write listeners.odmr.enabled: true`)
+    }
+  }
   if (http.enabled && !/^(?:127\.|::1$|localhost$)/.test(http.address)) {
     warnings.push('listeners.http: has no login and is not on loopback')
   }

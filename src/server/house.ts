@@ -17,7 +17,9 @@ import { identities } from '../queue/id.ts'
 import { Notices } from '../queue/notice.ts'
 import { Spool } from '../queue/spool.ts'
 import { type Metrics, metrics } from '../record/metrics.ts'
+import { cramDigest } from '../sasl/cram-md5.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
+import { sameOctets } from '../sasl/scram-keys.ts'
 import type { Store } from '../store/store.ts'
 import type { Settler } from '../transport/settler.ts'
 import type { Worker } from '../transport/worker.ts'
@@ -25,6 +27,7 @@ import type { Endpoint } from '../wire/effect.ts'
 import type { ServerIdentity } from '../world/net.ts'
 import type { World } from '../world/world.ts'
 import { LocalDomains } from './local-domains.ts'
+import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
 import { buildOutbound } from './outbound.ts'
 import type { Settings } from './settings.ts'
 
@@ -51,6 +54,7 @@ export interface House extends Omit<HouseOptions, 'hashCost'> {
   readonly metrics: Metrics
   readonly worker: Worker
   readonly settler: Settler
+  readonly onDemand: OnDemandMail
   readonly login: Inbound['login']
   /** The epoch has changed: forget what was remembered under the old one. */
   changed(): void
@@ -73,29 +77,28 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     writes: () => store.stats().jobs,
   })
   const failures = new Failures(world.clock, () => settings().limits.loginFailures)
-  const login = guardedLogin(accounts, failures, counters)
+  const secretOf = (username: string) => sharedSecretOf(settings(), username)
+  const login = guardedLogin(accounts, failures, counters, secretOf)
   const identify = identities(world.clock, world.random, () => store.slot())
   const { directory } = accounts
   const hostname = () => settings().hostname
   const notices = new Notices({ hostname, clock: world.clock, identify, directory })
   const needs = { ...options, accounts, domains, notices, metrics: counters }
-  const { worker, settler, renew, atOnce } = buildOutbound(needs)
+  const { worker, settler, smtp, renew, atOnce } = buildOutbound(needs)
+  const onDemand = new OnDemandMail({ world, store, settings, worker, smtp })
+  const checkpoint = () => ({
+    perPeerMaxOctets: settings().checkpoint.perPeer,
+    totalMaxOctets: settings().checkpoint.total,
+  })
   const inbound: Inbound = {
     world,
     spool: new Spool(store, world.clock, notices, worker, atOnce),
-    checkpoints: new Checkpoints({
-      world,
-      store,
-      identify,
-      settings: () => ({
-        perPeerMaxOctets: settings().checkpoint.perPeer,
-        totalMaxOctets: settings().checkpoint.total,
-      }),
-    }),
+    checkpoints: new Checkpoints({ world, store, identify, settings: checkpoint }),
     directory,
     identify,
     login,
     hooks,
+    onDemand,
     count: counters.message,
     settings: () => ({
       hostname: settings().hostname,
@@ -118,6 +121,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     metrics: counters,
     worker,
     settler,
+    onDemand,
     login,
     changed() {
       accounts.changed()
@@ -146,7 +150,17 @@ function guardedLogin(
   accounts: AccountRoom,
   failures: Failures,
   counters: Metrics,
+  secretOf: (username: string) => string | undefined,
 ): Inbound['login'] {
+  /** By CRAM-MD5 only customers log in, who share a secret with us (`onDemand` in the config). */
+  const answerTo = (question: LoginQuestion) => {
+    if (question.kind !== 'cram') return accounts.login.answer(question)
+    const { username, challenge, digest, mechanism } = question
+    const right = cramDigest(secretOf(username) ?? '', challenge)
+    const proven = sameOctets(Buffer.from(right), Buffer.from(digest))
+    if (!proven || secretOf(username) === undefined) return accounts.login.answer(question)
+    return accounts.login.answer({ kind: 'proven', mechanism, username, authorize: '' })
+  }
   const told = (kind: LoginQuestion['kind'], answer: LoginAnswer, remote: Endpoint) => {
     if (kind === 'proven' && answer.kind === 'account') failures.forgive(remote.address)
     if (kind !== 'proven' && (answer.kind === 'denied' || answer.kind === 'verifier'))
@@ -160,7 +174,7 @@ function guardedLogin(
     if (question.kind !== 'proven' && failures.blocked(remote.address)) {
       return { kind: 'unavailable', why: 'too many failed logins; try again later' }
     }
-    const answer = accounts.login.answer(question)
+    const answer = answerTo(question)
     return answer instanceof Promise
       ? answer.then(a => told(question.kind, a, remote))
       : told(question.kind, answer, remote)

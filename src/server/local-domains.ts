@@ -36,6 +36,11 @@ export class LocalDomains {
     return this.#names.has(canonicalDomain(domain))
   }
 
+  /** All of them, each in its A-label form. */
+  names(): readonly string[] {
+    return [...new Set([...this.#names].map(canonicalDomain))]
+  }
+
   async refresh(): Promise<void> {
     try {
       const rows = await this.#store.read(listDomains, null)

@@ -150,6 +150,27 @@ export interface CheckFinding {
   readonly remedy?: string
 }
 
+/** A provider that no config names; what is absent is as in `fetch` of the config. */
+export interface FetchedProvider {
+  readonly host: string
+  readonly by: 'atrn' | 'etrn' | 'turn'
+  readonly domains?: readonly string[]
+  readonly port?: number
+  readonly tls?: 'never' | 'opportunistic' | 'require' | 'implicit'
+  readonly username?: string
+  readonly password?: string
+}
+
+/** What a provider said. */
+export interface FetchRecord {
+  readonly host: string
+  readonly answers: readonly { readonly asked: string; readonly said: string }[]
+  /** Mail came over the connection, its roles exchanged. */
+  readonly exchanged: boolean
+  /** Why nothing, or nothing more, could be asked. */
+  readonly trouble?: string
+}
+
 /** Nothing to say: the operation was done. */
 export type Done = Readonly<Record<string, never>>
 
@@ -236,6 +257,17 @@ export interface OperationMap {
     output: { readonly findings: readonly CheckFinding[]; readonly checked: number }
   }
   status: { input: Done; output: ServerStatus }
+  /**
+   * Asks providers for our mail: those of the config (with `host`, only that one), or the one that is given
+   * whole. The answer comes when all is here that they sent over our connection.
+   */
+  fetch: {
+    input: {
+      readonly host?: string
+      readonly provider?: FetchedProvider
+    }
+    output: { readonly fetched: readonly FetchRecord[] }
+  }
   /** `configsDiffer`: nodes that are alive were started on different configs. */
   nodes: {
     input: Done

@@ -13,6 +13,7 @@ import type { Route } from '../route/route.ts'
 import { chooseRoute } from '../route/rule.ts'
 import type { Job, JobRow } from '../transport/job.ts'
 import { localTransport } from '../transport/local.ts'
+import { onDemandTransport } from '../transport/on-demand.ts'
 import { Settler } from '../transport/settler.ts'
 import { smtpTransport } from '../transport/smtp.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -20,11 +21,14 @@ import { Worker } from '../transport/worker.ts'
 import type { World } from '../world/world.ts'
 import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
+import { customerOf } from './on-demand.ts'
 import type { Settings } from './settings.ts'
 
 export interface Outbound {
   readonly worker: Worker
   readonly settler: Settler
+  /** The way to other hosts, of the epoch in force. */
+  readonly smtp: Transport
   /** The epoch has changed: connections of the old one are not used for new mail. */
   renew(): void
   readonly atOnce: AtOnce
@@ -61,7 +65,11 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     store,
     node,
     settler,
-    transports: { local: localTransport(needs.accounts.directory, world.clock), smtp },
+    transports: {
+      local: localTransport(needs.accounts.directory, world.clock),
+      onDemand: onDemandTransport,
+      smtp,
+    },
     usualRoute,
     route: (message, address) => hookedRoute(hooks(), usualRoute, message, address),
     content: message => queuedContent(store, world.disk, message),
@@ -70,19 +78,21 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     jobsPerRouteMax: Math.ceil(settings().queue.concurrency / 2),
     ...(needs.pollMs === undefined ? {} : { pollMs: needs.pollMs }),
   })
-  return { worker, settler, renew: () => smtp.renew(), atOnce: atOnce(needs, usualRoute) }
+  return { worker, settler, smtp, renew: () => smtp.renew(), atOnce: atOnce(needs, usualRoute) }
 }
 
 /** The route without hooks: here, by the smart host, or to the domain's own hosts. */
 function usual(settings: Settings, domains: LocalDomains, address: string): Route {
   const isLocal = (domain: string) => domains.has(domain)
+  const isOnDemand = (domain: string) => customerOf(settings, domain)?.wait === true
   const { smarthost } = settings.outbound
-  if (!smarthost) return chooseRoute({ isLocal }, parseStoredAddress(address))
+  if (!smarthost) return chooseRoute({ isLocal, isOnDemand }, parseStoredAddress(address))
   const { host, port, tls, protocol = 'smtp', username, password, xforward } = smarthost
   const login =
     username !== undefined && password !== undefined ? { login: { username, password } } : {}
   const rules = {
     isLocal,
+    isOnDemand,
     smarthost: {
       kind: 'smarthost' as const,
       host,

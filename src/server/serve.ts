@@ -5,6 +5,7 @@
 import { pop3Role } from '../access/pop3.ts'
 import { localRole } from '../inbound/local.ts'
 import { mxRole } from '../inbound/mx.ts'
+import { odmrRole } from '../inbound/odmr.ts'
 import { type AcceptGauge, Reception } from '../inbound/reception.ts'
 import type { Role } from '../inbound/role.ts'
 import { submissionRole } from '../inbound/submission.ts'
@@ -22,7 +23,7 @@ import { type Pumping, pump } from '../world/pump.ts'
 import type { House } from './house.ts'
 import type { ListenerName, Settings } from './settings.ts'
 
-type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local'
+type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'
 /** 'inetd' is where strangers of the MX listener are handed over by others. */
 export type ServedName = SmtpName | 'pop3' | 'pop3s' | 'inetd'
 
@@ -46,7 +47,7 @@ export class Sessions {
     const submission = submissionRole(house.inbound)
     const mx = mxRole(house.inbound)
     const local = localRole(house.inbound)
-    this.#roles = { smtp: mx, lmtp: mx, submission, submissions: submission, local }
+    this.#roles = { smtp: mx, lmtp: mx, submission, submissions: submission, local, odmr: odmrRole }
   }
 
   get count(): number {
@@ -75,6 +76,17 @@ export class Sessions {
     } finally {
       if (admitted) connections.leave(address)
     }
+  }
+
+  /**
+   * A provider's connection of our own making, on which the roles have changed: he sends now what he has
+   * kept for us (RFC 2645 §5.3). Resolves when it is gone.
+   */
+  async receive(connection: Connection): Promise<void> {
+    const running = this.#start('smtp', connection, true)
+    this.#running.add(running)
+    await running.closed
+    this.#running.delete(running)
   }
 
   /** Tells every session that we are going (421, -ERR); resolves when all are gone, or after the grace. */
@@ -127,8 +139,15 @@ export class Sessions {
     return pump({
       ...base,
       role: roleOf(policy),
+      handOver: given => this.#exchanged(policy, given),
       session: sink => new ServerSession(sink, settings, ends, connection.tls),
     })
+  }
+
+  /** The roles have changed: from here on the customer is the server (RFC 2645 §5.3). */
+  async #exchanged({ exchanged }: Reception, connection: Connection): Promise<void> {
+    if (exchanged === undefined) connection.destroy()
+    else await this.#house.onDemand.sendOver(connection, exchanged.peer, exchanged.domains)
   }
 
   /** One object for all sessions of an epoch: what a dialect costs is paid once (smtp/extension). */
@@ -165,6 +184,7 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
   const logsIn =
     name === 'submission' ||
     name === 'submissions' ||
+    name === 'odmr' ||
     ('requireAuth' in listener && listener.requireAuth)
   const byPath = 'path' in listener && listener.path !== undefined
   return {
@@ -176,7 +196,7 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     recipientDomainsMax: limits.recipientDomains,
     bareLineEnds: listener.bareLineEnds,
     startTls: 'startTls' in listener && listener.startTls && !byPath,
-    mechanisms: logsIn ? MECHANISMS : [],
+    mechanisms: logsIn ? mechanismsOf(settings, name) : [],
     requireAuth: logsIn,
     service: serviceOf[name],
     with: listener.with,
@@ -193,6 +213,12 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
   }
 }
 
+/** RFC 2645 §5.1.2 wants CRAM-MD5, for which the two sides must share a secret. */
+function mechanismsOf({ onDemand }: Settings, name: SmtpName): readonly string[] {
+  const shared = Object.values(onDemand).some(({ secret }) => secret !== undefined)
+  return name === 'odmr' && shared ? [...MECHANISMS, 'CRAM-MD5'] : MECHANISMS
+}
+
 /** What each listener is for, to the extensions. */
 const serviceOf: Readonly<Record<SmtpName, Service>> = {
   smtp: 'mx',
@@ -200,6 +226,7 @@ const serviceOf: Readonly<Record<SmtpName, Service>> = {
   submissions: 'submission',
   local: 'submission',
   lmtp: 'lmtp',
+  odmr: 'odmr',
 }
 
 function popSettings(house: House, name: 'pop3' | 'pop3s') {

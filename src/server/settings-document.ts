@@ -81,6 +81,8 @@ function rows(schema: Schema, path: string): Row[] {
     const inner = unwrap(group)
     if (inner.kind === 'array')
       return rows(inner.element, `${path}[]`).filter(one => one.path !== `${path}[]`)
+    if (inner.kind === 'record')
+      return rows(inner.value, `${path}.NAME`).filter(one => one.path !== `${path}.NAME`)
     if (inner.kind !== 'object') return []
     return Object.entries(inner.shape).flatMap(([name, setting]) =>
       rows(setting, path === '' ? name : `${path}.${name}`),

@@ -71,3 +71,28 @@ export const secret = () =>
       context.issues.push({ code: 'custom', message: 'the secret was not found', input: value })
       return z.NEVER
     })
+
+export const hostname = () =>
+  z
+    .string()
+    .max(255)
+    .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s@[\]<>"\\]+)$/, 'is no host name, such as mail.example.org')
+
+export const emailAddress = () =>
+  z.string().regex(/^[^\s<>]+@[^\s@<>]+$/, 'is no address, such as joe@example.org')
+
+/** `HOST`, `HOST:PORT`, `[::1]:PORT`; becomes both. */
+export const hostPort = (usual: number) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const match = /^(\[[^\]]+\]|[^:\s]+)(?::(\d{1,5}))?$/.exec(text)
+      const port = Number(match?.[2] ?? usual)
+      if (match !== null && port >= 1 && port <= 65_535) {
+        return { host: (match[1] as string).replace(/^\[|\]$/g, ''), port }
+      }
+      const message = `"${text}" is no HOST:PORT, such as relay.example.org:25 or [::1]:25`
+      context.issues.push({ code: 'custom', message, input: text })
+      return z.NEVER
+    })
+    .meta({ unit: 'host' })

@@ -33,7 +33,7 @@ export const DEMO: Config = {
 /** `--ports auto`: a free port on 127.0.0.1 for every TCP listener. */
 export const AUTO_PORTS: Config = {
   listeners: Object.fromEntries(
-    ['smtp', 'submission', 'submissions', 'lmtp', 'pop3', 'pop3s', 'http'].map(name => [
+    ['smtp', 'submission', 'submissions', 'lmtp', 'odmr', 'pop3', 'pop3s', 'http'].map(name => [
       name,
       { address: '127.0.0.1', port: 0 },
     ]),
@@ -150,6 +150,7 @@ export function contradictions(settings: Settings): SettingError[] {
     'submission',
     'submissions',
     'lmtp',
+    'odmr',
     'pop3',
     'pop3s',
     'http',
@@ -164,7 +165,7 @@ export function contradictions(settings: Settings): SettingError[] {
     }
     taken.set(place, name)
   }
-  for (const name of ['smtp', 'submission', 'submissions', 'lmtp', 'local'] as const) {
+  for (const name of ['smtp', 'submission', 'submissions', 'lmtp', 'odmr', 'local'] as const) {
     for (const keyword of listeners[name].with) {
       if (!listeners[name].without.includes(keyword)) continue
       say(`listeners.${name}.with`, `${keyword} is in \`without\` too`, 'remove one of the two')
@@ -174,6 +175,14 @@ export function contradictions(settings: Settings): SettingError[] {
   for (const [i, name] of names.entries()) {
     const first = names.findIndex(other => other.toLowerCase() === name.toLowerCase())
     if (first < i) say(`domains[${i}]`, `${name} is named twice`, 'remove one of the two')
+  }
+  const kept = Object.keys(settings.onDemand)
+  for (const name of kept.filter(one => names.some(n => n.toLowerCase() === one.toLowerCase()))) {
+    say(
+      `onDemand.${name}`,
+      'is a domain of ours too, whose mail stays here',
+      'remove one of the two',
+    )
   }
   return errors
 }

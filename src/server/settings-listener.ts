@@ -139,6 +139,19 @@ export const listenersSchema = z.strictObject({
     .describe(
       'Local delivery on behalf of another mail server (RFC 2033): trusts who reaches it, or logs in.',
     ),
+  odmr: z
+    .strictObject({
+      enabled: enabled(false),
+      address: address('::'),
+      port: port(366),
+      proxyProtocol: proxyProtocol(),
+      bareLineEnds: bareLineEnds('refuse'),
+      startTls: startTls(),
+      with: switchedOn('odmr'),
+      without: without(),
+    })
+    .prefault({})
+    .describe('Customers who log in and take the mail kept for them by ATRN (RFC 2645).'),
   pop3: z
     .strictObject({
       enabled: enabled(true),

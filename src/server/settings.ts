@@ -7,17 +7,9 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { HookFunctions } from '../hook/hook.ts'
 import { bodiesSchema } from './settings-bodies.ts'
-import { count, duration, secret, size } from './settings-kinds.ts'
+import { count, duration, emailAddress, hostname, secret, size } from './settings-kinds.ts'
 import { listenersSchema } from './settings-listener.ts'
-
-const hostname = () =>
-  z
-    .string()
-    .max(255)
-    .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s@[\]<>"\\]+)$/, 'is no host name, such as mail.example.org')
-
-const emailAddress = () =>
-  z.string().regex(/^[^\s<>]+@[^\s@<>]+$/, 'is no address, such as joe@example.org')
+import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
 
 /** The host that takes all our outgoing mail. */
 export interface Smarthost {
@@ -244,6 +236,12 @@ export const settingsSchema = z.strictObject({
     .record(emailAddress(), z.union([emailAddress(), z.array(emailAddress()).min(1)]))
     .default({})
     .describe('An address and its one or many targets, here or elsewhere.'),
+  onDemand: onDemandSchema
+    .default({})
+    .describe('Domains of customers whose mail we take and keep until it is asked for, by name.'),
+  fetch: fetchSchema
+    .default([])
+    .describe('Providers who keep mail for us, asked for it regularly (ATRN, ETRN, TURN).'),
   dns: z
     .strictObject({
       servers: z

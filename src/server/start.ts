@@ -14,6 +14,7 @@ import { CurrentEpoch } from './current-epoch.ts'
 import { DEMO_DOMAIN, type DemoAccount } from './demo.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { EpochSource } from './epoch.ts'
+import { Fetcher } from './fetcher.ts'
 import { DATABASE, type Folder, openFolder } from './folder.ts'
 import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
@@ -74,11 +75,13 @@ export async function start(options: StartOptions): Promise<Running> {
   await listeners.bindLocal(settings()).catch(startFailure(69))
   const node = nodeOf(house, () => current.epoch.shared)
   const draining = () => node.draining
-  const doors = await openDoors(house, listeners, { epochHash: () => current.epoch.hash, draining })
   const sessions = new Sessions(house)
+  const fetcher = new Fetcher(house, connection => sessions.receive(connection))
+  const facts = { epochHash: () => current.epoch.hash, draining, fetcher }
+  const doors = await openDoors(house, listeners, facts)
   await node.enter().catch(startFailure(74))
   await house.worker.start()
-  const endUpkeep = keepUp(house, () => identity.refresh())
+  const endUpkeep = keepUp(house, fetcher, () => identity.refresh())
   listeners.serve(sessions)
 
   /** The order of a stop is that of a start, backwards; /ready says meanwhile that we are going. */

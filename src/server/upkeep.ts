@@ -1,16 +1,19 @@
 /** What a running server does now and then: certificates that changed, domains of other nodes, the sweep. */
 import { sweepTransfers } from '../queue/transfer-sweep.ts'
 import { sweep, sweepStaged } from '../store/sweep.ts'
+import type { Fetcher } from './fetcher.ts'
 import type { House } from './house.ts'
 
 const IDENTITY_CHECK_MS = 5_000
+/** How exactly the times of `fetch` are kept. */
+const FETCH_CHECK_MS = 1_000
 const DOMAINS_MS = 30_000
 const SWEEP_MS = 3_600_000
 /** The clock of file times may be this much behind ours. */
 const FILE_CLOCK_MS = 50
 
 /** Begins the upkeep; the result ends it. */
-export function keepUp(house: House, refreshIdentity: () => unknown): () => void {
+export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => unknown): () => void {
   const { clock, log, disk } = house.world
   let ended = false
   const attempt = (run: () => unknown) =>
@@ -35,6 +38,7 @@ export function keepUp(house: House, refreshIdentity: () => unknown): () => void
     attempt(clean),
   )
   every(IDENTITY_CHECK_MS, refreshIdentity)
+  every(FETCH_CHECK_MS, () => fetcher.tick())
   every(DOMAINS_MS, () => house.domains.refresh())
   every(SWEEP_MS, clean)
   return () => {

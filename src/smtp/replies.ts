@@ -46,6 +46,14 @@ export const replies = {
   bye: (hostname: string): Reply => reply(221, '0.0', `${hostname} closing connection`),
   /** RFC 3207 §4. */
   readyForTls: reply(220, '0.0', 'Ready to start TLS'),
+  /** RFC 1985 §5.3: the replies to ETRN, for which RFC 3463 has no detail. */
+  queuingStarted: (node: string): Reply => reply(250, '0.0', `Queuing for node ${node} started`),
+  nothingWaits: (node: string): Reply => reply(251, '0.0', `No messages waiting for node ${node}`),
+  underWay: (node: string): Reply => reply(252, '0.0', `Pending messages for node ${node} started`),
+  pendingStarted: (node: string, messages: number): Reply =>
+    reply(253, '0.0', `${messages} pending messages for node ${node} started`),
+  /** RFC 2645 §5.2.1. */
+  rolesChange: reply(250, '0.0', 'OK now reversing the connection'),
   /** RFC 4954 §4: the text is the challenge. */
   challenge: (base64: string): Reply => reply(334, undefined, base64),
   /** RFC 4954 §6. */
@@ -62,6 +70,8 @@ export const replies = {
   tooManyTransactions: (hostname: string): Reply =>
     reply(421, '7.0', `${hostname} closing: too many messages in one session`),
   notSmtp: (hostname: string): Reply => reply(421, '7.0', `${hostname} speaks SMTP, not HTTP`),
+  pipelinedExchange: (hostname: string): Reply =>
+    reply(421, '5.1', `${hostname} closing: nothing may be sent behind this command`),
   lineWithoutEnd: (hostname: string): Reply =>
     reply(421, '7.0', `${hostname} closing: the line has no end`),
   /** XCLIENT_README: the login cannot be looked up now. */
@@ -94,6 +104,9 @@ export const replies = {
   rcptSyntax: reply(501, '5.4', 'Syntax: RCPT TO:<address> [parameters]'),
   bdatSyntax: reply(501, '5.4', 'Syntax: BDAT octets [LAST]'),
   authSyntax: reply(501, '5.4', 'Syntax: AUTH mechanism [initial-response]'),
+  /** RFC 1985 §5.3. */
+  etrnSyntax: reply(501, '5.4', 'Syntax: ETRN [@]domain'),
+  atrnSyntax: reply(501, '5.4', 'Syntax: ATRN [domain,domain...]'),
   badSender: (why: string): Reply => reply(501, '1.7', `Bad sender address: ${why}`),
   badRecipient: (why: string): Reply => reply(501, '1.3', `Bad recipient address: ${why}`),
   /** XCLIENT_README and XFORWARD_README. */

@@ -55,6 +55,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0005-transfers.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 6,
+    name: '0006-on-demand',
+    file: new URL('./schema/0006-on-demand.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

@@ -4,12 +4,14 @@
  * chooses no host, keeps no pool and retries nothing; nothing here rejects.
  */
 import type { Outcome } from '../mail/outcome.ts'
+import type { Reply } from '../mail/status.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
 import type {
   Carry,
   ClientAnswer,
   ClientEvent,
   ClientQuestion,
+  Errand,
   HopFacts,
   Trouble,
 } from '../smtp/client/question.ts'
@@ -55,6 +57,11 @@ export type HopCarried =
   /** The connection was gone before the message was begun: it may go by another at once. */
   | { readonly kind: 'untouched'; readonly trouble: Trouble; readonly dialogue: string }
 
+/** What came of an errand. */
+export type ErrandAnswer =
+  | { readonly kind: 'answered'; readonly reply: Reply; readonly exchanged: boolean }
+  | { readonly kind: 'trouble'; readonly trouble: Trouble }
+
 /** Connects, greets, secures and logs in. */
 export async function openHop(world: DisklessWorld, options: HopOptions): Promise<HopOpened> {
   const { host, port, connectTimeoutMs, localAddress, tls } = options
@@ -78,6 +85,15 @@ export async function openHop(world: DisklessWorld, options: HopOptions): Promis
       return unopened('tls', '4.7.5', `no TLS with ${where(options)}: ${messageOf(error)}`)
     }
   }
+  return takeOver(world, connection, options)
+}
+
+/** A connection that stands: greeted, and made ready. That of a customer whose role has changed, too (RFC 2645). */
+export function takeOver(
+  world: DisklessWorld,
+  connection: Connection,
+  options: HopOptions,
+): Promise<HopOpened> {
   return new Promise(resolve => new Hop(world, connection, options, resolve))
 }
 
@@ -100,7 +116,11 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
   #carried: ((carried: HopCarried) => void) | undefined
   #gone = false
 
-  /** By `openHop` alone. */
+  /** Resolves the open errand. */
+  #answered: ((answer: ErrandAnswer) => void) | undefined
+  #receive: ((connection: Connection) => Promise<void>) | undefined
+
+  /** By `takeOver` alone. */
   constructor(
     world: DisklessWorld,
     connection: Connection,
@@ -118,6 +138,7 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
       identity: () => secureOptions(options),
       stallMs: timeouts.blockMs,
       lingerMs: timeouts.quitMs,
+      handOver: given => this.#receive?.(given) ?? Promise.resolve(given.destroy()),
       onClosed: error => {
         const why = error === undefined ? 'the connection was closed' : messageOf(error)
         this.#session.tell({ kind: 'lost', why })
@@ -175,6 +196,22 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
     })
   }
 
+  /**
+   * ETRN, ATRN or TURN (smtp/client/errand.ts). Where the roles change, `receive` is given the connection,
+   * and the hop is gone for us; `goodbye` then waits for what `receive` does.
+   */
+  run(errand: Errand, receive: (connection: Connection) => Promise<void>): Promise<ErrandAnswer> {
+    return new Promise(resolve => {
+      if (this.#gone) {
+        resolve({ kind: 'trouble', trouble: goneTrouble })
+        return
+      }
+      this.#receive = receive
+      this.#answered = resolve
+      this.#give(errand)
+    })
+  }
+
   /** Says QUIT once nothing is under way. */
   leave(): void {
     if (this.#gone) return
@@ -200,6 +237,13 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
           ...(dialogue === undefined ? {} : { dialogue }),
           ...(trouble === undefined ? {} : { trouble }),
         })
+        return noted
+      }
+      case 'errand': {
+        const { reply, exchanged } = question
+        if (exchanged) this.#end()
+        this.#answered?.({ kind: 'answered', reply, exchanged })
+        this.#answered = undefined
         return noted
       }
       case 'trouble':
@@ -230,6 +274,8 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
     this.#carried = undefined
     opened?.({ kind: 'trouble', trouble, dialogue })
     carried?.({ kind: 'untouched', trouble, dialogue })
+    this.#answered?.({ kind: 'trouble', trouble })
+    this.#answered = undefined
   }
 
   #give(answer: ClientAnswer): void {

@@ -56,6 +56,7 @@ function keeping(taken: Taken[], protocol: 'smtp' | 'lmtp'): Policy {
     hello: () => accept(),
     login: (_peer, question) => {
       if (question.kind === 'scram') return { kind: 'verifier', verifier }
+      if (question.kind === 'cram') return { kind: 'denied', why: 'no secret is shared' }
       const right = question.kind === 'proven' || question.password === 'p'
       return right ? { kind: 'account', account } : { kind: 'denied', why: 'wrong' }
     },
@@ -78,6 +79,8 @@ function keeping(taken: Taken[], protocol: 'smtp' | 'lmtp'): Policy {
       pieces = []
     },
     verify: () => accept(),
+    start: () => refuse(502, '5.1', 'no queue'),
+    exchange: () => refuse(502, '5.1', 'no queue'),
     expand: () => accept(),
     closed: () => {},
   }

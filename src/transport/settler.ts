@@ -135,8 +135,12 @@ export class Settler {
       if (!wants(row, 'FAILURE')) return { result }
       return { result, fact: factOf(row, { ...outcome, status: '5.4.7' }, 'failed', now) }
     }
-    const queued = { ...base, state: 'queued' as const, dueAt: next.dueAt }
-    if (!next.warn) return { result: queued }
+    // What is kept is not late: nobody has asked for it yet. It falls due at a time of its own only.
+    const kept = outcome.kind === 'deferred' && outcome.kept === true
+    const times = [endsAt(schedule.expireMs, life), sender.deliverBy?.atMs ?? 0]
+    const dueAt = kept ? Math.min(...times.filter(time => time > now)) : next.dueAt
+    const queued = { ...base, state: 'queued' as const, dueAt, ...(kept && { untried: true }) }
+    if (!next.warn || (kept && next.warn === 'delay')) return { result: queued }
     const result = { ...queued, warned: true }
     if (!wants(row, 'DELAY')) return { result }
     const retryUntil = endsAt(schedule.expireMs, life)
@@ -215,6 +219,7 @@ function attemptOf(outcome: Outcome, dialogue: string | undefined): Settled['att
     const here = outcome.how === 'mailbox' && outcome.host === undefined
     return here ? undefined : { outcome: 'delivered', dialogue: null }
   }
+  if (outcome.kind === 'deferred' && outcome.kept) return undefined
   const doubt = outcome.kind === 'deferred' && outcome.inDoubt === true
   return { outcome: doubt ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }
 }

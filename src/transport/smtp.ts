@@ -67,7 +67,7 @@ export function smtpTransport(
   return new SmtpTransport(world, { ...smtpTransportDefaults, ...given })
 }
 
-type Remote = Exclude<Route, { readonly kind: 'local' }>
+type Remote = Exclude<Route, { readonly kind: 'local' | 'onDemand' }>
 
 /** 'anew': the same host takes the rest by another connection. */
 type Offered = 'done' | 'elsewhere' | 'anew'
@@ -89,7 +89,9 @@ class SmtpTransport implements Transport {
 
   async carry(load: Load, route: Route): Promise<Carried> {
     const attempt = new Attempt(load)
-    if (route.kind === 'local') return attempt.close('deferred', '4.3.5', 'not a remote route')
+    if (route.kind === 'local' || route.kind === 'onDemand') {
+      return attempt.close('deferred', '4.3.5', 'not a remote route')
+    }
     try {
       return await this.#carry(attempt, route)
     } catch (error) {

@@ -12,7 +12,15 @@ import { isTooLate } from '../mail/deliver-by.ts'
 import type { Acceptance } from '../queue/acceptance.ts'
 import { nextDueIn, type QueuedMessage, queuedMessage } from '../queue/reader.ts'
 import { queuedMessageOf, queueTopic } from '../queue/spool.ts'
-import { type Claimed, claim, giveBack, recover, renew } from '../queue/writer.ts'
+import {
+  type AskedInput,
+  type Claimed,
+  claim,
+  claimAsked,
+  giveBack,
+  recover,
+  renew,
+} from '../queue/writer.ts'
 import { type Route, routeKey } from '../route/route.ts'
 import { everything, type Store, StoreError } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
@@ -31,7 +39,7 @@ export interface WorkerOptions {
   readonly route: (message: QueuedMessage, address: string) => Route | Promise<Route>
   /** The route it takes if no hook has a say: under this key jobs are counted at birth. */
   readonly usualRoute: (address: string) => Route
-  readonly transports: Readonly<Record<'local' | 'smtp', Transport>>
+  readonly transports: Readonly<Record<'local' | 'smtp' | 'onDemand', Transport>>
   readonly content: (message: QueuedMessage) => Source
   readonly settler: Settler
   /** Jobs in memory at once, and of one route. */
@@ -112,6 +120,34 @@ export class Worker {
       if (r.lease) rows.push({ n, ...r, attempts: 0, warnedAt: null })
     }
     this.#begin(message, rows, this.#newbornContent(acceptance, message))
+  }
+
+  /** True once nothing more is to be claimed. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /**
+   * Leases what waits for some domains and has it carried this one way, whatever its usual route; resolves
+   * when all of it is settled, with what came of each load and where the next claim begins.
+   */
+  async carryAsked(
+    asked: Pick<AskedInput, 'domains' | 'after' | 'limit'>,
+    way: { readonly route: Route; readonly transport: Transport },
+  ): Promise<{ readonly carried: readonly Carried[]; readonly after?: AskedInput['after'] }> {
+    if (this.#stopped) return { carried: [] }
+    const { store } = this.#options
+    const rows = await store.write(claimAsked, { ...asked, node: this.node, leaseMs: LEASE_MS })
+    const last = rows.at(-1)
+    if (last === undefined) return { carried: [] }
+    const loads = [...Map.groupBy(rows, row => row.message_id)].map(async ([id, mine]) => {
+      const message = await store.read(queuedMessage, id)
+      if (message === undefined) return undefined
+      const content = () => this.#options.content(message)
+      return this.#run(makeJob(message, mine.map(rowOf), way.route, content), way.transport)
+    })
+    const carried = (await Promise.all(loads)).filter(one => one !== undefined)
+    return { carried, after: { messageId: last.message_id, n: last.n } }
   }
 
   /** Something may be due. */
@@ -230,25 +266,24 @@ export class Worker {
     content: () => Source,
   ): void {
     const [first] = routes
-    if (routes.length === 1 && first) this.#run(makeJob(message, rows, first, content))
+    if (routes.length === 1 && first) void this.#run(makeJob(message, rows, first, content))
     else {
       const byRoute = Map.groupBy(rows, (_row, i) => routeKey(routes[i] as Route))
       for (const group of byRoute.values()) {
         const route = routes[rows.indexOf(group[0] as JobRow)] as Route
-        this.#run(makeJob(message, group, route, content))
+        void this.#run(makeJob(message, group, route, content))
       }
     }
   }
 
-  #run(job: Job): void {
+  async #run(job: Job, by: Transport = this.#transportFor(job)): Promise<Carried> {
     const key = routeKey(job.route)
     this.#jobs.add(job)
     this.#perRoute.set(key, (this.#perRoute.get(key) ?? 0) + 1)
     if (this.#renewal === undefined) this.#renewLater()
-    void this.#carry(job)
-      .catch((error: unknown) => broken(job, error))
-      .then(carried => this.#settle(job, carried))
-      .then(dueAt => this.#finished(job, key, dueAt))
+    const carried = await this.#carry(job, by).catch((error: unknown) => broken(job, error))
+    this.#finished(job, key, await this.#settle(job, carried))
+    return carried
   }
 
   /**
@@ -274,11 +309,17 @@ export class Worker {
     }
   }
 
-  #carry(job: Job): Promise<Carried> {
-    const { local, smtp } = this.#options.transports
+  /** What is too late goes nowhere (RFC 2852 §4.2). */
+  #carry(job: Job, by: Transport): Promise<Carried> {
     const { deliverBy } = job.load.envelope.sender
     if (isTooLate(deliverBy, this.#options.world.clock.now())) return Promise.resolve(late(job))
-    return (job.route.kind === 'local' ? local : smtp).carry(job.load, job.route)
+    return by.carry(job.load, job.route)
+  }
+
+  #transportFor({ route }: Job): Transport {
+    const { local, onDemand, smtp } = this.#options.transports
+    if (route.kind === 'local') return local
+    return route.kind === 'onDemand' ? onDemand : smtp
   }
 
   #finished(job: Job, key: string, dueAt: number | undefined): void {

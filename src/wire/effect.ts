@@ -50,6 +50,11 @@ export interface Sink<Question, Answer> {
   content(octets: Uint8Array, from: number, to: number): void
   /** Starts TLS once what was sent has left. The session's input buffer must be empty. */
   secure(): void
+  /**
+   * Gives the connection away once what was sent has left: the roles change (RFC 2645 §5.3). The
+   * session's input buffer must be empty, and the session is over.
+   */
+  handOver(): void
   /** Closes the connection once what was sent has left. */
   close(): void
 }

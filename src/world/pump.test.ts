@@ -27,7 +27,9 @@ class Scripted implements Connection {
   open(events: ConnectionEvents): void {
     this.events = events
   }
-  release(): void {}
+  release(): void {
+    this.calls.push('release')
+  }
   write(output: string | Uint8Array): boolean {
     this.writes.push(Buffer.from(output as Uint8Array).toString())
     return this.takes
@@ -488,4 +490,68 @@ test('ten thousand slices sent from drained do not grow the stack', () => {
   })
   say('FETCH')
   assert.equal(connection.writes.length, 10_001)
+})
+
+test('a connection is handed over once what was sent has left, and not read meanwhile', async () => {
+  const given: Connection[] = []
+  let gone = () => {}
+  const { connection, say, inputs, running } = play(
+    (sink, input) => {
+      if (input !== 'receive') return
+      sink.send('250 ok\r\n')
+      sink.handOver()
+    },
+    {},
+    {
+      handOver: taken => {
+        given.push(taken)
+        return new Promise(resolve => (gone = resolve))
+      },
+    },
+  )
+  connection.takes = false
+  say('TURN\r\n')
+  assert.deepEqual(
+    [connection.writes, connection.calls, given.length],
+    [['250 ok\r\n'], ['pause'], 0],
+  )
+  connection.events.drained()
+  assert.deepEqual(connection.calls, ['pause', 'resume', 'release'])
+  assert.deepEqual(given, [connection])
+  // It is another's now: what is told to the old pump means nothing.
+  running.tell('shutdown')
+  running.close()
+  assert.equal(inputs.length, 2)
+  let closed = false
+  void running.closed.then(() => (closed = true))
+  await new Promise(setImmediate)
+  assert.equal(closed, false)
+  gone()
+  await running.closed
+})
+
+test('octets that come between the reply and the hand-over end the connection', () => {
+  const { connection, say, logged } = play(
+    (sink, input) => {
+      if (input !== 'receive') return
+      sink.send('250 ok\r\n')
+      sink.handOver()
+    },
+    {},
+    { handOver: () => assert.fail('nothing may cross') },
+  )
+  connection.takes = false
+  say('TURN\r\n')
+  say('MAIL FROM:<injected@example.org>\r\n')
+  assert.deepEqual(logged, ['octets-before-hand-over'])
+  assert.ok(connection.calls.includes('destroy'))
+})
+
+test('a connection that nobody takes is closed', () => {
+  const { connection, say, logged } = play((sink, input) => {
+    if (input === 'receive') sink.handOver()
+  })
+  say('TURN\r\n')
+  assert.deepEqual(logged, ['no-hand-over'])
+  assert.deepEqual(connection.calls, ['pause', 'destroy'])
 })

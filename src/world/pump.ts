@@ -20,7 +20,9 @@ export interface PumpOptions<Q, A, E> {
   readonly session: (sink: Sink<Q, A>) => Session<A, E>
   /** What `secure` uses; asked at that moment, so that a renewed certificate counts. */
   readonly identity?: () => SecureOptions
-  /** Called once, last, with the fault that ended the connection if there was one. */
+  /** Takes the connection that the session hands over; resolves when it is gone. Never rejects. */
+  readonly handOver?: (connection: Connection) => Promise<void>
+  /** Called once, last, with the fault that ended the connection if there was one. Not after a hand-over. */
   readonly onClosed?: (error?: Error) => void
   /** Input or output that may wait before reading stops. Default 65536. */
   readonly backlogMaxOctets?: number
@@ -41,6 +43,8 @@ export interface Pumping<E> {
   readonly closed: Promise<void>
 }
 
+const NOTHING = new Uint8Array(0)
+
 /** Joins the session to the connection and starts it. */
 export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E> {
   let resolveClosed = () => {}
@@ -52,9 +56,10 @@ export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E>
 
 /**
  * 'securing': secure() was called and output still leaves; 'handshake': TLS is being agreed on.
+ * 'leaving': handOver() was called and output still leaves.
  * 'closing': output still leaves; 'ending': our end of stream is sent, the peer's is awaited.
  */
-type Phase = 'open' | 'securing' | 'handshake' | 'closing' | 'ending' | 'closed'
+type Phase = 'open' | 'securing' | 'handshake' | 'leaving' | 'closing' | 'ending' | 'closed'
 
 class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   readonly #options: PumpOptions<Q, A, E>
@@ -145,6 +150,10 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     if (this.#phase === 'open') this.#phase = 'securing'
   }
 
+  handOver(): void {
+    if (this.#phase === 'open') this.#phase = 'leaving'
+  }
+
   close(): void {
     if (this.#isOver()) return
     this.#phase = 'closing'
@@ -153,6 +162,9 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
 
   received(octets: Uint8Array): void {
     if (this.#phase === 'open') this.#input(() => this.#session.receive(octets))
+    // Nothing crosses from one session to the next: reading stands still, so nothing can be owed either.
+    else if (this.#phase === 'leaving')
+      this.#broken('octets-before-hand-over', new Error('too soon'))
     // Plaintext behind the command that starts TLS is an injection (RFC 3207 §6).
     else if (!this.#isOver()) this.#broken('plaintext-before-tls', new Error('no TLS handshake'))
   }
@@ -263,6 +275,10 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     }
     this.#regulate()
     if (this.#phase === 'securing' && outbox.idle) void this.#handshake()
+    if (this.#phase === 'leaving' && outbox.idle) {
+      this.#handedOver()
+      return
+    }
     this.#watch()
   }
 
@@ -274,6 +290,21 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     if (!this.#owesDrained || !this.#outbox.idle) return undefined
     this.#owesDrained = false
     return () => this.#session.drained()
+  }
+
+  /** The roles change: from here on the connection is another's. */
+  #handedOver(): void {
+    const { connection, handOver } = this.#options
+    if (handOver === undefined || this.#peerEnded) {
+      this.#broken('no-hand-over', new Error('nobody is there to take the connection'))
+      return
+    }
+    this.#phase = 'closed'
+    this.#deadline.cancel()
+    this.#leave()
+    if (this.#paused) connection.resume()
+    connection.release(NOTHING)
+    void handOver(connection).then(this.#resolveClosed)
   }
 
   async #handshake(): Promise<void> {
@@ -298,6 +329,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     const pause =
       this.#phase === 'securing' ||
       this.#phase === 'handshake' ||
+      this.#phase === 'leaving' ||
       (this.#phase === 'open' &&
         (this.#contentOpen > 0 ||
           this.#outbox.queuedOctets > most ||

@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openAccounts } from '../../src/account/open.ts'
 import { deliver } from '../../src/mailbox/writer.ts'
 import { identities } from '../../src/queue/id.ts'
-import { nextDueIn } from '../../src/queue/reader.ts'
-import { accept, claim, settle } from '../../src/queue/writer.ts'
+import { nextDueIn, pendingFor } from '../../src/queue/reader.ts'
+import { accept, claim, claimAsked, settle } from '../../src/queue/writer.ts'
 import { openPostgresStore } from '../../src/store/postgres/open.ts'
 import { everything, reader, type Store, StoreError, writer } from '../../src/store/store.ts'
 import { silent } from '../../src/world/log.ts'
@@ -155,6 +155,31 @@ describe('several nodes on one PostgreSQL', {
       )
       assert.equal(claimed.length, 300)
       assert.equal(new Set(claimed).size, 300)
+    }),
+  )
+
+  test(
+    'two nodes that are asked for one domain never carry the same message',
+    together(3, async stores => {
+      const [first] = stores as [Store]
+      await Promise.all(
+        Array.from({ length: 100 }, (_, n) => first.write(accept, acceptance(`m${n}`, n + 1))),
+      )
+      const { recipients } = acceptance('m0', 1)
+      const domains = [recipients[0]?.domain ?? '']
+      const rounds = stores.map(async (store, i) => {
+        const claimed: string[] = []
+        for (let after = { messageId: '', n: -1 }; ; ) {
+          const input = { node: `n${i}`, leaseMs: 60_000, limit: 7, domains, after }
+          const last = (await store.write(claimAsked, input)).map(row => row.message_id)
+          if (last.length === 0) return claimed
+          claimed.push(...last)
+          after = { messageId: last.at(-1) as string, n: 0 }
+        }
+      })
+      const all = (await Promise.all(rounds)).flat()
+      assert.equal(new Set(all).size, all.length)
+      assert.equal(await first.read(pendingFor, domains), 100 - all.length)
     }),
   )
 

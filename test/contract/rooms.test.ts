@@ -277,6 +277,47 @@ async function mail(w: Witness): Promise<void> {
   await w.read(queueReader.select, { selection: {}, after: '', limit: 10 })
 }
 
+/** What customers ask for: claimed by domain, whatever its time, each row once in a round. */
+async function asked(w: Witness): Promise<void> {
+  const domains = ['customer.test', 'customer.net']
+  const to = (...addresses: string[]) => ({ recipients: addresses.map(a => recipient(a)) })
+  await w.write(queue.accept, acceptance(11, to('a@customer.test', 'b@d.test', 'c@customer.net')))
+  await w.write(queue.accept, acceptance(12, to('a@customer.test')))
+  await w.write(queue.accept, acceptance(13, to('x@other.test')))
+  for (const some of [domains, ['customer.net'], ['nobody.test']]) {
+    await w.read(queueReader.pendingFor, some)
+  }
+  const input = { node, leaseMs: 60_000, domains, limit: 2 }
+  const first = await w.write(queue.claimAsked, { ...input, after: { messageId: '', n: -1 } })
+  assert.deepEqual(
+    first.map(({ message_id, n }) => `${message_id} ${n}`),
+    ['m11 0', 'm11 2'],
+  )
+  await w.read(queueReader.pendingFor, domains)
+  const base = { status: '4.4.0', reason: 'kept', remote: null, state: 'queued' as const }
+  await w.write(queue.settle, {
+    messageId: 'm11',
+    bodyKey: 11,
+    node,
+    at,
+    notices: [],
+    results: [
+      { ...base, n: 0, dueAt: at + 60_000, untried: true },
+      { ...base, n: 2, dueAt: at + 60_000 },
+    ],
+  })
+  await w.read(queueReader.recipientsOf, 'm11')
+  // What was given back in this round is not claimed by it again.
+  const rest = await w.write(queue.claimAsked, { ...input, after: { messageId: 'm11', n: 2 } })
+  assert.deepEqual(
+    rest.map(row => row.message_id),
+    ['m12'],
+  )
+  await w.write(queue.claimAsked, { ...input, after: { messageId: 'm12', n: 0 } })
+  const again = await w.write(queue.claimAsked, { ...input, after: { messageId: '', n: -1 } })
+  assert.equal(again.length, 2)
+}
+
 async function boxes(w: Witness): Promise<void> {
   const item = {
     accountId: 1,
@@ -435,6 +476,7 @@ async function lifeOn(store: Store): Promise<Witness> {
   const w = witness(store)
   await people(w)
   await mail(w)
+  await asked(w)
   await boxes(w)
   await transfers(w)
   await nodes(w)

@@ -5,6 +5,7 @@
  */
 
 import { cheapHashCost } from '../../src/account/settings.ts'
+import { Fetcher } from '../../src/server/fetcher.ts'
 import { buildHouse, type House } from '../../src/server/house.ts'
 import { type ServedName, Sessions } from '../../src/server/serve.ts'
 import { type Config, type Settings, settingsSchema } from '../../src/server/settings.ts'
@@ -29,6 +30,7 @@ const PORTS: Readonly<Record<Exclude<ServedName, 'local' | 'inetd'>, number>> = 
   submission: 587,
   submissions: 465,
   lmtp: 24,
+  odmr: 366,
   pop3: 110,
   pop3s: 995,
 }
@@ -55,6 +57,8 @@ export class MailServer {
   /** Commits that were made to fail without a crash; after the commit, what failed is there. */
   readonly failures: { readonly at: number; readonly after: boolean }[] = []
   house!: House
+  /** Asks for mail that others keep for this server. */
+  fetcher!: Fetcher
   /** Asked at each commit of a running town (memory.ts); undefined is none. */
   faultAt: ((commit: number) => MemoryFault | undefined) | undefined
   /** False leaves the machine down after a crash. */
@@ -192,6 +196,7 @@ export class MailServer {
     this.#sweepRegularly(house)
     const sessions = new Sessions(house)
     this.#sessions = sessions
+    this.fetcher = new Fetcher(house, connection => sessions.receive(connection))
     for (const [name, port] of Object.entries(PORTS)) {
       await net.listen({ kind: 'tcp', address: '0.0.0.0', port }, connection => {
         void sessions.serve(name as ServedName, connection)

@@ -8,6 +8,8 @@
  *     @ verdict KIND [ADDRESS] CODE DETAIL TEXT   policy's answer; for rcpt and mail with an address
  *     @ text KIND TEXT                            the text that goes with acceptance
  *     @ resume OCTETS ADDRESS...                  MAIL goes on with a transaction (RFC 1845)
+ *     @ verified                                  TLS is on, and the client's certificate was verified
+ *     @ pending N [under way]                     what ETRN finds
  *
  * Events: shutdown. M lines: `message <from> -> <to>,<to>`, then its lines behind `| `, with \r \n \0 for
  * what is not a CRLF; `client`, `forwarded` where a trusted peer told of another; `abandon` where policy was told to forget a transaction.
@@ -16,6 +18,7 @@ import { pbkdf2Sync } from 'node:crypto'
 import { join } from 'node:path'
 import { formatPath, parseStoredAddress } from '../../src/mail/address.ts'
 import { accept, defer, refuse, type Verdict } from '../../src/mail/verdict.ts'
+import { cramDigest } from '../../src/sasl/cram-md5.ts'
 import type { LoginAnswer, LoginQuestion } from '../../src/sasl/mechanism.ts'
 import { ITERATIONS_MIN, sha256, verifierOf } from '../../src/sasl/scram-keys.ts'
 import { extensions } from '../../src/smtp/extension/table.ts'
@@ -25,8 +28,10 @@ import type {
   Question,
   ServerEvent,
   SessionSettings,
+  StartAnswer,
 } from '../../src/smtp/server/question.ts'
 import { ServerSession } from '../../src/smtp/server/session.ts'
+import type { TlsFacts } from '../../src/wire/effect.ts'
 import { parseNetwork } from '../../src/wire/network.ts'
 import { type Dialogue, playFolder, type Stage, tlsFacts } from './harness.ts'
 
@@ -69,12 +74,16 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
   const settings: Record<string, unknown> = { ...usual }
   const verdicts = new Map<string, Verdict>()
   const accounts = new Map<string, string>()
-  let tls = false
+  let tls: TlsFacts | undefined
+  let pending: StartAnswer | undefined
   for (const [word = '', first = '', ...rest] of dialogue.directives) {
     if (word === 'setting') settings[first] = setting(first, JSON.parse(rest.join(' ')))
     else if (word === 'only') settings['without'] = others([first, ...rest])
-    else if (word === 'tls') tls = true
-    else if (word === 'account') accounts.set(first, rest[0] ?? '')
+    else if (word === 'tls') tls = tlsFacts
+    else if (word === 'verified') tls = { ...tlsFacts, verified: true, peerName: 'client.example' }
+    else if (word === 'pending') {
+      pending = { kind: 'pending', messages: Number(first), underWay: rest.length > 0 }
+    } else if (word === 'account') accounts.set(first, rest[0] ?? '')
     else if (word === 'text') verdicts.set(first, accept(JSON.parse(rest.join(' '))))
     else if (word === 'resume') {
       const recipients = rest.map(text => ({ forwardPath: parseStoredAddress(text) }))
@@ -109,18 +118,16 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
         content = []
         return recipients.map(each => of('accept', bare(formatPath(each.forwardPath))))
       }
+      case 'start':
+        return pending ?? of('start', question.node.name)
+      case 'exchange':
+        return of('exchange', question.domains.join(','))
       default:
         return of(question.kind)
     }
   }
   return {
-    session: sink =>
-      new ServerSession(
-        sink,
-        settings as unknown as SessionSettings,
-        ends,
-        tls ? tlsFacts : undefined,
-      ),
+    session: sink => new ServerSession(sink, settings as unknown as SessionSettings, ends, tls),
     answer,
     content: (octets, from, to) => content.push(Buffer.from(octets.subarray(from, to))),
     event: () => ({ kind: 'shutdown' }),
@@ -166,6 +173,11 @@ function login(accounts: ReadonlyMap<string, string>, question: LoginQuestion): 
     const salt = new Uint8Array(16).fill(7)
     const salted = pbkdf2Sync(password ?? 'nobody', salt, ITERATIONS_MIN, sha256.octets, 'sha256')
     return { kind: 'verifier', verifier: verifierOf(sha256, salted, salt, ITERATIONS_MIN) }
+  }
+  if (question.kind === 'cram') {
+    const right = cramDigest(password ?? '', question.challenge) === question.digest
+    if (password === undefined || !right) return { kind: 'denied', why: 'wrong' }
+    return { kind: 'account', account: { id: 1, address: question.username } }
   }
   const proven =
     question.kind === 'proven' ? password !== undefined : password === question.password

@@ -46,7 +46,7 @@ function* authenticate(
   if (first.done) return { kind: 'refused', text: `${mechanism.name} cannot express this login` }
   let command = `AUTH ${mechanism.name}`
   /** A response that waits for the server's (empty) challenge. */
-  let waiting: Uint8Array | undefined = first.value
+  let waiting: Uint8Array | undefined = mechanism.serverFirst ? undefined : first.value
   const initial = encodeBase64(first.value) || '='
   // RFC 5034 §4: an initial response must fit in a command line.
   if (mechanism.initial && command.length + initial.length + 3 <= COMMAND_MAX_OCTETS) {

@@ -6,6 +6,7 @@ import type { Claimed } from '../../queue/writer.ts'
 import type { Store } from '../../store/store.ts'
 import { makeJob, rowOf } from '../../transport/job.ts'
 import type { World } from '../../world/world.ts'
+import type { Fetcher } from '../fetcher.ts'
 import type { House } from '../house.ts'
 import type { OperationOutput } from '../operation.ts'
 
@@ -22,6 +23,8 @@ export interface ControlContext {
   readonly node: string
   /** Facts only a running server has. */
   readonly running?: () => RunningFacts
+  /** Only a running server can take what a provider sends. */
+  readonly fetcher?: Fetcher
   wake(): void
   expireMs(): number
   content(message: {
@@ -32,14 +35,17 @@ export interface ControlContext {
 }
 
 /** The context over a house. */
-export function contextOf(house: House, running?: ControlContext['running']): ControlContext {
+export function contextOf(
+  house: House,
+  running?: { readonly facts: () => RunningFacts; readonly fetcher: Fetcher },
+): ControlContext {
   const { world, store, worker, settings } = house
   return {
     house,
     world,
     store,
     node: worker.node,
-    ...(running ? { running } : {}),
+    ...(running ? { running: running.facts, fetcher: running.fetcher } : {}),
     wake: () => store.wake(queueTopic),
     expireMs: () => settings().queue.expire,
     content: ({ head, body_id }) =>

@@ -10,6 +10,7 @@ import {
   type Trace,
   trace,
 } from '../../record/trace.ts'
+import { KEPT } from '../../transport/on-demand.ts'
 import type {
   AttemptRecord,
   Explanation,
@@ -209,6 +210,8 @@ const NEXT: Readonly<Record<RecipientState, string>> = {
   deleted: 'nothing: an operator removed it',
 }
 
+const ASKED = 'it goes as soon as its customer asks for it'
+
 function expiryOf(context: ControlContext, { message }: Trace): number {
   const sender = parseCarriedSender(message.parameters)
   const receivedAt = agesFrom(message.received_at, sender)
@@ -223,7 +226,7 @@ function explain(context: ControlContext, found: Trace, row: RecipientRow): Expl
     address: row.address,
     state,
     why: row.reason ?? (waits ? 'it has not been tried yet' : 'no reason was recorded'),
-    next: NEXT[state],
+    next: state === 'queued' && row.reason?.startsWith(KEPT) ? ASKED : NEXT[state],
     ...(waits && state !== 'held' ? { dueAt: row.due_at } : {}),
     ...(waits ? { expiresAt: expiryOf(context, found) } : {}),
     attempts: found.attempts.filter(attempt => attempt.n === row.n).map(attemptOf),

@@ -46,7 +46,7 @@ function* exchange(
   const first = rounds.next(none)
   if (first.done) return trouble('5.7.8', `${mechanism.name} cannot express this login`)
   /** A response that waits for the server's (empty) challenge. */
-  let waiting: Uint8Array | undefined = first.value
+  let waiting: Uint8Array | undefined = mechanism.serverFirst ? undefined : first.value
   let command = `AUTH ${mechanism.name}`
   // §4: an empty initial response is written "="; one that bursts the line waits.
   const initial = encodeBase64(first.value) || '='

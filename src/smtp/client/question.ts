@@ -34,6 +34,17 @@ export interface Carry {
   readonly forwarded?: Forwarded
 }
 
+/** A wish about mail that waits at the hop (RFC 1985, RFC 2645, RFC 821). */
+export type Errand =
+  /** ETRN: send what waits for the node to its own host. */
+  | { readonly kind: 'start'; readonly node: string }
+  /** ATRN, or TURN without domains: send it over this connection. */
+  | {
+      readonly kind: 'exchange'
+      readonly verb: 'ATRN' | 'TURN'
+      readonly domains: readonly string[]
+    }
+
 /** Where the dialogue stood when it went wrong. */
 export type Phase =
   /** No connection came about. */
@@ -84,11 +95,14 @@ export type ClientQuestion =
        */
       readonly trouble?: Trouble
     }
+  /** What the hop said to an errand; `exchanged`: the connection is handed over with this. */
+  | { readonly kind: 'errand'; readonly reply: Reply; readonly exchanged: boolean }
   /** The connection ends without a message under way: never ready, or lost while idle. */
   | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly dialogue: string }
 
 export type ClientAnswer =
   | Carry
+  | Errand
   /** To `ready`: say QUIT. */
   | { readonly kind: 'quit' }
   /** To an announcement. */

@@ -107,6 +107,10 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
     this.log.push('= secure')
   }
 
+  handOver(): void {
+    this.log.push('= hand over')
+  }
+
   close(): void {
     this.log.push('= close')
   }
@@ -137,6 +141,9 @@ function describe(question: ClientQuestion): string {
   if (question.kind === 'trouble') {
     const { kind, phase, status, again } = question.trouble
     return `trouble ${kind} ${phase} ${status}${again === undefined ? '' : ` ${again}`}`
+  }
+  if (question.kind === 'errand') {
+    return `errand ${question.reply.code}${question.exchanged ? ' exchanged' : ''}`
   }
   const { trouble } = question
   const again = trouble?.again === undefined ? '' : ` ${trouble.again}`
@@ -174,6 +181,10 @@ export function scene(text: string): Scene {
     else if (word === 'forwarded') {
       work.push({ ...(work.pop() as Carry), forwarded: JSON.parse(rest.join(' ')) as Forwarded })
     } else if (word === 'quit') work.push({ kind: 'quit' })
+    else if (word === 'etrn')
+      work.push({ kind: 'start', node: rest.join(' ').replaceAll('\\r', '\r') })
+    else if (word === 'atrn') work.push({ kind: 'exchange', verb: 'ATRN', domains: rest })
+    else if (word === 'turn') work.push({ kind: 'exchange', verb: 'TURN', domains: [] })
     else overrides = { ...overrides, ...setting(word, rest) }
   }
   return { settings: overrides, work, cuts, lineEnd, lines }

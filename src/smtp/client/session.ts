@@ -9,6 +9,7 @@ import type { Reply } from '../../mail/status.ts'
 import type { Session, Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
 import { Allowance } from './allowance.ts'
 import { Dialogue } from './dialogue.ts'
+import { errand } from './errand.ts'
 import { Ledger } from './ledger.ts'
 import { type Opened, opening, reopening } from './opening.ts'
 import type {
@@ -17,6 +18,7 @@ import type {
   ClientEvent,
   ClientQuestion,
   ClientSettings,
+  Errand,
   HopFacts,
   Trouble,
 } from './question.ts'
@@ -239,6 +241,27 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       return
     }
     if (answer.kind === 'carry') this.#carry(answer)
+    else if (answer.kind !== 'noted') {
+      this.dialogue.begin()
+      this.#run(errand(this, answer), reply => this.#answered(answer, reply))
+    }
+  }
+
+  /** The hop's word on an errand. 250 to ATRN and TURN ends this session, and the roles change. */
+  #answered({ kind }: Errand, reply: Reply): void {
+    const exchanged = kind === 'exchange' && reply.code === 250
+    if (exchanged && this.#replies.pending) {
+      this.#lose('4.5.0', 'more was said than the reply behind which the roles change')
+      return
+    }
+    this.#sink.ask({ kind: 'errand', reply, exchanged })
+    if (!exchanged) {
+      this.#ready()
+      return
+    }
+    this.#state = 'closed'
+    this.#resume = undefined
+    this.#sink.handOver()
   }
 
   #carry(carry: Carry): void {

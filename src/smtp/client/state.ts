@@ -20,6 +20,8 @@ export interface Timeouts {
   readonly tlsMs: number
   /** The reply to QUIT, which changes nothing any more. */
   readonly quitMs: number
+  /** RFC 2645 §5.2.1: the reply to ATRN, for which the hop may look through its queue. */
+  readonly exchangeMs: number
 }
 
 const minuteMs = 60_000
@@ -34,6 +36,7 @@ export function timeouts(capMs = Number.POSITIVE_INFINITY): Timeouts {
     finalMs: Math.min(2 * capMs, 10 * minuteMs),
     tlsMs: Math.min(capMs, minuteMs),
     quitMs: Math.min(capMs, 5_000),
+    exchangeMs: Math.min(2 * capMs, 10 * minuteMs),
   }
 }
 
@@ -55,6 +58,9 @@ export type State =
   | 'content'
   | 'dot'
   | 'reset'
+  /** ETRN; and ATRN or TURN, behind which this session may be over. */
+  | 'start'
+  | 'exchange'
   /** All is announced; only the reply to QUIT is awaited. */
   | 'quit'
   | 'closed'
@@ -82,6 +88,8 @@ export const states: Readonly<Record<State, Row>> = {
   content: { timeout: 'blockMs', phase: 'content', awaited: 'the content to be taken' },
   dot: { timeout: 'finalMs', phase: 'dot', awaited: 'the reply to the end of the message' },
   reset: { timeout: 'commandMs', phase: 'idle', awaited: 'the reply to RSET' },
+  start: { timeout: 'commandMs', phase: 'idle', awaited: 'the reply to ETRN' },
+  exchange: { timeout: 'exchangeMs', phase: 'idle', awaited: 'the reply to ATRN or TURN' },
   quit: { timeout: 'quitMs', phase: 'idle', awaited: 'the reply to QUIT' },
   closed: { timeout: 'none', phase: 'idle', awaited: 'nothing' },
 }

@@ -68,15 +68,18 @@ export interface Offering {
   /** Who connected, whatever XCLIENT said since. */
   readonly origin: Endpoint
   readonly tls: boolean
+  /** True where we know who the peer is: he has logged in, or his certificate was verified. */
+  readonly proven: boolean
   /** The listener's mechanisms that exist, in order. */
   readonly mechanisms: readonly ServerMechanism[]
 }
 
 /**
  * What a listener is for. It decides which extensions are on without a word of the config: `mx` takes
- * mail from strangers, `submission` from users, `lmtp` from another server of the house.
+ * mail from strangers, `submission` from users, `lmtp` from another server of the house; `odmr` takes
+ * none and gives customers theirs (RFC 2645).
  */
-export type Service = 'mx' | 'submission' | 'lmtp'
+export type Service = 'mx' | 'submission' | 'lmtp' | 'odmr'
 
 /** The keywords of all extensions: a new one is named here, and table.ts then wants its row. */
 export type Keyword =
@@ -97,9 +100,21 @@ export type Keyword =
   | 'CHECKPOINT'
   | 'XCLIENT'
   | 'XFORWARD'
+  | 'ETRN'
+  | 'ATRN'
+  | 'TURN'
 
 /** Verbs that only an extension brings. */
-export type ExtensionVerb = 'BDAT' | 'STARTTLS' | 'AUTH' | 'HELP' | 'XCLIENT' | 'XFORWARD'
+export type ExtensionVerb =
+  | 'BDAT'
+  | 'STARTTLS'
+  | 'AUTH'
+  | 'HELP'
+  | 'XCLIENT'
+  | 'XFORWARD'
+  | 'ETRN'
+  | 'ATRN'
+  | 'TURN'
 
 export interface Extension {
   /** The keyword of the IANA registry: `with` and `without` of a listener switch it by this name. */

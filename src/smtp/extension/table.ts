@@ -4,6 +4,7 @@
  */
 import type { Recipient, Sender } from '../../mail/envelope.ts'
 import type { SessionSettings } from '../server/question.ts'
+import { atrn } from './atrn.ts'
 import { auth } from './auth.ts'
 import { binaryMime } from './binary-mime.ts'
 import { checkpoint } from './checkpoint.ts'
@@ -12,6 +13,7 @@ import { deliverBy } from './deliver-by.ts'
 import { dsn } from './dsn.ts'
 import { eightBitMime } from './eight-bit-mime.ts'
 import { enhancedStatusCodes } from './enhanced-status-codes.ts'
+import { etrn } from './etrn.ts'
 import { expn } from './expn.ts'
 import type { Extension, Keyword, ParameterRule, WholeRule } from './extension.ts'
 import { help } from './help.ts'
@@ -20,6 +22,7 @@ import { pipelining } from './pipelining.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
 import { starttls } from './starttls.ts'
+import { turn } from './turn.ts'
 import { xclient } from './xclient.ts'
 import { xforward } from './xforward.ts'
 
@@ -41,6 +44,9 @@ export const extensions: readonly Extension[] = [
   checkpoint,
   xclient,
   xforward,
+  etrn,
+  atrn,
+  turn,
 ]
 
 /** RFC 5321 §4.5.3.1.4: a command line has 512 octets with its CRLF. */

@@ -33,8 +33,8 @@ export type Command =
   | { readonly kind: 'http' }
 
 const rows: ReadonlyMap<string, VerbRow> = new Map(Object.entries(verbs))
-/** RFC 5321 Appendix F.6 and F.1: known of old, not implemented. */
-const obsolete: ReadonlySet<string> = new Set(['SEND', 'SOML', 'SAML', 'TURN'])
+/** RFC 5321 Appendix F.6: known of old, not implemented. */
+const obsolete: ReadonlySet<string> = new Set(['SEND', 'SOML', 'SAML'])
 const http: ReadonlySet<string> = new Set(
   'GET POST PUT HEAD OPTIONS CONNECT DELETE PATCH TRACE'.split(' '),
 )

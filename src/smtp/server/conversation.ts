@@ -46,6 +46,8 @@ export class Conversation {
   incoming: Incoming | undefined
   /** The next RCPT line, if it is in the buffer already: an argument, or why it is not one. */
   nextRcpt: () => string | Reply | undefined = () => undefined
+  /** Whether anything came behind the command at work. */
+  pipelined: () => boolean = () => false
   transactions = 0
   /** Domains of the recipients asked for so far, where their number is limited. */
   readonly domains = new Set<string>()
@@ -85,12 +87,17 @@ export class Conversation {
     this.#peer = { ...this.#peer, account }
   }
 
+  /** Whether we know who the peer is: he has logged in, or his certificate was verified. */
+  get proven(): boolean {
+    return this.#peer.account !== undefined || this.#peer.tls?.verified === true
+  }
+
   /** Whether an extension is on, and this peer is shown it. */
   offered(keyword: Keyword): boolean {
-    const { settings, origin, dialect } = this
+    const { settings, origin, dialect, proven } = this
     const tls = this.#peer.tls !== undefined
     const extension = dialect.extensions.find(each => each.keyword === keyword)
-    return extension?.offer({ settings, origin, tls, mechanisms: [] }) !== undefined
+    return extension?.offer({ settings, origin, tls, proven, mechanisms: [] }) !== undefined
   }
 
   /** XCLIENT: the peer is another. TLS is still that of the connection. */
@@ -160,6 +167,13 @@ export class Conversation {
     this.abandon(interrupted)
     this.closed = true
     this.sink.close()
+  }
+
+  /** The session is over, and the connection another's (RFC 2645 §5.3). */
+  handOver(): void {
+    if (this.closed) return
+    this.closed = true
+    this.sink.handOver()
   }
 
   /** The reply to a verdict that was owed and is not there: a bug of policy, not of the peer. */

@@ -31,6 +31,21 @@ export interface Peer {
   readonly forwarded?: Forwarded
 }
 
+/** What ETRN names. */
+export interface Node {
+  /** 'subdomains': the domain and all below it (`@`); 'queue': a name of the site's own (`#`). */
+  readonly kind: 'domain' | 'subdomains' | 'queue'
+  /** Without its option character; a domain in lower case. */
+  readonly name: string
+  /** As it was written, for the reply. */
+  readonly text: string
+}
+
+/** What ETRN comes to: how much waits, and whether it was being sent already; or a verdict. */
+export type StartAnswer =
+  | { readonly kind: 'pending'; readonly messages: number; readonly underWay: boolean }
+  | Verdict
+
 export interface Policy {
   /** A connection stands; nothing is known but addresses. Refused: 554 or 421 in place of 220 (§3.1). */
   connect(peer: Peer): Later<Verdict>
@@ -63,6 +78,13 @@ export interface Policy {
   verify(peer: Peer, text: string): Later<Verdict>
   /** EXPN (§3.5). */
   expand(peer: Peer, text: string): Later<Verdict>
+  /** ETRN (RFC 1985): start what waits for a node. Plain acceptance says no more than 250. */
+  start(peer: Peer, node: Node): Later<StartAnswer>
+  /**
+   * ATRN (RFC 2645) and TURN: may the roles change on this connection? No domains are all that are his.
+   * After acceptance the connection is handed over (world/pump.ts), or closed.
+   */
+  exchange(peer: Peer, verb: 'ATRN' | 'TURN', domains: readonly string[]): Later<Verdict>
   /** The connection is gone; called exactly once, after any `abandon`. */
   closed(): void
 }
@@ -137,6 +159,13 @@ export type Question =
   | { readonly kind: 'abandon'; readonly interrupted: boolean }
   | { readonly kind: 'verify'; readonly peer: Peer; readonly text: string }
   | { readonly kind: 'expand'; readonly peer: Peer; readonly text: string }
+  | { readonly kind: 'start'; readonly peer: Peer; readonly node: Node }
+  | {
+      readonly kind: 'exchange'
+      readonly peer: Peer
+      readonly verb: 'ATRN' | 'TURN'
+      readonly domains: readonly string[]
+    }
 
-/** Verdict for most, verdicts for rcpts and accept, a login answer for login. */
-export type Answer = Verdict | readonly Verdict[] | LoginAnswer
+/** Verdict for most, verdicts for rcpts and accept, answers of their own for login and start. */
+export type Answer = Verdict | readonly Verdict[] | LoginAnswer | StartAnswer

@@ -38,6 +38,10 @@ function put(policy: Policy, question: Question): Later<Answer> {
       return policy.verify(question.peer, question.text)
     case 'expand':
       return policy.expand(question.peer, question.text)
+    case 'start':
+      return policy.start(question.peer, question.node)
+    case 'exchange':
+      return policy.exchange(question.peer, question.verb, question.domains)
   }
 }
 
@@ -51,6 +55,9 @@ function failure(question: Question): Answer {
       return question.envelope.recipients.map(() => verdict)
     case 'login':
       return { kind: 'unavailable', why: 'policy failed' }
+    case 'start':
+      // RFC 1985 §5.3 has a code of its own for this.
+      return defer(458, '3.0', `Unable to queue messages for node ${question.node.text}`)
     default:
       return verdict
   }

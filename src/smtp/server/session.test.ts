@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { accept, refuse } from '../../mail/verdict.ts'
-import type { Sink } from '../../wire/effect.ts'
+import type { Sink, TlsFacts } from '../../wire/effect.ts'
 import type { Answer, Question, SessionSettings } from './question.ts'
 import { ServerSession } from './session.ts'
 
@@ -43,8 +43,19 @@ function verdictOn(question: Question): Answer {
 }
 
 /** A session, what it said, what was accepted, and every question's kind. */
-function open(over: Partial<SessionSettings> = {}, answer = verdictOn) {
-  const seen = { output: '', asked: [] as string[], octets: 0, closed: 0, secured: 0 }
+function open(
+  over: Partial<SessionSettings> = {},
+  answer: (question: Question) => Answer | undefined = verdictOn,
+  tls?: TlsFacts,
+) {
+  const seen = {
+    output: '',
+    asked: [] as string[],
+    octets: 0,
+    closed: 0,
+    secured: 0,
+    handedOver: 0,
+  }
   const sink: Sink<Question, Answer> = {
     send: output => {
       seen.output += output
@@ -60,17 +71,14 @@ function open(over: Partial<SessionSettings> = {}, answer = verdictOn) {
     secure: () => {
       seen.secured += 1
     },
+    handOver: () => {
+      seen.handedOver += 1
+    },
     close: () => {
       seen.closed += 1
     },
   }
-  const session = new ServerSession(
-    sink,
-    { ...settings, ...over },
-    ends,
-    undefined,
-    () => undefined,
-  )
+  const session = new ServerSession(sink, { ...settings, ...over }, ends, tls, () => undefined)
   session.start()
   const say = (text: string) => {
     seen.output = ''
@@ -275,4 +283,49 @@ test('plaintext between STARTTLS and TLS is not read', () => {
   assert.equal(say('EHLO y\r\n'), '')
   session.secured({ protocol: 'TLSv1.3', cipher: 'x', verified: false })
   assert.match(say('MAIL FROM:<a@b>\r\n'), /^503 /)
+})
+
+const verified: TlsFacts = { protocol: 'TLSv1.3', cipher: 'x', verified: true }
+
+test('nothing may be pipelined behind a command that exchanges the roles', () => {
+  for (const end of [false, true]) {
+    const answers: (Answer | undefined)[] = []
+    const answer = (question: Question) =>
+      question.kind === 'exchange' ? answers.shift() : verdictOn(question)
+    const { session, seen, say } = open({ with: ['TURN'] }, answer, verified)
+    say('EHLO x\r\n')
+    say(end ? 'TURN\r\n' : 'TURN\r\n220 hello\r\n')
+    // What comes while policy is asked counts as well; nobody who waits for the reply sends it.
+    if (end) session.end()
+    seen.output = ''
+    session.answer(accept())
+    assert.match(seen.output, /^421 4\.5\.1 /)
+    assert.deepEqual([seen.handedOver, seen.closed, session.backlogOctets], [0, 1, 0])
+  }
+})
+
+test('after the roles have changed the session says and takes nothing more', () => {
+  const { session, seen, say } = open({ with: ['TURN'] }, verdictOn, verified)
+  say('EHLO x\r\n')
+  assert.equal(say('TURN\r\n'), '250 2.0.0 OK now reversing the connection\r\n')
+  session.tell({ kind: 'shutdown' })
+  session.expire()
+  session.end()
+  assert.equal(say('NOOP\r\n'), '')
+  assert.deepEqual([seen.handedOver, seen.closed, session.backlogOctets], [1, 0, 0])
+})
+
+test('an extension is offered only where it may be used', () => {
+  const offered = (over: Partial<SessionSettings>, tls?: TlsFacts) =>
+    open(over, verdictOn, tls)
+      .say('EHLO x\r\n')
+      .match(/\b(?:ETRN|ATRN|TURN)\b/g)
+      ?.join(' ') ?? ''
+  assert.equal(offered({}), '')
+  assert.equal(offered({ service: 'submission' }), '')
+  assert.equal(offered({ service: 'odmr' }), 'ATRN')
+  assert.equal(offered({ service: 'odmr', without: ['ATRN'] }), '')
+  assert.equal(offered({ with: ['ETRN', 'ATRN', 'TURN'] }), 'ETRN ATRN')
+  assert.equal(offered({ with: ['TURN'] }, { ...verified, verified: false }), '')
+  assert.equal(offered({ with: ['TURN'] }, verified), 'TURN')
 })

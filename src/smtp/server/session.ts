@@ -49,6 +49,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     this.#conversation = new Conversation(sink, settings, ends, tls, mechanism)
     this.#commands = new CommandReader(this.#input, this.#conversation)
     this.#conversation.nextRcpt = () => this.#commands.nextRcpt()
+    this.#conversation.pipelined = () => this.#input.length > 0 || this.#ended
   }
 
   start(): void {

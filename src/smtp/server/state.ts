@@ -1,5 +1,5 @@
 /**
- * Which command may come when (RFC 5321 §4.1.4, RFC 3030 §2, RFC 3207 §4, RFC 4954 §4): one table of
+ * Which command may come when (RFC 5321 §4.1.4, RFC 3030 §2, RFC 3207 §4, RFC 4954 §4, RFC 1985 §5): one table of
  * state and verb, closed by the type checker. The cell is the state after the verb
  * succeeded, or why the verb is out of order.
  */
@@ -68,6 +68,9 @@ export const transitions = {
     AUTH: 'needsHello',
     XCLIENT: 'connected',
     XFORWARD: 'same',
+    ETRN: 'needsHello',
+    ATRN: 'needsHello',
+    TURN: 'needsHello',
   },
   ready: {
     ...anywhere,
@@ -79,6 +82,9 @@ export const transitions = {
     AUTH: 'ready',
     XCLIENT: 'connected',
     XFORWARD: 'same',
+    ETRN: 'same',
+    ATRN: 'ready',
+    TURN: 'ready',
   },
   mail: {
     ...anywhere,
@@ -90,6 +96,9 @@ export const transitions = {
     AUTH: 'inTransaction',
     XCLIENT: 'inTransaction',
     XFORWARD: 'inTransaction',
+    ETRN: 'inTransaction',
+    ATRN: 'inTransaction',
+    TURN: 'inTransaction',
   },
   rcpt: {
     ...anywhere,
@@ -101,6 +110,9 @@ export const transitions = {
     AUTH: 'inTransaction',
     XCLIENT: 'inTransaction',
     XFORWARD: 'inTransaction',
+    ETRN: 'inTransaction',
+    ATRN: 'inTransaction',
+    TURN: 'inTransaction',
   },
   chunks: {
     ...anywhere,
@@ -112,6 +124,9 @@ export const transitions = {
     AUTH: 'inTransaction',
     XCLIENT: 'inTransaction',
     XFORWARD: 'inTransaction',
+    ETRN: 'inTransaction',
+    ATRN: 'inTransaction',
+    TURN: 'inTransaction',
   },
   broken: {
     ...anywhere,
@@ -123,6 +138,9 @@ export const transitions = {
     AUTH: 'needsReset',
     XCLIENT: 'needsReset',
     XFORWARD: 'needsReset',
+    ETRN: 'needsReset',
+    ATRN: 'needsReset',
+    TURN: 'needsReset',
   },
 } as const satisfies Record<State, Record<Verb, State | 'same' | Misuse>>
 

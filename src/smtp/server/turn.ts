@@ -1,12 +1,12 @@
 /**
  * A turn: one command from its line to its last reply, as a generator. It yields what it waits for
- * and is resumed with that. Where policy answers at once nothing is yielded. The four
+ * and is resumed with that. Where policy answers at once nothing is yielded. The
  * functions here are all that a verb may wait for; session.ts is what resumes it.
  */
 import type { Verdict } from '../../mail/verdict.ts'
 import type { LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
 import type { Conversation } from './conversation.ts'
-import type { Answer, Question } from './question.ts'
+import type { Answer, Node, Question, StartAnswer } from './question.ts'
 
 /** 'answer': of policy. 'line': of the AUTH exchange. 'content', 'chunk': of the message. 'tls': is on. */
 export type Wait = 'answer' | 'line' | 'content' | 'chunk' | 'tls'
@@ -39,6 +39,21 @@ export function* askLogin(
 ): Waiting<LoginAnswer> {
   const asked: Question = { kind: 'login', peer: conversation.peer, question }
   return (conversation.sink.ask(asked) ?? (yield 'answer')) as LoginAnswer
+}
+
+/** Asks to start what waits for a node (RFC 1985). */
+export function* askStart(conversation: Conversation, node: Node): Waiting<StartAnswer> {
+  const asked: Question = { kind: 'start', peer: conversation.peer, node }
+  return (conversation.sink.ask(asked) ?? (yield 'answer')) as StartAnswer
+}
+
+/** Asks whether the roles may change (RFC 2645). */
+export function* askExchange(
+  conversation: Conversation,
+  verb: 'ATRN' | 'TURN',
+  domains: readonly string[],
+): Waiting<Verdict> {
+  return yield* ask(conversation, { kind: 'exchange', peer: conversation.peer, verb, domains })
 }
 
 /** Waits for the client's next line in an AUTH exchange. */

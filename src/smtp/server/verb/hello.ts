@@ -47,6 +47,7 @@ function offered(conversation: Conversation): readonly string[] {
     settings,
     origin: conversation.origin,
     tls: peer.tls !== undefined,
+    proven: conversation.proven,
     mechanisms: offeredMechanisms(conversation),
   }
   return dialect.extensions.map(each => each.offer(offering)).filter(line => line !== undefined)

@@ -5,9 +5,11 @@
 import type { Conversation } from '../conversation.ts'
 import type { Verb } from '../state.ts'
 import type { Turn } from '../turn.ts'
+import { atrn, turn } from './atrn.ts'
 import { auth } from './auth.ts'
 import { bdat } from './bdat.ts'
 import { data } from './data.ts'
+import { etrn } from './etrn.ts'
 import { ehlo, helo, lhlo } from './hello.ts'
 import { mail } from './mail.ts'
 import { help, noop, quit, rset } from './plain.ts'
@@ -50,4 +52,7 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
   AUTH: { run: auth, argument: 'one', only: 'extension' },
   XCLIENT: { run: xclient, argument: 'one', only: 'extension' },
   XFORWARD: { run: xforward, argument: 'one', only: 'extension' },
+  ETRN: { run: etrn, argument: 'one', only: 'extension', login: true },
+  ATRN: { run: atrn, argument: 'any', only: 'extension' },
+  TURN: { run: turn, argument: 'none', only: 'extension' },
 }
