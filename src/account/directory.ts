@@ -10,8 +10,8 @@ import { type Address, formatAddress, parseStoredAddress } from '../mail/address
 import type { Account } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../world/clock.ts'
-import { canonical, isRole, withoutDetail } from './address.ts'
-import { type Found, findAddress, firstAccount } from './reader.ts'
+import { canonical, canonicalLocal, isRole, withoutDetail } from './address.ts'
+import { type Found, findAddress, findNamesakes, firstAccount } from './reader.ts'
 import { Recent } from './recent.ts'
 import type { AccountSettings } from './settings.ts'
 
@@ -75,6 +75,12 @@ export class Directory {
       lasting.set(cacheKey(wanted), found, this.#clock.monotonic())
     }
     return found
+  }
+
+  /** Accounts and aliases with this local part, in whatever domain: one, none, or the first two. */
+  async namesakes(local: string): Promise<readonly Address[]> {
+    const name = formatAddress({ local: canonicalLocal(local), domain: '' })
+    return (await this.#store.read(findNamesakes, name)).map(parseStoredAddress)
   }
 
   /** Domains, accounts, aliases or settings have changed: what was remembered may be wrong. */

@@ -59,6 +59,20 @@ export const findAddress = reader<FindInput, Found>(
   },
 )
 
+/** The first two addresses with a local part. `A` is the character behind `@`. */
+export const findNamesakes = reader<string, readonly string[]>(
+  'account/findNamesakes',
+  async (tx, local) => {
+    const rows = await tx.all<{ address: string }>(
+      `SELECT address FROM account WHERE address >= ?1 AND address < ?2
+       UNION SELECT address FROM alias WHERE address >= ?1 AND address < ?2 ORDER BY address LIMIT 2`,
+      `${local}@`,
+      `${local}A`,
+    )
+    return rows.map(row => row.address)
+  },
+)
+
 /** The account that was made first: it reads postmaster where nobody else was named. */
 export const firstAccount = reader<null, string | undefined>('account/firstAccount', async tx => {
   const row = await tx.get<{ address: string }>(

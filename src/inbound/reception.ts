@@ -19,6 +19,7 @@ import { ownText } from '../wire/own.ts'
 import { DiskFull } from '../world/disk.ts'
 import type { Transfer } from './checkpoint.ts'
 import { Intake } from './intake.ts'
+import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import { hereBy } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
@@ -38,6 +39,7 @@ export interface Door {
   /** Whether there was room for it (limit/connections.ts). */
   readonly admitted: boolean
   readonly gauge: AcceptGauge
+  readonly vrfy: Verifying
 }
 
 /** To whom the roles have changed, and for which domains' mail. */
@@ -220,13 +222,14 @@ export class Reception implements Policy {
     this.#transfer = undefined
   }
 
-  /** RFC 5321 §7.3: whether an address exists is nobody's business before RCPT. */
-  verify(): Verdict {
-    return accept()
+  verify(_peer: Peer, text: string): Later<Verdict> {
+    const relays = this.#role.origin !== 'mx'
+    return verifyName(this.#inbound.directory, this.#door.vrfy, text, relays)
   }
 
-  expand(): Verdict {
-    return refuse(550, '7.1', 'mailing lists are not shown')
+  /** Asked only where the listener has EXPN. */
+  expand(_peer: Peer, text: string): Later<Verdict> {
+    return expandName(this.#inbound.directory, text)
   }
 
   start(peer: Peer, node: Node): Later<StartAnswer> {

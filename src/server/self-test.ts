@@ -74,6 +74,7 @@ async function converse(house: House, spellings: readonly string[]): Promise<str
   const settings = { ...smtpSettings(house, 'smtp'), errorsMax: 10_000 }
   const policy = new Reception(house.inbound, mxRole(house.inbound), {
     protocol: 'smtp',
+    vrfy: 'unsure',
     admitted: true,
     gauge: { underWay: 0 },
   })

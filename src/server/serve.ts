@@ -134,6 +134,7 @@ export class Sessions {
     const policy = new Reception(this.#house.inbound, this.#roles[name], {
       gauge: this.#gauge,
       admitted,
+      vrfy: this.#house.settings().listeners[name].vrfy,
       protocol: settings.protocol,
     })
     return pump({

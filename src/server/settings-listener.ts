@@ -53,6 +53,12 @@ const proxyProtocol = () =>
     'Networks of proxies: who connects from there must begin with a PROXY header (v1 or v2), and its client counts.',
   )
 
+const vrfy = () =>
+  z
+    .enum(['unsure', 'answer', 'refuse'])
+    .default('unsure')
+    .describe('VRFY: 252 always, who is here (250, 550, 553), or 502 (RFC 5321 §3.5).')
+
 /** What a peer may say of others, where it connects from one of these networks. */
 const trusts = () => ({
   xclient: networks().describe(
@@ -76,6 +82,7 @@ export const listenersSchema = z.strictObject({
       proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('refuse'),
       startTls: startTls(),
+      vrfy: vrfy(),
       with: switchedOn('mx'),
       without: without(),
       ...trusts(),
@@ -90,6 +97,7 @@ export const listenersSchema = z.strictObject({
       proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('normalize'),
       startTls: startTls(),
+      vrfy: vrfy(),
       with: switchedOn('submission'),
       without: without(),
       ...trusts(),
@@ -103,6 +111,7 @@ export const listenersSchema = z.strictObject({
       port: port(465),
       proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('normalize'),
+      vrfy: vrfy(),
       with: switchedOn('submission'),
       without: without(),
       ...trusts(),
@@ -131,6 +140,7 @@ export const listenersSchema = z.strictObject({
         .boolean()
         .default(false)
         .describe('Whether the other server must log in, under TLS, before it may deliver.'),
+      vrfy: vrfy(),
       with: switchedOn('lmtp'),
       without: without(),
       ...trusts(),
@@ -147,6 +157,7 @@ export const listenersSchema = z.strictObject({
       proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('refuse'),
       startTls: startTls(),
+      vrfy: vrfy(),
       with: switchedOn('odmr'),
       without: without(),
     })
@@ -180,6 +191,7 @@ export const listenersSchema = z.strictObject({
       enabled: enabled(true),
       path: socketPath('local.sock', 'The Unix socket'),
       bareLineEnds: bareLineEnds('normalize'),
+      vrfy: vrfy(),
       with: switchedOn('submission'),
       without: without(),
     })

@@ -34,8 +34,15 @@ export const replies = {
   /** RFC 5321 §4.1.1.5 and §4.1.1.9. */
   ok: reply(250, '0.0', 'OK'),
   /** RFC 5321 §4.1.1.8. */
-  help: (verbs: readonly string[]): Reply =>
-    reply(214, '0.0', 'Commands:', verbs.join(' '), 'RFC 5321 says the rest'),
+  help: (verbs: readonly string[], extensions: readonly string[]): Reply =>
+    reply(
+      214,
+      '0.0',
+      `Commands: ${verbs.join(' ')}`,
+      `Extensions: ${extensions.join(' ')}`,
+      'HELP and one of these says more; RFC 5321 says the rest',
+    ),
+  helpOn: (lines: readonly string[]): Reply => reply(214, '0.0', ...lines),
   /** RFC 5321 §3.5.3: we would take mail for it, and do not tell more. */
   cannotVerify: reply(252, '1.5', 'Cannot verify, but will try to deliver'),
   /** RFC 5321 §7.3: where it is switched off the reply is 252, which nobody takes for a yes or a no. */
@@ -138,6 +145,8 @@ export const replies = {
   binaryNeedsBdat: reply(503, '5.1', 'BODY=BINARYMIME needs BDAT'),
   alreadySecured: reply(503, '5.1', 'TLS is on already'),
   alreadyAuthenticated: reply(503, '5.1', 'Already authenticated'),
+  /** RFC 5321 §4.3.2: HELP has 502 and 504. */
+  unknownTopic: reply(504, '5.4', 'There is no help on that; HELP alone lists what there is'),
   /** RFC 4954 §4. */
   unknownMechanism: reply(504, '5.4', 'Unrecognized authentication mechanism'),
   /** RFC 4954 §6; RFC 3207 §4 has the same code. */
@@ -157,6 +166,8 @@ export const replies = {
   /** RFC 2852 §3: R with less time than the least is refused for good. */
   deliverByTooSoon: (least: number): Reply =>
     reply(555, '5.4', `BY with R needs at least ${least} seconds here`),
+  /** RFC 6531 §3.7.4.2. */
+  needsUtf8Reply: reply(550, '6.8', 'The reply is in UTF-8, which SMTPUTF8 was not there to allow'),
   /** RFC 5321 §4.1.1.11. */
   unknownParameter: (keyword: string): Reply =>
     reply(555, '5.4', `Parameter ${keyword.slice(0, 40)} not recognized`),

@@ -143,6 +143,9 @@ async function people(w: Witness): Promise<void> {
     await w.read(accountReader.findLogin, key)
   }
   await w.read(accountReader.firstAccount, null)
+  for (const local of ['alice', 'team', 'al', 'nobody', '']) {
+    await w.read(accountReader.findNamesakes, local)
+  }
   await w.read(accountReader.listDomains, null)
   const page = { domain: 'example.org', after: '', limit: 10 }
   await w.read(accountReader.listAccounts, page)

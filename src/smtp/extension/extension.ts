@@ -65,8 +65,6 @@ export type ParameterWriter<T> = (part: T, writing: Writing) => string
 /** What an EHLO keyword line may depend on. */
 export interface Offering {
   readonly settings: SessionSettings
-  /** Who connected, whatever XCLIENT said since. */
-  readonly origin: Endpoint
   readonly tls: boolean
   /** True where we know who the peer is: he has logged in, or his certificate was verified. */
   readonly proven: boolean
@@ -130,6 +128,8 @@ export interface Extension {
   readonly onAt?: readonly Service[]
   /** False where this listener cannot have it at all: its verbs are then 502, its parameters 555. */
   readonly has?: (settings: SessionSettings) => boolean
+  /** Whether a peer is shown it, by who connected; absent: all. Others are refused its verbs (550). */
+  readonly shownTo?: (origin: Endpoint, settings: SessionSettings) => boolean
   /** The EHLO line of the moment, or undefined where it is not to be offered now. */
   readonly offer: (offering: Offering) => string | undefined
   readonly mail?: Readonly<Record<string, ParameterRule<Sender>>>

@@ -56,7 +56,8 @@ const COMMAND_MAX = 512
 export interface Dialect {
   readonly extensions: readonly Extension[]
   readonly keywords: ReadonlySet<Keyword>
-  readonly verbs: ReadonlySet<string>
+  /** Who brings each verb. */
+  readonly verbs: ReadonlyMap<string, Extension>
   readonly mail: ReadonlyMap<string, ParameterRule<Sender>>
   readonly rcpt: ReadonlyMap<string, ParameterRule<Recipient>>
   /** Asked in turn about a MAIL that has parameters. */
@@ -75,7 +76,7 @@ export function dialectOf(settings: SessionSettings): Dialect {
     dialect = {
       extensions: had,
       keywords: new Set(had.map(each => each.keyword)),
-      verbs: new Set(had.flatMap(each => each.verbs ?? [])),
+      verbs: new Map(had.flatMap(each => (each.verbs ?? []).map(verb => [verb, each]))),
       mail: new Map(had.flatMap(each => Object.entries(each.mail ?? {}))),
       rcpt: new Map(had.flatMap(each => Object.entries(each.rcpt ?? {}))),
       whole: had.flatMap(each => each.whole ?? []),

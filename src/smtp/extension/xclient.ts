@@ -21,9 +21,7 @@ export const xclient: Extension = {
   rfcs: [],
   help: 'whose connection this really is, from trusted peers',
   has: settings => settings.xclientFrom.length > 0,
-  offer: ({ settings, origin }) =>
-    isWithin(origin.address, settings.xclientFrom)
-      ? `XCLIENT ${XCLIENT_ATTRIBUTES.join(' ')}`
-      : undefined,
+  shownTo: (origin, settings) => isWithin(origin.address, settings.xclientFrom),
+  offer: () => `XCLIENT ${XCLIENT_ATTRIBUTES.join(' ')}`,
   verbs: ['XCLIENT'],
 }

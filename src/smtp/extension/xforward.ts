@@ -23,10 +23,8 @@ export const xforward: Extension = {
   rfcs: [],
   help: 'whom the next message came from, from trusted peers',
   has: settings => settings.xforwardFrom.length > 0,
-  offer: ({ settings, origin }) =>
-    isWithin(origin.address, settings.xforwardFrom)
-      ? `XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`
-      : undefined,
+  shownTo: (origin, settings) => isWithin(origin.address, settings.xforwardFrom),
+  offer: () => `XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`,
   verbs: ['XFORWARD'],
 }
 

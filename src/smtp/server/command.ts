@@ -5,6 +5,7 @@
 import type { Reply } from '../../mail/status.ts'
 import { LineReader } from '../../wire/line.ts'
 import type { Octets } from '../../wire/octets.ts'
+import { leftOut } from '../extension/left-out.ts'
 import { replies } from '../replies.ts'
 import type { Conversation } from './conversation.ts'
 import type { Verb } from './state.ts'
@@ -33,8 +34,8 @@ export type Command =
   | { readonly kind: 'http' }
 
 const rows: ReadonlyMap<string, VerbRow> = new Map(Object.entries(verbs))
-/** RFC 5321 Appendix F.6: known of old, not implemented. */
-const obsolete: ReadonlySet<string> = new Set(['SEND', 'SOML', 'SAML'])
+/** Known, and left out on purpose. */
+const unimplemented: ReadonlySet<string> = new Set(leftOut.flatMap(each => each.verbs ?? []))
 const http: ReadonlySet<string> = new Set(
   'GET POST PUT HEAD OPTIONS CONNECT DELETE PATCH TRACE'.split(' '),
 )
@@ -87,7 +88,11 @@ export class CommandReader {
     }
     if (BAD_OCTETS.test(line)) return fault(replies.badOctets)
     const { dialect, settings } = this.#conversation
-    if (row.only === 'extension' && !dialect.verbs.has(verb)) return fault(replies.notImplemented)
+    if (row.only === 'extension') {
+      const bringer = dialect.verbs.get(verb)
+      if (bringer === undefined) return fault(replies.notImplemented)
+      if (!this.#conversation.shows(bringer)) return fault(replies.notTrusted)
+    }
     if ((row.only === 'smtp' || row.only === 'lmtp') && row.only !== settings.protocol) {
       return fault(replies.unknownCommand)
     }
@@ -123,7 +128,7 @@ export class CommandReader {
     if (BAD_OCTETS.test(line)) return fault(replies.badOctets)
     if (this.#lines.octets > COMMAND_MAX) return fault(replies.lineTooLong)
     if (line === '') return fault(replies.emptyCommand)
-    return fault(obsolete.has(name) ? replies.notImplemented : replies.unknownCommand)
+    return fault(unimplemented.has(name) ? replies.notImplemented : replies.unknownCommand)
   }
 
   #limit(verb: Verb): number {

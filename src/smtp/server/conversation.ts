@@ -8,7 +8,7 @@ import type { Reply } from '../../mail/status.ts'
 import type { Verdict } from '../../mail/verdict.ts'
 import type { Account, ServerMechanism } from '../../sasl/mechanism.ts'
 import type { Endpoint, Sink, TlsFacts } from '../../wire/effect.ts'
-import type { Keyword } from '../extension/extension.ts'
+import type { Extension } from '../extension/extension.ts'
 import { type Dialect, dialectOf } from '../extension/table.ts'
 import { replies, verdictReply } from '../replies.ts'
 import { formatReply } from '../reply.ts'
@@ -92,12 +92,9 @@ export class Conversation {
     return this.#peer.account !== undefined || this.#peer.tls?.verified === true
   }
 
-  /** Whether an extension is on, and this peer is shown it. */
-  offered(keyword: Keyword): boolean {
-    const { settings, origin, dialect, proven } = this
-    const tls = this.#peer.tls !== undefined
-    const extension = dialect.extensions.find(each => each.keyword === keyword)
-    return extension?.offer({ settings, origin, tls, proven, mechanisms: [] }) !== undefined
+  /** Whether this peer is shown an extension that is on. */
+  shows({ shownTo }: Extension): boolean {
+    return shownTo?.(this.origin, this.settings) ?? true
   }
 
   /** XCLIENT: the peer is another. TLS is still that of the connection. */

@@ -45,10 +45,10 @@ function offered(conversation: Conversation): readonly string[] {
   const { settings, peer, dialect } = conversation
   const offering = {
     settings,
-    origin: conversation.origin,
     tls: peer.tls !== undefined,
     proven: conversation.proven,
     mechanisms: offeredMechanisms(conversation),
   }
-  return dialect.extensions.map(each => each.offer(offering)).filter(line => line !== undefined)
+  const shown = dialect.extensions.filter(each => conversation.shows(each))
+  return shown.map(each => each.offer(offering)).filter(line => line !== undefined)
 }

@@ -1,4 +1,4 @@
-/** The verbs that only talk: RSET, NOOP, HELP and QUIT (RFC 5321 §4.1.1.5, §4.1.1.8 to §4.1.1.10). */
+/** The verbs that only talk: RSET, NOOP and QUIT (RFC 5321 §4.1.1.5, §4.1.1.9, §4.1.1.10). */
 import { replies } from '../../replies.ts'
 import type { Conversation } from '../conversation.ts'
 import { after } from '../state.ts'
@@ -14,14 +14,6 @@ export function rset(conversation: Conversation): void {
 
 export function noop(conversation: Conversation): void {
   conversation.reply(replies.ok)
-}
-
-const SMTP_VERBS = ['HELO', 'EHLO'] as const
-const SHARED_VERBS = ['MAIL', 'RCPT', 'DATA', 'RSET', 'NOOP', 'VRFY', 'EXPN', 'QUIT'] as const
-
-export function help(conversation: Conversation): void {
-  const hello = conversation.settings.protocol === 'lmtp' ? ['LHLO'] : SMTP_VERBS
-  conversation.reply(replies.help([...hello, ...SHARED_VERBS, ...conversation.dialect.verbs]))
 }
 
 export function quit(conversation: Conversation): void {

@@ -11,8 +11,9 @@ import { bdat } from './bdat.ts'
 import { data } from './data.ts'
 import { etrn } from './etrn.ts'
 import { ehlo, helo, lhlo } from './hello.ts'
+import { help } from './help.ts'
 import { mail } from './mail.ts'
-import { help, noop, quit, rset } from './plain.ts'
+import { noop, quit, rset } from './plain.ts'
 import { rcpt } from './rcpt.ts'
 import { starttls } from './starttls.ts'
 import { expn, vrfy } from './verify.ts'
@@ -24,6 +25,8 @@ export interface VerbRow {
   readonly run: (conversation: Conversation, argument: string) => Turn | void
   /** 'none' refuses an argument, 'one' demands it (RFC 5321 §4.1.1). */
   readonly argument: 'none' | 'one' | 'any'
+  /** One line for HELP. */
+  readonly help: string
   /** Absent where every listener has it; else by dialect or extension. */
   readonly only?: 'smtp' | 'lmtp' | 'extension'
   /** True where a listener with `requireAuth` answers 530 before AUTH (RFC 4954 §6). */
@@ -35,24 +38,113 @@ export interface VerbRow {
 }
 
 export const verbs: Readonly<Record<Verb, VerbRow>> = {
-  HELO: { run: helo, argument: 'one', only: 'smtp' },
-  EHLO: { run: ehlo, argument: 'one', only: 'smtp' },
-  LHLO: { run: lhlo, argument: 'one', only: 'lmtp' },
-  MAIL: { run: mail, argument: 'one', login: true, utf8: true },
-  RCPT: { run: rcpt, argument: 'one', utf8: true },
-  DATA: { run: data, argument: 'none' },
-  BDAT: { run: bdat, argument: 'one', only: 'extension', ordersItself: true },
-  RSET: { run: rset, argument: 'none' },
-  NOOP: { run: noop, argument: 'any' },
-  HELP: { run: help, argument: 'any', only: 'extension' },
-  VRFY: { run: vrfy, argument: 'one', login: true, utf8: true },
-  EXPN: { run: expn, argument: 'one', login: true, utf8: true },
-  QUIT: { run: quit, argument: 'none' },
-  STARTTLS: { run: starttls, argument: 'none', only: 'extension' },
-  AUTH: { run: auth, argument: 'one', only: 'extension' },
-  XCLIENT: { run: xclient, argument: 'one', only: 'extension' },
-  XFORWARD: { run: xforward, argument: 'one', only: 'extension' },
-  ETRN: { run: etrn, argument: 'one', only: 'extension', login: true },
-  ATRN: { run: atrn, argument: 'any', only: 'extension' },
-  TURN: { run: turn, argument: 'none', only: 'extension' },
+  HELO: {
+    run: helo,
+    argument: 'one',
+    help: 'HELO name: says who the client is, as in 1982',
+    only: 'smtp',
+  },
+  EHLO: {
+    run: ehlo,
+    argument: 'one',
+    help: 'EHLO name: says who the client is, and asks for the extensions',
+    only: 'smtp',
+  },
+  LHLO: {
+    run: lhlo,
+    argument: 'one',
+    help: 'LHLO name: says who the client is, and asks for the extensions',
+    only: 'lmtp',
+  },
+  MAIL: {
+    run: mail,
+    argument: 'one',
+    help: 'MAIL FROM:<sender> [parameters]: begins a message',
+    login: true,
+    utf8: true,
+  },
+  RCPT: {
+    run: rcpt,
+    argument: 'one',
+    help: 'RCPT TO:<recipient> [parameters]: names one recipient',
+    utf8: true,
+  },
+  DATA: {
+    run: data,
+    argument: 'none',
+    help: 'DATA: the message follows, and ends with a dot on a line of its own',
+  },
+  BDAT: {
+    run: bdat,
+    argument: 'one',
+    help: 'BDAT octets [LAST]: so many octets of the message follow',
+    only: 'extension',
+    ordersItself: true,
+  },
+  RSET: { run: rset, argument: 'none', help: 'RSET: forgets the message that was begun' },
+  NOOP: { run: noop, argument: 'any', help: 'NOOP: does nothing' },
+  HELP: {
+    run: (conversation, argument) => help(conversation, argument, verbs),
+    argument: 'any',
+    help: 'HELP [word]: this',
+    only: 'extension',
+  },
+  VRFY: {
+    run: vrfy,
+    argument: 'one',
+    help: 'VRFY name [SMTPUTF8]: asks whether a mailbox is here',
+    login: true,
+    utf8: true,
+  },
+  EXPN: {
+    run: expn,
+    argument: 'one',
+    help: 'EXPN name [SMTPUTF8]: asks for the members of a list',
+    login: true,
+    utf8: true,
+  },
+  QUIT: { run: quit, argument: 'none', help: 'QUIT: ends the session' },
+  STARTTLS: {
+    run: starttls,
+    argument: 'none',
+    help: 'STARTTLS: makes the connection private',
+    only: 'extension',
+  },
+  AUTH: {
+    run: auth,
+    argument: 'one',
+    help: 'AUTH mechanism [initial-response]: logs in',
+    only: 'extension',
+  },
+  XCLIENT: {
+    run: xclient,
+    argument: 'one',
+    help: 'XCLIENT name=value ...: says whose connection this is',
+    only: 'extension',
+  },
+  XFORWARD: {
+    run: xforward,
+    argument: 'one',
+    help: 'XFORWARD name=value ...: says whom the next message came from',
+    only: 'extension',
+  },
+  ETRN: {
+    run: etrn,
+    argument: 'one',
+    help: 'ETRN domain: sends what waits for a domain to its own host',
+    only: 'extension',
+    login: true,
+  },
+  ATRN: {
+    run: atrn,
+    argument: 'any',
+    help: 'ATRN [domain,...]: sends what waits for your domains over this connection',
+    only: 'extension',
+  },
+  TURN: {
+    run: turn,
+    argument: 'none',
+    help: 'TURN: sends what waits for you over this connection',
+    only: 'extension',
+  },
 }

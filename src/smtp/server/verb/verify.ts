@@ -24,6 +24,8 @@ function* lookUp(conversation: Conversation, argument: string, kind: 'verify' | 
   if (verdict.kind !== 'accept') conversation.refuse(verdict)
   else if (verdict.text === undefined || verdict.text === '') {
     conversation.reply(replies.cannotVerify)
+  } else if (!utf8 && !isAscii(verdict.text)) {
+    conversation.reply(replies.needsUtf8Reply)
   } else {
     // §3.5.1: one line for each mailbox.
     const lines = verdict.text.split('\n').flatMap(line => foldText(line.trim(), utf8))

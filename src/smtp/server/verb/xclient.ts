@@ -28,10 +28,6 @@ interface Claim {
 }
 
 export function* xclient(conversation: Conversation, argument: string): Turn {
-  if (!conversation.offered('XCLIENT')) {
-    conversation.reply(replies.notTrusted)
-    return
-  }
   const { remote, local, name } = conversation.peer
   const claim = { remote, local, name, hello: '', extended: false, login: undefined }
   const wrong = readClaim(claim, argument)

@@ -13,10 +13,6 @@ import type { Conversation } from '../conversation.ts'
 type Name = (typeof XFORWARD_ATTRIBUTES)[number]
 
 export function xforward(conversation: Conversation, argument: string): void {
-  if (!conversation.offered('XFORWARD')) {
-    conversation.reply(replies.notTrusted)
-    return
-  }
   const attributes = parseAttributes(argument, XFORWARD_ATTRIBUTES)
   if (typeof attributes === 'string') {
     conversation.reply(replies.badAttribute(attributes))
