@@ -25,7 +25,8 @@ export type Survey =
       readonly kind: 'convert'
       /** What to do with each entity, by its index; see `deeds`. */
       readonly plan: Uint16Array
-      readonly wanted: Wanted
+      /** A DKIM signature of somebody may have covered what is changed. */
+      readonly signed: boolean
     }
   | { readonly kind: 'impossible'; readonly reason: string }
 
@@ -59,6 +60,7 @@ export class Surveyor implements Visitor {
   #plan = new Uint16Array(16)
   #entities = 0
   #changes = false
+  #signed = false
   #reason: string | undefined
   /** Of the leaf or gap under way. */
   #gauge = new Gauge()
@@ -78,7 +80,7 @@ export class Surveyor implements Visitor {
     this.#walker.end()
     if (this.#reason !== undefined) return { kind: 'impossible', reason: this.#reason }
     if (!this.#changes) return { kind: 'fits' }
-    return { kind: 'convert', plan: this.#plan.slice(0, this.#entities), wanted: this.#wanted }
+    return { kind: 'convert', plan: this.#plan.slice(0, this.#entities), signed: this.#signed }
   }
 
   // The walk.
@@ -96,6 +98,7 @@ export class Surveyor implements Visitor {
   headerLine(octets: Uint8Array): void {
     // 8-bit octets in a header go as they are, as everywhere; a NUL can go by no DATA.
     if (octets.includes(0)) this.#reason ??= 'a header holds NUL'
+    if (this.#entities === 1 && isSignature(octets)) this.#signed = true
   }
 
   headerEnd(entity: Entity): void {
@@ -196,4 +199,10 @@ export class Surveyor implements Visitor {
     if (this.#wanted.binary) this.#changes = true
     return eightBit ? deeds.label8bit : deeds.label7bit
   }
+}
+
+/** RFC 6376 §3.5, or one of a chain (RFC 8617 §4.1). */
+function isSignature(line: Uint8Array): boolean {
+  const start = Buffer.from(line.subarray(0, 22)).toString('latin1')
+  return /^(?:DKIM-Signature|ARC-Message-Signature)[ \t]*:/i.test(start)
 }

@@ -109,7 +109,7 @@ export class OnDemandMail implements OnDemand {
       world.log.info('exchange.failed', { remote: address, reason: opened.trouble.reason })
       return
     }
-    const transport = hopTransport(opened.hop)
+    const transport = hopTransport(opened.hop, world.log, outbound.eightBit)
     const route: Route = { kind: 'onDemand', domain: domains[0] ?? '' }
     await this.#carried('exchange', domains, pickUp(worker, domains, { route, transport }))
     await transport.close()

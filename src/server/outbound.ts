@@ -163,6 +163,7 @@ function smtpSettings({ settings, ourAddresses }: HouseOptions) {
     connectTimeoutMs: outbound.connectTimeout,
     replyTimeoutMs: outbound.replyTimeout,
     tls: outbound.tls,
+    eightBit: outbound.eightBit,
     connectionsPerRoute: outbound.connectionsPerDestination,
     connectionsMax: outbound.connections,
     idleMs: outbound.idle,

@@ -148,6 +148,10 @@ const outbound = z.strictObject({
     .enum(['opportunistic', 'require', 'never'])
     .default('opportunistic')
     .describe('TLS towards other servers: where offered, verified always, or never.'),
+  eightBit: z
+    .enum(['convert', 'send-anyway'])
+    .default('convert')
+    .describe('8-bit mail for a server without 8BITMIME: re-encoded, or sent as it is.'),
   connectionsPerDestination: count(20).describe('Connections at once to one destination.'),
   connections: count(200).describe('Outgoing connections at once in all.'),
   idle: duration().prefault('5s').describe('How long an idle connection is kept for more mail.'),

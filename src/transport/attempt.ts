@@ -1,20 +1,20 @@
 /**
- * One attempt to carry a load: which recipients are still to be offered, and what became of the
- * others. Written by transport/smtp.ts host by host; it speaks to nobody.
+ * One attempt to carry a load: which recipients are still to be offered, in which form, and what became
+ * of the others. Written by transport/smtp.ts host by host; it speaks to nobody.
  */
 import type { Outcome } from '../mail/outcome.ts'
 import type { Carry, Trouble } from '../smtp/client/question.ts'
-import type { HopCarried } from './hop.ts'
+import type { Log } from '../world/log.ts'
+import { type EightBit, type Fitted, Fitting, type Parcel, type Unfit } from './fitting.ts'
+import type { Hop, HopCarried } from './hop.ts'
 import type { Host } from './hosts.ts'
-import type { Carried, Load } from './transport.ts'
-
-/** What is carried; a load of the queue is one. */
-export type Parcel = Pick<Load, 'envelope' | 'sizeOctets' | 'content' | 'forwarded'>
+import type { Carried } from './transport.ts'
 
 const DIALOGUES_MAX = 3
 
 export class Attempt {
   readonly #parcel: Parcel
+  readonly #fitting: Fitting | undefined
   readonly #outcomes: (Outcome | undefined)[]
   /** Places in the envelope of those still to be offered. */
   #open: readonly number[]
@@ -23,22 +23,51 @@ export class Attempt {
   readonly #troubles: { readonly trouble: Trouble; readonly host: Host }[] = []
   readonly #dialogues: string[] = []
 
-  constructor(parcel: Parcel) {
+  /** @param eightBit left out where the content cannot be read twice: it then goes as it is */
+  constructor(parcel: Parcel, eightBit?: EightBit) {
     this.#parcel = parcel
+    this.#fitting = eightBit === undefined ? undefined : new Fitting(parcel, eightBit)
     this.#open = [...parcel.envelope.recipients.keys()]
     this.#outcomes = this.#open.map(() => undefined)
   }
 
+  /**
+   * The message as this hop takes it; undefined where all that was open has its outcome now: the hop
+   * cannot take it, or it cannot be read.
+   */
+  async fit({ facts, host }: Hop, log: Log): Promise<Fitted | undefined> {
+    const { id: message, sizeOctets, content, envelope } = this.#parcel
+    if (this.#fitting === undefined || facts === undefined) {
+      return { kind: 'fitted', body: envelope.sender.body, sizeOctets, content, crlfOnly: false }
+    }
+    try {
+      const fitted = await this.#fitting.for(facts)
+      if (fitted.kind === 'unfit') {
+        this.#refuse(fitted, host)
+        return undefined
+      }
+      // That a signature breaks is the price of delivery (RFC 6376 §5.3): it can be seen here.
+      const { converted } = fitted
+      if (converted) log.info('message-converted', { message, host: host.name, ...converted })
+      return fitted
+    } catch (error) {
+      log.warn('source-failed', { message, reason: String(error) })
+      this.close('deferred', '4.3.0', 'the content of the message could not be read')
+      return undefined
+    }
+  }
+
   /** The message for those still open, as many as go at once; its content begins anew. */
-  work(): Carry {
-    const { envelope, sizeOctets, forwarded } = this.#parcel
-    const recipients = this.#now().flatMap(at => envelope.recipients[at] ?? [])
-    const whole = recipients.length === envelope.recipients.length
+  work({ body, sizeOctets, content, crlfOnly }: Fitted): Carry {
+    const { envelope, forwarded } = this.#parcel
+    const { sender, recipients } = envelope
+    const now = this.#now().flatMap(at => recipients[at] ?? [])
     return {
       kind: 'carry',
-      envelope: whole ? envelope : { sender: envelope.sender, recipients },
+      envelope: { sender: { ...sender, body }, recipients: now },
       sizeOctets,
-      content: this.#parcel.content(),
+      content: content(),
+      crlfOnly,
       ...(forwarded && { forwarded }),
     }
   }
@@ -93,6 +122,15 @@ export class Attempt {
     )
     const dialogue = this.#dialogues.join('\n\n')
     return dialogue === '' ? { outcomes } : { outcomes, dialogue }
+  }
+
+  /** No hop like this one can take the message: conversion is needed and not possible (RFC 3463 X.6.3). */
+  #refuse({ reason }: Unfit, { name, address }: Host): void {
+    const why = `${name} cannot take the message as it is, and ${reason}`
+    for (const at of this.#open) {
+      this.#outcomes[at] = { kind: 'failed', status: '5.6.3', reason: why, host: name, address }
+    }
+    this.#open = []
   }
 
   #now(): readonly number[] {

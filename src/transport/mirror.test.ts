@@ -242,3 +242,38 @@ test('LMTP answers for each recipient', async () => {
   assert.match(status, oneOfTwo)
   assert.equal(taken.length, 1)
 })
+
+test('a large message goes by chunks, to a hop that takes them', async () => {
+  const octets = Buffer.from('.0123456789 and so on\r\n'.repeat(60_000))
+  const { status, taken, dialogue } = await through(7, octets)
+  assert.match(status, oneOfTwo)
+  assert.equal(taken[0]?.octets.equals(octets), true)
+  assert.match(dialogue, /C: BDAT 524288\n(?:.*\n)*C: BDAT 331424 LAST\n/)
+  const lines = await through(7, Buffer.from('bare\n'.repeat(200_000)))
+  assert.doesNotMatch(lines.dialogue, /BDAT/)
+})
+
+test('a hop that refuses a chunk in the middle is heard out', async () => {
+  const octets = Buffer.from('.0123456789 and so on\r\n'.repeat(200_000))
+  const server = { sizeMaxBytes: 600_000, without: ['SIZE'] } as const
+  for (const seed of [8, 9, 10]) {
+    const { status, taken, dialogue } = await through(seed, octets, {}, server)
+    assert.match(status, /^failed 5\.3\.4, failed 5\.1\.1$/, dialogue)
+    assert.equal(taken.length, 0)
+  }
+})
+
+test('a hop that takes less gets the same message in other words', async () => {
+  const octets = hostile(11, 2000)
+  const head = 'MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n'
+  const content = Buffer.concat([Buffer.from(`${head}\r\n`), octets])
+  const lacks = [['BINARYMIME'], ['CHUNKING'], ['BINARYMIME', '8BITMIME', 'CHUNKING']] as const
+  for (const without of lacks) {
+    const { status, taken } = await through(11, content, { body: 'BINARYMIME' }, { without })
+    assert.match(status, oneOfTwo)
+    const text = taken[0]?.octets.toString('latin1') ?? ''
+    const [, encoded] = text.split(`${head}Content-Transfer-Encoding: base64\r\n\r\n`)
+    assert.equal(Buffer.from(encoded ?? '', 'base64').equals(octets), true, text.slice(0, 200))
+    assert.equal(taken[0]?.envelope.sender.body, '7BIT')
+  }
+})

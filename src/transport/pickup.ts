@@ -5,7 +5,9 @@
  * node has in hand stays his. Called by server/on-demand.ts, which knows who may ask.
  */
 import type { Route } from '../route/route.ts'
+import type { Log } from '../world/log.ts'
 import { Attempt } from './attempt.ts'
+import type { EightBit } from './fitting.ts'
 import type { Hop } from './hop.ts'
 import type { Carried, Load, Transport } from './transport.ts'
 import type { Worker } from './worker.ts'
@@ -46,12 +48,14 @@ export async function pickUp(
 }
 
 /** Carries loads one after another over one hop that stands already. */
-export function hopTransport(hop: Hop): Transport {
+export function hopTransport(hop: Hop, log: Log, eightBit: EightBit): Transport {
   let turn: Promise<unknown> = Promise.resolve()
   const carry = async (load: Load): Promise<Carried> => {
-    const attempt = new Attempt(load)
+    const attempt = new Attempt(load, eightBit)
+    const fitted = await attempt.fit(hop, log)
+    if (fitted === undefined) return attempt.carried()
     for (let end = 'again'; end === 'again'; ) {
-      const carried = await hop.carry(attempt.work())
+      const carried = await hop.carry(attempt.work(fitted))
       end = carried.kind === 'untouched' ? 'elsewhere' : attempt.note(carried)
       if (end === 'done') return attempt.carried()
     }

@@ -9,8 +9,10 @@ import type { Credentials } from '../sasl/mechanism.ts'
 import type { Trouble } from '../smtp/client/question.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { Source } from '../wire/effect.ts'
+import type { Log } from '../world/log.ts'
 import type { DisklessWorld } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
+import type { EightBit } from './fitting.ts'
 import { type Hop, type HopOptions, openHop } from './hop.ts'
 import { locateHost } from './hosts.ts'
 import { inTheClear, tlsPolicy } from './tls-policy.ts'
@@ -37,6 +39,8 @@ export interface SendOptions {
   readonly roots?: string
   /** Take any certificate even where TLS is required. */
   readonly anyCertificate?: boolean
+  /** What a server without 8BITMIME gets; re-encoded unless said. Streamed content goes as it is. */
+  readonly eightBit?: EightBit
 }
 
 export interface Sent {
@@ -81,8 +85,10 @@ export async function sendMail(world: DisklessWorld, options: SendOptions): Prom
       continue
     }
     const sizeOctets = options.sizeOctets ?? (content instanceof Uint8Array ? content.length : 0)
-    const attempt = new Attempt({ envelope, sizeOctets, content: () => content })
-    const trouble = await offer(attempt, opened.hop, content instanceof Uint8Array)
+    const repeatable = content instanceof Uint8Array
+    const parcel = { envelope, sizeOctets, content: () => content }
+    const attempt = new Attempt(parcel, repeatable ? (options.eightBit ?? 'convert') : undefined)
+    const trouble = await offer(attempt, opened.hop, world.log, repeatable)
     if (trouble !== undefined) {
       const { kind, status, reason } = trouble
       last = undelivered(options, kind, status, reason, '')
@@ -102,10 +108,13 @@ export async function sendMail(world: DisklessWorld, options: SendOptions): Prom
 async function offer(
   attempt: Attempt,
   hop: Hop,
+  log: Log,
   repeatable: boolean,
 ): Promise<Trouble | undefined> {
+  const fitted = await attempt.fit(hop, log)
+  if (fitted === undefined) return undefined
   for (let some = false; ; some = true) {
-    const carried = await hop.carry(attempt.work())
+    const carried = await hop.carry(attempt.work(fitted))
     if (carried.kind === 'untouched') return some ? undefined : carried.trouble
     if (attempt.note(carried) !== 'again' || !repeatable) return undefined
   }

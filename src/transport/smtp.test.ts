@@ -259,7 +259,7 @@ test('content that cannot be read makes the mail wait and gives the place back',
     throw new Error('disk')
   }
   const half: Load = { ...load(['b@x.test']), content: () => torn() }
-  assert.match(short(await carry(half)), /^deferred 4\.\d\.\d mx0\.test$/)
+  assert.equal(short(await carry(half)), 'deferred 4.3.0')
   assert.equal(short(await carry()), 'delivered 2.0.0 mx0.test')
   assert.equal(servers[0]?.messages.length, 1)
 })

@@ -9,6 +9,7 @@ import { type Route, routeKey } from '../route/route.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { World } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
+import type { EightBit } from './fitting.ts'
 import { type Hop, type HopOpened, type HopOptions, openHop } from './hop.ts'
 import { type Host, type Located, locateDomain, locateHost } from './hosts.ts'
 import { Pool } from './pool.ts'
@@ -33,6 +34,8 @@ export interface SmtpTransportSettings {
   readonly addressesMax: number
   /** Further trusted roots for hops that are verified, PEM. */
   readonly roots?: string
+  /** What becomes of 8-bit mail where a hop has no 8BITMIME. */
+  readonly eightBit: EightBit
   isOurself(name: string, address?: string): boolean
 }
 
@@ -41,6 +44,7 @@ export const smtpTransportDefaults = {
   port: 25,
   connectTimeoutMs: 30_000,
   tls: 'opportunistic',
+  eightBit: 'convert',
   connectionsPerRoute: 20,
   connectionsMax: 200,
   messagesPerConnection: 100,
@@ -88,7 +92,7 @@ class SmtpTransport implements Transport {
   }
 
   async carry(load: Load, route: Route): Promise<Carried> {
-    const attempt = new Attempt(load)
+    const attempt = new Attempt(load, this.#settings.eightBit)
     if (route.kind === 'local' || route.kind === 'onDemand') {
       return attempt.close('deferred', '4.3.5', 'not a remote route')
     }
@@ -181,8 +185,10 @@ class SmtpTransport implements Transport {
 
   /** Offers one hop what is still open, in as many transactions as it wants. */
   async #offer(attempt: Attempt, hop: Hop): Promise<Offered> {
+    const fitted = await attempt.fit(hop, this.#world.log)
+    if (fitted === undefined) return 'done'
     for (let some = false; ; some = true) {
-      const carried = await hop.carry(attempt.work())
+      const carried = await hop.carry(attempt.work(fitted))
       if (carried.kind === 'untouched') return some ? 'anew' : 'elsewhere'
       const end = attempt.note(carried)
       const again = end === 'elsewhere' ? carried.trouble?.again : undefined

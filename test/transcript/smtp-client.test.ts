@@ -3,7 +3,7 @@
  * by octet. Their lines:
  *
  *     # prose; the first line names the RFC and its section
- *     @ word ...    what the session is made with (lmtp, starttls, tls, login, plaintext-login), the
+ *     @ word ...    what the session is made with (lmtp, starttls, tls, login, plaintext-login, chunks), the
  *                   messages it is given in order (carry; whom it came from: forwarded), errands
  *                   (etrn, atrn, turn) or `quit`; `whole`: never cut; `lf`: the
  *                   server ends its lines with LF alone
@@ -12,7 +12,7 @@
  *     C: text       what the client must have said by then, exactly and no more
  *     = word ...    what it must have announced or done: ready, outcomes, trouble, secure, close
  *     ! word        what happens: tls, lost, expire, end, quit, answer quit; hold: content leaves
- *                   but its end does not
+ *                   but its end does not; hold 12: only so many octets of it do; finish: the rest does
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'

@@ -32,6 +32,8 @@ export interface Carry {
   readonly content: Source
   /** Whom it came from, where a hop that offers XFORWARD is to be told. */
   readonly forwarded?: Forwarded
+  /** Known to have no line end but CRLF: it may go by BDAT as it is, though it is no BINARYMIME. */
+  readonly crlfOnly?: boolean
 }
 
 /** A wish about mail that waits at the hop (RFC 1985, RFC 2645, RFC 821). */
@@ -130,6 +132,8 @@ export interface ClientSettings {
   readonly plaintextLogin: boolean
   /** Pipelining, chunking and the like switched off by keyword, such as 'PIPELINING'. */
   readonly without: readonly string[]
+  /** Content larger than this goes by BDAT where it can, in chunks of this size; 512 KB unless said. */
+  readonly chunkOctets?: number
   readonly timeouts: Timeouts
   /** Attach the dialogue to every outcome, not to failures and deferrals alone. */
   readonly dialogueAlways: boolean

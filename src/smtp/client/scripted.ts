@@ -64,9 +64,9 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
   readonly questions: ClientQuestion[] = []
   /** `C: ` lines and `= ` announcements, not yet looked at. */
   log: string[] = []
-  /** Streams that are not pulled at once, to be ended by `finishStream`. */
-  holdStreams = false
-  #held: Transform[] = []
+  /** Of a stream only so many octets are pulled, and its end is not, until `finishStream`. */
+  holdAfterOctets: number | undefined
+  #held: { readonly transform: Transform; readonly rest: Uint8Array }[] = []
   #partial = ''
   readonly #work: ClientAnswer[]
 
@@ -85,14 +85,18 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
 
   stream(source: Source, transform?: Transform): void {
     if (!(source instanceof Uint8Array)) throw new Error('tests stream octets')
-    this.send(transform ? transform.push(source) : source)
+    const octets = source.subarray(0, this.holdAfterOctets)
+    this.send(transform ? transform.push(octets) : octets)
     if (transform === undefined) return
-    if (this.holdStreams) this.#held.push(transform)
-    else this.send(transform.end())
+    if (this.holdAfterOctets === undefined) this.send(transform.end())
+    else this.#held.push({ transform, rest: source.subarray(octets.length) })
   }
 
   finishStream(): void {
-    for (const transform of this.#held.splice(0)) this.send(transform.end())
+    for (const { transform, rest } of this.#held.splice(0)) {
+      if (rest.length > 0) this.send(transform.push(rest))
+      this.send(transform.end())
+    }
   }
 
   ask(question: ClientQuestion): ClientAnswer | undefined {
@@ -130,7 +134,8 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
     else if (event === 'answer quit') this.session.answer({ kind: 'quit' })
     else if (event === 'expire') this.session.expire()
     else if (event === 'end') this.session.end()
-    else if (event === 'hold') this.holdStreams = true
+    else if (event === 'hold') this.holdAfterOctets = Number.POSITIVE_INFINITY
+    else if (event.startsWith('hold ')) this.holdAfterOctets = Number(event.slice(5))
     else if (event === 'finish') this.finishStream()
     else throw new Error(`unknown event ${event}`)
   }
@@ -195,12 +200,13 @@ function setting(word: string | undefined, [first = '', second = '']: readonly s
   if (word === 'starttls') return { startTls: first as ClientSettings['startTls'] }
   if (word === 'tls') return { tls: tlsFacts }
   if (word === 'login') return { login: { username: first, password: second } }
+  if (word === 'chunks') return { chunkOctets: Number(first) }
   if (word === 'plaintext-login') return { plaintextLogin: true }
   throw new Error(`unknown directive ${word}`)
 }
 
 /**
- * `a@x b@y BODY=8BITMIME BY=120;R content=text\r\n`; `content` comes last. Parameters are those of the
+ * `a@x b@y crlf BODY=8BITMIME BY=120;R content=text\r\n`; `content` comes last. Parameters are those of the
  * server, read by its own rules; one of RCPT is every recipient's.
  */
 function parseCarry(words: readonly string[]): Carry {
@@ -216,11 +222,12 @@ function parseCarry(words: readonly string[]): Carry {
     const [keyword = '', ...value] = word.split('=')
     read(keyword, value.length === 0 ? undefined : value.join('='), sender, recipient)
   }
-  const recipients = before.filter(word => !parameter.test(word)).map(spell)
+  const recipients = before.filter(word => word !== 'crlf' && !parameter.test(word)).map(spell)
   const carried = carry(recipients, content, sender)
   const { envelope } = carried
   const asked = envelope.recipients.map(each => ({ ...each, ...recipient }))
-  return { ...carried, envelope: { ...envelope, recipients: asked } }
+  const lines = before.includes('crlf') ? { crlfOnly: true } : {}
+  return { ...carried, ...lines, envelope: { ...envelope, recipients: asked } }
 }
 
 /** Reads one parameter of a message as the server would. */

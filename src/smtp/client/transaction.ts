@@ -7,8 +7,9 @@ import { askForDelays, deadlinePassed } from '../../mail/deliver-by.ts'
 import type { Recipient } from '../../mail/envelope.ts'
 import type { Reply } from '../../mail/status.ts'
 import { dotStuffing } from '../../wire/dot.ts'
+import { Chunks } from './chunks.ts'
 import { mailCommand, needsUtf8, rcptCommand, unfit, unfitRcpt } from './command.ts'
-import { counted, watched } from './content.ts'
+import { watched } from './content.ts'
 import { forward } from './forward.ts'
 import type { Ledger } from './ledger.ts'
 import type { Carry, Trouble } from './question.ts'
@@ -28,9 +29,9 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<A
   const commands = prepare(talk, carry, ledger)
   if (commands === undefined) return 'clean'
   if ('kind' in commands) return commands
-  const binary = carry.envelope.sender.body === 'BINARYMIME'
+  const byChunks = goesByChunks(talk, carry)
   const piped = offers(talk, 'PIPELINING')
-  const data = binary ? '' : 'DATA\r\n'
+  const data = byChunks ? '' : 'DATA\r\n'
   const { mail, rcpts } = commands
   yield* forward(talk, carry.forwarded)
   talk.allowance.begin()
@@ -52,9 +53,9 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<A
     else ledger.refuseRecipient(at, reply)
   }
   const open = classOf(taken) === 2
-  if (binary) {
+  if (byChunks) {
     if (ledger.accepted.length === 0) return open ? 'reset' : 'clean'
-    return yield* chunk(talk, carry, ledger)
+    return yield* chunks(talk, carry, ledger)
   }
   if (!piped) {
     if (ledger.accepted.length === 0) return 'reset'
@@ -136,14 +137,53 @@ function notGiven(reply: Reply, ledger: Ledger, open: boolean): Aftermath {
   return open ? 'reset' : 'clean'
 }
 
-/** BDAT in one chunk (RFC 3030 §2): the size is known, and one reply is cheapest. */
-function* chunk(talk: Talk, carry: Carry, ledger: Ledger): Script<Aftermath> {
-  const { sizeOctets } = carry
-  talk.say(`BDAT ${sizeOctets} LAST\r\n`)
-  talk.dialogue.note(`content, ${sizeOctets} octets`)
-  const differs = () => talk.abandon('4.3.0', 'the content is not as long as announced')
-  talk.stream(carry.content, counted(sizeOctets, contentWatch(talk, ledger), differs))
+/** Content of this size is worth several commands, so that the hop can refuse it before all has gone. */
+const CHUNK_OCTETS = 524_288
+
+/** Binary content goes by BDAT alone (RFC 3030 §3); large content, where it need not be mended for it. */
+function goesByChunks(talk: Talk, { envelope, sizeOctets, crlfOnly = false }: Carry): boolean {
+  if (envelope.sender.body === 'BINARYMIME') return true
+  const large = sizeOctets > (talk.settings.chunkOctets ?? CHUNK_OCTETS)
+  return crlfOnly && large && offers(talk, 'CHUNKING')
+}
+
+/**
+ * BDAT (RFC 3030 §2): without PIPELINING in one chunk, since one reply is cheapest; with it in several
+ * that do not wait for each other's reply (§4.2). Each chunk has one reply, and only the last ends the
+ * message.
+ */
+function* chunks(talk: Talk, carry: Carry, ledger: Ledger): Script<Aftermath> {
+  const { chunkOctets = CHUNK_OCTETS } = talk.settings
+  const most = offers(talk, 'PIPELINING') ? chunkOctets : Number.POSITIVE_INFINITY
+  const stream = new Chunks(carry.sizeOctets, most, {
+    ...contentWatch(talk, ledger),
+    announced: command => talk.dialogue.said(command),
+    differs: () => talk.abandon('4.3.0', 'the content is not as long as announced'),
+  })
+  talk.stream(carry.content, stream)
+  for (let heard = 0; heard < stream.count - 1; heard++) {
+    const reply = yield ledger.ended ? 'dot' : 'content'
+    if (heard >= stream.complete) return early(ledger, reply)
+    if (classOf(reply) === 3) return outOfProtocol('content', 'a chunk', reply)
+    if (classOf(reply) === 2) continue
+    ledger.refuseAccepted('a chunk', reply)
+    stream.stop()
+    // What had left behind it is refused too (503); whether an LMTP server does so once is not said.
+    for (heard += 1; heard < stream.announced; heard++) {
+      if (talk.settings.protocol === 'lmtp' && heard === stream.count - 1) {
+        return outOfProtocol('content', 'a chunk before the last', reply)
+      }
+      yield 'content'
+    }
+    return 'reset'
+  }
   return yield* settle(talk, ledger)
+}
+
+/** A refusal in the middle of the content: it counts, and nothing can follow it but the end. */
+function early(ledger: Ledger, reply: Reply): Trouble {
+  if (classOf(reply) >= 4) ledger.refuseAccepted('the content', reply)
+  return outOfProtocol('content', 'the content, before its end,', reply)
 }
 
 /** The reply to the end of the message; LMTP gives one for each recipient (RFC 2033 §4.2). */
@@ -152,11 +192,7 @@ function* settle(talk: Talk, ledger: Ledger): Script<Aftermath> {
   for (const at of each) {
     const reply = yield ledger.ended ? 'dot' : 'content'
     const kind = classOf(reply)
-    if (!ledger.ended) {
-      // A refusal in the middle of the content: it counts, and nothing can follow it but the end.
-      if (kind >= 4) ledger.refuseAccepted('the content', reply)
-      return { ...outOfProtocol('content', 'the content, before its end,', reply), reply }
-    }
+    if (!ledger.ended) return early(ledger, reply)
     if (kind === 3) return outOfProtocol('dot', 'the end of the message', reply)
     // An LMTP server has put it into the mailbox when it says so (RFC 2033 §1): that is delivery.
     const dsn = offers(talk, 'DSN')

@@ -1,0 +1,165 @@
+/**
+ * A message made to fit its next hop: what it holds, not what was declared, decides what the hop must
+ * take. Where it takes less, the message is re-encoded (RFC 6152 §3, RFC 3030 §3; message/survey.ts)
+ * or cannot go. Asked by transport/attempt.ts for each host; it speaks to nobody.
+ *
+ * A message that fits is never copied. A small one is read once and held while it is carried; a large
+ * one is read once to look at it and again to send it, and twice more where it is converted.
+ */
+import type { BodyKind } from '../mail/envelope.ts'
+import { Gauge } from '../message/gauge.ts'
+import { rewriting } from '../message/rewrite.ts'
+import { type Survey, Surveyor, type Wanted } from '../message/survey.ts'
+import type { HopFacts } from '../smtp/client/question.ts'
+import type { Source, Transform } from '../wire/effect.ts'
+import type { Load } from './transport.ts'
+
+/** What is carried; a load of the queue is one. */
+export type Parcel = Pick<Load, 'envelope' | 'sizeOctets' | 'content' | 'forwarded'> &
+  Partial<Pick<Load, 'id'>>
+
+/** What becomes of 8-bit mail where a hop has no 8BITMIME. */
+export type EightBit = 'convert' | 'send-anyway'
+
+/** The message as one hop takes it. */
+export interface Fitted {
+  readonly kind: 'fitted'
+  /** What it holds, for BODY=. */
+  readonly body: BodyKind
+  readonly sizeOctets: number
+  readonly content: () => Source
+  /** It has no line end but CRLF, and may go by BDAT as it is. */
+  readonly crlfOnly: boolean
+  /** Set where it was re-encoded; `signed` where that broke a DKIM signature. */
+  readonly converted?: { readonly to: '7bit' | '8bit'; readonly signed: boolean }
+}
+
+/** It holds what the hop cannot take and what must not be changed. */
+export interface Unfit {
+  readonly kind: 'unfit'
+  readonly reason: string
+}
+
+/** Up to here a message is held whole; a body of the accept transaction and its head is smaller. */
+const HELD_MAX_OCTETS = 196_608
+
+interface Looked {
+  readonly gauge: Gauge
+  readonly content: () => Source
+}
+
+export class Fitting {
+  readonly #parcel: Parcel
+  readonly #eightBit: EightBit
+  #looked: Promise<Looked> | undefined
+  readonly #converted = new Map<Wanted['most'], Promise<Fitted | Unfit | 'fits'>>()
+
+  constructor(parcel: Parcel, eightBit: EightBit) {
+    this.#parcel = parcel
+    this.#eightBit = eightBit
+  }
+
+  /** Rejects where the content cannot be read. */
+  async for({ extensions }: HopFacts): Promise<Fitted | Unfit> {
+    const { sizeOctets, content, envelope } = this.#parcel
+    const { body: declared, utf8 } = envelope.sender
+    const takesBinary = extensions.has('BINARYMIME') && extensions.has('CHUNKING')
+    if (declared === 'BINARYMIME' && takesBinary) {
+      return { kind: 'fitted', body: declared, sizeOctets, content, crlfOnly: false }
+    }
+    this.#looked ??= this.#look()
+    const { gauge, content: seen } = await this.#looked
+    const converts = this.#eightBit === 'convert'
+    const asIs = (body: BodyKind): Fitted => {
+      const crlfOnly = gauge.bareLineEnds === 0
+      return { kind: 'fitted', body, sizeOctets, content: seen, crlfOnly }
+    }
+    // What no line can hold goes as it is, wherever it can.
+    const lines = converts && gauge.longLine && gauge.bareLineEnds === 0
+    if (takesBinary && (gauge.nul || lines)) return asIs('BINARYMIME')
+    // RFC 6531 §3.1 (8): a hop with SMTPUTF8 takes 8-bit content.
+    const takes8bit = extensions.has('8BITMIME') || (utf8 && extensions.has('SMTPUTF8'))
+    const wanted: Wanted = {
+      most: takes8bit || !converts ? '8bit' : '7bit',
+      binary: declared === 'BINARYMIME',
+      shortLines: converts,
+    }
+    if (exceeds(gauge, wanted)) {
+      const known = this.#converted.get(wanted.most)
+      const converting = known ?? convert(wanted, seen, sizeOctets)
+      if (known === undefined) this.#converted.set(wanted.most, converting)
+      const converted = await converting
+      if (converted !== 'fits') return converted
+    }
+    return asIs(gauge.eightBit > 0 || declared === '8BITMIME' ? '8BITMIME' : '7BIT')
+  }
+
+  async #look(): Promise<Looked> {
+    const { sizeOctets, content } = this.#parcel
+    const source = content()
+    const gauge = new Gauge()
+    if (source instanceof Uint8Array) {
+      gauge.push(source)
+      return { gauge: gauge.end(), content }
+    }
+    const held: Uint8Array[] | undefined = sizeOctets > HELD_MAX_OCTETS ? undefined : []
+    for await (const octets of source) {
+      gauge.push(octets)
+      held?.push(octets)
+    }
+    gauge.end()
+    if (held === undefined) return { gauge, content }
+    const whole = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held)
+    return { gauge, content: () => whole }
+  }
+}
+
+/** Whether anything may have to be changed; which entity, only a survey can tell. */
+function exceeds(gauge: Gauge, { most, binary, shortLines }: Wanted): boolean {
+  if (binary || gauge.nul || gauge.bareLineEnds > 0) return true
+  return (shortLines && gauge.longLine) || (most === '7bit' && gauge.eightBit > 0)
+}
+
+async function convert(
+  wanted: Wanted,
+  content: () => Source,
+  sizeOctets: number,
+): Promise<Fitted | Unfit | 'fits'> {
+  const surveyor = new Surveyor(wanted)
+  await each(content(), octets => surveyor.push(octets))
+  const survey = surveyor.survey()
+  if (survey.kind === 'fits') return 'fits'
+  if (survey.kind === 'impossible') return { kind: 'unfit', reason: survey.reason }
+  // What is told of the converted message, its size for one, is what it truly comes to.
+  const gauge = new Gauge()
+  const held: Uint8Array[] | undefined = sizeOctets > HELD_MAX_OCTETS ? undefined : []
+  const take = (octets: Uint8Array) => {
+    gauge.push(octets)
+    held?.push(octets)
+  }
+  const transform = rewriting(survey)
+  await each(content(), octets => take(transform.push(octets)))
+  take(transform.end())
+  gauge.end()
+  const whole = held && Buffer.concat(held)
+  return {
+    kind: 'fitted',
+    body: gauge.eightBit > 0 && wanted.most === '8bit' ? '8BITMIME' : '7BIT',
+    sizeOctets: gauge.octets,
+    content: () => whole ?? converted(content(), survey),
+    crlfOnly: gauge.bareLineEnds === 0,
+    converted: { to: wanted.most, signed: survey.signed },
+  }
+}
+
+async function each(source: Source, take: (octets: Uint8Array) => void): Promise<void> {
+  if (source instanceof Uint8Array) take(source)
+  else for await (const octets of source) take(octets)
+}
+
+async function* converted(source: Source, survey: Survey & { readonly kind: 'convert' }) {
+  const transform: Transform = rewriting(survey)
+  if (source instanceof Uint8Array) yield transform.push(source)
+  else for await (const octets of source) yield transform.push(octets)
+  yield transform.end()
+}
