@@ -60,6 +60,7 @@ const DEFAULTS: Omit<SessionSettings, 'chance' | 'now' | 'startTls'> = {
   commandTimeoutMs: 300_000,
   dataTimeoutMs: 180_000,
   deliverByMinS: 0,
+  holdMaxS: 0,
 }
 
 /** Makes a server; it does nothing before `listen`. */

@@ -124,6 +124,8 @@ export function statusPart(facts: NoticeFacts, global: boolean): Part {
     `Arrival-Date: ${formatDate(facts.arrivalMs)}\r\n`,
     // RFC 2852 §5.
     facts.deliverByMs === undefined ? '' : `Deliver-By-Date: ${formatDate(facts.deliverByMs)}\r\n`,
+    // RFC 4865 §5.1.2.
+    facts.futureRelease === undefined ? '' : field('Future-Release-Request', facts.futureRelease),
   ].join('')
   const groups = facts.recipients.map(recipient => recipientFields(recipient, facts, global))
   const text = [message, ...groups].join('\r\n')

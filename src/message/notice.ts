@@ -42,6 +42,8 @@ export interface NoticeFacts {
   readonly arrivalMs: number
   /** BY=, as the time it means here (RFC 2852 §5). */
   readonly deliverByMs?: number
+  /** HOLDFOR= or HOLDUNTIL= as it was asked: `for;3600`, `until;...` (RFC 4865 §5.1.2). */
+  readonly futureRelease?: string
   /** ENVID=, decoded. */
   readonly envelopeId?: string
   /** RET=; where it is left out, what failed comes back whole if it is small. */

@@ -42,6 +42,8 @@ export interface AcceptedRecipient {
   readonly expanded?: boolean
   /** Born leased to this node for so long, so that no claim is needed; else due at once. */
   readonly lease?: { readonly by: string; readonly leaseMs: number }
+  /** Born held for its sender: due only so much later, for this reason. */
+  readonly hold?: { readonly forMs: number; readonly reason: string }
   /** Born delivered: the mailbox row that is inserted by this very transaction. */
   readonly delivery?: Delivery
 }
@@ -90,12 +92,12 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
         r.originalRecipient,
         r.aliasOf,
         state,
-        r.lease?.leaseMs ?? 0,
+        r.lease?.leaseMs ?? r.hold?.forMs ?? 0,
         r.lease?.by ?? null,
         r.expanded || placed ? a.receivedAt : null,
         placed ? 1 : 0,
         placed ? DELIVERED_STATUS : null,
-        placed ? `delivered to ${r.delivery?.mailboxName}` : null,
+        placed ? `delivered to ${r.delivery?.mailboxName}` : (r.hold?.reason ?? null),
         r.parameters ?? null,
       ])
     }

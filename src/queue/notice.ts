@@ -68,7 +68,7 @@ export class Notices {
     const hostname = this.#options.hostname()
     const identity = identify()
     const now = clock.now()
-    const { deliverBy } = parseCarriedSender(message.parameters)
+    const { deliverBy, release } = parseCarriedSender(message.parameters)
     const notice = formatNotice({
       hostname,
       timeMs: now,
@@ -87,6 +87,7 @@ export class Notices {
       ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
       ...(message.ret === null ? {} : { ret: message.ret as 'FULL' | 'HDRS' }),
       ...(deliverBy === undefined ? {} : { deliverByMs: deliverBy.atMs }),
+      ...(release === undefined ? {} : { futureRelease: release.asked }),
     })
     return {
       id: identity.id,

@@ -45,7 +45,8 @@ export const pendingFor = reader<readonly string[], number>(
     const places = domains.map((_, i) => `?${i + 1}`).join(', ')
     const row = await tx.get<{ messages: number }>(
       `SELECT count(*) AS messages FROM (SELECT DISTINCT message_id FROM recipient
-         WHERE state = 'queued' AND domain IN (${places}) LIMIT ${PENDING_MAX}) waiting`,
+         WHERE state = 'queued' AND domain IN (${places}) AND (status IS NOT NULL OR due_at <= :now)
+         LIMIT ${PENDING_MAX}) waiting`,
       ...domains,
     )
     return row?.messages ?? 0

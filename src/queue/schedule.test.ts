@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defer, endsAt, type Schedule } from './schedule.ts'
+import { agesFrom, defer, endsAt, type Schedule } from './schedule.ts'
 
 const schedule: Schedule = {
   retryMs: [1_000, 10_000],
@@ -64,4 +64,11 @@ test('nothing is tried any more when it ends by age, or by the time of R', () =>
   assert.equal(endsAt(100, { receivedAt: 1_000, deliverBy: by('R', 1_050) }), 1_050)
   assert.equal(endsAt(100, { receivedAt: 1_000, deliverBy: by('R', 2_000) }), 1_100)
   assert.equal(endsAt(100, { receivedAt: 1_000, deliverBy: by('N', 1_050) }), 1_100)
+})
+
+test('RFC 4865: what its sender holds back does not grow old', () => {
+  const release = (atMs: number) => ({ release: { atMs, asked: 'for;1' } })
+  assert.equal(agesFrom(1_000, {}), 1_000)
+  assert.equal(agesFrom(1_000, release(5_000)), 5_000)
+  assert.equal(agesFrom(1_000, release(500)), 1_000)
 })

@@ -33,9 +33,9 @@ export interface Lifetime {
   readonly deliverBy?: DeliverBy | undefined
 }
 
-/** From when a message's age is counted. */
-export function agesFrom(receivedAt: number, _sender: Pick<Sender, 'release'>): number {
-  return receivedAt
+/** From when a message's age is counted: what its sender holds back does not grow old (RFC 4865). */
+export function agesFrom(receivedAt: number, { release }: Pick<Sender, 'release'>): number {
+  return Math.max(receivedAt, release?.atMs ?? 0)
 }
 
 /** When nothing will be tried any more: by age, or by the sender's own time with R. */

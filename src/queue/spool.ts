@@ -5,9 +5,10 @@
  */
 import { type Address, formatAddress } from '../mail/address.ts'
 import { formatCarriedSender } from '../mail/carried.ts'
-import type { Envelope } from '../mail/envelope.ts'
+import type { Envelope, Sender } from '../mail/envelope.ts'
 import type { Delivery } from '../mailbox/deliver.ts'
 import type { Store } from '../store/store.ts'
+import { formatDate } from '../wire/date.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 import type { FinalRecipient } from './expansion.ts'
@@ -108,11 +109,14 @@ export class Spool {
     const { body, head, identity } = submission
     const size = body instanceof Uint8Array ? body.length : body.sizeOctets
     const { reversePath } = sender
+    const receivedAt = this.#clock.now()
+    const hold = holdOf(sender, receivedAt)
     const special = sender.deliverBy !== undefined
     const newborn = { ...identity, head, sizeOctets: head.length + size, reversePath }
     const recipients = submission.finals.map((final): AcceptedRecipient => {
       if (final.expanded) return final
       // What has a time of its own, or a wish of its own, is the worker's and the settler's.
+      if (hold) return { ...final, hold }
       if (special) return this.#leased(final)
       // Who asked to hear of success is owed a notice, and that is the settler's.
       const silent = !final.notify?.includes('SUCCESS')
@@ -133,7 +137,7 @@ export class Spool {
       parameters: formatCarriedSender(sender),
       accountId: submission.accountId,
       peer: submission.peer,
-      receivedAt: this.#clock.now(),
+      receivedAt,
       recipients,
     }
   }
@@ -163,6 +167,13 @@ export class Spool {
     if (facts.length === 0) return undefined
     return this.#notices.compose(queuedMessageOf(planned), facts, () => submission.prefix)
   }
+}
+
+/** Until when its sender holds a message back (RFC 4865); what he lets go by now is not held. */
+function holdOf({ release }: Sender, now: number): AcceptedRecipient['hold'] {
+  if (release === undefined || release.atMs <= now) return undefined
+  const reason = `held by its sender until ${formatDate(release.atMs)}`
+  return { forMs: release.atMs - now, reason }
 }
 
 /** It is in the queue, and in nobody's hands. */

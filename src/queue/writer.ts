@@ -229,14 +229,15 @@ export interface AskedInput {
 
 /**
  * Leases what waits for some domains, whatever its time, oldest first: its customer has asked for it
- * (transport/pickup.ts). What somebody carries just now is left to him.
+ * (transport/pickup.ts). What somebody carries just now is left to him, and what was never tried and is
+ * not due is held by its sender (RFC 4865).
  */
 export const claimAsked = writer<AskedInput, Claimed[]>('queue.claimAsked', async (tx, input) => {
   const domains = input.domains.map((_, i) => `?${i + 6}`).join(', ')
   const rows = await tx.all<Claimed>(
     `WITH asked AS MATERIALIZED (
        SELECT message_id, n FROM recipient WHERE state = 'queued' AND domain IN (${domains})
-       AND (message_id, n) > (?4, ?5) ORDER BY message_id, n LIMIT ?3 /*skip locked*/)
+       AND (message_id, n) > (?4, ?5) AND (status IS NOT NULL OR due_at <= :now) ORDER BY message_id, n LIMIT ?3 /*skip locked*/)
      UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2
      WHERE (message_id, n) IN (SELECT message_id, n FROM asked)
      RETURNING ${CLAIMED}`,

@@ -208,6 +208,7 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     transactionsMax: limits.transactions,
     commandTimeoutMs: limits.commandTimeout,
     dataTimeoutMs: limits.dataTimeout,
+    holdMaxS: Math.floor(settings.submission.holdMax / 1000),
     deliverByMinS: Math.ceil(settings.queue.deliverByMin / 1000),
     chance: octets => house.world.random.octets(octets),
     now: () => house.world.clock.now(),

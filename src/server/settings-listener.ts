@@ -41,9 +41,13 @@ const keyword = (known: readonly Extension[]) =>
 /** Only what is off at this kind of listener can be switched on there. */
 const switchedOn = (service: Service) =>
   z
-    .array(keyword(extensions.filter(({ onAt }) => onAt?.includes(service) === false)))
+    .array(keyword(extensions.filter(extension => isOffAt(extension, service))))
     .default([])
     .describe('SMTP extensions to switch on, such as `EXPN`: what is off by default (docs/rfc.md).')
+
+function isOffAt({ onAt, onlyAt }: Extension, service: Service): boolean {
+  return onAt?.includes(service) === false && onlyAt?.includes(service) !== false
+}
 
 const without = () =>
   z.array(keyword(extensions)).default([]).describe('SMTP extensions to switch off (docs/rfc.md).')

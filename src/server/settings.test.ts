@@ -265,3 +265,10 @@ test('secrets come from the environment and from files, and a missing one is nam
     'c: the environment has no GONE; set it before the start',
   ])
 })
+
+test('FUTURERELEASE is for submission alone: no other listener can be told to have it (RFC 4865 §4.2)', () => {
+  const parse = (listener: string) =>
+    settingsSchema.safeParse({ listeners: { [listener]: { with: ['FUTURERELEASE'] } } }).success
+  assert.equal(parse('smtp'), false)
+  assert.equal(parse('lmtp'), false)
+})

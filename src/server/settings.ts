@@ -221,6 +221,9 @@ export const settingsSchema = z.strictObject({
         .boolean()
         .default(true)
         .describe('Whether users may send only as their own addresses and aliases.'),
+      holdMax: duration()
+        .prefault('30d')
+        .describe('How long a message may be held for its sender (FUTURERELEASE); 0 not at all.'),
     })
     .prefault({}),
   addresses: z

@@ -122,6 +122,8 @@ export const replies = {
   noSuchLogin: reply(501, '5.4', 'Bad attribute LOGIN: there is no such account'),
   badParameters: (why: string): Reply => reply(501, '5.4', `Bad parameters: ${why}`),
   badParameter: (keyword: string): Reply => reply(501, '5.4', `Bad value of ${keyword}`),
+  /** RFC 4865 §5.2.2. */
+  releasedTooLate: reply(501, '5.4', 'It is to be delivered before it may leave'),
   /** RFC 4954 §4. */
   badBase64: reply(501, '5.2', 'Cannot decode the response'),
   cancelled: reply(501, '7.0', 'Authentication cancelled'),

@@ -59,13 +59,15 @@ function forwardedOf(message: QueuedMessage): Forwarded {
 }
 
 function senderOf(message: QueuedMessage): Sender {
+  // What was to be held has been held, by our queue.
+  const { release: _held, ...asked } = parseCarriedSender(message.parameters)
   return {
     reversePath: message.reverse_path === '' ? null : parseStoredAddress(message.reverse_path),
     body: message.body_kind as BodyKind,
     utf8: message.utf8 === 1,
     ...(message.ret === null ? {} : { ret: message.ret as 'FULL' | 'HDRS' }),
     ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
-    ...parseCarriedSender(message.parameters),
+    ...asked,
   }
 }
 

@@ -41,6 +41,7 @@ const serverSettings: SessionSettings = {
   commandTimeoutMs: 300_000,
   dataTimeoutMs: 300_000,
   deliverByMinS: 0,
+  holdMaxS: 86_400,
   chance: octets => new Uint8Array(octets),
   now: () => Date.UTC(2026, 10, 27, 4),
 }

@@ -3,6 +3,7 @@
  * notices the sender is owed (RFC 3461 §5, §6). One settlement is one transaction: an outcome and
  * its notice are both there or neither is.
  */
+import { parseCarriedSender } from '../mail/carried.ts'
 import { tellsRelay } from '../mail/deliver-by.ts'
 import { parseNotify } from '../mail/notify.ts'
 import type { Outcome } from '../mail/outcome.ts'
@@ -119,7 +120,8 @@ export class Settler {
   ): { result: Settled; fact?: NoticeFact } {
     const schedule = this.#options.schedule()
     const { sender } = job.load.envelope
-    const receivedAt = agesFrom(job.message.received_at, sender)
+    const held = parseCarriedSender(job.message.parameters)
+    const receivedAt = agesFrom(job.message.received_at, held)
     const life = { receivedAt, deliverBy: sender.deliverBy }
     const { attempts, warnedAt } = row
     const next: Deferral = defer(schedule, {

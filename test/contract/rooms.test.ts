@@ -287,6 +287,13 @@ async function asked(w: Witness): Promise<void> {
   await w.write(queue.accept, acceptance(11, to('a@customer.test', 'b@d.test', 'c@customer.net')))
   await w.write(queue.accept, acceptance(12, to('a@customer.test')))
   await w.write(queue.accept, acceptance(13, to('x@other.test')))
+  // What its sender holds back is nobody's to ask for (RFC 4865).
+  const hold = { forMs: 60_000, reason: 'held by its sender' }
+  await w.write(
+    queue.accept,
+    acceptance(14, { recipients: [recipient('a@customer.test', { hold })] }),
+  )
+  await w.read(queueReader.recipientsOf, 'm14')
   for (const some of [domains, ['customer.net'], ['nobody.test']]) {
     await w.read(queueReader.pendingFor, some)
   }

@@ -52,6 +52,7 @@ const settings: SessionSettings = {
   xclientFrom: [],
   xforwardFrom: [],
   deliverByMinS: 0,
+  holdMaxS: 0,
   now: () => 0,
   chance: octets => new Uint8Array(octets),
 }

@@ -56,6 +56,7 @@ const usual: SessionSettings = {
   commandTimeoutMs: 300_000,
   dataTimeoutMs: 180_000,
   deliverByMinS: 0,
+  holdMaxS: 86_400,
   chance: octets => new Uint8Array(octets).fill(7),
   now: () => Date.UTC(2026, 10, 27, 4),
 }

@@ -212,6 +212,21 @@ const NEXT: Readonly<Record<RecipientState, string>> = {
 
 const ASKED = 'it goes as soon as its customer asks for it'
 
+/** Waiting for the time that its sender has set (RFC 4865), and for nothing else. */
+function isHeldBack({ message }: Trace, row: RecipientRow): boolean {
+  if (row.state !== 'queued' || row.status !== null) return false
+  const { release } = parseCarriedSender(message.parameters)
+  return release !== undefined && message.received_at < release.atMs
+}
+
+const HELD_BACK = "it leaves at that time; 'postrider queue retry' lets it go now"
+
+function nextOf(found: Trace, row: RecipientRow): string {
+  if (isHeldBack(found, row)) return HELD_BACK
+  if (row.state === 'queued' && row.reason?.startsWith(KEPT)) return ASKED
+  return NEXT[row.state as RecipientState]
+}
+
 function expiryOf(context: ControlContext, { message }: Trace): number {
   const sender = parseCarriedSender(message.parameters)
   const receivedAt = agesFrom(message.received_at, sender)
@@ -226,7 +241,7 @@ function explain(context: ControlContext, found: Trace, row: RecipientRow): Expl
     address: row.address,
     state,
     why: row.reason ?? (waits ? 'it has not been tried yet' : 'no reason was recorded'),
-    next: state === 'queued' && row.reason?.startsWith(KEPT) ? ASKED : NEXT[state],
+    next: nextOf(found, row),
     ...(waits && state !== 'held' ? { dueAt: row.due_at } : {}),
     ...(waits ? { expiresAt: expiryOf(context, found) } : {}),
     attempts: found.attempts.filter(attempt => attempt.n === row.n).map(attemptOf),

@@ -237,7 +237,12 @@ function read(
   sender: Draft<Partial<Sender>>,
   recipient: Draft<Partial<Recipient>>,
 ): void {
-  const settings = { now: () => NOW, deliverByMinS: 0, without: [] as readonly Keyword[] }
+  const settings = {
+    now: () => NOW,
+    deliverByMinS: 0,
+    holdMaxS: 999_999_999,
+    without: [] as readonly Keyword[],
+  }
   const context = { settings: settings as unknown as SessionSettings, utf8: false }
   const ofMail = extensions.find(({ mail }) => mail?.[keyword] !== undefined)?.mail?.[keyword]
   const ofRcpt = extensions.find(({ rcpt }) => rcpt?.[keyword] !== undefined)?.rcpt?.[keyword]

@@ -90,6 +90,7 @@ export type Keyword =
   | 'CHUNKING'
   | 'DSN'
   | 'DELIVERBY'
+  | 'FUTURERELEASE'
   | 'STARTTLS'
   | 'AUTH'
   | 'HELP'
@@ -126,6 +127,8 @@ export interface Extension {
    * the listener's `with` switches it on.
    */
   readonly onAt?: readonly Service[]
+  /** The services outside which it may never be, whatever the config says; absent: none. */
+  readonly onlyAt?: readonly Service[]
   /** False where this listener cannot have it at all: its verbs are then 502, its parameters 555. */
   readonly has?: (settings: SessionSettings) => boolean
   /** Whether a peer is shown it, by who connected; absent: all. Others are refused its verbs (550). */

@@ -16,6 +16,7 @@ import { enhancedStatusCodes } from './enhanced-status-codes.ts'
 import { etrn } from './etrn.ts'
 import { expn } from './expn.ts'
 import type { Extension, Keyword, ParameterRule, WholeRule } from './extension.ts'
+import { futureRelease } from './future-release.ts'
 import { help } from './help.ts'
 import { limits } from './limits.ts'
 import { pipelining } from './pipelining.ts'
@@ -37,6 +38,7 @@ export const extensions: readonly Extension[] = [
   dsn,
   limits,
   deliverBy,
+  futureRelease,
   starttls,
   auth,
   help,
@@ -89,8 +91,9 @@ export function dialectOf(settings: SessionSettings): Dialect {
 }
 
 /** Whether a listener has an extension: by default or by `with`, not by `without`, and only if it can. */
-function isOn({ keyword, onAt, has }: Extension, settings: SessionSettings): boolean {
+function isOn({ keyword, onAt, onlyAt, has }: Extension, settings: SessionSettings): boolean {
   if (settings.without.includes(keyword)) return false
+  if (onlyAt?.includes(settings.service) === false) return false
   const byDefault = onAt === undefined || onAt.includes(settings.service)
   return (byDefault || settings.with.includes(keyword)) && (has?.(settings) ?? true)
 }

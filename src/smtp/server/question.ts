@@ -128,6 +128,8 @@ export interface SessionSettings {
   readonly dataTimeoutMs: number
   /** The least seconds that BY with R may ask for (RFC 2852 §2); 0 is no limit. */
   readonly deliverByMinS: number
+  /** How many seconds a submitted message may be held (RFC 4865 §3); 0: not at all. */
+  readonly holdMaxS: number
   /** For SASL nonces. */
   readonly chance: (octets: number) => Uint8Array
   /** Ms since the epoch: looked at only where a parameter or an EHLO line speaks of time. */

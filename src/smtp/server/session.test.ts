@@ -28,6 +28,7 @@ const settings: SessionSettings = {
   commandTimeoutMs: 300_000,
   dataTimeoutMs: 180_000,
   deliverByMinS: 0,
+  holdMaxS: 86_400,
   chance: octets => new Uint8Array(octets),
   now: () => Date.UTC(2026, 10, 27, 4),
 }
