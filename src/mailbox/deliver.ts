@@ -3,8 +3,10 @@
  * so that a message is in the mailbox exactly when its recipient is 'delivered'. README.md names
  * this file's statements in its table of UID and MODSEQ. It reads no clock and opens no transaction.
  */
+
 import { wave } from '../store/wave.ts'
 import type { Value, Write } from '../world/sql.ts'
+import { tallyOf } from './tally.ts'
 
 /** One message for one mailbox. */
 export interface Delivery {
@@ -44,10 +46,11 @@ interface Grown {
  * no number is ever given twice. UIDVALIDITY is the second of its making (RFC 9051 §2.3.1.1);
  * `:now - :now % 1000` is a whole number on every store, where a division might not be.
  */
-const GROW = `INSERT INTO mailbox (account_id, name, uid_validity, uid_next, mod_seq)
-VALUES (?1, ?2, (:now - :now % 1000) / 1000, 1 + ?3, 1 + ?3)
+const GROW = `INSERT INTO mailbox (account_id, name, uid_validity, uid_next, mod_seq, messages, unseen, doomed, size_octets)
+VALUES (?1, ?2, (:now - :now % 1000) / 1000, 1 + ?3, 1 + ?3, ?3, ?4, ?5, ?6)
 ON CONFLICT (account_id, name) DO UPDATE
-SET uid_next = mailbox.uid_next + ?3, mod_seq = mailbox.mod_seq + ?3
+SET uid_next = mailbox.uid_next + ?3, mod_seq = mailbox.mod_seq + ?3, messages = mailbox.messages + ?3,
+  unseen = mailbox.unseen + ?4, doomed = mailbox.doomed + ?5, size_octets = mailbox.size_octets + ?6
 RETURNING id, uid_validity, uid_next, mod_seq`
 
 const INSERT = `INSERT INTO mailbox_message
@@ -65,7 +68,8 @@ export async function deliverInto(tx: Write, items: readonly Delivery[]): Promis
   const growths = await wave(
     mailboxes.map(indexes => {
       const { accountId, mailboxName } = items[indexes[0] as number] as Delivery
-      return tx.get<Grown>(GROW, accountId, mailboxName, indexes.length)
+      const { unseen, doomed, sizeOctets } = tallyOf(indexes.map(index => items[index] as Delivery))
+      return tx.get<Grown>(GROW, accountId, mailboxName, indexes.length, unseen, doomed, sizeOctets)
     }),
   )
   for (const [at, indexes] of mailboxes.entries()) {

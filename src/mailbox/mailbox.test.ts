@@ -36,7 +36,8 @@ async function body(store: MemoryStore, id: number, octets: Uint8Array | string)
 }
 
 function queued(store: MemoryStore, id: string, bodyId: number | null): Promise<number> {
-  const sql = `INSERT INTO message VALUES
+  const sql = `INSERT INTO message (id, body_id, head, size_octets, origin, reverse_path, body_kind, utf8, ret,
+      envelope_id, account_id, peer, received_at, unsettled, settled_at) VALUES
     (?1, ?2, ?3, 0, 'mx', '', '7BIT', 0, NULL, NULL, NULL, 'x', 0, 1, NULL)`
   return store.write(run, [sql, id, bodyId, Buffer.from('')])
 }

@@ -6,6 +6,7 @@
 import { writer } from '../store/store.ts'
 import type { Value, Write } from '../world/sql.ts'
 import { type Delivery, deliverInto } from './deliver.ts'
+import { LOWER, lowering, tallyOf } from './tally.ts'
 
 /** Delivers in a transaction of its own: for tests and tools; the queue uses `deliverInto`. */
 export const deliver = writer('mailbox.deliver', async (tx, items: readonly Delivery[]) =>
@@ -32,9 +33,9 @@ export interface Expunged {
 const values = (from: number) =>
   `(${Array.from({ length: EXPUNGE_SLICE }, (_, n) => `?${from + n}`).join(', ')})`
 
-const GROW_MOD_SEQ = 'UPDATE mailbox SET mod_seq = mod_seq + 1 WHERE id = ?1'
+const LOCK = 'UPDATE mailbox SET mod_seq = mod_seq WHERE id = ?1'
 const DELETE_MESSAGES = `DELETE FROM mailbox_message WHERE mailbox_id = ?1 AND uid IN ${values(2)}
-RETURNING uid, body_id, message_id`
+RETURNING uid, body_id, message_id, flags, size_octets AS "sizeOctets"`
 
 /** Fills up with the last value, which changes nothing in an IN list. */
 function padded<T extends Value>(items: readonly T[]): Value[] {
@@ -48,17 +49,37 @@ export const expungeSlice = writer(
   async (tx, { mailboxId, uids }: ExpungeInput): Promise<Expunged> => {
     if (uids.length === 0) return { uids: [], staged: [] }
     if (uids.length > EXPUNGE_SLICE) throw new Error('the slice is too long')
-    // First the mailbox: it is the lock, and HIGHESTMODSEQ grows with every expunge (RFC 7162 §3.2.6).
-    await tx.run(GROW_MOD_SEQ, mailboxId)
-    const gone = await tx.all<{ uid: number; body_id: number; message_id: string }>(
-      DELETE_MESSAGES,
-      mailboxId,
-      ...padded(uids),
-    )
+    // First the mailbox, which is the lock.
+    await tx.run(LOCK, mailboxId)
+    const gone = await tx.all<Gone>(DELETE_MESSAGES, mailboxId, ...padded(uids))
+    if (gone.length === 0) return { uids: [], staged: [] }
+    await vanish(tx, mailboxId, gone)
     const released = gone.map(row => ({ bodyId: row.body_id, messageId: row.message_id }))
     return { uids: gone.map(row => row.uid), staged: await releaseBodies(tx, released) }
   },
 )
+
+/** A message whose row was removed. */
+export interface Gone {
+  readonly uid: number
+  readonly body_id: number
+  readonly message_id: string
+  readonly flags: string
+  readonly sizeOctets: number
+}
+
+const VANISH =
+  'INSERT INTO mailbox_vanished (mailbox_id, mod_seq, uid, at) VALUES (?1, ?2, ?3, :now)'
+
+/** Counts removed messages down, and keeps their UIDs under a new MODSEQ (RFC 7162 §3.2.6, §3.2.10). */
+export async function vanish(tx: Write, mailboxId: number, gone: readonly Gone[]): Promise<void> {
+  const lowered = await tx.get<{ mod_seq: number }>(LOWER, ...lowering(mailboxId, tallyOf(gone)))
+  if (lowered === undefined) throw new Error(`no mailbox ${mailboxId}`)
+  await tx.many(
+    VANISH,
+    gone.map(({ uid }) => [mailboxId, lowered.mod_seq, uid]),
+  )
+}
 
 const DELETE_BODIES = `DELETE FROM body WHERE id IN ${values(1)}
 AND NOT EXISTS (SELECT 1 FROM mailbox_message WHERE mailbox_message.body_id = body.id)

@@ -24,8 +24,10 @@ const sound = [
      ('m1', 1, 'info@example.org', 'example.org', 'expanded', 1, NULL, 1),
      ('m2', 0, 'joe@example.org', 'example.org', 'delivered', 1, NULL, 7)`,
   `INSERT INTO attempt VALUES ('m1', 0, 5, 'deferred', '4.4.1', NULL, 'no answer', NULL)`,
-  `INSERT INTO mailbox VALUES (1, 1, 'INBOX', 1, 2, 8)`,
-  `INSERT INTO mailbox_message VALUES (1, 1, 8, 'm2', 2, x'61', 501, '', 1)`,
+  `INSERT INTO mailbox (id, account_id, name, uid_validity, uid_next, mod_seq, messages, unseen, size_octets)
+     VALUES (1, 1, 'INBOX', 1, 2, 8, 1, 1, 501)`,
+  `INSERT INTO mailbox_message
+     (mailbox_id, uid, mod_seq, message_id, body_id, head, size_octets, flags, internal_date) VALUES (1, 1, 8, 'm2', 2, x'61', 501, '', 1)`,
 ]
 
 const files = [{ name: 'staged-2', sizeOctets: 500 }]
@@ -65,6 +67,10 @@ test('each rule finds what breaks it, and names it', async () => {
     [`DELETE FROM account`, 'a credential belongs', 'credential 1 argon2id'],
     [`UPDATE mailbox SET uid_next = 1`, 'the next UID', 'mailbox 1'],
     [`UPDATE mailbox SET mod_seq = 7`, 'the next UID', 'mailbox 1'],
+    [`UPDATE mailbox SET messages = 2`, 'a mailbox counts', 'mailbox 1'],
+    [`UPDATE mailbox_message SET flags = '\\Seen'`, 'a mailbox counts', 'mailbox 1'],
+    [`UPDATE mailbox_message SET flags = '\\Deleted'`, 'a mailbox counts', 'mailbox 1'],
+    [`DELETE FROM mailbox_message`, 'a mailbox counts', 'mailbox 1'],
     [`UPDATE mailbox_message SET body_id = 3`, 'a kept message', 'mailbox 1 uid 1'],
     [`UPDATE mailbox_message SET size_octets = 3`, 'a kept message', 'mailbox 1 uid 1'],
     [`UPDATE mailbox_message SET mailbox_id = 3`, 'a kept message', 'mailbox 3 uid 1'],

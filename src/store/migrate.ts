@@ -61,6 +61,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0006-on-demand.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 7,
+    name: '0007-folders',
+    file: new URL('./schema/0007-folders.sql', import.meta.url),
+    since: 7,
+  },
 ]
 
 /**

@@ -31,6 +31,8 @@ export const movedTables: readonly MovedTable[] = [
   { name: 'attempt', key: ['message_id', 'n', 'at'], rows: 100 },
   { name: 'mailbox', key: ['id'], rows: 500, numbered: true },
   { name: 'mailbox_message', key: ['mailbox_id', 'uid'], rows: 250 },
+  { name: 'mailbox_vanished', key: ['mailbox_id', 'mod_seq', 'uid'], rows: 500 },
+  { name: 'subscription', key: ['account_id', 'name'], rows: 500 },
 ]
 
 /** Of one database alone: who is at work on it, and where the octets of its staged bodies lie. */

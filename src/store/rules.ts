@@ -158,6 +158,21 @@ export const rules: readonly Rule[] = [
       WHERE b.uid_next <= k.uid OR b.mod_seq < k.mod_seq`,
   },
   {
+    name: 'a mailbox counts its messages, and their octets',
+    slice: 'mailbox',
+    sql: `SELECT 'mailbox ' || b.id AS place, 'says ' || b.messages || ' messages, ' || b.unseen || ' unseen, '
+        || b.doomed || ' doomed, ' || b.size_octets || ' octets; has ' || k.messages || ', ' || k.unseen
+        || ', ' || k.doomed || ', ' || k.size_octets AS detail
+      FROM mailbox b JOIN (SELECT m.id, count(k.uid) AS messages,
+          coalesce(sum(CASE WHEN replace(k.flags, '\\Seen', '') = k.flags THEN 1 ELSE 0 END), 0) AS unseen,
+          coalesce(sum(CASE WHEN replace(k.flags, '\\Deleted', '') <> k.flags THEN 1 ELSE 0 END), 0) AS doomed,
+          coalesce(sum(k.size_octets), 0) AS size_octets
+        FROM mailbox m LEFT JOIN mailbox_message k ON k.mailbox_id = m.id
+        WHERE m.id > ?1 AND m.id <= ?2 GROUP BY m.id) k ON k.id = b.id
+      WHERE b.messages <> k.messages OR b.unseen <> k.unseen OR b.doomed <> k.doomed
+        OR b.size_octets <> k.size_octets`,
+  },
+  {
     name: 'a kept message has a mailbox and a body, and its size is that of head and body',
     slice: 'kept',
     sql: `SELECT 'mailbox ' || k.mailbox_id || ' uid ' || k.uid AS place,

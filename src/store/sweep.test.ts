@@ -69,12 +69,15 @@ const keepBodies = writer('test.keepBodies', async (tx, count: number) => {
     Array.from({ length: count }, (_, i) => [i]),
   )
   await tx.run(`INSERT INTO body (id, size_octets, staged) VALUES (-1, 1, 'named')`)
-  await tx.run(`INSERT INTO mailbox VALUES (1, 1, 'INBOX', 1, 1, 1)`)
-  await tx.many(`INSERT INTO mailbox_message VALUES (1, ?1, 1, 'm', ?1, x'', 9000, '', 1)`, [
-    [-1],
-    [7],
-    [1_999],
-  ])
+  await tx.run(
+    `INSERT INTO mailbox (id, account_id, name, uid_validity, uid_next, mod_seq) VALUES (1, 1, 'INBOX', 1, 1, 1)`,
+  )
+  await tx.many(
+    `INSERT INTO mailbox_message
+       (mailbox_id, uid, mod_seq, message_id, body_id, head, size_octets, flags, internal_date)
+     VALUES (1, ?1, 1, 'm', ?1, x'', 9000, '', 1)`,
+    [[-1], [7], [1_999]],
+  )
 })
 
 const pages = reader('test.pages', async (tx, _: undefined) => {

@@ -13,6 +13,11 @@ import * as accountReader from '../../src/account/reader.ts'
 import * as account from '../../src/account/writer.ts'
 import * as clusterReader from '../../src/cluster/reader.ts'
 import * as cluster from '../../src/cluster/writer.ts'
+import * as append from '../../src/mailbox/append.ts'
+import * as change from '../../src/mailbox/change.ts'
+import * as copy from '../../src/mailbox/copy.ts'
+import * as flags from '../../src/mailbox/flags.ts'
+import * as folder from '../../src/mailbox/folder.ts'
 import * as mailboxReader from '../../src/mailbox/reader.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
 import { bodyOf } from '../../src/queue/content.ts'
@@ -97,8 +102,14 @@ function plain(value: unknown, key = ''): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>)
   // The text of PostgreSQL holds no NUL (src/world/node/postgres.ts).
-  if (typeof value === 'string') return value.replaceAll('\0', '\ufffd')
-  if (typeof value === 'number' && key === 'mailboxId') return 'a mailbox'
+  if (typeof value === 'string') {
+    return value
+      .replaceAll('\0', '\ufffd')
+      .replace(/^\x7f\d+$/, 'a doomed name')
+      .replace(/^mailbox \d+/, 'mailbox n')
+  }
+  // PostgreSQL leaves gaps where it numbers mailboxes.
+  if (typeof value === 'number' && (key === 'mailboxId' || key === 'reached')) return 'a mailbox'
   if (typeof value === 'number' && value > 1e9) return 'time'
   if (Array.isArray(value)) return value.map(item => plain(item))
   if (typeof value !== 'object' || value === null) return value
@@ -353,6 +364,73 @@ async function boxes(w: Witness): Promise<void> {
   await w.write(account.removeAccount, 'jane@example.org')
 }
 
+/** Folders: made, filled, flagged, copied, renamed, deleted, and what a session hears of it. */
+async function folders(w: Witness): Promise<void> {
+  const joe = { accountId: 1 }
+  const usual = [{ name: 'Sent', specialUse: '\\Sent' }]
+  await w.read(folder.isFurnished, 1)
+  await w.write(folder.furnish, { ...joe, folders: usual })
+  await w.write(folder.furnish, { ...joe, folders: [...usual, { name: 'X', specialUse: '' }] })
+  await w.read(folder.isFurnished, 1)
+  for (const name of ['a/b/ç', 'a/b', 'a', 'Sent'])
+    await w.write(folder.createFolder, { ...joe, name, specialUse: name === 'a' ? '' : '\\Sent' })
+  await w.write(folder.createFolder, { ...joe, name: 'a/b/ç', specialUse: '' })
+  const octets = (text: string) => Buffer.from(text)
+  const appended = (n: number, flags: string) => ({
+    messageId: `x${n}`,
+    bodyKey: 800 + n,
+    body: n === 3 ? { staged: 'file800', sizeOctets: 7 } : octets('hello'),
+    internalDate: at,
+    flags,
+  })
+  const messages = [appended(1, ''), appended(2, '\\Seen work'), appended(3, 'Work \\Deleted')]
+  await w.write(append.appendMessages, { ...joe, mailbox: 'nowhere', messages })
+  await w.write(append.appendMessages, { ...joe, mailbox: 'a/b', messages })
+  await w.read(change.openFolder, { ...joe, name: 'nowhere' })
+  const opened = await w.read(change.openFolder, { ...joe, name: 'a/b' })
+  const mailboxId = opened?.mailboxId ?? 0
+  const since = { mailboxId, sinceModSeq: opened?.modSeq ?? 0, uidNext: opened?.uidNext ?? 0 }
+  await w.read(change.folderChanges, since)
+  const flagged = { mailboxId, uids: [1, 2, 9] }
+  await w.write(flags.changeFlags, { ...flagged, mode: 'add', flags: ['WORK', '\\Flagged'] })
+  await w.write(flags.changeFlags, { ...flagged, mode: 'add', flags: ['WORK'] })
+  await w.write(flags.changeFlags, {
+    ...flagged,
+    mode: 'set',
+    flags: ['\\Seen'],
+    unchangedSince: since.sinceModSeq,
+  })
+  await w.write(flags.changeFlags, { mailboxId, uids: [2], mode: 'remove', flags: ['\\Seen'] })
+  await w.write(flags.changeFlags, { ...flagged, mailboxId: 999_999, mode: 'set', flags: [] })
+  await w.read(change.folderChanges, since)
+  const carried = { ...joe, mailboxId, uids: [3, 1, 77] }
+  await w.write(copy.copyMessages, { ...carried, to: 'nowhere', move: false })
+  await w.write(copy.copyMessages, { ...carried, to: 'Sent', move: false })
+  await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
+  await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
+  await w.read(change.folderChanges, since)
+  await w.read(change.folderMessages, { mailboxId, uids: [1, 2, 3] })
+  await w.read(change.doomedMessages, { mailboxId, after: 0, limit: 10 })
+  for (const [name, to] of [
+    ['nowhere', 'b'],
+    ['a', 'Sent'],
+    ['a', 'new/ä'],
+    ['INBOX', 'old'],
+  ] as const)
+    await w.write(folder.renameFolder, { ...joe, name, to })
+  for (const name of ['new/ä', 'nowhere', 'Sent']) {
+    await w.write(folder.subscribe, { ...joe, name, on: name !== 'Sent' })
+    await w.read(folder.folderStatus, { ...joe, name })
+  }
+  await w.read(folder.foldersOf, 1)
+  await w.read(folder.subscriptionsOf, 1)
+  await w.write(folder.deleteFolder, { ...joe, name: 'new/ä/b' })
+  await w.write(folder.deleteFolder, { ...joe, name: 'new/ä/b' })
+  await w.read(change.folderChanges, since)
+  await w.read(change.openFolder, { ...joe, name: 'new/ä/b' })
+  w.log.push(await check.findings({ ...w } as never))
+}
+
 /** Transactions with a name: kept in pieces, over the quota, accepted once, forgotten. */
 async function transfers(w: Witness): Promise<void> {
   const key = { scope: 'peer 192.0.2.1 x', id: '<1@x>' }
@@ -487,6 +565,7 @@ async function lifeOn(store: Store): Promise<Witness> {
   await people(w)
   await mail(w)
   await asked(w)
+  await folders(w)
   await boxes(w)
   await transfers(w)
   await nodes(w)

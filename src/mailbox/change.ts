@@ -1,0 +1,174 @@
+/**
+ * What a session reads of a mailbox to have its own view of it: how it is when it is opened, and what happened
+ * since (RFC 7162). The mailbox's MODSEQ is read first: what commits meanwhile is told twice, never missed.
+ */
+import { farReader, reader } from '../store/store.ts'
+import { DOOMED_NAME } from './folder.ts'
+import { withUids } from './tally.ts'
+
+export interface OpenedFolder {
+  readonly mailboxId: number
+  readonly uidValidity: number
+  readonly uidNext: number
+  readonly modSeq: number
+  readonly keywords: string
+  readonly uids: Uint32Array
+  readonly firstUnseenUid: number | null
+}
+
+interface FolderRow {
+  readonly id: number
+  readonly uid_validity: number
+  readonly uid_next: number
+  readonly mod_seq: number
+  readonly keywords: string
+  readonly unseen: number
+}
+
+const SLICE = 10_000
+
+/** A folder as it is opened; undefined where there is none. */
+export const openFolder = farReader(
+  'mailbox.openFolder',
+  async (
+    tx,
+    { accountId, name }: { readonly accountId: number; readonly name: string },
+  ): Promise<OpenedFolder | undefined> => {
+    const folder = await tx.get<FolderRow>(
+      `SELECT id, uid_validity, uid_next, mod_seq, keywords, unseen FROM mailbox
+       WHERE account_id = ?1 AND name = ?2 AND substr(name, 1, 1) <> ?3`,
+      accountId,
+      name,
+      DOOMED_NAME,
+    )
+    if (folder === undefined) return undefined
+    const uids: number[] = []
+    for (;;) {
+      const rows = await tx.all<{ uid: number }>(
+        'SELECT uid FROM mailbox_message WHERE mailbox_id = ?1 AND uid > ?2 ORDER BY uid LIMIT ?3',
+        folder.id,
+        uids.at(-1) ?? 0,
+        SLICE,
+      )
+      for (const { uid } of rows) uids.push(uid)
+      if (rows.length < SLICE) break
+    }
+    // Where all is read, there is no need to look for what was not.
+    const unseen =
+      folder.unseen === 0
+        ? undefined
+        : await tx.get<{ uid: number }>(
+            `SELECT uid FROM mailbox_message WHERE mailbox_id = ?1 AND replace(flags, '\\Seen', '') = flags
+             ORDER BY uid LIMIT 1`,
+            folder.id,
+          )
+    return {
+      mailboxId: folder.id,
+      uidValidity: folder.uid_validity,
+      // What came in while we read is told at once.
+      uidNext: Math.max(folder.uid_next, (uids.at(-1) ?? 0) + 1),
+      modSeq: folder.mod_seq,
+      keywords: folder.keywords,
+      uids: Uint32Array.from(uids),
+      firstUnseenUid: unseen?.uid ?? null,
+    }
+  },
+)
+
+export interface FolderChanges {
+  readonly modSeq: number
+  readonly uidNext: number
+  /** New messages, and those whose flags changed; by UID. */
+  readonly present: readonly {
+    readonly uid: number
+    readonly flags: string
+    readonly modSeq: number
+  }[]
+  readonly vanished: readonly number[]
+}
+
+/**
+ * What happened since a MODSEQ, for one who knows all below `uidNext`; undefined where the folder is
+ * gone. Both parts are found by their keys, however large the folder is.
+ */
+export const folderChanges = reader(
+  'mailbox.changes',
+  async (
+    tx,
+    input: { readonly mailboxId: number; readonly sinceModSeq: number; readonly uidNext: number },
+  ): Promise<FolderChanges | undefined> => {
+    const { mailboxId, sinceModSeq, uidNext } = input
+    const folder = await tx.get<{ mod_seq: number; uid_next: number }>(
+      'SELECT mod_seq, uid_next FROM mailbox WHERE id = ?1 AND substr(name, 1, 1) <> ?2',
+      mailboxId,
+      DOOMED_NAME,
+    )
+    if (folder === undefined) return undefined
+    if (folder.mod_seq === sinceModSeq) {
+      return { modSeq: folder.mod_seq, uidNext: folder.uid_next, present: [], vanished: [] }
+    }
+    const present = await tx.all<FolderChanges['present'][number]>(
+      `SELECT uid, flags, mod_seq AS "modSeq" FROM mailbox_message
+         WHERE mailbox_id = ?1 AND changed_mod_seq > ?2 AND uid < ?3
+       UNION ALL SELECT uid, flags, mod_seq FROM mailbox_message WHERE mailbox_id = ?1 AND uid >= ?3
+       ORDER BY uid`,
+      mailboxId,
+      sinceModSeq,
+      uidNext,
+    )
+    const vanished = await tx.all<{ uid: number }>(
+      'SELECT uid FROM mailbox_vanished WHERE mailbox_id = ?1 AND mod_seq > ?2 ORDER BY uid',
+      mailboxId,
+      sinceModSeq,
+    )
+    return {
+      modSeq: folder.mod_seq,
+      uidNext: Math.max(folder.uid_next, (present.at(-1)?.uid ?? 0) + 1),
+      present,
+      vanished: vanished.map(({ uid }) => uid),
+    }
+  },
+)
+
+/** A message without its body. */
+export interface FolderMessage {
+  readonly uid: number
+  readonly flags: string
+  readonly modSeq: number
+  readonly internalDate: number
+  readonly sizeOctets: number
+  readonly messageId: string
+  readonly bodyId: number
+}
+
+const MESSAGES = withUids(
+  `SELECT uid, flags, mod_seq AS "modSeq", internal_date AS "internalDate", size_octets AS "sizeOctets",
+     message_id AS "messageId", body_id AS "bodyId"
+   FROM mailbox_message WHERE mailbox_id = ?1 AND uid {uids} ORDER BY uid`,
+  2,
+)
+
+/** Those of the messages that are there, by UID; for a slice of some hundreds. */
+export const folderMessages = reader(
+  'mailbox.messages',
+  (tx, { mailboxId, uids }: { readonly mailboxId: number; readonly uids: readonly number[] }) =>
+    tx.all<FolderMessage>(MESSAGES, mailboxId, JSON.stringify(uids)),
+)
+
+/** UIDs of messages with \Deleted behind a UID, a slice of them. */
+export const doomedMessages = reader(
+  'mailbox.doomed',
+  async (
+    tx,
+    input: { readonly mailboxId: number; readonly after: number; readonly limit: number },
+  ): Promise<number[]> => {
+    const rows = await tx.all<{ uid: number }>(
+      `SELECT uid FROM mailbox_message WHERE mailbox_id = ?1 AND uid > ?2 AND replace(flags, '\\Deleted', '') <> flags
+       ORDER BY uid LIMIT ?3`,
+      input.mailboxId,
+      input.after,
+      input.limit,
+    )
+    return rows.map(({ uid }) => uid)
+  },
+)

@@ -1,0 +1,118 @@
+/**
+ * COPY and MOVE within an account (RFC 9051 §6.4.7, §6.4.8): all of the messages or none, by one
+ * transaction. A copy shares the body and has its own row; its INTERNALDATE and flags are kept.
+ */
+import { writer } from '../store/store.ts'
+import { type Delivered, type Delivery, deliverInto } from './deliver.ts'
+import { withUids } from './tally.ts'
+import { type Gone, vanish } from './writer.ts'
+
+export interface CopyInput {
+  readonly accountId: number
+  readonly mailboxId: number
+  readonly uids: readonly number[]
+  /** The name of the mailbox they go to; it must be there. */
+  readonly to: string
+  readonly move: boolean
+}
+
+export type Copied =
+  | {
+      readonly kind: 'copied'
+      readonly uidValidity: number
+      /** Pair by pair: those that were gone are in neither. */
+      readonly from: readonly number[]
+      readonly to: readonly number[]
+    }
+  | { readonly kind: 'missing' }
+
+interface Row {
+  readonly uid: number
+  readonly message_id: string
+  readonly body_id: number
+  readonly head: Uint8Array
+  readonly size_octets: number
+  readonly flags: string
+  readonly internal_date: number
+}
+
+const READ = withUids(
+  `SELECT uid, message_id, body_id, head, size_octets, flags, internal_date FROM mailbox_message
+   WHERE mailbox_id = ?1 AND uid {uids} ORDER BY uid`,
+  2,
+)
+const REMOVE = withUids(
+  `DELETE FROM mailbox_message WHERE mailbox_id = ?1 AND uid {uids}
+   RETURNING uid, body_id, message_id, flags, size_octets AS "sizeOctets"`,
+  2,
+)
+
+export const copyMessages = writer(
+  'mailbox.copy',
+  async (tx, { accountId, mailboxId, uids, to, move }: CopyInput): Promise<Copied> => {
+    const target = await tx.get<{ id: number; uid_validity: number }>(
+      'SELECT id, uid_validity FROM mailbox WHERE account_id = ?1 AND name = ?2',
+      accountId,
+      to,
+    )
+    if (target === undefined) return { kind: 'missing' }
+    // Both are locked in the order of their keys, so that two copies in opposite directions never wait for each other.
+    for (const id of [target.id, mailboxId].sort((a, b) => a - b)) {
+      await tx.run('UPDATE mailbox SET mod_seq = mod_seq WHERE id = ?1', id)
+    }
+    const rows = await tx.all<Row>(READ, mailboxId, JSON.stringify(uids))
+    if (rows.length === 0) {
+      return { kind: 'copied', uidValidity: target.uid_validity, from: [], to: [] }
+    }
+    const delivered: Delivered[] = await deliverInto(
+      tx,
+      rows.map(
+        (row): Delivery => ({
+          accountId,
+          mailboxName: to,
+          messageId: row.message_id,
+          bodyId: row.body_id,
+          head: row.head,
+          sizeOctets: row.size_octets,
+          internalDate: row.internal_date,
+          flags: row.flags,
+        }),
+      ),
+    )
+    await keepKeywords(tx, target.id, rows)
+    if (move) {
+      const moved = JSON.stringify(rows.map(({ uid }) => uid))
+      await vanish(tx, mailboxId, await tx.all<Gone>(REMOVE, mailboxId, moved))
+    }
+    return {
+      kind: 'copied',
+      uidValidity: target.uid_validity,
+      from: rows.map(({ uid }) => uid),
+      to: delivered.map(({ uid }) => uid),
+    }
+  },
+)
+
+/** The mailbox knows the keywords that its new messages brought. */
+export async function keepKeywords(
+  tx: Parameters<typeof deliverInto>[0],
+  mailboxId: number,
+  rows: readonly { readonly flags: string }[],
+): Promise<void> {
+  const brought = new Set(rows.flatMap(({ flags }) => flags.split(' ')))
+  const words = [...brought].filter(flag => flag !== '' && !flag.startsWith('\\'))
+  if (words.length === 0) return
+  const row = await tx.get<{ keywords: string }>(
+    'SELECT keywords FROM mailbox WHERE id = ?1',
+    mailboxId,
+  )
+  const known = row === undefined || row.keywords === '' ? [] : row.keywords.split(' ')
+  const lower = new Set(known.map(word => word.toLowerCase()))
+  const fresh = words.filter(word => !lower.has(word.toLowerCase()))
+  if (fresh.length === 0) return
+  await tx.run(
+    'UPDATE mailbox SET keywords = ?2 WHERE id = ?1',
+    mailboxId,
+    [...known, ...fresh].join(' '),
+  )
+}

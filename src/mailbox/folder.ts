@@ -1,0 +1,238 @@
+/**
+ * The mailboxes of an account as folders (RFC 9051 §6.3): made, renamed, deleted, subscribed to, listed. A deleted
+ * folder loses its name at once and its messages slice by slice (clear.ts). Called by access/.
+ */
+import { reader, writer } from '../store/store.ts'
+import type { Read, Write } from '../world/sql.ts'
+
+/** A folder that is being deleted has a name that nobody can give: DEL, then its key. */
+export const DOOMED_NAME = '\x7f'
+const DELIMITER = '/'
+
+export interface Folder {
+  readonly mailboxId: number
+  readonly name: string
+  /** `\Sent` (RFC 6154); '' for most. */
+  readonly specialUse: string
+}
+
+export interface FolderName {
+  readonly accountId: number
+  readonly name: string
+}
+
+/** Every folder of an account, by name. */
+export const foldersOf = reader('mailbox.folders', (tx, accountId: number) =>
+  tx.all<Folder>(
+    `SELECT id AS "mailboxId", name, special_use AS "specialUse" FROM mailbox
+     WHERE account_id = ?1 AND substr(name, 1, 1) <> ?2 ORDER BY name`,
+    accountId,
+    DOOMED_NAME,
+  ),
+)
+
+/** Names that an account is subscribed to, whether they exist or not. */
+export const subscriptionsOf = reader('mailbox.subscriptions', async (tx, accountId: number) => {
+  const rows = await tx.all<{ name: string }>(
+    'SELECT name FROM subscription WHERE account_id = ?1 ORDER BY name',
+    accountId,
+  )
+  return rows.map(({ name }) => name)
+})
+
+/** The numbers STATUS tells (RFC 9051 §6.3.11). */
+export interface FolderStatus {
+  readonly mailboxId: number
+  readonly uidValidity: number
+  readonly uidNext: number
+  readonly modSeq: number
+  readonly messages: number
+  readonly unseen: number
+  readonly doomed: number
+  readonly sizeOctets: number
+}
+
+export const folderStatus = reader('mailbox.status', (tx, { accountId, name }: FolderName) =>
+  tx.get<FolderStatus>(
+    `SELECT id AS "mailboxId", uid_validity AS "uidValidity", uid_next AS "uidNext", mod_seq AS "modSeq",
+       messages, unseen, doomed, size_octets AS "sizeOctets"
+     FROM mailbox WHERE account_id = ?1 AND name = ?2`,
+    accountId,
+    name,
+  ),
+)
+
+const MAKE = `INSERT INTO mailbox (account_id, name, uid_validity, uid_next, mod_seq, special_use)
+VALUES (?1, ?2, (:now - :now % 1000) / 1000 + ?4, 1, 1, ?3) ON CONFLICT (account_id, name) DO NOTHING`
+
+/**
+ * Makes what an account should have from its first day, once: INBOX in any case, the others only if this
+ * was never done for it.
+ */
+export const furnish = writer(
+  'mailbox.furnish',
+  async (
+    tx,
+    input: {
+      readonly accountId: number
+      readonly folders: readonly { readonly name: string; readonly specialUse: string }[]
+    },
+  ): Promise<null> => {
+    const { accountId, folders } = input
+    await tx.run(MAKE, accountId, 'INBOX', '', 0)
+    const first = await tx.run(
+      'UPDATE account SET furnished = 1 WHERE id = ?1 AND furnished = 0',
+      accountId,
+    )
+    if (first === 0) return null
+    for (const { name, specialUse } of folders) {
+      await tx.run(MAKE, accountId, name, specialUse, 0)
+      await tx.run(SUBSCRIBE, accountId, name)
+    }
+    return null
+  },
+)
+
+/** Whether `furnish` has anything to do: asked first, since it is asked at every login. */
+export const isFurnished = reader('mailbox.isFurnished', async (tx, accountId: number) => {
+  const row = await tx.get<{ furnished: number }>(
+    `SELECT a.furnished FROM account a JOIN mailbox b ON b.account_id = a.id AND b.name = 'INBOX'
+     WHERE a.id = ?1`,
+    accountId,
+  )
+  return row?.furnished === 1
+})
+
+export type FolderChanged = 'done' | 'exists' | 'missing' | 'special use taken' | 'too many'
+
+/** A bound of ours: a listing reads them all. */
+const FOLDERS_MAX = 10_000
+
+/**
+ * Makes a folder, and those above it that are not there (RFC 9051 §6.3.4). One that had this name before and
+ * was deleted had an older UIDVALIDITY: the new one is never the same (§2.3.1.1).
+ */
+export const createFolder = writer(
+  'mailbox.create',
+  async (
+    tx,
+    { accountId, name, specialUse }: FolderName & { readonly specialUse: string },
+  ): Promise<FolderChanged> => {
+    const count = await tx.get<{ count: number }>(
+      'SELECT count(*) AS count FROM mailbox WHERE account_id = ?1',
+      accountId,
+    )
+    if ((count?.count ?? 0) >= FOLDERS_MAX) return 'too many'
+    if (specialUse !== '') {
+      const taken = await tx.get(
+        'SELECT 1 AS taken FROM mailbox WHERE account_id = ?1 AND special_use = ?2 LIMIT 1',
+        accountId,
+        specialUse,
+      )
+      if (taken !== undefined) return 'special use taken'
+    }
+    const ahead = await freshSecond(tx, accountId)
+    await makeAbove(tx, accountId, name, ahead)
+    const made = await tx.run(MAKE, accountId, name, specialUse, ahead)
+    return made === 0 ? 'exists' : 'done'
+  },
+)
+
+/** `a` and `a/b` for `a/b/c`, where they are not there. */
+async function makeAbove(tx: Write, accountId: number, name: string, ahead: number): Promise<void> {
+  const levels = name.split(DELIMITER)
+  for (let depth = 1; depth < levels.length; depth++) {
+    await tx.run(MAKE, accountId, levels.slice(0, depth).join(DELIMITER), '', ahead)
+  }
+}
+
+/** By how many seconds a new UIDVALIDITY must lie ahead, so that none of the account's is ever used again. */
+async function freshSecond(tx: Read, accountId: number): Promise<number> {
+  const row = await tx.get<{ ahead: number | null }>(
+    `SELECT max(used) - (:now - :now % 1000) / 1000 AS ahead FROM (
+       SELECT max(uid_validity) AS used FROM mailbox WHERE account_id = ?1
+       UNION ALL SELECT uid_validity_floor FROM account WHERE id = ?1) AS ever`,
+    accountId,
+  )
+  return Math.max(0, (row?.ahead ?? -1) + 1)
+}
+
+/**
+ * Takes the name of a folder away; its messages follow by `clear` (clear.ts). Folders below it stay.
+ */
+export const deleteFolder = writer(
+  'mailbox.delete',
+  async (tx, { accountId, name }: FolderName): Promise<{ readonly mailboxId?: number }> => {
+    await tx.run(
+      `UPDATE account SET uid_validity_floor = (SELECT max(uid_validity) FROM mailbox WHERE account_id = ?1)
+       WHERE id = ?1 AND uid_validity_floor < (SELECT max(uid_validity) FROM mailbox WHERE account_id = ?1)`,
+      accountId,
+    )
+    const row = await tx.get<{ id: number }>(
+      `UPDATE mailbox SET name = ?3 || CAST(id AS TEXT), special_use = '', mod_seq = mod_seq + 1
+       WHERE account_id = ?1 AND name = ?2 RETURNING id`,
+      accountId,
+      name,
+      DOOMED_NAME,
+    )
+    return row === undefined ? {} : { mailboxId: row.id }
+  },
+)
+
+/**
+ * Gives a folder and all below it another name (RFC 9051 §6.3.6). INBOX passes its messages on to the new
+ * name and is there again, empty; what is below INBOX stays.
+ */
+export const renameFolder = writer(
+  'mailbox.rename',
+  async (
+    tx,
+    { accountId, name, to }: FolderName & { readonly to: string },
+  ): Promise<FolderChanged> => {
+    const named = await tx.get(
+      'SELECT 1 AS there FROM mailbox WHERE account_id = ?1 AND name = ?2',
+      accountId,
+      to,
+    )
+    if (named !== undefined) return 'exists'
+    const moved = await rename(tx, accountId, name, to)
+    if (moved === 0) return 'missing'
+    const ahead = await freshSecond(tx, accountId)
+    await makeAbove(tx, accountId, to, ahead)
+    if (name === 'INBOX') {
+      await tx.run(MAKE, accountId, 'INBOX', '', ahead)
+      return 'done'
+    }
+    const below = await tx.all<{ name: string }>(
+      `SELECT name FROM mailbox WHERE account_id = ?1 AND substr(name, 1, ?3) = ?2`,
+      accountId,
+      name + DELIMITER,
+      // SQL counts characters, not UTF-16 units.
+      [...name].length + 1,
+    )
+    for (const row of below) {
+      await rename(tx, accountId, row.name, to + row.name.slice(name.length))
+    }
+    return 'done'
+  },
+)
+
+function rename(tx: Write, accountId: number, from: string, to: string): Promise<number> {
+  return tx.run(
+    'UPDATE mailbox SET name = ?3 WHERE account_id = ?1 AND name = ?2',
+    accountId,
+    from,
+    to,
+  )
+}
+
+const SUBSCRIBE =
+  'INSERT INTO subscription (account_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING'
+
+export const subscribe = writer(
+  'mailbox.subscribe',
+  (tx, { accountId, name, on }: FolderName & { readonly on: boolean }) =>
+    on
+      ? tx.run(SUBSCRIBE, accountId, name)
+      : tx.run('DELETE FROM subscription WHERE account_id = ?1 AND name = ?2', accountId, name),
+)
