@@ -428,7 +428,7 @@ async function folders(w: Witness): Promise<void> {
   await w.write(folder.deleteFolder, { ...joe, name: 'new/ä/b' })
   await w.read(change.folderChanges, since)
   await w.read(change.openFolder, { ...joe, name: 'new/ä/b' })
-  w.log.push(await check.findings({ ...w } as never))
+  w.log.push(plain(await check.findings({ ...w } as never)))
 }
 
 /** Transactions with a name: kept in pieces, over the quota, accepted once, forgotten. */
@@ -455,7 +455,7 @@ async function transfers(w: Witness): Promise<void> {
   await w.write(transfer.keepPiece, piece(0, { id: '<2@x>', bodyKey: 920, staged: 'other' }))
   await w.write(transfer.keepPiece, piece(0, { scope: 'account 1', bodyKey: 930, staged: 'his' }))
   await w.read(transfer.transferOf, key)
-  w.log.push(await check.findings({ ...w } as never))
+  w.log.push(plain(await check.findings({ ...w } as never)))
   const named = { ...key, envelope: '{}', sizeOctets: 250, reply: 'queued as m7' }
   await w.write(transfer.acceptNamed, {
     ...named,
@@ -525,11 +525,11 @@ async function upkeep(w: Witness, store: Store): Promise<void> {
   const watched = { ...store, read: w.read, write: w.write } as Store
   await w.write(mailbox.deliver, [])
   await w.read(check.firstDamage, null)
-  w.log.push(await check.findings(watched, []))
+  w.log.push(plain(await check.findings(watched, [])))
   await w.read(sweep.stagedIsNamed, 'file2')
   await w.write(sweep.removeBodies, [4])
   // Bodies that the queue and a mailbox still name are gone: check must say so on every store.
-  w.log.push(await check.findings(watched))
+  w.log.push(plain(await check.findings(watched)))
   w.log.push(await sweep.sweep({ store: watched, disk, clock: nodeClock, keepSettledMs: -60_000 }))
   await w.read(record.messagesTo, { address: 'a@b.test', limit: 10 })
 }
