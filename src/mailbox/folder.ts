@@ -208,7 +208,7 @@ export const renameFolder = writer(
       accountId,
       name + DELIMITER,
       // SQL counts characters, not UTF-16 units.
-      [...name].length + 1,
+      Array.from(name).length + 1,
     )
     for (const row of below) {
       await rename(tx, accountId, row.name, to + row.name.slice(name.length))
