@@ -19,7 +19,7 @@ for (const { name, text, size } of [
     const internet = createWorld({ seed: 1 })
     const { disk } = internet.host({ name: 'mx.example', addresses: ['192.0.2.1'] }).world
     const message = Buffer.from(head + text)
-    const intake = new Intake(disk, 0, omit)
+    const intake = new Intake(disk, omit)
     const body = await internet.complete(
       (async () => {
         for (let at = 0; at < message.length; at += size) {
@@ -43,7 +43,7 @@ test('a body is a buffer of its own, with nothing around it', async () => {
   const internet = createWorld({ seed: 1 })
   const { disk } = internet.host({ name: 'mx.example', addresses: ['192.0.2.1'] }).world
   for (const wanted of [() => [], omit]) {
-    const intake = new Intake(disk, 0, wanted)
+    const intake = new Intake(disk, wanted)
     const message = Buffer.from(head)
     void intake.push(message, 0, message.length)
     const taken = intake.finishInline()
@@ -62,7 +62,7 @@ test('what is larger than the setting allows is staged, though it is small', asy
     { size: INLINE_MAX_BYTES - 1, limit: INLINE_MAX_BYTES, staged: false },
     { size: INLINE_MAX_BYTES - 1, limit: 0, staged: true },
   ]) {
-    const intake = new Intake(disk, 0, () => [], limit)
+    const intake = new Intake(disk, () => [], limit)
     void intake.push(Buffer.alloc(size, 'x'), 0, size)
     const taken = await internet.complete(
       (async () => intake.finishInline() ?? (await intake.finish()))(),

@@ -3,31 +3,39 @@
  * a staged file once it is not, so that memory per session is bounded whatever the size.
  *
  * Called by the inbound roles for each content view of the session; it never parses anything. What
- * is to be left out of the header is told by who made it, before the first octet is staged.
+ * is to be left out of the header is told by who made it, before the first octet is staged. An octet is
+ * copied once on its way to a staged body, into a buffer that is used again, and once more where its row
+ * keeps it.
  */
 import type { Range } from '../message/complete.ts'
 import type { Disk, StagedBody } from '../world/disk.ts'
+import { CHUNK_OCTETS, giveChunk, takeChunk } from './chunks.ts'
 
 /** Up to here a body travels inside the accept transaction at most (measured: research of the design). */
 export const INLINE_MAX_BYTES = 128 * 1024
 
-const CHUNK_BYTES = 256 * 1024
+/** The first octets that are kept, for the header. */
+const PREFIX_OCTETS = 131_072
+/** A message begins in a small buffer, goes on in this one, and then in a chunk. */
+const SMALL_OCTETS = 2_048
+const MIDDLE_OCTETS = 16_384
 const UNSETTLED_WRITES = 2
+
+const EMPTY = new Uint8Array(0)
+const OVER = { chunk: EMPTY, octets: EMPTY }
 
 export type TakenBody = Uint8Array | { readonly staged: string; readonly sizeOctets: number }
 
 export class Intake {
   readonly #disk: Disk
-  #buffer: Uint8Array
+  #buffer: Uint8Array = EMPTY
   #filled = 0
   #sizeOctets = 0
-  /** The first octets of a staged body, kept for the header. */
-  #prefix: Uint8Array | undefined
+  /** The first chunk of a body that is staged, and what came in it. */
+  #first: { readonly chunk: Uint8Array; readonly octets: Uint8Array } | undefined
   #staged: StagedBody | undefined
   #stage: Promise<void> | undefined
   #writes: Promise<void>[] = []
-  /** Chunks whose write is done, to be filled again: memory is bounded without the collector's help. */
-  readonly #spare: Uint8Array[] = []
   #error: unknown
   /** Octets of the prefix that were left out of the body. */
   #omittedOctets = 0
@@ -35,20 +43,17 @@ export class Intake {
   readonly #inlineUpToOctets: number
 
   /**
-   * @param expectedOctets what the client declared (RFC 1870), or 0
    * @param omit what of the content's first octets, up to 128 KB, does not belong into the body
    * @param inlineUpToOctets what is larger is staged; INLINE_MAX_BYTES at most
    */
   constructor(
     disk: Disk,
-    expectedOctets: number,
     omit: (prefix: Uint8Array) => readonly Range[] = () => [],
     inlineUpToOctets = INLINE_MAX_BYTES,
   ) {
     this.#inlineUpToOctets = inlineUpToOctets
     this.#disk = disk
     this.#omit = omit
-    this.#buffer = new Uint8Array(Math.min(Math.max(expectedOctets, 2048), INLINE_MAX_BYTES))
   }
 
   /** As the client sent it. */
@@ -56,9 +61,10 @@ export class Intake {
     return this.#sizeOctets
   }
 
-  /** The content's first octets, up to 128 KB: where a header is looked for. */
+  /** The content's first octets, up to 128 KB: where a header is looked for. Valid until `over`. */
   get prefix(): Uint8Array {
-    return this.#prefix ?? this.#buffer.subarray(0, this.#filled)
+    const octets = this.#first?.octets ?? this.#buffer.subarray(0, this.#filled)
+    return octets.subarray(0, PREFIX_OCTETS)
   }
 
   /** Takes octets[from, to) by copy; a promise asks to wait before giving more. */
@@ -71,8 +77,10 @@ export class Intake {
       this.#buffer.set(octets.subarray(at, at + room), this.#filled)
       this.#filled += room
       at += room
-      if (this.#filled === this.#limit()) wait = this.#flush()
+      if (this.#filled === CHUNK_OCTETS) wait = this.#flush()
     }
+    // It will not stay in memory: its file is made while the rest arrives.
+    if (this.#filled > this.#inlineUpToOctets) void this.#begin()
     return wait
   }
 
@@ -92,78 +100,89 @@ export class Intake {
 
   /** The body at once, where it needs no disk. */
   finishInline(): Uint8Array | undefined {
-    const inline = this.#prefix === undefined && this.#filled <= this.#inlineUpToOctets
+    const inline = this.#first === undefined && this.#filled <= this.#inlineUpToOctets
     return inline ? this.#dedicated() : undefined
   }
 
   /** Gives the content up; safe at any time. */
   abandon(): void {
     const staging = this.#stage
-    if (!staging) return
-    void staging.then(() => this.#staged?.abort()).catch(() => undefined)
+    if (staging) void staging.then(() => this.#staged?.abort()).catch(() => undefined)
+    this.over()
   }
 
-  /** Where the buffer is to be cut: the inline limit first, whole chunks later. */
-  #limit(): number {
-    return this.#prefix === undefined ? INLINE_MAX_BYTES : CHUNK_BYTES
+  /** The message is over: its octets, those of `prefix` too, make room for others. */
+  over(): void {
+    giveChunk(this.#buffer)
+    this.#buffer = EMPTY
+    this.#filled = 0
+    const first = this.#first
+    if (first === undefined) return
+    this.#first = OVER
+    void Promise.all(this.#writes).then(() => giveChunk(first.chunk))
   }
 
   /** Makes room for some of `wanted` octets and says for how many. */
   #room(wanted: number): number {
-    const limit = this.#limit()
-    if (this.#filled === this.#buffer.length && this.#filled < limit) {
-      const grown = new Uint8Array(
-        Math.min(limit, Math.max(this.#filled * 2, this.#filled + wanted)),
-      )
-      grown.set(this.#buffer.subarray(0, this.#filled))
-      this.#buffer = grown
-    }
+    if (this.#filled + wanted > this.#buffer.length) this.#grow(this.#filled + wanted)
     return Math.min(wanted, this.#buffer.length - this.#filled)
+  }
+
+  /** A larger buffer, as long as there is one. */
+  #grow(wanted: number): void {
+    const before = this.#buffer
+    if (before.length === CHUNK_OCTETS) return
+    const small = this.#first === undefined && wanted <= MIDDLE_OCTETS
+    this.#buffer = small ? smallBuffer(wanted) : takeChunk()
+    this.#buffer.set(before.subarray(0, this.#filled))
   }
 
   /** Hands the full buffer to the disk; waits while too much is on its way. */
   #flush(): Promise<void> | undefined {
-    let octets = this.#buffer.subarray(0, this.#filled)
-    const chunk = this.#prefix === undefined ? undefined : this.#buffer
-    if (this.#prefix === undefined) {
-      this.#prefix = octets
-      octets = this.#kept(octets)
-    }
-    this.#buffer = this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES)
+    const chunk = this.#buffer
+    const octets = chunk.subarray(0, this.#filled)
+    const isFirst = this.#first === undefined
+    if (isFirst) this.#first = { chunk, octets }
+    const kept = isFirst ? this.#kept(octets) : octets
+    this.#buffer = EMPTY
     this.#filled = 0
+    const write = this.#begin()
+      .then(() => this.#staged?.write(kept))
+      .catch((error: unknown) => this.#fail(error))
+      .then(() => {
+        this.#writes = this.#writes.filter(w => w !== write)
+        if (!isFirst) giveChunk(chunk)
+      })
+    this.#writes.push(write)
+    return this.#writes.length >= UNSETTLED_WRITES ? this.#writes[0] : undefined
+  }
+
+  #begin(): Promise<void> {
     this.#stage ??= this.#disk.stage().then(
       staged => {
         this.#staged = staged
       },
       (error: unknown) => this.#fail(error),
     )
-    const write = this.#stage
-      .then(() => this.#staged?.write(octets))
-      .catch((error: unknown) => this.#fail(error))
-      .then(() => {
-        this.#writes = this.#writes.filter(w => w !== write)
-        if (chunk) this.#spare.push(chunk)
-      })
-    this.#writes.push(write)
-    return this.#writes.length >= UNSETTLED_WRITES ? this.#writes[0] : undefined
+    return this.#stage
   }
 
   #fail(error: unknown): void {
     this.#error ??= error
   }
 
-  /** The first octets without what is to be left out. */
-  #kept(prefix: Uint8Array): Uint8Array {
-    const ranges = this.#omit(prefix)
-    if (ranges.length === 0) return prefix
+  /** Octets without what of their first 128 KB is to be left out. */
+  #kept(octets: Uint8Array): Uint8Array {
+    const ranges = this.#omit(octets.subarray(0, PREFIX_OCTETS))
+    if (ranges.length === 0) return octets
     const pieces: Uint8Array[] = []
     let at = 0
     for (const { from, to } of ranges) {
-      pieces.push(prefix.subarray(at, from))
+      pieces.push(octets.subarray(at, from))
       this.#omittedOctets += to - from
       at = to
     }
-    pieces.push(prefix.subarray(at))
+    pieces.push(octets.subarray(at))
     return Buffer.concat(pieces)
   }
 
@@ -172,4 +191,8 @@ export class Intake {
     const kept = this.#kept(this.#buffer.subarray(0, this.#filled))
     return kept.length === kept.buffer.byteLength ? kept : Uint8Array.prototype.slice.call(kept)
   }
+}
+
+function smallBuffer(wanted: number): Uint8Array {
+  return new Uint8Array(wanted <= SMALL_OCTETS ? SMALL_OCTETS : MIDDLE_OCTETS)
 }

@@ -116,7 +116,7 @@ export class Reception implements Policy {
       this.#hooked('data', accept(), () => ({ peer, envelope })),
       verdict => {
         if (verdict.kind !== 'accept' || this.#transfer?.complete) return verdict
-        const intake = this.#makeIntake(envelope.sender.sizeOctets ?? 0)
+        const intake = this.#makeIntake()
         this.#intake = intake
         if (this.#transfer === undefined) return verdict
         return this.#transfer.start(envelope, intake).then(refused => refused ?? verdict)
@@ -124,12 +124,12 @@ export class Reception implements Policy {
     )
   }
 
-  #makeIntake(expectedOctets: number): Intake {
+  #makeIntake(): Intake {
     const { world, settings } = this.#inbound
     const { omitted } = this.#role
     const omit = (prefix: Uint8Array) =>
       omitted.length === 0 ? [] : rangesOf(scanHeader(prefix), omitted)
-    return new Intake(world.disk, expectedOctets, omit, settings().inlineUpToOctets)
+    return new Intake(world.disk, omit, settings().inlineUpToOctets)
   }
 
   content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
@@ -210,6 +210,7 @@ export class Reception implements Policy {
       this.#inbound.world.log.error('accept.failed', facts)
       return full ? NO_ROOM : SERVICE_DOWN
     } finally {
+      intake.over()
       this.#door.gauge.underWay--
     }
   }

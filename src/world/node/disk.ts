@@ -1,16 +1,20 @@
 /**
- * Staged bodies as files of one directory. Implements world/disk.ts. Octets are gathered to 256 KB
- * and written by the pool of threads, two writes at most unsettled; `seal` costs one fdatasync and
- * its share of one directory fsync that all seals of the moment wait for.
+ * Staged bodies as files of one directory. Implements world/disk.ts. What is large is written as it is
+ * given, by the pool of threads; small pieces are gathered. `seal` costs one fdatasync and, meanwhile, its
+ * share of one directory fsync that all seals of the moment wait for.
+ *
+ * A file is a descriptor and callbacks (file.ts): the promises of node:fs cost the main thread three times
+ * as much for each of the four calls of a body.
  */
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, opendir, stat, unlink } from 'node:fs/promises'
+import { mkdir, opendir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Disk, DiskFull, DiskUnavailable, type StagedBody } from '../disk.ts'
+import { closeFile, openFile, readAt, syncData, syncFile, writeAt } from './file.ts'
 
 const CHUNK_OCTETS = 262_144
 /** From here on octets are written as they are given, without gathering. */
-const DIRECT_OCTETS = 131_072
+const DIRECT_OCTETS = 16_384
 
 /**
  * A name as `stage` gives them, or the stem of a body that a backup brought here from elsewhere; anything
@@ -31,7 +35,7 @@ export async function nodeDisk(directory: string): Promise<Disk> {
       const name = `${Date.now().toString(36)}-${randomBytes(12).toString('hex')}`
       const path = pathOf(name)
       try {
-        return new StagedFile(name, path, await open(path, 'wx', 0o600), sync)
+        return new StagedFile(name, path, await openFile(path, 'wx', 0o600), sync)
       } catch (error) {
         throw translated(error)
       }
@@ -56,7 +60,7 @@ export async function nodeDisk(directory: string): Promise<Disk> {
 class StagedFile implements StagedBody {
   readonly name: string
   readonly #path: string
-  readonly #file: FileHandle
+  readonly #file: number
   readonly #sync: () => Promise<void>
   #buffer: Buffer | undefined
   #filled = 0
@@ -64,8 +68,9 @@ class StagedFile implements StagedBody {
   #unsettled: Promise<void>[] = []
   #failure: { readonly error: unknown } | undefined
   #over: Promise<void> | undefined
+  #closed = false
 
-  constructor(name: string, path: string, file: FileHandle, sync: () => Promise<void>) {
+  constructor(name: string, path: string, file: number, sync: () => Promise<void>) {
     this.name = name
     this.#path = path
     this.#file = file
@@ -103,7 +108,7 @@ class StagedFile implements StagedBody {
     this.#over ??= Promise.resolve()
     await Promise.all(this.#unsettled)
     await this.#over.catch(() => {})
-    await this.#file.close().catch(() => {})
+    this.#close()
     await removeFile(this.#path)
   }
 
@@ -112,14 +117,22 @@ class StagedFile implements StagedBody {
     await Promise.all(this.#unsettled)
     try {
       if (this.#failure) throw this.#failure.error
-      await this.#file.datasync()
+      // Its name has been in the directory since it was opened.
+      const synced = await Promise.allSettled([syncData(this.#file), this.#sync()])
+      for (const one of synced) if (one.status === 'rejected') throw one.reason
     } catch (error) {
       throw translated(error)
     } finally {
       this.#buffer = undefined
-      await this.#file.close()
+      this.#close()
     }
-    await this.#sync()
+  }
+
+  /** Nobody waits for it: whatever is to last was synced before. */
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    closeFile(this.#file)
   }
 
   /** Starts the write of what is gathered; a failure is kept for the next call. */
@@ -148,11 +161,10 @@ class StagedFile implements StagedBody {
 }
 
 /** A write may take less than it is given: on a disk that is nearly full, for one. */
-async function writeWhole(file: FileHandle, octets: Uint8Array, position: number): Promise<void> {
+async function writeWhole(file: number, octets: Uint8Array, position: number): Promise<void> {
   let from = 0
   while (from < octets.length) {
-    const { bytesWritten } = await file.write(octets, from, octets.length - from, position + from)
-    from += bytesWritten
+    from += await writeAt(file, octets.subarray(from), position + from)
   }
 }
 
@@ -161,11 +173,11 @@ function directorySync(directory: string): () => Promise<void> {
   let running: Promise<void> | undefined
   let next: Promise<void> | undefined
   const run = async () => {
-    const handle = await open(directory, 'r')
+    const handle = await openFile(directory, 'r')
     try {
-      await handle.sync()
+      await syncFile(handle)
     } finally {
-      await handle.close()
+      closeFile(handle)
     }
   }
   const start = () => {
@@ -188,18 +200,18 @@ function directorySync(directory: string): () => Promise<void> {
 }
 
 async function* readFile(path: string, from: number, to: number): AsyncIterable<Uint8Array> {
-  const file = await open(path, 'r')
+  const file = await openFile(path, 'r')
   try {
     let position = from
     while (position < to) {
       const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_OCTETS, to - position))
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, position)
+      const bytesRead = await readAt(file, buffer, position)
       if (bytesRead === 0) throw new Error(`a staged body ends at ${position}, before ${to}`)
       position += bytesRead
       yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead)
     }
   } finally {
-    await file.close()
+    closeFile(file)
   }
 }
 
