@@ -86,9 +86,9 @@ export const replies = {
     reply(421, '3.0', `${hostname} is unable to proceed, closing`),
   /** In place of a verdict that policy owed. */
   noVerdict: reply(451, '3.0', 'Local error, try again later'),
-  /** RFC 5321 §4.5.3.1.10. */
   /** RFC 9422: RCPTDOMAINMAX. */
   tooManyDomains: reply(452, '5.3', 'Too many domains, send to the others in a new session'),
+  /** RFC 5321 §4.5.3.1.10. */
   tooManyRecipients: reply(452, '5.3', 'Too many recipients, send the others in a new transaction'),
   /** RFC 4954 §6. */
   loginUnavailable: reply(454, '7.0', 'Temporary authentication failure'),

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { accept } from '../../src/mail/verdict.ts'
-import type { Policy, SessionSettings } from '../../src/smtp/server/question.ts'
+import type { Policy } from '../../src/smtp/server/question.ts'
 import { roleOf } from '../../src/smtp/server/role.ts'
 import { ServerSession } from '../../src/smtp/server/session.ts'
 import type { Clock } from '../../src/world/clock.ts'
@@ -20,6 +20,7 @@ import { nodeClock, nodeNet, writeSelfMadeCertificate } from '../../src/world/no
 import { stdioConnection } from '../../src/world/node/stdio.ts'
 import { pump } from '../../src/world/pump.ts'
 import { createWorld } from '../../src/world/sim/index.ts'
+import { sessionSettings } from '../kit/smtp-settings.ts'
 
 const SAID = [
   'EHLO client.test',
@@ -30,32 +31,6 @@ const SAID = [
 ]
 const CONTENT = `Subject: x\r\n\r\n..dots\r\n${'long '.repeat(20_000)}\r\n.\r\n`
 const BEHIND = ['MAIL FROM:<>', 'RCPT TO:<b@example.org>', 'BDAT 3', 'abcBDAT 3 LAST', '\n\0fQUIT']
-
-const settings: SessionSettings = {
-  hostname: 'mx.example.org',
-  protocol: 'smtp',
-  banner: 'Postrider',
-  sizeMaxBytes: 1_000_000,
-  recipientsMax: 100,
-  recipientDomainsMax: 0,
-  bareLineEnds: 'refuse',
-  startTls: false,
-  mechanisms: [],
-  requireAuth: false,
-  service: 'mx',
-  with: [],
-  without: [],
-  errorsMax: 20,
-  transactionsMax: 100,
-  commandTimeoutMs: 10_000,
-  dataTimeoutMs: 10_000,
-  xclientFrom: [],
-  xforwardFrom: [],
-  deliverByMinS: 0,
-  holdMaxS: 0,
-  now: () => 0,
-  chance: octets => new Uint8Array(octets),
-}
 
 /** A policy that takes everything for b, and keeps it. */
 function keeping(kept: string[]): Policy {
@@ -100,7 +75,7 @@ function serve(connection: Connection, clock: Clock, kept: string[]): void {
     clock,
     log: silent,
     role: roleOf(keeping(kept)),
-    session: sink => new ServerSession(sink, settings, ends, connection.tls),
+    session: sink => new ServerSession(sink, sessionSettings, ends, connection.tls),
   })
 }
 

@@ -36,7 +36,10 @@ export function* rcpt(conversation: Conversation, argument: string): Turn {
       continue
     }
     const verdict = conversation.verdictOr(verdicts[next++])
-    if (verdict.kind === 'accept') {
+    // Who was refused takes no place, in a group as little as one by one (§4.5.3.1.10).
+    if (transaction.recipients.length >= conversation.settings.recipientsMax) {
+      conversation.reply(replies.tooManyRecipients)
+    } else if (verdict.kind === 'accept') {
       transaction.recipients.push(each)
       conversation.state = after(conversation.state, 'RCPT')
       conversation.reply(replies.recipientOk)
@@ -44,11 +47,10 @@ export function* rcpt(conversation: Conversation, argument: string): Turn {
   }
 }
 
-/** This RCPT and those behind it in the buffer; those above the limit are 452 (§4.5.3.1.10). */
+/** This RCPT and those behind it in the buffer; nobody is asked about where the transaction is full. */
 function parseGroup(conversation: Conversation, first: string): readonly (Recipient | Reply)[] {
-  const taken = conversation.envelope.recipients.length
+  const full = conversation.envelope.recipients.length >= conversation.settings.recipientsMax
   const parsed: (Recipient | Reply)[] = []
-  let asked = 0
   for (
     let argument: string | Reply | undefined = first;
     argument !== undefined;
@@ -56,13 +58,9 @@ function parseGroup(conversation: Conversation, first: string): readonly (Recipi
   ) {
     const one = typeof argument === 'string' ? parseRcpt(conversation, argument) : argument
     if ('code' in one) parsed.push(one)
-    else if (taken + asked >= conversation.settings.recipientsMax) {
-      parsed.push(replies.tooManyRecipients)
-    } else if (!admitsDomain(conversation, one)) parsed.push(replies.tooManyDomains)
-    else {
-      parsed.push(one)
-      asked += 1
-    }
+    else if (full) parsed.push(replies.tooManyRecipients)
+    else if (!admitsDomain(conversation, one)) parsed.push(replies.tooManyDomains)
+    else parsed.push(one)
   }
   return parsed
 }
