@@ -3,10 +3,11 @@
  * committer's worker thread and, inline, by the memory store; `runEach` is shared with postgres/batch.ts.
  *
  * Invariants. A job's result is 'done' only if the transaction that holds its work has been committed
- * with synchronous=FULL. A job that throws leaves nothing behind, and no other job notices: each run of
- * one writer's jobs is tried at once under a SAVEPOINT; if that throws, it is rolled back and its jobs
- * are run again one by one, each under a SAVEPOINT of its own. Jobs run in the order they arrived. If
- * COMMIT fails, or SQLite gives the transaction up by itself (full disk, I/O error), no job is done.
+ * with synchronous=FULL. A job that throws leaves nothing behind, and no other job notices: a batch is
+ * tried plainly; if a writer throws, all is rolled back and begun again, each run of one writer's jobs
+ * under a SAVEPOINT, and where that throws its jobs one by one, each under a SAVEPOINT of its own. Jobs
+ * run in the order they arrived. If COMMIT fails, or SQLite gives the transaction up by itself (full disk,
+ * I/O error), no job is done.
  *
  * A COMMIT that failed while syncing is in doubt: its frames may be in the log file and would come back
  * if the machine stopped before the next commit overwrites them. The caller was told of a failure, so
@@ -51,17 +52,10 @@ export async function runBatch(
   now: number,
   beforeCommit?: () => void,
 ): Promise<JobResult[]> {
-  const results: JobResult[] = []
   const tx = new Transaction(connection, now)
-  const points: Savepoints = {
-    control: sql => connection.run(sql, []),
-    // SQLite rolls a whole transaction back by itself where the disk fails.
-    stands: () => connection.inTransaction,
-    failure: failureData,
-  }
   try {
     connection.run('BEGIN IMMEDIATE', [])
-    for (const run of runs) await runEach(points, tx, run, results)
+    const results = (await plainly(connection, tx, runs)) ?? (await carefully(connection, tx, runs))
     beforeCommit?.()
     connection.run('COMMIT', [])
     return results
@@ -71,6 +65,45 @@ export async function runBatch(
   } finally {
     tx.end()
   }
+}
+
+/**
+ * All runs without a SAVEPOINT, which costs a copy of every page that is changed; undefined, and a fresh
+ * transaction, where a writer threw.
+ */
+async function plainly(
+  connection: SqliteConnection,
+  tx: Write,
+  runs: readonly Run<Writer<unknown, unknown>>[],
+): Promise<JobResult[] | undefined> {
+  const results: JobResult[] = []
+  try {
+    for (const { writer, inputs } of runs) {
+      for (const output of await outputsOf(tx, writer, inputs)) results.push({ done: true, output })
+    }
+    return results
+  } catch (error) {
+    // SQLite rolls a whole transaction back by itself where the disk fails: then nothing can go on.
+    if (!connection.inTransaction) throw error
+    connection.run('ROLLBACK', [])
+    connection.run('BEGIN IMMEDIATE', [])
+    return undefined
+  }
+}
+
+async function carefully(
+  connection: SqliteConnection,
+  tx: Write,
+  runs: readonly Run<Writer<unknown, unknown>>[],
+): Promise<JobResult[]> {
+  const results: JobResult[] = []
+  const points: Savepoints = {
+    control: sql => connection.run(sql, []),
+    stands: () => connection.inTransaction,
+    failure: failureData,
+  }
+  for (const run of runs) await runEach(points, tx, run, results)
+  return results
 }
 
 /** What marks a place in a transaction to come back to. */

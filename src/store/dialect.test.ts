@@ -2,20 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { either, postgresql, sqlite } from './dialect.ts'
 
-test('SQLite takes the time as one more value behind the highest', () => {
-  const cases: [string, string, number, boolean][] = [
-    ['SELECT 1', 'SELECT 1', 0, false],
-    ['SELECT ?1, ?3', 'SELECT ?1, ?3', 3, false],
-    ['SELECT :now', 'SELECT ?1', 0, true],
-    ['SELECT ?2 WHERE a < :now OR b > :now', 'SELECT ?2 WHERE a < ?3 OR b > ?3', 2, true],
-    [`SELECT ':now ?9', ?1`, `SELECT ':now ?9', ?1`, 1, false],
-    [`SELECT 'it''s :now', :now`, `SELECT 'it''s :now', ?1`, 0, true],
-    ['SELECT ":now" -- :now ?7\n, ?1', 'SELECT ":now" -- :now ?7\n, ?1', 1, false],
-    ['SELECT :nowhere', 'SELECT :nowhere', 0, false],
-    ['SELECT ?12, :now', 'SELECT ?12, ?13', 12, true],
+test('SQLite takes a bare ? for each value and for the time', () => {
+  const cases: [string, string, number, number[]][] = [
+    ['SELECT 1', 'SELECT 1', 0, []],
+    ['SELECT ?1, ?3', 'SELECT ?, ?', 3, [1, 3]],
+    ['SELECT :now', 'SELECT ?', 0, [0]],
+    ['SELECT ?2 WHERE a < :now OR b > :now', 'SELECT ? WHERE a < ? OR b > ?', 2, [2, 0, 0]],
+    ['SELECT ?1 + ?2 + ?1', 'SELECT ? + ? + ?', 2, [1, 2, 1]],
+    [`SELECT ':now ?9', ?1`, `SELECT ':now ?9', ?`, 1, [1]],
+    [`SELECT 'it''s :now', :now`, `SELECT 'it''s :now', ?`, 0, [0]],
+    ['SELECT ":now" -- :now ?7\n, ?1', 'SELECT ":now" -- :now ?7\n, ?', 1, [1]],
+    ['SELECT :nowhere', 'SELECT :nowhere', 0, []],
+    ['SELECT ?12, :now', 'SELECT ?, ?', 12, [12, 0]],
   ]
-  for (const [text, sql, values, takesNow] of cases) {
-    assert.deepEqual(sqlite.compile(text), { sql, values, takesNow }, text)
+  for (const [text, sql, values, binds] of cases) {
+    assert.deepEqual(sqlite.compile(text), { sql, values, binds }, text)
   }
 })
 
@@ -29,14 +30,14 @@ test('PostgreSQL takes numbered values and asks its own clock', () => {
     ['SELECT a LIMIT ?1 /*skip locked*/', 'SELECT a LIMIT $1 FOR UPDATE SKIP LOCKED', 1],
   ]
   for (const [text, sql, values] of cases) {
-    assert.deepEqual(postgresql.compile(text), { sql, values, takesNow: false }, text)
+    assert.deepEqual(postgresql.compile(text), { sql, values }, text)
   }
 })
 
 test('where nothing is shared, each database sees its own text', () => {
   const text = either({ sqlite: 'PRAGMA a(?1)', postgresql: 'SELECT ?1, ?2' })
-  assert.deepEqual(sqlite.compile(text), { sql: 'PRAGMA a(?1)', values: 1, takesNow: false })
-  assert.deepEqual(postgresql.compile(text), { sql: 'SELECT $1, $2', values: 2, takesNow: false })
+  assert.deepEqual(sqlite.compile(text), { sql: 'PRAGMA a(?)', values: 1, binds: [1] })
+  assert.deepEqual(postgresql.compile(text), { sql: 'SELECT $1, $2', values: 2 })
 })
 
 test('a schema becomes that of PostgreSQL: types, identities, order of text by octets', () => {

@@ -11,14 +11,18 @@ export interface CompiledSql {
   readonly sql: string
   /** How many values the text takes: its highest `?n`. */
   readonly values: number
-  /** True where the time of the transaction is bound behind the values. */
-  readonly takesNow: boolean
 }
 
-export interface Dialect {
+/** SQLite's: a bare `?` for everything that is bound. */
+export interface SqliteSql extends CompiledSql {
+  /** What each `?` stands for in turn: the n-th value, from 1; 0 is the time of the transaction. */
+  readonly binds: readonly number[]
+}
+
+export interface Dialect<Compiled = CompiledSql> {
   readonly name: 'sqlite' | 'postgresql'
   /** One statement of a reader or writer. */
-  readonly compile: (text: string) => CompiledSql
+  readonly compile: (text: string) => Compiled
   /** A whole schema file: types and table options. */
   readonly schema: (text: string) => string
 }
@@ -40,20 +44,20 @@ function half(text: string, index: 0 | 1): string {
   return index === 0 ? text.slice(0, cut) : text.slice(cut + otherwise.length)
 }
 
-/** SQLite: `:now` becomes one more numbered value, as node:sqlite cannot mix named and numbered ones. */
-export const sqlite: Dialect = {
+/**
+ * SQLite: every `?n` and `:now` becomes a bare `?`. node:sqlite asks for the name of each parameter it
+ * binds, and a numbered one has a name that is looked for in a list: a quarter of an INSERT's time.
+ */
+export const sqlite: Dialect<SqliteSql> = {
   name: 'sqlite',
   compile(text) {
-    const own = half(text, 0)
-    let values = 0
-    let takesNow = false
-    for (const [token, number] of own.matchAll(tokens)) {
-      if (number !== undefined) values = Math.max(values, Number(number))
-      else if (token === ':now') takesNow = true
-    }
-    if (!takesNow) return { sql: own, values, takesNow }
-    const sql = own.replace(tokens, token => (token === ':now' ? `?${values + 1}` : token))
-    return { sql, values, takesNow }
+    const binds: number[] = []
+    const sql = half(text, 0).replace(tokens, (token, number: string | undefined) => {
+      if (number === undefined && token !== ':now') return token
+      binds.push(Number(number ?? 0))
+      return '?'
+    })
+    return { sql, values: Math.max(0, ...binds), binds }
   },
   schema: text => text,
 }
@@ -76,7 +80,7 @@ export const postgresql: Dialect = {
         return `$${number}`
       })
       .replace('/*skip locked*/', 'FOR UPDATE SKIP LOCKED')
-    return { sql, values, takesNow: false }
+    return { sql, values }
   },
   // Text sorts by its octets, as on SQLite; an INTEGER here has 64 bits, as there.
   schema: text =>

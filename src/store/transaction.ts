@@ -5,18 +5,40 @@
  */
 import type { SqliteConnection } from '../world/node/sqlite.ts'
 import type { Value, Write } from '../world/sql.ts'
-import { type CompiledSql, sqlite } from './dialect.ts'
+import { type SqliteSql, sqlite } from './dialect.ts'
+import { type InsertParts, insertParts, portion } from './insert.ts'
 
-const compiled = new Map<string, CompiledSql>()
+interface Known extends SqliteSql {
+  /** Of an INSERT that may take several rows: its parts, and its texts by their number. */
+  readonly parts?: InsertParts
+  readonly multiples: Map<number, string>
+}
+
+const compiled = new Map<string, Known>()
 /** Texts are constants of the program: the bound only guards against a text built from input. */
 const compiledMax = 1_024
+/** Rows of the largest INSERT. */
+const rowsMax = 16
 
-function compile(text: string): CompiledSql {
+function compile(text: string): Known {
   const known = compiled.get(text)
   if (known !== undefined) return known
   if (compiled.size >= compiledMax) compiled.clear()
-  const fresh = sqlite.compile(text)
+  const plain = sqlite.compile(text)
+  const parts = insertParts(plain.sql)
+  const fresh = { ...plain, ...(parts === undefined ? {} : { parts }), multiples: new Map() }
   compiled.set(text, fresh)
+  return fresh
+}
+
+/** The text for so many rows. */
+function multiple({ sql, parts, multiples }: Known, rows: number): string {
+  if (parts === undefined || rows === 1) return sql
+  const known = multiples.get(rows)
+  if (known !== undefined) return known
+  const { head, row, tail } = parts
+  const fresh = `${head}${Array.from({ length: rows }, () => row).join(', ')}${tail}`
+  multiples.set(rows, fresh)
   return fresh
 }
 
@@ -46,9 +68,16 @@ export class Transaction implements Write {
   }
 
   async many(sql: string, rows: readonly (readonly Value[])[]): Promise<void> {
-    for (const row of rows) {
-      const statement = this.#compile(sql, row.length)
-      this.#connection.run(statement.sql, this.#bound(statement, row))
+    for (let from = 0; from < rows.length; ) {
+      const statement = this.#compile(sql, rows[from]?.length ?? 0)
+      const count = portion(rows.length - from, statement.parts === undefined ? 1 : rowsMax)
+      const bound: Value[] = []
+      for (const row of rows.slice(from, from + count)) {
+        this.#compile(sql, row.length)
+        this.#bind(bound, statement, row)
+      }
+      this.#connection.run(multiple(statement, count), bound)
+      from += count
     }
   }
 
@@ -58,7 +87,7 @@ export class Transaction implements Write {
   }
 
   /** A missing value would be NULL to SQLite and an error to PostgreSQL: an error to both. */
-  #compile(sql: string, given: number): CompiledSql {
+  #compile(sql: string, given: number): Known {
     if (this.#ended)
       throw new Error('the transaction has ended; a reader or writer forgot an await')
     const statement = compile(sql)
@@ -68,7 +97,13 @@ export class Transaction implements Write {
     return statement
   }
 
-  #bound(statement: CompiledSql, values: readonly Value[]): readonly Value[] {
-    return statement.takesNow ? [...values, this.#now] : values
+  #bound(statement: Known, values: readonly Value[]): readonly Value[] {
+    return this.#bind([], statement, values)
+  }
+
+  /** Adds to `bound` what the statement's `?`s stand for, in their order. */
+  #bind(bound: Value[], { binds }: Known, values: readonly Value[]): Value[] {
+    for (const n of binds) bound.push(n === 0 ? this.#now : (values[n - 1] as Value))
+    return bound
   }
 }

@@ -1,11 +1,11 @@
 /**
  * From a room's SQL text to a prepared statement of PostgreSQL: compiled once, under a key by which each
- * connection prepares it once. An INSERT of many rows becomes a few statements of 2^n rows each, so
- * that there are few texts however many rows come.
+ * connection prepares it once. An INSERT of many rows becomes a few statements (insert.ts).
  */
 import type { Statement } from '../../world/node/postgres.ts'
 import type { Value } from '../../world/sql.ts'
 import { type CompiledSql, postgresql } from '../dialect.ts'
+import { type InsertParts, insertParts, portion } from '../insert.ts'
 
 /** Texts are constants of the program: the bound only guards against one that is built from input. */
 const compiledMax = 1_024
@@ -17,7 +17,7 @@ const valuesMax = 65_535
 interface Known extends CompiledSql {
   readonly key: string
   /** An INSERT ... VALUES (...) as its parts, where several rows may go into one. */
-  readonly parts?: { readonly head: string; readonly row: string; readonly tail: string }
+  readonly parts?: InsertParts
 }
 
 const known = new Map<string, Known>()
@@ -28,36 +28,10 @@ function compiled(text: string): Known {
   if (before !== undefined) return before
   if (known.size >= compiledMax) known.clear()
   const fresh = postgresql.compile(text)
-  const parts = partsOf(fresh.sql)
+  const parts = insertParts(fresh.sql)
   const entry = { ...fresh, key: `s${++lastKey}`, ...(parts === undefined ? {} : { parts }) }
   known.set(text, entry)
   return entry
-}
-
-/**
- * An upsert that changes rows stays a statement for each row: one statement may not touch a row twice
- * (PostgreSQL 21000), and two of our rows may have one key.
- */
-function partsOf(sql: string): Known['parts'] {
-  const start = /^\s*INSERT\b[^']*?\bVALUES\s*\(/i.exec(sql)
-  if (start === null) return undefined
-  const open = start[0].length - 1
-  const close = closing(sql, open)
-  const tail = sql.slice(close + 1)
-  if (!/^\s*(?:ON CONFLICT[^$]*DO NOTHING\s*)?$/i.test(tail)) return undefined
-  return { head: sql.slice(0, open), row: sql.slice(open, close + 1), tail }
-}
-
-/** Where the bracket that opens at `open` is closed; brackets in strings do not count. */
-function closing(sql: string, open: number): number {
-  let depth = 0
-  for (let at = open; at < sql.length; at++) {
-    const c = sql[at]
-    if (c === "'") at = sql.indexOf("'", at + 1)
-    else if (c === '(') depth++
-    else if (c === ')' && --depth === 0) return at
-  }
-  return sql.length
 }
 
 function expect(values: number, given: number, text: string): void {
@@ -81,7 +55,7 @@ export function statementsOf(text: string, rows: readonly (readonly Value[])[]):
   const most = Math.min(rowsMax, Math.max(1, Math.floor(valuesMax / Math.max(1, taken))))
   const statements: Statement[] = []
   for (let from = 0; from < rows.length; ) {
-    const count = 2 ** Math.floor(Math.log2(Math.min(most, rows.length - from)))
+    const count = portion(rows.length - from, most)
     const values = rows.slice(from, from + count).flat()
     statements.push({ sql: multiplied(parts, taken, count), values, key: `${key}x${count}` })
     from += count
@@ -89,9 +63,9 @@ export function statementsOf(text: string, rows: readonly (readonly Value[])[]):
   return statements
 }
 
-const multiples = new WeakMap<NonNullable<Known['parts']>, Map<number, string>>()
+const multiples = new WeakMap<InsertParts, Map<number, string>>()
 
-function multiplied(parts: NonNullable<Known['parts']>, taken: number, count: number): string {
+function multiplied(parts: InsertParts, taken: number, count: number): string {
   const made = multiples.get(parts) ?? new Map<number, string>()
   multiples.set(parts, made)
   const before = made.get(count)
