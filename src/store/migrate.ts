@@ -67,6 +67,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0007-folders.sql', import.meta.url),
     since: 7,
   },
+  {
+    version: 8,
+    name: '0008-lean',
+    file: new URL('./schema/0008-lean.sql', import.meta.url),
+    since: 7,
+  },
 ]
 
 /**

@@ -54,7 +54,7 @@ const counts = reader('test.counts', (tx, _: undefined) =>
 test('messages settled over 30 days ago are forgotten with all their rows, others stay', async () => {
   const store = await openMemoryStore()
   const old = Array.from({ length: 250 }, () => now - 31 * day)
-  await store.write(settle, [...old, now - 29 * day])
+  await store.write(settle, [now - 29 * day, ...old])
   const swept = await sweep({ store, disk: diskOf(new Map()), clock })
   assert.deepEqual(swept, { messages: 250, bodies: 0, files: 0 })
   const left = { messages: 1, recipients: 1, attempts: 1, bodies: 0 }

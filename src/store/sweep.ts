@@ -32,20 +32,29 @@ const day = 24 * 3_600_000
 /** Rows a job takes away: well under 10 ms of the committer's time. */
 const slice = 100
 
-/** Forgets up to 100 messages that were settled before `before`; returns how many. */
+/**
+ * Looks at up to 100 messages behind `after`, and forgets those that were settled before `before`; gives
+ * how many, and where to go on. Ids sort by time (queue/id.ts), so that the walk from the first one ends
+ * at the first message that came later than `before`, and no index has to say when each was settled.
+ */
 export const forgetSettled = writer(
   'store.forgetSettled',
-  async (tx, before: number): Promise<number> => {
-    const ids = await tx.all<{ id: string }>(
-      `SELECT id FROM message WHERE settled_at IS NOT NULL AND settled_at < ?1
-       ORDER BY settled_at LIMIT ${slice}`,
-      before,
+  async (
+    tx,
+    { before, after }: { readonly before: number; readonly after: string },
+  ): Promise<{ forgotten: number; reached: string | undefined }> => {
+    const seen = await tx.all<{ id: string; received_at: number; settled_at: number | null }>(
+      `SELECT id, received_at, settled_at FROM message WHERE id > ?1 ORDER BY id LIMIT ${slice}`,
+      after,
     )
-    const keys = ids.map(({ id }) => [id])
+    const old = seen.filter(row => row.settled_at !== null && row.settled_at < before)
+    const keys = old.map(({ id }) => [id])
     await tx.many('DELETE FROM attempt WHERE message_id = ?1', keys)
     await tx.many('DELETE FROM recipient WHERE message_id = ?1', keys)
     await tx.many('DELETE FROM message WHERE id = ?1', keys)
-    return ids.length
+    const last = seen.at(-1)
+    const ended = seen.length < slice || last === undefined || last.received_at >= before
+    return { forgotten: old.length, reached: ended ? undefined : last.id }
   },
 )
 
@@ -140,8 +149,13 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
   const { store, clock } = options
   const before = clock.now() - (options.keepSettledMs ?? 30 * day)
   let messages = 0
-  for (let removed = slice; removed === slice; messages += removed) {
-    removed = await store.write(forgetSettled, before)
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const swept: { forgotten: number; reached: string | undefined } = await store.write(
+      forgetSettled,
+      { before, after },
+    )
+    messages += swept.forgotten
+    after = swept.reached
   }
   const bodies = await sweepBodies(store)
   const files = await sweepStaged(options)
