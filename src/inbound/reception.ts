@@ -10,7 +10,7 @@ import { formatPeer } from '../mail/forwarded.ts'
 import { formatReceived, hopCount } from '../mail/trace.ts'
 import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
 import { rangesOf, seam } from '../message/complete.ts'
-import { scanHeader } from '../message/header.ts'
+import { type Header, scanHeader } from '../message/header.ts'
 import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/question.ts'
@@ -18,6 +18,7 @@ import { StoreError } from '../store/store.ts'
 import { ownText } from '../wire/own.ts'
 import { DiskFull } from '../world/disk.ts'
 import type { Transfer } from './checkpoint.ts'
+import { type Heeded, type Heeding, heed } from './heed.ts'
 import { Intake } from './intake.ts'
 import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
@@ -40,6 +41,7 @@ export interface Door {
   readonly admitted: boolean
   readonly gauge: AcceptGauge
   readonly vrfy: Verifying
+  readonly heeding: Heeding
 }
 
 /** To whom the roles have changed, and for which domains' mail. */
@@ -55,6 +57,8 @@ export class Reception implements Policy {
   #intake: Intake | undefined
   /** The transaction, where its client gave it a name (RFC 1845). */
   #transfer: Transfer | undefined
+  /** The header of the content at hand once it is complete, and what it asks. */
+  #read: { readonly header: Header; readonly heeded: Heeded | undefined } | undefined
   #closed = false
   #exchanged: Exchanged | undefined
 
@@ -116,7 +120,7 @@ export class Reception implements Policy {
       this.#hooked('data', accept(), () => ({ peer, envelope })),
       verdict => {
         if (verdict.kind !== 'accept' || this.#transfer?.complete) return verdict
-        const intake = this.#makeIntake()
+        const intake = this.#makeIntake(envelope)
         this.#intake = intake
         if (this.#transfer === undefined) return verdict
         return this.#transfer.start(envelope, intake).then(refused => refused ?? verdict)
@@ -124,12 +128,18 @@ export class Reception implements Policy {
     )
   }
 
-  #makeIntake(): Intake {
+  #makeIntake(envelope: Envelope): Intake {
     const { world, settings } = this.#inbound
-    const { omitted } = this.#role
-    const omit = (prefix: Uint8Array) =>
-      omitted.length === 0 ? [] : rangesOf(scanHeader(prefix), omitted)
+    this.#read = undefined
+    const omit = (prefix: Uint8Array) => {
+      const { header, heeded } = this.#read ?? this.#heed(envelope, scanHeader(prefix))
+      return rangesOf(header, this.#role.omitted, heeded?.omitted)
+    }
     return new Intake(world.disk, omit, settings().inlineUpToOctets)
+  }
+
+  #heed(envelope: Envelope, header: Header) {
+    return { header, heeded: heed(envelope, header, this.#door.heeding) }
   }
 
   content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
@@ -258,7 +268,7 @@ export class Reception implements Policy {
   /** Judges the complete message, stamps it, and makes it durable. */
   async #take(
     peer: Peer,
-    envelope: Envelope,
+    asked: Envelope,
     intake: Intake,
     transfer: Transfer | undefined,
   ): Promise<Verdict> {
@@ -269,6 +279,9 @@ export class Reception implements Policy {
     if (hopCount(header) > hopsMax) {
       return refuse(554, '4.6', `more than ${hopsMax} Received fields: the message is in a loop`)
     }
+    const read = this.#heed(asked, header)
+    this.#read = read
+    const { envelope = asked, fields = '', priorityChangedTo } = read.heeded ?? {}
     const identity = identify()
     const completion = await this.#role.complete(peer, envelope, header, identity)
     if (completion.kind !== 'complete') return completion
@@ -297,6 +310,7 @@ export class Reception implements Policy {
       timeMs: world.clock.now(),
       ...(peer.tls ? { tls: peer.tls } : {}),
       ...(peer.name === undefined ? {} : { reverseName: peer.name }),
+      ...(envelope.sender.priority ? { priority: envelope.sender.priority } : {}),
       ...(envelope.recipients.length === 1 && only ? { recipient: only.forwardPath } : {}),
     })
     const text = `queued as ${identity.id}`
@@ -306,7 +320,7 @@ export class Reception implements Policy {
       origin: this.#role.origin,
       envelope: partial ? envelope : withoutNeedlessUtf8(envelope, intake.prefix),
       finals,
-      head: ownText(received + completion.fields + seam(header)),
+      head: ownText(received + fields + completion.fields + seam(header)),
       body: intake.finishInline() ?? (await intake.finish()),
       accountId: peer.account?.id ?? null,
       peer: formatPeer(peer.hello, peer.remote.address, peer.forwarded),
@@ -314,7 +328,10 @@ export class Reception implements Policy {
       ...(transfer === undefined ? {} : { named: transfer.record(intake.sizeOctets, text) }),
     })
     transfer?.accepted(released)
-    return accept(text)
+    if (priorityChangedTo === undefined) return accept(text)
+    // RFC 6710 §4.1: the new priority stands first.
+    const changed = `${priorityChangedTo} is the new priority; ${text}`
+    return { kind: 'accept', text: changed, detail: '3.6' }
   }
 
   /** A hook may only tighten what policy has accepted; it is not asked about what is refused. */

@@ -61,6 +61,7 @@ const DEFAULTS: Omit<SessionSettings, 'chance' | 'now' | 'startTls'> = {
   dataTimeoutMs: 180_000,
   deliverByMinS: 0,
   holdMaxS: 0,
+  priorityMax: 0,
 }
 
 /** Makes a server; it does nothing before `listen`. */

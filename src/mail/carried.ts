@@ -40,7 +40,8 @@ export function parseCarriedRecipient(text: string | null | undefined): CarriedR
 function format<T extends object>(whole: T, keys: readonly (keyof T & string)[]): string | null {
   let carried: Record<string, unknown> | undefined
   for (const key of keys) {
-    if (whole[key] === undefined) continue
+    // The only number is the priority, and 0 is the usual one.
+    if (whole[key] === undefined || whole[key] === 0) continue
     carried ??= {}
     carried[key] = whole[key]
   }

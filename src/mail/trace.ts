@@ -37,6 +37,8 @@ export interface Reception extends Omit<Manner, 'tls'> {
    * blind copy (RFC 5321 §7.2, §7.6).
    */
   readonly recipient?: Address
+  /** MT-PRIORITY, where it was asked for (RFC 6710 §4.1 (2)). */
+  readonly priority?: number
   readonly timeMs: number
 }
 
@@ -122,6 +124,7 @@ export function formatReceived(reception: Reception): string {
     // RFC 6531 §3.7.3: a UTF-8 address stands in a trace field only of an internationalised message.
     if (fitsHeader(path) && (reception.utf8 || isAscii(path))) words.push('for', path)
   }
+  if (reception.priority !== undefined) words.push('PRIORITY', String(reception.priority))
   words.push(`${words.pop()};`, ...formatDate(reception.timeMs).split(' '))
   return `${fold(words)}\r\n`
 }

@@ -9,6 +9,8 @@ export type Verdict =
   | {
       readonly kind: 'accept'
       readonly text?: string
+      /** To the end of a message: the detail of its status where that is not 0.0. */
+      readonly detail?: Detail
       /** To MAIL alone: the transaction it names is gone on with. */
       readonly resume?: Resumption
     }

@@ -127,13 +127,17 @@ export interface Range {
 
 /**
  * Where the fields of these names stand, neighbours joined: what is left out when `Bcc:` is removed
- * before mail leaves (RFC 5322 §3.6.3), or a `Return-Path:` that somebody brought along.
+ * before mail leaves (RFC 5322 §3.6.3), or a `Return-Path:` that somebody brought along; and these fields.
  */
-export function rangesOf(header: Header, names: readonly string[]): Range[] {
+export function rangesOf(
+  header: Header,
+  names: readonly string[],
+  fields: readonly Field[] = [],
+): Range[] {
   const wanted = new Set(names.map(name => name.toLowerCase()))
   const ranges: { from: number; to: number }[] = []
   for (const field of header.fields) {
-    if (!wanted.has(field.name)) continue
+    if (!wanted.has(field.name) && !fields.some(({ from }) => from === field.from)) continue
     const last = ranges.at(-1)
     if (last?.to === field.from) last.to = field.next
     else ranges.push({ from: field.from, to: field.next })

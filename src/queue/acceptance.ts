@@ -22,6 +22,8 @@ export interface Acceptance {
   readonly envelopeId: string | null
   /** Further parameters of MAIL (mail/carried.ts); nearly always absent. */
   readonly parameters?: string | null
+  /** MT-PRIORITY (RFC 6710), where it is not 0. */
+  readonly priority?: number
   readonly accountId: number | null
   readonly peer: string
   readonly receivedAt: number
@@ -61,6 +63,8 @@ const INSERT_RECIPIENT = `INSERT INTO recipient (message_id, n, address, domain,
   alias_of, state, due_at, leased_by, settled_at, attempts, status, reason, parameters)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, :now + ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
 
+const SET_PRIORITY = 'UPDATE recipient SET priority = ?2 WHERE message_id = ?1'
+
 /** The state a recipient is born in. */
 function stateAtBirth(r: AcceptedRecipient): 'expanded' | 'delivered' | 'leased' | 'queued' {
   if (r.expanded) return 'expanded'
@@ -74,7 +78,9 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
   const messages: Value[][] = []
   const recipients: Value[][] = []
   const deliveries: Delivery[] = []
+  const priorities: Value[][] = []
   for (const a of accepted) {
+    if (a.priority) priorities.push([a.id, a.priority])
     const inline = a.body instanceof Uint8Array
     const size = inline ? a.body.length : a.body.sizeOctets
     bodies.push([a.bodyKey, size, inline ? a.body : null, inline ? null : a.body.staged])
@@ -128,5 +134,7 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
   await tx.many(INSERT_BODY, bodies)
   await tx.many(INSERT_MESSAGE, messages)
   await tx.many(INSERT_RECIPIENT, recipients)
+  // A statement of its own, so that the usual mail does not pay for what it does not ask.
+  if (priorities.length > 0) await tx.many(SET_PRIORITY, priorities)
   if (deliveries.length > 0) await deliverInto(tx, deliveries)
 }

@@ -68,7 +68,7 @@ export class Notices {
     const hostname = this.#options.hostname()
     const identity = identify()
     const now = clock.now()
-    const { deliverBy, release } = parseCarriedSender(message.parameters)
+    const { deliverBy, release, priority } = parseCarriedSender(message.parameters)
     const notice = formatNotice({
       hostname,
       timeMs: now,
@@ -101,6 +101,8 @@ export class Notices {
       ret: null,
       envelopeId: null,
       accountId: null,
+      // RFC 6710 §4.6: word of a message goes as the message did.
+      ...(priority ? { priority, parameters: JSON.stringify({ priority }) } : {}),
       peer: `${hostname} (notice about ${message.id})`,
       receivedAt: now,
       recipients: finals,

@@ -135,6 +135,7 @@ export class Spool {
       ret: sender.ret ?? null,
       envelopeId: sender.envelopeId ?? null,
       parameters: formatCarriedSender(sender),
+      ...(sender.priority ? { priority: sender.priority } : {}),
       accountId: submission.accountId,
       peer: submission.peer,
       receivedAt,

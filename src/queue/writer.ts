@@ -173,90 +173,6 @@ async function releaseBody(tx: Write, bodyId: number): Promise<readonly string[]
   return body?.staged ? [body.staged] : []
 }
 
-const CLAIMED =
-  'message_id, n, address, domain, notify, original_recipient, alias_of, parameters, attempts, delay_notified_at'
-
-/** A recipient row that was claimed, with what a transport needs of its message. */
-export interface Claimed {
-  readonly message_id: string
-  readonly n: number
-  readonly address: string
-  readonly domain: string
-  readonly notify: string | null
-  readonly original_recipient: string | null
-  readonly alias_of: string | null
-  readonly parameters: string | null
-  readonly attempts: number
-  readonly delay_notified_at: number | null
-}
-
-export interface ClaimInput {
-  readonly node: string
-  readonly leaseMs: number
-  readonly limit: number
-  /** Destinations that are busy enough already: their rows wait. */
-  readonly except: readonly string[]
-}
-
-/**
- * Leases what is due: queued rows, and rows whose lease a dead node let expire. What another node is
- * claiming at this moment is passed over, so that claims never wait for each other and never overlap.
- */
-export const claim = writer<ClaimInput, Claimed[]>('queue.claim', async (tx, input) => {
-  const skip = input.except.map((_, i) => `?${i + 4}`).join(', ')
-  return tx.all<Claimed>(
-    `WITH due AS MATERIALIZED (
-       SELECT message_id, n FROM recipient WHERE state IN ('queued', 'leased') AND due_at <= :now
-       ${skip === '' ? '' : `AND domain NOT IN (${skip})`} ORDER BY due_at LIMIT ?3 /*skip locked*/)
-     UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2
-     WHERE (message_id, n) IN (SELECT message_id, n FROM due)
-     RETURNING ${CLAIMED}`,
-    input.node,
-    input.leaseMs,
-    input.limit,
-    ...input.except,
-  )
-})
-
-export interface AskedInput {
-  readonly node: string
-  readonly leaseMs: number
-  readonly limit: number
-  readonly domains: readonly string[]
-  /** The last row of the claim before: what failed in this round is not tried again by it. */
-  readonly after: { readonly messageId: string; readonly n: number }
-}
-
-/**
- * Leases what waits for some domains, whatever its time, oldest first: its customer has asked for it
- * (transport/pickup.ts). What somebody carries just now is left to him, and what was never tried and is
- * not due is held by its sender (RFC 4865).
- */
-export const claimAsked = writer<AskedInput, Claimed[]>('queue.claimAsked', async (tx, input) => {
-  const domains = input.domains.map((_, i) => `?${i + 6}`).join(', ')
-  const rows = await tx.all<Claimed>(
-    `WITH asked AS MATERIALIZED (
-       SELECT message_id, n FROM recipient WHERE state = 'queued' AND domain IN (${domains})
-       AND (message_id, n) > (?4, ?5) AND (status IS NOT NULL OR due_at <= :now) ORDER BY message_id, n LIMIT ?3 /*skip locked*/)
-     UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2
-     WHERE (message_id, n) IN (SELECT message_id, n FROM asked)
-     RETURNING ${CLAIMED}`,
-    input.node,
-    input.leaseMs,
-    input.limit,
-    input.after.messageId,
-    input.after.n,
-    ...input.domains,
-  )
-  // RETURNING promises no order, and the last row is where the next claim begins.
-  return rows.sort(byAge)
-})
-
-function byAge(a: Claimed, b: Claimed): number {
-  if (a.message_id === b.message_id) return a.n - b.n
-  return a.message_id < b.message_id ? -1 : 1
-}
-
 /** Lengthens the leases of loads that are still being carried. */
 export const renew = writer<
   { node: string; leaseMs: number; rows: readonly { messageId: string; n: number }[] },
@@ -322,24 +238,4 @@ export const order = writer<
     released.push(...(await countSettled(tx, settled, count, false)))
   }
   return { changed, released }
-})
-
-/** Leases waiting rows by name, whatever their time: for an operator who fails them with a notice. */
-export const claimRows = writer<
-  { node: string; leaseMs: number; rows: readonly { messageId: string; n: number }[] },
-  Claimed[]
->('queue.claimRows', async (tx, input) => {
-  const claimed: Claimed[] = []
-  for (const { messageId, n } of input.rows) {
-    const row = await tx.get<Claimed>(
-      `UPDATE recipient SET state = 'leased', leased_by = ?3, due_at = :now + ?4
-       WHERE message_id = ?1 AND n = ?2 AND state IN ('queued', 'held') RETURNING ${CLAIMED}`,
-      messageId,
-      n,
-      input.node,
-      input.leaseMs,
-    )
-    if (row) claimed.push(row)
-  }
-  return claimed
 })

@@ -12,6 +12,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../mailbox/folder.ts',
   '../queue/reader.ts',
   '../queue/writer.ts',
+  '../queue/claim.ts',
   '../queue/content.ts',
   '../queue/transfer.ts',
   '../record/trace.ts',

@@ -3,6 +3,7 @@
  * and starts the pump. The one place where a listener's name becomes a session.
  */
 import { pop3Role } from '../access/pop3.ts'
+import type { Heeding } from '../inbound/heed.ts'
 import { localRole } from '../inbound/local.ts'
 import { mxRole } from '../inbound/mx.ts'
 import { odmrRole } from '../inbound/odmr.ts'
@@ -12,6 +13,7 @@ import { submissionRole } from '../inbound/submission.ts'
 import type { Answer as PopAnswer, Question as PopQuestion } from '../pop3/server/question.ts'
 import { ServerSession as PopSession } from '../pop3/server/session.ts'
 import type { Service } from '../smtp/extension/extension.ts'
+import { dialectOf } from '../smtp/extension/table.ts'
 import type { SessionSettings } from '../smtp/server/question.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
@@ -135,6 +137,7 @@ export class Sessions {
       gauge: this.#gauge,
       admitted,
       vrfy: this.#house.settings().listeners[name].vrfy,
+      heeding: heedingOf(settings),
       protocol: settings.protocol,
     })
     return pump({
@@ -174,6 +177,12 @@ export class Sessions {
   }
 }
 
+/** Which fields of a header count at a listener: those of the extensions it has. */
+function heedingOf(settings: SessionSettings): Heeding {
+  const { keywords } = dialectOf(settings)
+  return keywords.has('MT-PRIORITY') ? { priorityMax: settings.priorityMax } : {}
+}
+
 function peerOf({ remote, local, tls }: Connection) {
   return { remote, local, ...(tls ? { tls } : {}) }
 }
@@ -208,6 +217,10 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     transactionsMax: limits.transactions,
     commandTimeoutMs: limits.commandTimeout,
     dataTimeoutMs: limits.dataTimeout,
+    priorityMax: 'priorityMax' in listener ? listener.priorityMax : 0,
+    ...(settings.queue.priorityPolicy === undefined
+      ? {}
+      : { priorityPolicy: settings.queue.priorityPolicy }),
     holdMaxS: Math.floor(settings.submission.holdMax / 1000),
     deliverByMinS: Math.ceil(settings.queue.deliverByMin / 1000),
     chance: octets => house.world.random.octets(octets),

@@ -73,6 +73,16 @@ const trusts = () => ({
   ),
 })
 
+const priorityMax = (value: number) =>
+  z
+    .int()
+    .min(0)
+    .max(9)
+    .default(value)
+    .describe(
+      'The most that MT-PRIORITY may ask for here (RFC 6710); what asks for more gets this.',
+    )
+
 const socketPath = (value: string, what: string) =>
   z.string().min(1).default(value).describe(`${what}; relative to the data folder.`)
 
@@ -85,6 +95,7 @@ export const listenersSchema = z.strictObject({
       port: port(25),
       proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('refuse'),
+      priorityMax: priorityMax(0),
       startTls: startTls(),
       vrfy: vrfy(),
       with: switchedOn('mx'),
@@ -100,6 +111,7 @@ export const listenersSchema = z.strictObject({
       port: port(587),
       proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('normalize'),
+      priorityMax: priorityMax(9),
       startTls: startTls(),
       vrfy: vrfy(),
       with: switchedOn('submission'),
@@ -115,6 +127,7 @@ export const listenersSchema = z.strictObject({
       port: port(465),
       proxyProtocol: proxyProtocol(),
       bareLineEnds: bareLineEnds('normalize'),
+      priorityMax: priorityMax(9),
       vrfy: vrfy(),
       with: switchedOn('submission'),
       without: without(),
@@ -136,6 +149,7 @@ export const listenersSchema = z.strictObject({
         .exactOptional()
         .describe('A Unix socket in place of address and port; relative to the data folder.'),
       bareLineEnds: bareLineEnds('refuse'),
+      priorityMax: priorityMax(9),
       startTls: z
         .boolean()
         .default(true)
@@ -195,6 +209,7 @@ export const listenersSchema = z.strictObject({
       enabled: enabled(true),
       path: socketPath('local.sock', 'The Unix socket'),
       bareLineEnds: bareLineEnds('normalize'),
+      priorityMax: priorityMax(9),
       vrfy: vrfy(),
       with: switchedOn('submission'),
       without: without(),

@@ -112,6 +112,11 @@ const queue = z.strictObject({
     .describe('The share of each wait that is left to chance, so that retries spread.'),
   delayWarning: duration().prefault('4h').describe('When the sender is told of a delay; 0 never.'),
   expire: duration(1).prefault('5d').describe('When a message is given up and reported.'),
+  priorityPolicy: z
+    .string()
+    .regex(/^[\w.-]{1,20}$/, 'is no name of at most 20 letters, digits, `-`, `_` and `.`')
+    .exactOptional()
+    .describe('The name of your rules for priorities, told in EHLO (MT-PRIORITY, RFC 6710).'),
   deliverByMin: duration()
     .prefault('0s')
     .describe(

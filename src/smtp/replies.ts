@@ -18,6 +18,9 @@ export const replies = {
   hello: (lines: readonly string[]): Reply => reply(250, undefined, ...lines),
   /** RFC 5321 §4.1.1.2, detail by RFC 3463 §3.2. */
   senderOk: reply(250, '1.0', 'Sender OK'),
+  /** RFC 6710 §4.1: the new priority, a space, and words. */
+  priorityChanged: (priority: number): Reply =>
+    reply(250, '3.6', `${priority} is the new priority of the message`),
   /** RFC 5321 §4.1.1.3. */
   recipientOk: reply(250, '1.5', 'Recipient OK'),
   /** RFC 5321 §4.1.1.4: an intermediate reply has no enhanced code. */
@@ -27,8 +30,8 @@ export const replies = {
   resumeInput: (octets: number): Reply =>
     reply(354, undefined, `Go on with the message at octet ${octets}; end with <CRLF>.<CRLF>`),
   /** RFC 5321 §4.1.1.4 and §4.2.5: the responsibility is ours now. */
-  accepted: (text: string | undefined, utf8: boolean): Reply =>
-    reply(250, '0.0', ...foldText(text ?? 'Message accepted', utf8)),
+  accepted: (text: string | undefined, utf8: boolean, detail: Detail = '0.0'): Reply =>
+    reply(250, detail, ...foldText(text ?? 'Message accepted', utf8)),
   /** RFC 3030 §2. */
   chunkOk: (octets: number): Reply => reply(250, '0.0', `${octets} octets received`),
   /** RFC 5321 §4.1.1.5 and §4.1.1.9. */
@@ -122,6 +125,8 @@ export const replies = {
   noSuchLogin: reply(501, '5.4', 'Bad attribute LOGIN: there is no such account'),
   badParameters: (why: string): Reply => reply(501, '5.4', `Bad parameters: ${why}`),
   badParameter: (keyword: string): Reply => reply(501, '5.4', `Bad value of ${keyword}`),
+  /** RFC 6710 §4.1 (1). */
+  badPriority: reply(501, '5.2', 'MT-PRIORITY is a whole number from -9 to 9'),
   /** RFC 4865 §5.2.2. */
   releasedTooLate: reply(501, '5.4', 'It is to be delivered before it may leave'),
   /** RFC 4954 §4. */

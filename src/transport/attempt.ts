@@ -31,6 +31,11 @@ export class Attempt {
     this.#outcomes = this.#open.map(() => undefined)
   }
 
+  /** MT-PRIORITY of the message (RFC 6710). */
+  get priority(): number {
+    return this.#parcel.envelope.sender.priority ?? 0
+  }
+
   /**
    * The message as this hop takes it; undefined where all that was open has its outcome now: the hop
    * cannot take it, or it cannot be read.

@@ -7,8 +7,8 @@ import { parseCarriedRecipient, parseCarriedSender } from '../mail/carried.ts'
 import type { BodyKind, Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { type Forwarded, parsePeer } from '../mail/forwarded.ts'
 import { parseNotify } from '../mail/notify.ts'
+import type { Claimed } from '../queue/claim.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
-import type { Claimed } from '../queue/writer.ts'
 import type { Route } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
 import type { Load } from './transport.ts'
@@ -68,6 +68,8 @@ function senderOf(message: QueuedMessage): Sender {
     ...(message.ret === null ? {} : { ret: message.ret as 'FULL' | 'HDRS' }),
     ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
     ...asked,
+    // RFC 6710 §4.2 (1), RFC 6758 §3.2: whoever relays tells it, also where nobody asked for any.
+    priority: asked.priority ?? 0,
   }
 }
 

@@ -42,6 +42,7 @@ const serverSettings: SessionSettings = {
   dataTimeoutMs: 300_000,
   deliverByMinS: 0,
   holdMaxS: 86_400,
+  priorityMax: 0,
   chance: octets => new Uint8Array(octets),
   now: () => Date.UTC(2026, 10, 27, 4),
 }

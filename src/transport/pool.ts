@@ -24,8 +24,22 @@ interface Route {
   readonly idle: Hop[]
   /** Idle, busy or being opened. */
   connections: number
-  readonly waiting: ((place: Place) => void)[]
+  /** By priority, then in turn. */
+  readonly waiting: Waiting[]
+  /** Loads that got a place of others. */
+  turns: number
 }
+
+/** A load that waits for a place. */
+interface Waiting {
+  readonly priority: number
+  /** Grows with each that comes. */
+  readonly since: number
+  readonly go: (place: Place) => void
+}
+
+/** Every fourth place is for who has waited longest, so that priorities keep nobody waiting for ever. */
+const FAIR_TURN = 4
 
 export class Pool {
   readonly #clock: Clock
@@ -34,6 +48,7 @@ export class Pool {
   /** Routes with loads that wait for a connection of any route to end, in turn. */
   readonly #starved = new Set<string>()
   #connections = 0
+  #arrivals = 0
   #sweep: Timer | undefined
   #closing = false
 
@@ -42,8 +57,11 @@ export class Pool {
     this.#settings = settings
   }
 
-  /** A place for one load. Whoever gets 'open' must `give` the connection or `drop` the place. */
-  take(key: string): Place | Promise<Place> {
+  /**
+   * A place for one load, by its priority (RFC 6710 §5.1) where some wait. Whoever gets 'open' must `give`
+   * the connection or `drop` the place.
+   */
+  take(key: string, priority = 0): Place | Promise<Place> {
     const route = this.#route(key)
     // The last one used is the one most surely alive.
     for (let hop = route.idle.pop(); hop; hop = route.idle.pop()) {
@@ -54,7 +72,7 @@ export class Pool {
     }
     if (this.#mayOpen(route)) return this.#open(route)
     return new Promise(resolve => {
-      route.waiting.push(resolve)
+      queueUp(route.waiting, { priority, since: this.#arrivals++, go: resolve })
       if (route.connections < this.#settings.connectionsPerRoute) this.#starved.add(key)
     })
   }
@@ -63,9 +81,9 @@ export class Pool {
   give(key: string, hop: Hop): void {
     if (hop.usable && hop.messages >= this.#settings.messagesPerConnection) hop.leave()
     const route = this.#route(key)
-    const next = hop.usable ? route.waiting.shift() : undefined
+    const next = hop.usable ? nextOf(route) : undefined
     if (next !== undefined) {
-      next(hop)
+      next.go(hop)
       return
     }
     if (this.#closing || this.#settings.idleMs === 0 || this.#starved.size > 0) hop.leave()
@@ -120,7 +138,7 @@ export class Pool {
   #route(key: string): Route {
     let route = this.#routes.get(key)
     if (route === undefined) {
-      route = { idle: [], connections: 0, waiting: [] }
+      route = { idle: [], connections: 0, waiting: [], turns: 0 }
       this.#routes.set(key, route)
     }
     return route
@@ -141,7 +159,7 @@ export class Pool {
   #feed(key: string, route: Route): void {
     while (route.waiting.length > 0 && this.#mayOpen(route)) {
       this.#open(route)
-      route.waiting.shift()?.('open')
+      nextOf(route)?.go('open')
     }
     const starves =
       route.waiting.length > 0 && route.connections < this.#settings.connectionsPerRoute
@@ -174,4 +192,25 @@ export class Pool {
       this.#sweep = this.#clock.after(Math.max(1, next - now), () => this.#sweepNow())
     }
   }
+}
+
+/** Behind all of the same priority or a higher one: mostly at the end. */
+function queueUp(waiting: Waiting[], one: Waiting): void {
+  let at = waiting.length
+  while (at > 0 && (waiting[at - 1] as Waiting).priority < one.priority) at--
+  if (at === waiting.length) waiting.push(one)
+  else waiting.splice(at, 0, one)
+}
+
+/** Who gets the next place; where all are alike, the first is the one who has waited longest. */
+function nextOf(route: Route): Waiting | undefined {
+  const { waiting } = route
+  const first = waiting[0]
+  const last = waiting.at(-1)
+  if (!first || !last || first.priority === last.priority) return waiting.shift()
+  route.turns += 1
+  if (route.turns % FAIR_TURN !== 0) return waiting.shift()
+  const oldest = waiting.reduce((found, one) => (one.since < found.since ? one : found))
+  waiting.splice(waiting.indexOf(oldest), 1)
+  return oldest
 }

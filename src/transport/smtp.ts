@@ -120,7 +120,7 @@ class SmtpTransport implements Transport {
   async #carry(attempt: Attempt, route: Remote): Promise<Carried> {
     const key = poolKey(route)
     for (let kept = 0; kept < KEPT_TRIES; kept++) {
-      const place = this.#pool.take(key)
+      const place = this.#pool.take(key, attempt.priority)
       const hop = place instanceof Promise ? await place : place
       if (hop === 'open') return this.#tryHosts(attempt, route, key)
       try {

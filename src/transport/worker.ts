@@ -10,17 +10,10 @@
 import { parseStoredAddress } from '../mail/address.ts'
 import { isTooLate } from '../mail/deliver-by.ts'
 import type { Acceptance } from '../queue/acceptance.ts'
+import { type AskedInput, type Claimed, claim, claimAsked } from '../queue/claim.ts'
 import { nextDueIn, type QueuedMessage, queuedMessage } from '../queue/reader.ts'
 import { queuedMessageOf, queueTopic } from '../queue/spool.ts'
-import {
-  type AskedInput,
-  type Claimed,
-  claim,
-  claimAsked,
-  giveBack,
-  recover,
-  renew,
-} from '../queue/writer.ts'
+import { giveBack, recover, renew } from '../queue/writer.ts'
 import { type Route, routeKey } from '../route/route.ts'
 import { everything, type Store, StoreError } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'

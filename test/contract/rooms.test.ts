@@ -20,6 +20,7 @@ import * as flags from '../../src/mailbox/flags.ts'
 import * as folder from '../../src/mailbox/folder.ts'
 import * as mailboxReader from '../../src/mailbox/reader.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
+import * as claims from '../../src/queue/claim.ts'
 import { bodyOf } from '../../src/queue/content.ts'
 import * as queueReader from '../../src/queue/reader.ts'
 import * as transfer from '../../src/queue/transfer.ts'
@@ -200,7 +201,7 @@ async function mail(w: Witness): Promise<void> {
     { sender: 'joe@example.org', state: 'leased' },
   ])
     await w.read(queueReader.select, { selection, after: '', limit: 3 })
-  const claimed = await w.write(queue.claim, {
+  const claimed = await w.write(claims.claim, {
     node,
     leaseMs: 60_000,
     limit: 10,
@@ -209,7 +210,7 @@ async function mail(w: Witness): Promise<void> {
   claimed.sort((a, b) => (`${a.message_id}${a.n}` < `${b.message_id}${b.n}` ? -1 : 1))
   w.log.splice(-1, 1, plain(claimed))
   await w.write(queue.renew, { node, leaseMs: 60_000, rows: [{ messageId: 'm2', n: 1 }] })
-  await w.write(queue.claimRows, {
+  await w.write(claims.claimRows, {
     node: 'n2',
     leaseMs: 60_000,
     rows: [
@@ -309,7 +310,7 @@ async function asked(w: Witness): Promise<void> {
     await w.read(queueReader.pendingFor, some)
   }
   const input = { node, leaseMs: 60_000, domains, limit: 2 }
-  const first = await w.write(queue.claimAsked, { ...input, after: { messageId: '', n: -1 } })
+  const first = await w.write(claims.claimAsked, { ...input, after: { messageId: '', n: -1 } })
   assert.deepEqual(
     first.map(({ message_id, n }) => `${message_id} ${n}`),
     ['m11 0', 'm11 2'],
@@ -329,14 +330,60 @@ async function asked(w: Witness): Promise<void> {
   })
   await w.read(queueReader.recipientsOf, 'm11')
   // What was given back in this round is not claimed by it again.
-  const rest = await w.write(queue.claimAsked, { ...input, after: { messageId: 'm11', n: 2 } })
+  const rest = await w.write(claims.claimAsked, { ...input, after: { messageId: 'm11', n: 2 } })
   assert.deepEqual(
     rest.map(row => row.message_id),
     ['m12'],
   )
-  await w.write(queue.claimAsked, { ...input, after: { messageId: 'm12', n: 0 } })
-  const again = await w.write(queue.claimAsked, { ...input, after: { messageId: '', n: -1 } })
+  await w.write(claims.claimAsked, { ...input, after: { messageId: 'm12', n: 0 } })
+  const again = await w.write(claims.claimAsked, { ...input, after: { messageId: '', n: -1 } })
   assert.equal(again.length, 2)
+}
+
+/** Which rows go first: by priority, and nobody for ever last. */
+async function priorities(w: Witness): Promise<void> {
+  const at = (n: number, priority: number) =>
+    w.write(
+      queue.accept,
+      acceptance(n, {
+        ...(priority === 0 ? {} : { priority }),
+        recipients: [recipient(`${n}@p.test`)],
+      }),
+    )
+  // The low and the usual ones are older than the high ones.
+  for (const [n, priority] of [-9, -1, 0, 0, 0, 2, 9, 2].entries()) await at(20 + n, priority)
+  await at(28, 9)
+  // A row of a busy destination is nobody's turn, whatever its priority.
+  await w.write(
+    queue.accept,
+    acceptance(29, { priority: 9, recipients: [recipient('b@busy.test')] }),
+  )
+  const round = async (limit: number) => {
+    const input = { node: 'p1', leaseMs: 60_000, limit, except: ['busy.test'] }
+    const claimed = await w.write(claims.claim, input)
+    w.log.pop()
+    return claimed.map(row => row.message_id).sort()
+  }
+  // Whatever else waits from before goes out of the way.
+  const before = await w.write(claims.claim, {
+    node: 'p0',
+    leaseMs: 60_000,
+    limit: 100,
+    except: ['p.test', 'busy.test'],
+  })
+  assert.ok(before.length < 100)
+  w.log.pop()
+  assert.deepEqual(await round(4), ['m22', 'm25', 'm26', 'm28'], 'three by priority, one by time')
+  assert.deepEqual(await round(2), ['m23', 'm27'])
+  assert.deepEqual(await round(2), ['m21', 'm24'], 'the lowest is last')
+  assert.deepEqual(await round(4), ['m20'])
+  assert.deepEqual(await round(4), [])
+  await w.write(queue.recover, null)
+  w.log.pop()
+  await w.write(queue.giveBack, { node: 'p1' })
+  const rows = Array.from({ length: 10 }, (_, n) => ({ messageId: `m${20 + n}`, n: 0 }))
+  const done = await w.write(queue.order, { rows, order: 'delete', at: Date.now() })
+  assert.equal(done.changed, 10)
 }
 
 async function boxes(w: Witness): Promise<void> {
@@ -565,6 +612,7 @@ async function lifeOn(store: Store): Promise<Witness> {
   await people(w)
   await mail(w)
   await asked(w)
+  await priorities(w)
   await folders(w)
   await boxes(w)
   await transfers(w)

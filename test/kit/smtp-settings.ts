@@ -23,6 +23,7 @@ export const sessionSettings: SessionSettings = {
   dataTimeoutMs: 180_000,
   deliverByMinS: 0,
   holdMaxS: 0,
+  priorityMax: 0,
   chance: octets => new Uint8Array(octets).fill(7),
   now: () => Date.UTC(2026, 10, 27, 4),
 }

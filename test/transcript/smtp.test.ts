@@ -57,6 +57,7 @@ const usual: SessionSettings = {
   dataTimeoutMs: 180_000,
   deliverByMinS: 0,
   holdMaxS: 86_400,
+  priorityMax: 0,
   chance: octets => new Uint8Array(octets).fill(7),
   now: () => Date.UTC(2026, 10, 27, 4),
 }

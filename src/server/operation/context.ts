@@ -1,8 +1,9 @@
 /** What the operations work on: a house, and a few things that only it can do for them. */
+
+import type { Claimed } from '../../queue/claim.ts'
 import { queuedContent } from '../../queue/content.ts'
 import { queuedMessage } from '../../queue/reader.ts'
 import { queueTopic } from '../../queue/spool.ts'
-import type { Claimed } from '../../queue/writer.ts'
 import type { Store } from '../../store/store.ts'
 import { makeJob, rowOf } from '../../transport/job.ts'
 import type { World } from '../../world/world.ts'

@@ -1,8 +1,9 @@
 /** The queue as an operator asks about it and orders it: the operations `queue.*` and `trace`. */
 import { parseCarriedSender } from '../../mail/carried.ts'
+import { claimRows } from '../../queue/claim.ts'
 import { type QueueLine, type Selection as RowSelection, select } from '../../queue/reader.ts'
 import { agesFrom, endsAt } from '../../queue/schedule.ts'
-import { claimRows, type Order, order } from '../../queue/writer.ts'
+import { type Order, order } from '../../queue/writer.ts'
 import {
   type AttemptRow,
   messagesTo,

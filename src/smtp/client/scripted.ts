@@ -241,6 +241,7 @@ function read(
     now: () => NOW,
     deliverByMinS: 0,
     holdMaxS: 999_999_999,
+    priorityMax: 9,
     without: [] as readonly Keyword[],
   }
   const context = { settings: settings as unknown as SessionSettings, utf8: false }

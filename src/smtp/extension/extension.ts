@@ -28,9 +28,9 @@ export type ParameterRule<T> = (
 
 /**
  * Judges MAIL as a whole, once all its parameters are read: gives the reply that refuses it, a 250 that
- * says more than the usual one, or undefined. Not called where MAIL has no parameter.
+ * says more than the usual one, or undefined. It may amend the draft. Not called where MAIL has no parameter.
  */
-export type WholeRule = (sender: Sender, context: ParameterContext) => Reply | undefined
+export type WholeRule = (draft: Draft<Sender>, context: ParameterContext) => Reply | undefined
 
 /** What a client's parameter may depend on. */
 export interface Writing {
@@ -91,6 +91,7 @@ export type Keyword =
   | 'DSN'
   | 'DELIVERBY'
   | 'FUTURERELEASE'
+  | 'MT-PRIORITY'
   | 'STARTTLS'
   | 'AUTH'
   | 'HELP'

@@ -19,6 +19,7 @@ import type { Extension, Keyword, ParameterRule, WholeRule } from './extension.t
 import { futureRelease } from './future-release.ts'
 import { help } from './help.ts'
 import { limits } from './limits.ts'
+import { mtPriority } from './mt-priority.ts'
 import { pipelining } from './pipelining.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
@@ -39,6 +40,7 @@ export const extensions: readonly Extension[] = [
   limits,
   deliverBy,
   futureRelease,
+  mtPriority,
   starttls,
   auth,
   help,

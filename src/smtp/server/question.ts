@@ -128,6 +128,10 @@ export interface SessionSettings {
   readonly dataTimeoutMs: number
   /** The least seconds that BY with R may ask for (RFC 2852 §2); 0 is no limit. */
   readonly deliverByMinS: number
+  /** The most that MT-PRIORITY may ask for here (RFC 6710 §4.1): 0 for strangers. */
+  readonly priorityMax: number
+  /** The name of the policy by which priorities are given (§3 (3)), where it is told. */
+  readonly priorityPolicy?: string
   /** How many seconds a submitted message may be held (RFC 4865 §3); 0: not at all. */
   readonly holdMaxS: number
   /** For SASL nonces. */

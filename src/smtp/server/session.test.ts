@@ -29,6 +29,7 @@ const settings: SessionSettings = {
   dataTimeoutMs: 180_000,
   deliverByMinS: 0,
   holdMaxS: 86_400,
+  priorityMax: 0,
   chance: octets => new Uint8Array(octets),
   now: () => Date.UTC(2026, 10, 27, 4),
 }

@@ -16,7 +16,8 @@ export function* accept(conversation: Conversation, sizeOctets: number): Turn {
   conversation.conclude()
   for (let i = 0; i < count && !conversation.closed; i++) {
     const verdict = conversation.verdictOr(verdicts[i])
-    if (verdict.kind === 'accept') conversation.reply(replies.accepted(verdict.text, sender.utf8))
+    if (verdict.kind === 'accept')
+      conversation.reply(replies.accepted(verdict.text, sender.utf8, verdict.detail))
     else conversation.refuse(verdict)
   }
 }

@@ -69,7 +69,7 @@ function parseMail(conversation: Conversation, argument: string): Parsed | Reply
 }
 
 /** What the extensions say of the parameters together. */
-function judged({ dialect, settings }: Conversation, sender: Sender): Parsed | Reply {
+function judged({ dialect, settings }: Conversation, sender: Draft<Sender>): Parsed | Reply {
   let reply: Reply = replies.senderOk
   for (const rule of dialect.whole) {
     const said = rule(sender, { settings, utf8: sender.utf8 })

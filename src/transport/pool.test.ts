@@ -1,0 +1,54 @@
+/** Who gets the next connection (RFC 6710 §5.1). */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Clock } from '../world/clock.ts'
+import type { Hop } from './hop.ts'
+import { Pool } from './pool.ts'
+
+const clock = { monotonic: () => 0, after: () => ({ cancel() {} }) } as unknown as Clock
+const hop = { usable: true, messages: 0, leave() {} } as unknown as Hop
+
+/** A pool with one connection, taken, and loads of these priorities that wait for it. */
+function waiting(priorities: readonly number[]) {
+  const settings = {
+    connectionsPerRoute: 1,
+    connectionsMax: 1,
+    messagesPerConnection: 1000,
+    idleMs: 1000,
+  }
+  const pool = new Pool(clock, settings)
+  assert.equal(pool.take('route'), 'open')
+  const order: string[] = []
+  for (const [i, priority] of priorities.entries()) {
+    const place = pool.take('route', priority)
+    assert.ok(place instanceof Promise)
+    void place.then(() => order.push(`${i}:${priority}`))
+  }
+  return {
+    async drain() {
+      for (let n = 0; n < priorities.length; n++) {
+        pool.give('route', hop)
+        await Promise.resolve()
+        await Promise.resolve()
+      }
+      return order
+    },
+  }
+}
+
+test('loads of one priority go in turn', async () => {
+  assert.deepEqual(await waiting([0, 0, 0]).drain(), ['0:0', '1:0', '2:0'])
+  assert.deepEqual(await waiting([5, 5]).drain(), ['0:5', '1:5'])
+})
+
+test('a higher priority goes first, within one in turn', async () => {
+  const order = await waiting([0, -2, 3, 9, 3]).drain()
+  assert.deepEqual(order.slice(0, 3), ['3:9', '2:3', '4:3'])
+  assert.deepEqual(order.slice(3), ['0:0', '1:-2'])
+})
+
+test('every fourth place is for who has waited longest', async () => {
+  const order = await waiting([-9, 9, 9, 9, 9, 9, 9, 9, 0]).drain()
+  assert.equal(order[3], '0:-9')
+  assert.equal(order[7], '7:9')
+})
