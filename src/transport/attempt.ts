@@ -64,11 +64,12 @@ export class Attempt {
 
   /** The message for those still open, as many as go at once; its content begins anew. */
   work({ body, sizeOctets, content, crlfOnly }: Fitted): Carry {
-    const { envelope, forwarded } = this.#parcel
+    const { id, envelope, forwarded } = this.#parcel
     const { sender, recipients } = envelope
     const now = this.#now().flatMap(at => recipients[at] ?? [])
     return {
       kind: 'carry',
+      ...(id && { id }),
       envelope: { sender: { ...sender, body }, recipients: now },
       sizeOctets,
       content: content(),

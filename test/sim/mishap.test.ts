@@ -61,3 +61,39 @@ test('a letter whose staged body is torn is given up, and its sender is told all
   assert.deepEqual(told, ['bob@b.test'])
   assert.deepEqual(ours.host.disk.names, [])
 })
+
+test('a receiver that stops in the middle of a large letter goes on with it, and there is one copy', async () => {
+  const town = await createTown({
+    seed: 'checkpoint',
+    servers: [
+      { domain: 'a.test', accounts: ['alice'] },
+      {
+        domain: 'b.test',
+        accounts: ['bob'],
+        config: { listeners: { smtp: { with: ['CHECKPOINT'] } } },
+      },
+    ],
+  })
+  const theirs = town.server('b.test')
+  const line = `.${'x'.repeat(69)}\r\n`
+  const body = line.repeat(30_000)
+  await town.send({ from: 'alice@a.test', to: ['bob@b.test'], body })
+  // A piece is kept, and the machine stops while the next one comes.
+  let commits = 0
+  theirs.faultAt = commit =>
+    ++commits === 1 && commit > 0 ? { at: 'after commit', how: 'crash' } : undefined
+  await town.advance('2 hours')
+  assert.equal(theirs.crashes.length, 1)
+  const letters = await town.internet.complete(town.user('bob@b.test').read())
+  assert.equal(letters.length, 1)
+  assert.ok(
+    Buffer.from(letters[0]?.octets ?? [])
+      .toString()
+      .trimEnd()
+      .endsWith(body.trimEnd()),
+  )
+  // What the crash tore goes with the next sweep.
+  await town.advance('2 days')
+  assert.equal(theirs.host.disk.names.length, 1, 'the pieces are gone')
+  assert.deepEqual(await judge(town), [])
+})

@@ -46,7 +46,7 @@ export async function storm(seed: number): Promise<Storm> {
 function planServers(chance: Random): ServerPlan[] {
   const domains = DOMAINS.slice(0, 2 + chance.below(2))
   const accounts = domains.flatMap(domain => NAMES.map(name => `${name}@${domain}`))
-  return domains.map(domain => ({
+  return domains.map((domain, n) => ({
     domain,
     accounts: NAMES,
     aliases: {
@@ -55,7 +55,11 @@ function planServers(chance: Random): ServerPlan[] {
       old: [`nobody@${pick(chance, domains)}`],
     },
     // Small limits are met more often.
-    config: chance.below(3) === 0 ? { limits: { acceptQueue: 2 } } : {},
+    config: {
+      ...(chance.below(3) === 0 ? { limits: { acceptQueue: 2 } } : {}),
+      // Every other server goes on with what broke off (RFC 1845).
+      ...(n % 2 === 0 ? { listeners: { smtp: { with: ['CHECKPOINT'] } } } : {}),
+    },
   }))
 }
 

@@ -25,6 +25,8 @@ export interface HopFacts {
 /** One message for this hop. */
 export interface Carry {
   readonly kind: 'carry'
+  /** A name of the message, of letters and digits, that is the same in every attempt (RFC 1845). */
+  readonly id?: string
   readonly envelope: Envelope
   /** Octets that `content` yields, before dot-stuffing. */
   readonly sizeOctets: number

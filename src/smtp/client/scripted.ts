@@ -206,7 +206,7 @@ function setting(word: string | undefined, [first = '', second = '']: readonly s
 }
 
 /**
- * `a@x b@y crlf BODY=8BITMIME BY=120;R content=text\r\n`; `content` comes last. Parameters are those of the
+ * `a@x b@y crlf id=m1 BODY=8BITMIME BY=120;R content=text\r\n`; `content` comes last. Parameters are those of the
  * server, read by its own rules; one of RCPT is every recipient's.
  */
 function parseCarry(words: readonly string[]): Carry {
@@ -222,12 +222,19 @@ function parseCarry(words: readonly string[]): Carry {
     const [keyword = '', ...value] = word.split('=')
     read(keyword, value.length === 0 ? undefined : value.join('='), sender, recipient)
   }
-  const recipients = before.filter(word => word !== 'crlf' && !parameter.test(word)).map(spell)
+  const own = /^(?:crlf$|id=)/
+  const recipients = before.filter(word => !own.test(word) && !parameter.test(word)).map(spell)
   const carried = carry(recipients, content, sender)
   const { envelope } = carried
   const asked = envelope.recipients.map(each => ({ ...each, ...recipient }))
   const lines = before.includes('crlf') ? { crlfOnly: true } : {}
-  return { ...carried, ...lines, envelope: { ...envelope, recipients: asked } }
+  const id = before.find(word => word.startsWith('id='))?.slice(3)
+  return {
+    ...carried,
+    ...lines,
+    ...(id === undefined ? {} : { id }),
+    envelope: { ...envelope, recipients: asked },
+  }
 }
 
 /** Reads one parameter of a message as the server would. */

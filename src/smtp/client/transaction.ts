@@ -13,6 +13,7 @@ import { watched } from './content.ts'
 import { forward } from './forward.ts'
 import type { Ledger } from './ledger.ts'
 import type { Carry, Trouble } from './question.ts'
+import { goneOnAt, NAMES_MAX, offsetIn, transactionName } from './resuming.ts'
 import { classOf, offers, replyText, type Script, type Talk } from './talk.ts'
 
 /** How the connection stands after it: free for the next, in need of RSET, or of no more use. */
@@ -24,21 +25,36 @@ interface Commands {
   readonly rcpts: readonly (readonly [number, string])[]
 }
 
-/** Offers one message; what becomes of its recipients is written into the ledger. */
-export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<Aftermath> {
-  const commands = prepare(talk, carry, ledger)
+/**
+ * Offers one message; what becomes of its recipients is written into the ledger.
+ * @param n under which of its names, where the hop knows names (RFC 1845)
+ */
+export function* transaction(talk: Talk, carry: Carry, ledger: Ledger, n = 0): Script<Aftermath> {
+  const name = transactionName(talk, carry, n)
+  const commands = prepare(talk, carry, ledger, name)
   if (commands === undefined) return 'clean'
   if ('kind' in commands) return commands
-  const byChunks = goesByChunks(talk, carry)
+  const byChunks = name === undefined && goesByChunks(talk, carry)
   const piped = offers(talk, 'PIPELINING')
+  // What is to be sent behind DATA is known only from the reply to a MAIL with a name.
+  const together = piped && name === undefined
   const data = byChunks ? '' : 'DATA\r\n'
   const { mail, rcpts } = commands
   yield* forward(talk, carry.forwarded)
   talk.allowance.begin()
-  talk.say(piped ? mail + rcpts.map(([, command]) => command).join('') + data : mail)
+  const group = rcpts.map(([, command]) => command).join('')
+  talk.say(piped ? mail + group + (together ? data : '') : mail)
 
   const taken = yield 'mail'
+  if (name !== undefined && taken.code === 355) {
+    return yield* goOn(talk, carry, ledger, { rcpts, piped, taken, n })
+  }
   if (classOf(taken) === 3) return outOfProtocol('mail', 'MAIL', taken)
+  if (name !== undefined && classOf(taken) === 5) {
+    // It may be the name that is refused, and no mail fails for that.
+    if (piped) for (const _ of rcpts) yield 'rcpt'
+    return yield* transaction(talk, carry, ledger, NAMES_MAX)
+  }
   if (classOf(taken) !== 2) {
     ledger.refuseAll('MAIL', taken)
     if (!piped) return 'clean'
@@ -57,8 +73,8 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<A
     if (ledger.accepted.length === 0) return open ? 'reset' : 'clean'
     return yield* chunks(talk, carry, ledger)
   }
-  if (!piped) {
-    if (ledger.accepted.length === 0) return 'reset'
+  if (!together) {
+    if (ledger.accepted.length === 0) return open ? 'reset' : 'clean'
     talk.say(data)
   }
   const go = yield 'data'
@@ -77,9 +93,54 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger): Script<A
   return yield* settle(talk, ledger)
 }
 
+/**
+ * RFC 1845 §3: the hop knows the transaction, and how far it has come. Those that RCPT takes are its
+ * recipients; the others go by another one.
+ */
+function* goOn(
+  talk: Talk,
+  carry: Carry,
+  ledger: Ledger,
+  begun: { readonly rcpts: Commands['rcpts']; piped: boolean; taken: Reply; n: number },
+): Script<Aftermath> {
+  const { rcpts, piped, taken, n } = begun
+  const strangers: number[] = []
+  for (const [at, command] of rcpts) {
+    if (!piped) talk.say(command)
+    const reply = yield 'rcpt'
+    if (classOf(reply) === 3) return outOfProtocol('rcpt', 'RCPT', reply)
+    if (classOf(reply) === 2) ledger.accept(at)
+    else strangers.push(at)
+  }
+  const offset = offsetIn(taken, carry.sizeOctets)
+  if (ledger.accepted.length === 0 || offset === undefined) {
+    ledger.accepted.length = 0
+    talk.say('RSET\r\n')
+    const reset = yield 'reset'
+    if (classOf(reset) !== 2) return outOfProtocol('mail', 'RSET', reset)
+    return yield* transaction(talk, carry, ledger, n + 1)
+  }
+  for (const at of strangers) ledger.postpone(at, 'not of the transaction that is gone on with')
+  talk.say('DATA\r\n')
+  const go = yield 'data'
+  if (classOf(go) !== 3) return notGiven(go, ledger, true)
+  talk.dialogue.note(`content from octet ${offset} on, and the final dot`)
+  const short = () => talk.abandon('4.5.0', `the hop has more octets than the message: ${offset}`)
+  const transform = goneOnAt(offset, dotStuffing(), short)
+  talk.stream(carry.content, watched(transform, contentWatch(talk, ledger)))
+  return yield* settle(talk, ledger)
+}
+
 /** Everything that is decided before a word is said. */
-function prepare(talk: Talk, carry: Carry, ledger: Ledger): Commands | Trouble | undefined {
-  const { sender, recipients } = carry.envelope
+function prepare(
+  talk: Talk,
+  carry: Carry,
+  ledger: Ledger,
+  transactionId: string | undefined,
+): Commands | Trouble | undefined {
+  const { recipients } = carry.envelope
+  const named = transactionId === undefined ? undefined : { transactionId }
+  const sender = named ? { ...carry.envelope.sender, ...named } : carry.envelope.sender
   const utf8 = needsUtf8(sender, recipients)
   if (utf8 && !offers(talk, 'SMTPUTF8')) {
     return ledger.failAll('5.6.7', 'the next hop does not offer SMTPUTF8 (RFC 6531)')
