@@ -14,9 +14,10 @@ import { ask, type Turn } from '../turn.ts'
 import { accept, refuseContent } from './accept.ts'
 
 export function* bdat(conversation: Conversation, argument: string): Turn {
-  const found = /^(\d{1,40})(?: +(LAST))?$/i.exec(argument)
+  const found = /^(\d+)(?: +(.*))?$/.exec(argument)
   if (found === null) {
     conversation.reply(replies.bdatSyntax)
+    spoil(conversation)
     return
   }
   const octets = Number(found[1])
@@ -25,7 +26,18 @@ export function* bdat(conversation: Conversation, argument: string): Turn {
     conversation.close(replies.tooBig)
     return
   }
-  yield* chunk(conversation, octets, found[2] !== undefined)
+  const marker = found[2]?.trim().toUpperCase() ?? ''
+  if (marker === '' || marker === 'LAST') yield* chunk(conversation, octets, marker === 'LAST')
+  else {
+    yield* swallow(conversation, octets, replies.bdatSyntax)
+    spoil(conversation)
+  }
+}
+
+/** A chunk is missing now: what follows, pipelined perhaps, must not become a message with a hole. */
+function spoil(conversation: Conversation): void {
+  const { state } = conversation
+  if (state === 'rcpt' || state === 'chunks') broken(conversation, false)
 }
 
 function* chunk(conversation: Conversation, octets: number, last: boolean): Turn {

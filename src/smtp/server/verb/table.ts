@@ -76,7 +76,7 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
   },
   BDAT: {
     run: bdat,
-    argument: 'one',
+    argument: 'any',
     help: 'BDAT octets [LAST]: so many octets of the message follow',
     only: 'extension',
     ordersItself: true,
