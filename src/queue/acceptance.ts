@@ -3,6 +3,7 @@
  * the writers accept (mail comes in) and settle (notices), inside their transactions.
  */
 import { type Delivery, deliverInto } from '../mailbox/deliver.ts'
+import { wave } from '../store/wave.ts'
 import type { Value, Write } from '../world/sql.ts'
 
 /** A message to take responsibility for, with everything its rows need. */
@@ -133,8 +134,8 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
   }
   await tx.many(INSERT_BODY, bodies)
   await tx.many(INSERT_MESSAGE, messages)
-  await tx.many(INSERT_RECIPIENT, recipients)
+  // PostgreSQL says what numbers the mailboxes gave while it inserts what stands behind the question.
+  await wave<unknown>([deliverInto(tx, deliveries), tx.many(INSERT_RECIPIENT, recipients)])
   // A statement of its own, so that the usual mail does not pay for what it does not ask.
   if (priorities.length > 0) await tx.many(SET_PRIORITY, priorities)
-  if (deliveries.length > 0) await deliverInto(tx, deliveries)
 }

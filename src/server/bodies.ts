@@ -11,13 +11,27 @@ import { verifiedDisk } from '../world/verified-disk.ts'
 import type { World } from '../world/world.ts'
 import type { Settings } from './settings.ts'
 
+/** A row's octets are written twice, a file's once: of 100 KB a file is cheaper, of a few KB its directory entry is dear. */
+const INLINE_OCTETS = { directory: 65_536, database: 131_072, s3: 131_072 } as const
+
+/** Bodies up to so many octets stay in their row. */
+export function inlineUpTo(settings: Settings): number {
+  return settings.bodies.inlineUpTo ?? INLINE_OCTETS[placeOfNew(settings)]
+}
+
+/** Where new bodies go that do not stay in their row. */
+function placeOfNew({ bodies, database }: Settings): Place {
+  return bodies.in ?? (database === undefined ? 'directory' : 'database')
+}
+
 /** @param world its disk is the directory of bodies */
 export async function bodyDisk(
-  { bodies, database }: Settings,
+  settings: Settings,
   { disk, random, clock }: World,
   store: Store,
 ): Promise<Disk> {
-  const into: Place = bodies.in ?? (database === undefined ? 'directory' : 'database')
+  const { bodies, database } = settings
+  const into = placeOfNew(settings)
   // One process and its own files: who reads one keeps it open, so that it may go at once; and nobody
   // else can have written it, so that it needs no hashes (0.8 ms of CPU a megabyte).
   const alone = database === undefined && into === 'directory'

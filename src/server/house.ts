@@ -26,6 +26,7 @@ import type { Worker } from '../transport/worker.ts'
 import type { Endpoint } from '../wire/effect.ts'
 import type { ServerIdentity } from '../world/net.ts'
 import type { World } from '../world/world.ts'
+import { inlineUpTo } from './bodies.ts'
 import { LocalDomains } from './local-domains.ts'
 import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
 import { buildOutbound } from './outbound.ts'
@@ -106,7 +107,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
       enforceSender: settings().submission.enforceSender,
       acceptQueueMax: settings().limits.acceptQueue,
       localPerMinuteMax: settings().limits.localPerMinute,
-      inlineUpToOctets: settings().bodies.inlineUpTo,
+      inlineUpToOctets: inlineUpTo(settings()),
     }),
   }
   return {

@@ -43,8 +43,10 @@ export const bodiesSchema = z.strictObject({
     .describe('The folder for `directory`; all nodes share it. Absent: in the data folder.'),
   inlineUpTo: size(0)
     .refine(octets => octets <= INLINE_MAX_OCTETS, 'is more than 128KB')
-    .prefault('128KB')
-    .describe('Bodies up to here stay in their row of the database; 0 leaves none there.'),
+    .exactOptional()
+    .describe(
+      'Bodies up to here stay in their row of the database; 0 leaves none there. Absent: 64KB with `directory`, else 128KB.',
+    ),
   grace: duration(300_000)
     .prefault('1h')
     .describe('How long a body that nothing names stays, where other nodes may be reading it.'),

@@ -1,6 +1,6 @@
 /**
  * From a room's SQL text to a prepared statement of PostgreSQL: compiled once, under a key by which each
- * connection prepares it once. An INSERT of many rows becomes a few statements (insert.ts).
+ * connection prepares it once. An INSERT of many rows becomes one statement or a few (insert.ts).
  */
 import type { Statement } from '../../world/node/postgres.ts'
 import type { Value } from '../../world/sql.ts'
@@ -11,6 +11,8 @@ import { type InsertParts, insertParts, portion } from '../insert.ts'
 const compiledMax = 1_024
 /** Rows of the largest INSERT; more rows are more statements, sent without waiting. */
 const rowsMax = 128
+/** So few rows are always one statement: a batch of nine is 8 messages to the server instead of 12. */
+const exactMax = 24
 /** Values of one statement: the protocol counts them in 16 bits. */
 const valuesMax = 65_535
 
@@ -55,7 +57,8 @@ export function statementsOf(text: string, rows: readonly (readonly Value[])[]):
   const most = Math.min(rowsMax, Math.max(1, Math.floor(valuesMax / Math.max(1, taken))))
   const statements: Statement[] = []
   for (let from = 0; from < rows.length; ) {
-    const count = portion(rows.length - from, most)
+    const left = rows.length - from
+    const count = left <= Math.min(exactMax, most) ? left : portion(left, most)
     const values = rows.slice(from, from + count).flat()
     statements.push({ sql: multiplied(parts, taken, count), values, key: `${key}x${count}` })
     from += count
