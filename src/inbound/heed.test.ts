@@ -20,14 +20,14 @@ const headerOf = (...lines: string[]) =>
 
 test('usual mail asks nothing', () => {
   const header = headerOf('From: a@b.example', 'X-Priorities: 5', 'Importance: high')
-  assert.equal(heed(envelope(), header, { priorityMax: 9 }), undefined)
-  assert.equal(heed(envelope({ priority: 0 }), header, { priorityMax: 9 }), undefined)
+  assert.equal(heed(envelope(), header, { priorityMax: 9, unwanted: [] }), undefined)
+  assert.equal(heed(envelope({ priority: 0 }), header, { priorityMax: 9, unwanted: [] }), undefined)
 })
 
 /** What is decided, which lines go, which come, and what the sender hears. */
-function decided(heeding: Heeding, sender: Partial<Sender>, ...lines: string[]) {
+function decided(heeding: Omit<Heeding, 'unwanted'>, sender: Partial<Sender>, ...lines: string[]) {
   const header = headerOf(...lines)
-  const heeded = heed(envelope(sender), header, heeding)
+  const heeded = heed(envelope(sender), header, { ...heeding, unwanted: [] })
   if (heeded === undefined) return undefined
   const { omitted, fields, priorityChangedTo } = heeded
   const gone = omitted.map(field => header.text(field)).join('|')
@@ -75,6 +75,29 @@ test('RFC 6710 §4.1: a field asks for no more than a parameter may, and is repl
   assert.deepEqual(decided({ priorityMax: 0 }, {}, 'MT-Priority: -4'), [-4, '', '', undefined])
 })
 
+test('RFC 3865 §2.5: the classes of Solicitation go on in the envelope, and unwanted ones refuse', () => {
+  const classes = (unwanted: string[], sender: Partial<Sender>, ...lines: string[]) => {
+    const heeded = heed(envelope(sender), headerOf(...lines), { unwanted })
+    const { refused } = heeded ?? {}
+    if (refused && refused.kind !== 'accept')
+      return `${refused.code} ${refused.detail} ${refused.text}`
+    return heeded?.envelope.sender.solicitations
+  }
+  const field = 'Solicitation: net.example:ADV, org.example:ADV:ADLT'
+  assert.deepEqual(classes([], {}, field), ['net.example:ADV', 'org.example:ADV:ADLT'])
+  assert.deepEqual(classes(['a:B'], {}, field, 'Solicitation: c:D'), [
+    'net.example:ADV',
+    'org.example:ADV:ADLT',
+    'c:D',
+  ])
+  assert.equal(
+    classes(['a:B', 'NET.example:adv'], {}, field),
+    '550 7.1 SOLICIT=net.example:ADV is not wanted here',
+  )
+  assert.deepEqual(classes([], { solicitations: ['x:Y'] }, field), ['x:Y'])
+  assert.equal(classes(['a'], {}, 'Solicitation: 1!'), undefined)
+})
+
 test('where MT-PRIORITY is switched off its field is only a field', () => {
-  assert.equal(decided({}, {}, 'MT-Priority: 4'), undefined)
+  assert.deepEqual(decided({}, {}, 'MT-Priority: 4'), [undefined, '', '', undefined])
 })

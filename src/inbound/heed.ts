@@ -6,12 +6,17 @@
  * Usual mail has none of them, and costs one walk over its fields.
  */
 import type { Envelope } from '../mail/envelope.ts'
+import type { Verdict } from '../mail/verdict.ts'
 import type { Field, Header } from '../message/header.ts'
+import { heedPriority, PRIORITY } from './heed-priority.ts'
+import { heedSolicitation, SOLICITATION } from './heed-solicitation.ts'
 
-/** Which fields count at a listener. */
+/** What counts at a listener. */
 export interface Heeding {
   /** The most that a priority may be; undefined where MT-PRIORITY is off. */
   readonly priorityMax?: number
+  /** Classes of solicitation that are refused. */
+  readonly unwanted: readonly string[]
 }
 
 /** What came of them. */
@@ -23,48 +28,26 @@ export interface Heeded {
   readonly fields: string
   /** The priority that was given in place of the one asked for (RFC 6710 §4.1). */
   readonly priorityChangedTo?: number
+  /** The message is not taken. */
+  readonly refused?: Verdict
 }
-
-const PRIORITY = 'mt-priority'
 
 /** Undefined where the header asks nothing. */
 export function heed(envelope: Envelope, header: Header, heeding: Heeding): Heeded | undefined {
-  const asked = header.fields.some(isAsking)
-  // An explicit 0 is what goes without saying, and every client that knows MT-PRIORITY says it.
-  if (!asked && !envelope.sender.priority) return undefined
-  return heedPriority(envelope, header, heeding.priorityMax)
+  if (!envelope.sender.priority && !header.fields.some(isAsking)) return undefined
+  const first = heedSolicitation(envelope, header, heeding.unwanted)
+  const second = heedPriority(first.envelope ?? envelope, header, heeding.priorityMax)
+  return { envelope, omitted: [], fields: '', ...first, ...second }
 }
 
-/** The lengths tell the names apart from nearly all others before a letter is compared. */
+/** Lengths tell these names apart from nearly all others before a letter is compared. */
 function isAsking({ name }: Field): boolean {
-  return name.length === PRIORITY.length && name === PRIORITY
-}
-
-/**
- * `MT-Priority: priority-value` (RFC 6758 §3.1, §4): the priority where MAIL has none. The message leaves
- * with one field that says what was decided (§3.3): a hop without MT-PRIORITY finds it there.
- */
-function heedPriority(
-  envelope: Envelope,
-  header: Header,
-  priorityMax: number | undefined,
-): Heeded | undefined {
-  if (priorityMax === undefined) return undefined
-  const found = header.all(PRIORITY)
-  const told = found.length === 1 && found[0] ? parsePriority(header.text(found[0])) : undefined
-  const asked = envelope.sender.priority ?? told ?? 0
-  const priority = Math.min(asked, priorityMax)
-  const kept = told === priority
-  return {
-    envelope: { ...envelope, sender: { ...envelope.sender, priority } },
-    omitted: kept ? [] : found,
-    fields: kept ? '' : `MT-Priority: ${priority}\r\n`,
-    ...(priority === asked ? {} : { priorityChangedTo: priority }),
+  switch (name.length) {
+    case PRIORITY.length:
+      return name === PRIORITY
+    case SOLICITATION.length:
+      return name === SOLICITATION
+    default:
+      return false
   }
-}
-
-/** `[CFWS] priority-value [CFWS]`, with comments as `4 (ultra)`. */
-function parsePriority(text: string): number | undefined {
-  const bare = text.replace(/\((?:[^()\\]|\\.)*\)/g, ' ').trim()
-  return /^(?:0|-?[1-9])$/.test(bare) ? Number(bare) : undefined
 }

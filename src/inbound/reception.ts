@@ -281,7 +281,8 @@ export class Reception implements Policy {
     }
     const read = this.#heed(asked, header)
     this.#read = read
-    const { envelope = asked, fields = '', priorityChangedTo } = read.heeded ?? {}
+    const { envelope = asked, fields = '', priorityChangedTo, refused } = read.heeded ?? {}
+    if (refused) return refused
     const identity = identify()
     const completion = await this.#role.complete(peer, envelope, header, identity)
     if (completion.kind !== 'complete') return completion
@@ -310,6 +311,7 @@ export class Reception implements Policy {
       timeMs: world.clock.now(),
       ...(peer.tls ? { tls: peer.tls } : {}),
       ...(peer.name === undefined ? {} : { reverseName: peer.name }),
+      ...(envelope.sender.solicitations && { solicitations: envelope.sender.solicitations }),
       ...(envelope.sender.priority ? { priority: envelope.sender.priority } : {}),
       ...(envelope.recipients.length === 1 && only ? { recipient: only.forwardPath } : {}),
     })

@@ -62,6 +62,7 @@ const DEFAULTS: Omit<SessionSettings, 'chance' | 'now' | 'startTls'> = {
   deliverByMinS: 0,
   holdMaxS: 0,
   priorityMax: 0,
+  unwanted: [],
 }
 
 /** Makes a server; it does nothing before `listen`. */

@@ -37,6 +37,8 @@ export interface Reception extends Omit<Manner, 'tls'> {
    * blind copy (RFC 5321 §7.2, §7.6).
    */
   readonly recipient?: Address
+  /** Solicitation classes, where any were named (RFC 3865 §2.6). */
+  readonly solicitations?: readonly string[]
   /** MT-PRIORITY, where it was asked for (RFC 6710 §4.1 (2)). */
   readonly priority?: number
   readonly timeMs: number
@@ -114,6 +116,8 @@ export function formatReceived(reception: Reception): string {
   const manner = { ...reception, tls: reception.tls !== undefined }
   const words = ['Received:', ...fromClause(reception), 'by', safeName(reception.by)]
   words.push('with', withClause(manner))
+  const classes = reception.solicitations?.join(',') ?? ''
+  if (classes !== '' && classes.length <= PATH_MAX_CHARS) words.push(`(SOLICIT=${classes})`)
   if (reception.tls !== undefined) {
     words.push(`(${safeName(reception.tls.protocol)}`, `${safeName(reception.tls.cipher)})`)
   }

@@ -180,7 +180,10 @@ export class Sessions {
 /** Which fields of a header count at a listener: those of the extensions it has. */
 function heedingOf(settings: SessionSettings): Heeding {
   const { keywords } = dialectOf(settings)
-  return keywords.has('MT-PRIORITY') ? { priorityMax: settings.priorityMax } : {}
+  return {
+    unwanted: keywords.has('NO-SOLICITING') ? settings.unwanted : [],
+    ...(keywords.has('MT-PRIORITY') ? { priorityMax: settings.priorityMax } : {}),
+  }
 }
 
 function peerOf({ remote, local, tls }: Connection) {
@@ -209,7 +212,8 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     mechanisms: logsIn ? mechanismsOf(settings, name) : [],
     requireAuth: logsIn,
     service: serviceOf[name],
-    with: listener.with,
+    with: settings.noSoliciting.length > 0 ? [...listener.with, 'NO-SOLICITING'] : listener.with,
+    unwanted: settings.noSoliciting,
     without: listener.without,
     xclientFrom: 'xclient' in listener ? listener.xclient : [],
     xforwardFrom: 'xforward' in listener ? listener.xforward : [],

@@ -220,6 +220,13 @@ export const settingsSchema = z.strictObject({
   queue: queue.prefault({}),
   checkpoint: checkpoint.prefault({}),
   outbound: outbound.prefault({}),
+  noSoliciting: z
+    .array(z.string().regex(/^[a-z][\w.:-]*$/i, 'is no class, such as com.example:ADV'))
+    .refine(classes => classes.join(',').length <= 1000, 'are more than 1000 characters')
+    .default([])
+    .describe(
+      'Classes of solicitation that are refused: told in EHLO (NO-SOLICITING, RFC 3865), looked for in SOLICIT and `Solicitation:`.',
+    ),
   submission: z
     .strictObject({
       enforceSender: z

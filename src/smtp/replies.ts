@@ -166,6 +166,8 @@ export const replies = {
   bareLineEnd: reply(550, '6.0', 'CR or LF alone in the message; lines end with CRLF'),
   /** RFC 2045 §2.7, §2.8. */
   nulInContent: reply(554, '6.0', 'NUL in the message; send it with BDAT'),
+  /** RFC 3865 §2.4: the classes that matched are named as MAIL names them. */
+  unwanted: (classes: string): Reply => reply(550, '7.1', `SOLICIT=${classes} is not wanted here`),
   /** RFC 1870 §6.1 (3) and §6.2. */
   tooBig: reply(552, '3.4', 'Message exceeds the size limit'),
   /** RFC 6531 §3.5. */

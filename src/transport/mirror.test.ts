@@ -43,6 +43,7 @@ const serverSettings: SessionSettings = {
   deliverByMinS: 0,
   holdMaxS: 86_400,
   priorityMax: 0,
+  unwanted: [],
   chance: octets => new Uint8Array(octets),
   now: () => Date.UTC(2026, 10, 27, 4),
 }

@@ -24,6 +24,7 @@ export const sessionSettings: SessionSettings = {
   deliverByMinS: 0,
   holdMaxS: 0,
   priorityMax: 0,
+  unwanted: [],
   chance: octets => new Uint8Array(octets).fill(7),
   now: () => Date.UTC(2026, 10, 27, 4),
 }

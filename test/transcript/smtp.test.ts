@@ -58,6 +58,7 @@ const usual: SessionSettings = {
   deliverByMinS: 0,
   holdMaxS: 86_400,
   priorityMax: 0,
+  unwanted: [],
   chance: octets => new Uint8Array(octets).fill(7),
   now: () => Date.UTC(2026, 10, 27, 4),
 }

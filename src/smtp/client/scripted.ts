@@ -249,6 +249,7 @@ function read(
     deliverByMinS: 0,
     holdMaxS: 999_999_999,
     priorityMax: 9,
+    unwanted: [],
     without: [] as readonly Keyword[],
   }
   const context = { settings: settings as unknown as SessionSettings, utf8: false }

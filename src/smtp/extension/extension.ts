@@ -92,6 +92,7 @@ export type Keyword =
   | 'DELIVERBY'
   | 'FUTURERELEASE'
   | 'MT-PRIORITY'
+  | 'NO-SOLICITING'
   | 'STARTTLS'
   | 'AUTH'
   | 'HELP'

@@ -20,6 +20,7 @@ import { futureRelease } from './future-release.ts'
 import { help } from './help.ts'
 import { limits } from './limits.ts'
 import { mtPriority } from './mt-priority.ts'
+import { noSoliciting } from './no-soliciting.ts'
 import { pipelining } from './pipelining.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
@@ -41,6 +42,7 @@ export const extensions: readonly Extension[] = [
   deliverBy,
   futureRelease,
   mtPriority,
+  noSoliciting,
   starttls,
   auth,
   help,

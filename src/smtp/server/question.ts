@@ -128,6 +128,8 @@ export interface SessionSettings {
   readonly dataTimeoutMs: number
   /** The least seconds that BY with R may ask for (RFC 2852 §2); 0 is no limit. */
   readonly deliverByMinS: number
+  /** Classes of solicitation that are not wanted here (RFC 3865). */
+  readonly unwanted: readonly string[]
   /** The most that MT-PRIORITY may ask for here (RFC 6710 §4.1): 0 for strangers. */
   readonly priorityMax: number
   /** The name of the policy by which priorities are given (§3 (3)), where it is told. */
