@@ -18,7 +18,19 @@ function kind(g: Gauge): string {
 
 test('octets are of the kind that one look at all of them says', () => {
   const piece = fc.oneof(
-    fc.constantFrom('\r\n', '\r', '\n', '\0', 'a', '\xe9', ' ', 'x'.repeat(997), 'x'.repeat(999)),
+    fc.constantFrom(
+      '\r\n',
+      '\r',
+      '\n',
+      '\0',
+      'a',
+      '\xe9',
+      ' ',
+      'x'.repeat(70),
+      '\x0e\x7f',
+      'x'.repeat(997),
+      'x'.repeat(999),
+    ),
   )
   const any = fc.array(piece, { maxLength: 12 }).map(all => Buffer.from(all.join(''), 'latin1'))
   fc.assert(
@@ -27,6 +39,25 @@ test('octets are of the kind that one look at all of them says', () => {
       assert.deepEqual(gauge(octets, cut), gauge(octets))
     }),
   )
+})
+
+test('an octet counts wherever it stands', () => {
+  const plain = Buffer.alloc(400, 'x')
+  for (const octet of [0, 9, 10, 13, 14, 127, 128, 255]) {
+    for (let at = 100; at < 110; at++) {
+      for (let from = 0; from < 4; from++) {
+        const octets = Buffer.from(plain)
+        octets[at] = octet
+        const { eightBit, bareLineEnds, nul } = gauge(octets.subarray(from))
+        const found = [eightBit, bareLineEnds, nul ? 1 : 0]
+        assert.deepEqual(found, [
+          octet > 127 ? 1 : 0,
+          [10, 13].includes(octet) ? 1 : 0,
+          octet === 0 ? 1 : 0,
+        ])
+      }
+    }
+  }
 })
 
 for (const [text, eightBit, bare, long] of [
