@@ -4,13 +4,19 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
 interface Program {
   readonly package: string
+  /** It cannot be installed beside another of ours: it is unpacked, with these libraries installed. */
+  readonly unpacked?: readonly string[]
   /** Where it is when it is not on PATH; also for what is no program, such as test data. */
   readonly path?: string
 }
+
+/** Where packages are unpacked that cannot be installed. */
+export const UNPACKED = join(tmpdir(), 'postrider-interop')
 
 export const PROGRAMS = {
   swaks: { package: 'swaks' },
@@ -23,6 +29,11 @@ export const PROGRAMS = {
   getmail: { package: 'getmail6' },
   mpop: { package: 'mpop' },
   postfix: { package: 'postfix', path: '/usr/sbin/postfix' },
+  exim4: {
+    package: 'exim4-daemon-light',
+    path: join(UNPACKED, 'usr/sbin/exim4'),
+    unpacked: ['libidn12', 'libgnutls-dane0', 'libdb5.3', 'libnsl2'],
+  },
   'smtp-source': { package: 'postfix', path: '/usr/sbin/smtp-source' },
   'smtp-sink': { package: 'postfix', path: '/usr/sbin/smtp-sink' },
   'python test_email': {

@@ -4,10 +4,11 @@
  * with node's own runner. What cannot be had is said plainly and skipped. Needs no standard input.
  */
 import { spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { globSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { missing, PROGRAMS } from './program.ts'
+import { EXIM_USER } from './exim.ts'
+import { missing, PROGRAMS, UNPACKED } from './program.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
@@ -24,16 +25,36 @@ function apt(...args: string[]): string | undefined {
   return error?.message ?? stderr.trim().split('\n').at(-1) ?? `apt-get ended with ${status}`
 }
 
+/** Unpacks a package whose installation would drive another out, and does what its scripts would. */
+function unpack(name: string): void {
+  const program = Object.values(PROGRAMS).find(one => one.package === name)
+  const libraries = program && 'unpacked' in program ? program.unpacked : []
+  const failed = apt('install', '-y', '--no-install-recommends', ...libraries)
+  mkdirSync(UNPACKED, { recursive: true })
+  const inside = { cwd: UNPACKED, stdio: 'ignore' as const, timeout: 180_000 }
+  spawnSync('apt-get', ['-q', 'download', name], inside)
+  for (const file of globSync(`${name}_*.deb`, { cwd: UNPACKED })) {
+    spawnSync('dpkg', ['-x', file, '.'], inside)
+  }
+  spawnSync('useradd', ['--system', '--no-create-home', EXIM_USER], inside)
+  if (failed !== undefined) console.log(`# ${name}: ${failed}`)
+}
+
 function install(): void {
   const wanted = missing()
   if (wanted.length === 0) return
-  const packages = [...new Set(wanted.map(name => PROGRAMS[name].package))]
+  const beside = wanted.filter(name => 'unpacked' in PROGRAMS[name])
+  const packages = [
+    ...new Set(wanted.filter(name => !beside.includes(name)).map(name => PROGRAMS[name].package)),
+  ]
   if (process.getuid?.() !== 0) {
     console.log(`# not installed, for want of root: ${packages.join(' ')}`)
     return
   }
   console.log(`# installing ${packages.join(' ')}`)
   apt('update')
+  for (const name of beside) unpack(PROGRAMS[name].package)
+  if (packages.length === 0) return
   // One by one after a failure: what one distribution lacks must not cost the others.
   if (apt('install', '-y', '--no-install-recommends', ...packages) === undefined) return
   for (const name of packages) {

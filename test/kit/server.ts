@@ -18,6 +18,7 @@ export type ListenerName =
   | 'submission'
   | 'submissions'
   | 'lmtp'
+  | 'odmr'
   | 'pop3'
   | 'pop3s'
   | 'imap'

@@ -1,0 +1,65 @@
+/**
+ * An Exim that keeps mail until it is asked by ETRN. Its package cannot be installed beside Postfix's, so
+ * run.ts unpacks it (`UNPACKED`): configuration, queue and log are in one new folder.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { newFolder } from '../kit/server.ts'
+import { find, until } from './program.ts'
+import { accepts, freePort } from './sink.ts'
+
+/** The user its package makes; it will not run without. */
+export const EXIM_USER = 'Debian-exim'
+
+export interface Exim {
+  readonly port: number
+  log(): string
+  stop(): void
+}
+
+/** Starts one that keeps mail for a domain, and on ETRN sends it to a port of the loopback. Needs root. */
+export async function startExim(domain: string, toPort: number): Promise<Exim> {
+  const program = find('exim4') as string
+  const folder = newFolder('exim')
+  const port = await freePort()
+  const at = (name: string) => join(folder, name)
+  for (const name of ['spool', 'log']) mkdirSync(at(name))
+  chmodSync(folder, 0o755)
+  spawnSync('chown', ['-R', EXIM_USER, folder])
+  writeFileSync(
+    at('conf'),
+    `primary_hostname = exim.test
+exim_path = ${program}
+keep_environment =
+spool_directory = ${at('spool')}
+log_file_path = ${at('log')}/%slog
+pid_file_path = ${at('spool')}/pid
+daemon_smtp_ports = ${port}
+local_interfaces = 127.0.0.1
+acl_smtp_rcpt = accept
+acl_smtp_data = accept
+acl_smtp_etrn = accept
+queue_domains = ${domain}
+tls_advertise_hosts =
+begin routers
+kept:
+  driver = manualroute
+  route_list = ${domain} 127.0.0.1::${toPort}
+  transport = remote
+  self = send
+begin transports
+remote:
+  driver = smtp
+begin retry
+* * F,1h,1m
+`,
+  )
+  const child: ChildProcess = spawn(program, ['-C', at('conf'), '-bdf'], { stdio: 'ignore' })
+  await until('Exim', () => accepts(port))
+  return {
+    port,
+    log: () => readFileSync(at('log/mainlog'), 'utf8'),
+    stop: () => void child.kill('SIGKILL'),
+  }
+}
