@@ -24,6 +24,7 @@ import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import { hereBy } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
+import { withTlsWish } from './tls-required.ts'
 
 const SERVICE_DOWN = defer(451, '3.0', 'the message could not be stored just now; try again later')
 const NO_ROOM = defer(452, '3.1', 'insufficient system storage; try again later')
@@ -320,7 +321,10 @@ export class Reception implements Policy {
     const released = await spool.accept({
       identity,
       origin: this.#role.origin,
-      envelope: partial ? envelope : withoutNeedlessUtf8(envelope, intake.prefix),
+      envelope: withTlsWish(
+        partial ? envelope : withoutNeedlessUtf8(envelope, intake.prefix),
+        header,
+      ),
       finals,
       head: ownText(received + fields + completion.fields + seam(header)),
       body: intake.finishInline() ?? (await intake.finish()),

@@ -25,6 +25,7 @@ test('every further parameter survives', () => {
     priority: -9,
     solicitations: ['net.example:ADV'],
     requireTls: true,
+    tlsOptional: true,
     tracking: { certifier: 'YWJj', timeoutS: 60 },
   } as const satisfies Partial<Sender>
   assert.deepEqual(parseCarriedSender(formatCarriedSender({ ...plain, ...further })), further)

@@ -13,6 +13,7 @@ const SENDER = [
   'priority',
   'solicitations',
   'requireTls',
+  'tlsOptional',
   'tracking',
 ] as const satisfies readonly (keyof Sender)[]
 const RECIPIENT = ['validSince'] as const satisfies readonly (keyof Recipient)[]
@@ -20,7 +21,7 @@ const RECIPIENT = ['validSince'] as const satisfies readonly (keyof Recipient)[]
 export type CarriedSender = Pick<Sender, (typeof SENDER)[number]>
 export type CarriedRecipient = Pick<Recipient, (typeof RECIPIENT)[number]>
 
-export function formatCarriedSender(sender: Sender): string | null {
+export function formatCarriedSender(sender: CarriedSender): string | null {
   return format(sender, SENDER)
 }
 

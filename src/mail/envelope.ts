@@ -34,6 +34,8 @@ export interface Sender {
   readonly solicitations?: readonly string[]
   /** REQUIRETLS (RFC 8689 §4.1). */
   readonly requireTls?: true
+  /** The field `TLS-Required: No` (RFC 8689 §5): better late in the clear than not at all. */
+  readonly tlsOptional?: true
   /** MTRK= (RFC 3885 §4.1): the certifier in base64, and for how many seconds it may be asked. */
   readonly tracking?: { readonly certifier: string; readonly timeoutS?: number }
 }

@@ -7,7 +7,7 @@
  */
 import type { Directory } from '../account/directory.ts'
 import { type Address, parseStoredAddress } from '../mail/address.ts'
-import { parseCarriedSender } from '../mail/carried.ts'
+import { formatCarriedSender, parseCarriedSender } from '../mail/carried.ts'
 import type { Reply } from '../mail/status.ts'
 import { formatReceived } from '../mail/trace.ts'
 import { formatNotice } from '../message/dsn.ts'
@@ -68,7 +68,7 @@ export class Notices {
     const hostname = this.#options.hostname()
     const identity = identify()
     const now = clock.now()
-    const { deliverBy, release, priority } = parseCarriedSender(message.parameters)
+    const { deliverBy, release, priority, requireTls } = parseCarriedSender(message.parameters)
     const notice = formatNotice({
       hostname,
       timeMs: now,
@@ -85,7 +85,7 @@ export class Notices {
       },
       fullMaxBytes: FULL_MAX_BYTES,
       ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
-      ...(message.ret === null ? {} : { ret: message.ret as 'FULL' | 'HDRS' }),
+      ...retOf(message, requireTls === true),
       ...(deliverBy === undefined ? {} : { deliverByMs: deliverBy.atMs }),
       ...(release === undefined ? {} : { futureRelease: release.asked }),
     })
@@ -100,14 +100,24 @@ export class Notices {
       utf8: notice.utf8,
       ret: null,
       envelopeId: null,
+      // Word of a message is protected as the message was (RFC 8689 §5), and goes as it did (RFC 6710 §4.6).
+      parameters: formatCarriedSender({
+        ...(requireTls && { requireTls }),
+        ...(priority && { priority }),
+      }),
+      ...(priority && { priority }),
       accountId: null,
-      // RFC 6710 §4.6: word of a message goes as the message did.
-      ...(priority ? { priority, parameters: JSON.stringify({ priority }) } : {}),
       peer: `${hostname} (notice about ${message.id})`,
       receivedAt: now,
       recipients: finals,
     }
   }
+}
+
+/** RET= as asked; what requires TLS comes back as its header only, whatever was asked (RFC 8689 §5). */
+function retOf({ ret }: QueuedMessage, requireTls: boolean): { ret?: 'FULL' | 'HDRS' } {
+  if (requireTls) return { ret: 'HDRS' }
+  return ret === null ? {} : { ret: ret as 'FULL' | 'HDRS' }
 }
 
 function recipientOf(fact: NoticeFact): NoticeRecipient {

@@ -158,6 +158,8 @@ export const replies = {
   unknownMechanism: reply(504, '5.4', 'Unrecognized authentication mechanism'),
   /** RFC 4954 §6; RFC 3207 §4 has the same code. */
   loginNeeded: reply(530, '7.0', 'Authentication required'),
+  /** RFC 8689 §4.1 asks for TLS; the detail is of RFC 5248. */
+  tlsNeeded: reply(530, '7.10', 'REQUIRETLS needs TLS on this connection'),
   loginDenied: reply(535, '7.8', 'Authentication credentials invalid'),
   encryptionNeeded: reply(538, '7.11', 'Encryption required for this mechanism'),
   /** XCLIENT_README and XFORWARD_README: the peer is not one of those who may. */

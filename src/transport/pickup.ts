@@ -84,11 +84,16 @@ export function patient(transport: Transport): Transport {
     async carry(load, route) {
       const carried = await transport.carry(load, route)
       const outcomes = carried.outcomes.map(outcome =>
-        outcome.kind === 'failed' && outcome.host === undefined
+        outcome.kind === 'failed' && outcome.host === undefined && isLocating(outcome.status)
           ? { ...outcome, kind: 'deferred' as const, status: outcome.status.replace(/^5/, '4') }
           : outcome,
       )
       return { ...carried, outcomes }
     },
   }
+}
+
+/** RFC 3463 §3.2 and §3.5: an address that leads nowhere, and what is wrong with the way. */
+function isLocating(status: string): boolean {
+  return /^5\.[14]\./.test(status)
 }

@@ -311,3 +311,48 @@ test('an LMTP hop answers for each recipient, and what it has taken is delivered
   await carry(load(['a@x.test']), { ...route, protocol: 'smtp' })
   assert.equal(servers[0]?.connections, 2)
 })
+
+/** The load, with something asked of its sender. */
+function asking(asked: Partial<Load['envelope']['sender']>): Load {
+  const plain = load(['b@x.test'])
+  const { sender, recipients } = plain.envelope
+  return { ...plain, envelope: { recipients, sender: { ...sender, ...asked } } }
+}
+
+const proven: Route = { kind: 'smarthost', host: 'mx0.test', port: 25, tls: 'require' }
+
+for (const [name, route, script, outcome] of [
+  ['by the hosts of a domain', { kind: 'mx', domain: 'x.test' }, {}, 'failed 5.7.30'],
+  ['by a host taken on trust', { ...proven, tls: 'opportunistic' }, {}, 'failed 5.7.30'],
+  ['by a host in the clear', { ...proven, tls: 'never' }, {}, 'failed 5.7.30'],
+  ['by a verified host', proven, {}, 'delivered 2.0.0'],
+  ['by a verified host without it', proven, { extensions: [] }, 'failed 5.7.30'],
+  ['by a host of another name', proven, { identity: simIdentity(['y.test']) }, 'deferred 4.7.5'],
+] as const) {
+  test(`RFC 8689: what requires TLS goes ${name}: ${outcome}`, async () => {
+    const extensions = ['STARTTLS', 'REQUIRETLS']
+    const host = { identity: simIdentity(['mx0.test']), extensions, ...script }
+    const offered = script && 'extensions' in script ? ['STARTTLS'] : extensions
+    const place = await town([{ ...host, extensions: offered }])
+    const carried = await place.carry(asking({ requireTls: true }), route)
+    assert.equal(short(carried).replace(/ mx0\.test$/, ''), outcome)
+    const said = place.servers[0]?.lines.filter(line => line.startsWith('MAIL'))
+    assert.deepEqual(
+      said,
+      outcome.startsWith('delivered') ? ['MAIL FROM:<a@us.test> REQUIRETLS'] : [],
+    )
+  })
+}
+
+test('RFC 8689 §5: a notice that requires TLS goes on all the same', async () => {
+  const place = await town([{}])
+  const carried = await place.carry(asking({ requireTls: true, reversePath: null }))
+  assert.match(short(carried), /^delivered/)
+})
+
+test('RFC 8689 §5: TLS-Required: No outweighs a setting that demands TLS, for this message alone', async () => {
+  const place = await town([{ extensions: [] }], { tls: 'require' })
+  assert.match(short(await place.carry()), /^deferred 4\.7\.4/)
+  assert.match(short(await place.carry(asking({ tlsOptional: true }))), /^delivered/)
+  assert.match(short(await place.carry()), /^deferred 4\.7\.4/)
+})

@@ -13,7 +13,7 @@ import type { EightBit } from './fitting.ts'
 import { type Hop, type HopOpened, type HopOptions, openHop } from './hop.ts'
 import { type Host, type Located, locateDomain, locateHost } from './hosts.ts'
 import { Pool } from './pool.ts'
-import { inTheClear, type MxTls, tlsPolicy } from './tls-policy.ts'
+import { inTheClear, isProven, type MxTls, tlsPolicy } from './tls-policy.ts'
 import type { Carried, Load, Transport } from './transport.ts'
 
 export interface SmtpTransportSettings {
@@ -71,7 +71,13 @@ export function smtpTransport(
   return new SmtpTransport(world, { ...smtpTransportDefaults, ...given })
 }
 
-type Remote = Exclude<Route, { readonly kind: 'local' | 'onDemand' }>
+/** `tlsOptional`: of this message, whatever the setting says (RFC 8689 §5). */
+type Remote = Exclude<Route, { readonly kind: 'local' | 'onDemand' }> & {
+  readonly tlsOptional?: true
+}
+
+const NOT_PROVEN =
+  'it may go on only under verified TLS (RFC 8689), and the way to its domain is not proven'
 
 /** 'anew': the same host takes the rest by another connection. */
 type Offered = 'done' | 'elsewhere' | 'anew'
@@ -96,8 +102,16 @@ class SmtpTransport implements Transport {
     if (route.kind === 'local' || route.kind === 'onDemand') {
       return attempt.close('deferred', '4.3.5', 'not a remote route')
     }
+    const { requireTls, reversePath, tlsOptional } = load.envelope.sender
+    const { tls } = this.#settings
+    if (requireTls && reversePath !== null && !isProven(route)) {
+      return attempt.close('failed', '5.7.30', NOT_PROVEN)
+    }
     try {
-      return await this.#carry(attempt, route)
+      return await this.#carry(
+        attempt,
+        tlsOptional && tls === 'require' ? { ...route, tlsOptional } : route,
+      )
     } catch (error) {
       // A bug or a broken store: the mail waits, and the log has what is needed to mend it.
       this.#world.log.error('transport.smtp', { message: load.id, error: String(error) })
@@ -170,7 +184,7 @@ class SmtpTransport implements Transport {
       port: route.kind === 'smarthost' ? route.port : port,
       hostname,
       protocol: (route.kind === 'smarthost' && route.protocol) || 'smtp',
-      tls: tlsPolicy(route, tls),
+      tls: tlsPolicy(route, route.tlsOptional ? 'opportunistic' : tls),
       connectTimeoutMs,
       timeouts: timeouts(replyTimeoutMs),
       ...(this.#isStepwise(host) ? { without: ['PIPELINING'] } : {}),
@@ -227,6 +241,6 @@ class SmtpTransport implements Transport {
 
 /** Connections are kept apart where they are secured or logged in differently. */
 function poolKey(route: Remote): string {
-  if (route.kind === 'mx') return routeKey(route)
+  if (route.kind === 'mx') return `${routeKey(route)}${route.tlsOptional ? ' relaxed' : ''}`
   return `${routeKey(route)} ${route.tls} ${route.login?.username ?? ''}`
 }

@@ -30,6 +30,14 @@ export function tlsPolicy(route: Route, mx: MxTls): TlsPolicy {
   return policies[route.kind === 'smarthost' ? route.tls : mx]
 }
 
+/**
+ * Whether a message that requires TLS may go this way at all (RFC 8689 §4.2.1): by a fixed host whose
+ * certificate is verified. The hosts of a domain are named by a DNS that nobody has signed.
+ */
+export function isProven(route: Route): boolean {
+  return route.kind === 'smarthost' && (route.tls === 'require' || route.tls === 'implicit')
+}
+
 /** The same without TLS, for the second try; a password stays at home then. */
 export function inTheClear(before: TlsPolicy): TlsPolicy {
   return { ...before, startTls: 'never', implicit: false, clearInstead: false }

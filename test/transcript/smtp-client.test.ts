@@ -3,7 +3,7 @@
  * by octet. Their lines:
  *
  *     # prose; the first line names the RFC and its section
- *     @ word ...    what the session is made with (lmtp, starttls, tls, login, plaintext-login, chunks), the
+ *     @ word ...    what the session is made with (lmtp, starttls, tls [verified], login, plaintext-login, chunks), the
  *                   messages it is given in order (carry; whom it came from: forwarded), errands
  *                   (etrn, atrn, turn) or `quit`; `whole`: never cut; `lf`: the
  *                   server ends its lines with LF alone

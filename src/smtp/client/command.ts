@@ -71,7 +71,7 @@ function judge<T>(
   part: T,
 ): Unfit | undefined {
   const offered = offers(talk, keyword) ? (talk.extensions.get(keyword) ?? '') : undefined
-  return rule?.(part, offered, talk.settings.now)
+  return rule?.(part, offered, talk.settings.now, talk.tls)
 }
 
 /** What one extension adds, where the hop offers it. */

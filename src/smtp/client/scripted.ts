@@ -198,7 +198,7 @@ export function scene(text: string): Scene {
 function setting(word: string | undefined, [first = '', second = '']: readonly string[]) {
   if (word === 'lmtp') return { protocol: 'lmtp' as const }
   if (word === 'starttls') return { startTls: first as ClientSettings['startTls'] }
-  if (word === 'tls') return { tls: tlsFacts }
+  if (word === 'tls') return { tls: { ...tlsFacts, verified: first === 'verified' } }
   if (word === 'login') return { login: { username: first, password: second } }
   if (word === 'chunks') return { chunkOctets: Number(first) }
   if (word === 'plaintext-login') return { plaintextLogin: true }
@@ -252,7 +252,7 @@ function read(
     unwanted: [],
     without: [] as readonly Keyword[],
   }
-  const context = { settings: settings as unknown as SessionSettings, utf8: false }
+  const context = { settings: settings as unknown as SessionSettings, utf8: false, tls: true }
   const ofMail = extensions.find(({ mail }) => mail?.[keyword] !== undefined)?.mail?.[keyword]
   const ofRcpt = extensions.find(({ rcpt }) => rcpt?.[keyword] !== undefined)?.rcpt?.[keyword]
   const refused = ofMail

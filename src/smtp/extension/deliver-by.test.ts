@@ -12,7 +12,7 @@ const NOW = 1_000_000
 function read(value: string | undefined, deliverByMinS = 0): DeliverBy | number | undefined {
   const draft: Draft<Sender> = { reversePath: null, body: '7BIT', utf8: false }
   const settings = { now: () => NOW, deliverByMinS } as SessionSettings
-  const refused = deliverBy.mail?.['BY']?.(value, draft, { settings, utf8: false })
+  const refused = deliverBy.mail?.['BY']?.(value, draft, { settings, utf8: false, tls: true })
   return refused?.code ?? draft.deliverBy
 }
 
@@ -41,7 +41,8 @@ test('§4.1.4: what is left is never 0 before the time, and never above 0 after 
 
 test('§4.1.4.1: which hop may have it', () => {
   const unfit = (mode: 'R' | 'N', offered: string | undefined, atMs = NOW + 60_000) =>
-    deliverBy.unfit?.({ deliverBy: by(mode, atMs) } as Sender, offered, () => NOW)?.status
+    deliverBy.unfit?.({ deliverBy: by(mode, atMs) } as Sender, offered, () => NOW, undefined)
+      ?.status
   assert.equal(unfit('R', ''), undefined)
   assert.equal(unfit('R', '60'), undefined)
   assert.equal(unfit('R', '61'), '5.4.7')
@@ -51,7 +52,7 @@ test('§4.1.4.1: which hop may have it', () => {
   assert.equal(unfit('R', '', NOW), '5.4.7')
   for (const offered of [undefined, '', '61']) assert.equal(unfit('N', offered), undefined)
   assert.equal(
-    deliverBy.unfit?.({} as Sender, undefined, () => NOW),
+    deliverBy.unfit?.({} as Sender, undefined, () => NOW, undefined),
     undefined,
   )
 })

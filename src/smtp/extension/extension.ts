@@ -6,7 +6,7 @@
 import type { Recipient, Sender } from '../../mail/envelope.ts'
 import type { Reply } from '../../mail/status.ts'
 import type { ServerMechanism } from '../../sasl/mechanism.ts'
-import type { Endpoint } from '../../wire/effect.ts'
+import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
 import type { SessionSettings } from '../server/question.ts'
 
 /** An envelope part while its parameters are read. */
@@ -17,6 +17,8 @@ export interface ParameterContext {
   readonly settings: SessionSettings
   /** True where the transaction has SMTPUTF8. */
   readonly utf8: boolean
+  /** True where the session is under TLS. */
+  readonly tls: boolean
 }
 
 /** Reads one parameter into the draft; gives the reply that refuses it, or undefined. */
@@ -52,11 +54,15 @@ export interface Unfit {
   readonly reason: string
 }
 
-/** Judges a hop: `offered` is what it said behind the keyword, undefined where it lacks the extension. */
+/**
+ * Judges a hop: `offered` is what it said behind the keyword, undefined where it lacks the extension; `tls` what
+ * is known of it by TLS.
+ */
 export type FitnessRule<T> = (
   part: T,
   offered: string | undefined,
   now: () => number,
+  tls: TlsFacts | undefined,
 ) => Unfit | undefined
 
 /** Writes ` KEYWORD=value`, or '' where there is nothing to say. */
@@ -94,6 +100,7 @@ export type Keyword =
   | 'MT-PRIORITY'
   | 'NO-SOLICITING'
   | 'STARTTLS'
+  | 'REQUIRETLS'
   | 'AUTH'
   | 'HELP'
   | 'EXPN'

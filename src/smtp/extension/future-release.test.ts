@@ -11,7 +11,11 @@ const settings = { now: () => NOW, holdMaxS: 3600 } as SessionSettings
 
 function read(keyword: string, value: string): Release | number | undefined {
   const draft: Draft<Sender> = { reversePath: null, body: '7BIT', utf8: false }
-  const refused = futureRelease.mail?.[keyword]?.(value, draft, { settings, utf8: false })
+  const refused = futureRelease.mail?.[keyword]?.(value, draft, {
+    settings,
+    utf8: false,
+    tls: true,
+  })
   return refused?.code ?? draft.release
 }
 
@@ -32,7 +36,7 @@ test('§5.2.2: it leaves before it is to be delivered', () => {
         release: { atMs: release, asked: '' },
         deliverBy: { atMs: deliverBy } as DeliverBy,
       } as Sender,
-      { settings, utf8: false },
+      { settings, utf8: false, tls: true },
     )?.code
   assert.equal(whole(5, 5), undefined)
   assert.equal(whole(6, 5), 501)
@@ -40,7 +44,8 @@ test('§5.2.2: it leaves before it is to be delivered', () => {
 
 test('§4.1: a client asks only for what the server has told', () => {
   const unfit = (asked: string, atMs: number, offered: string | undefined) =>
-    futureRelease.unfit?.({ release: { atMs, asked } } as Sender, offered, () => NOW)?.status
+    futureRelease.unfit?.({ release: { atMs, asked } } as Sender, offered, () => NOW, undefined)
+      ?.status
   const offered = '3600 2026-11-27T05:00:00Z'
   assert.equal(unfit('for;3600', 0, offered), undefined)
   assert.equal(unfit('for;3601', 0, offered), '5.3.3')
@@ -49,7 +54,7 @@ test('§4.1: a client asks only for what the server has told', () => {
   assert.equal(unfit('for;1', 0, undefined), '5.3.3')
   assert.equal(unfit('for;1', 0, ''), undefined)
   assert.equal(
-    futureRelease.unfit?.({} as Sender, undefined, () => NOW),
+    futureRelease.unfit?.({} as Sender, undefined, () => NOW, undefined),
     undefined,
   )
 })

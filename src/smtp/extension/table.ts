@@ -22,6 +22,7 @@ import { limits } from './limits.ts'
 import { mtPriority } from './mt-priority.ts'
 import { noSoliciting } from './no-soliciting.ts'
 import { pipelining } from './pipelining.ts'
+import { requireTls } from './require-tls.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
 import { starttls } from './starttls.ts'
@@ -44,6 +45,7 @@ export const extensions: readonly Extension[] = [
   mtPriority,
   noSoliciting,
   starttls,
+  requireTls,
   auth,
   help,
   expn,

@@ -1,7 +1,7 @@
 /** MAIL (RFC 5321 §4.1.1.2): opens a transaction. */
 import type { Sender } from '../../../mail/envelope.ts'
 import type { Reply } from '../../../mail/status.ts'
-import type { Draft } from '../../extension/extension.ts'
+import type { Draft, ParameterContext } from '../../extension/extension.ts'
 import { parseParameters } from '../../parameter.ts'
 import { parseReversePath } from '../../path.ts'
 import { replies } from '../../replies.ts'
@@ -59,7 +59,7 @@ function parseMail(conversation: Conversation, argument: string): Parsed | Reply
   for (const { keyword, value } of parameters) {
     const rule = conversation.dialect.mail.get(keyword)
     if (rule === undefined) return replies.unknownParameter(keyword)
-    const refused = rule(value, sender, { settings: conversation.settings, utf8: sender.utf8 })
+    const refused = rule(value, sender, contextOf(conversation, sender.utf8))
     if (refused !== undefined) return refused
   }
   if (!path.ascii && !sender.utf8) return replies.needsUtf8
@@ -69,13 +69,21 @@ function parseMail(conversation: Conversation, argument: string): Parsed | Reply
 }
 
 /** What the extensions say of the parameters together. */
-function judged({ dialect, settings }: Conversation, sender: Draft<Sender>): Parsed | Reply {
+function judged(conversation: Conversation, sender: Draft<Sender>): Parsed | Reply {
   let reply: Reply = replies.senderOk
-  for (const rule of dialect.whole) {
-    const said = rule(sender, { settings, utf8: sender.utf8 })
+  for (const rule of conversation.dialect.whole) {
+    const said = rule(sender, contextOf(conversation, sender.utf8))
     if (said === undefined) continue
     if (said.code !== 250) return said
     reply = said
   }
   return { sender, reply }
+}
+
+/** What parameters may depend on. */
+export function contextOf(
+  { settings, peer: { tls } }: Conversation,
+  utf8: boolean,
+): ParameterContext {
+  return { settings, utf8, tls: tls !== undefined }
 }

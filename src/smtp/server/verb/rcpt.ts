@@ -13,6 +13,7 @@ import { replies } from '../../replies.ts'
 import type { Conversation, Transaction } from '../conversation.ts'
 import { after } from '../state.ts'
 import { askEach, type Turn } from '../turn.ts'
+import { contextOf } from './mail.ts'
 
 export function* rcpt(conversation: Conversation, argument: string): Turn {
   const transaction = conversation.transaction as Transaction
@@ -89,7 +90,7 @@ export function parseRcpt(conversation: Conversation, argument: string): Recipie
   for (const { keyword, value } of parameters) {
     const rule = conversation.dialect.rcpt.get(keyword)
     if (rule === undefined) return replies.unknownParameter(keyword)
-    const refused = rule(value, recipient, { settings: conversation.settings, utf8 })
+    const refused = rule(value, recipient, contextOf(conversation, utf8))
     if (refused !== undefined) return refused
   }
   return conversation.transaction?.resumedAt === undefined
