@@ -172,3 +172,19 @@ export const doomedMessages = reader(
     return rows.map(({ uid }) => uid)
   },
 )
+
+/** UIDs of a folder, whatever its name is by now. */
+export const anyMessages = reader(
+  'mailbox.any',
+  async (
+    tx,
+    { mailboxId, limit }: { readonly mailboxId: number; readonly limit: number },
+  ): Promise<number[]> => {
+    const rows = await tx.all<{ uid: number }>(
+      'SELECT uid FROM mailbox_message WHERE mailbox_id = ?1 ORDER BY uid LIMIT ?2',
+      mailboxId,
+      limit,
+    )
+    return rows.map(({ uid }) => uid)
+  },
+)

@@ -236,3 +236,23 @@ export const subscribe = writer(
       ? tx.run(SUBSCRIBE, accountId, name)
       : tx.run('DELETE FROM subscription WHERE account_id = ?1 AND name = ?2', accountId, name),
 )
+
+/** Folders whose name is gone and whose messages may still be there, of all accounts. */
+export const doomedFolders = reader('mailbox.doomedFolders', async (tx, _: null) => {
+  const rows = await tx.all<{ id: number }>(
+    'SELECT id FROM mailbox WHERE substr(name, 1, 1) = ?1 ORDER BY id LIMIT 100',
+    DOOMED_NAME,
+  )
+  return rows.map(({ id }) => id)
+})
+
+/** Removes the row of a deleted folder that is empty by now, and what was remembered of it. */
+export const removeDoomedFolder = writer('mailbox.removeDoomed', async (tx, mailboxId: number) => {
+  const gone = await tx.run(
+    'DELETE FROM mailbox WHERE id = ?1 AND messages = 0 AND substr(name, 1, 1) = ?2',
+    mailboxId,
+    DOOMED_NAME,
+  )
+  if (gone > 0) await tx.run('DELETE FROM mailbox_vanished WHERE mailbox_id = ?1', mailboxId)
+  return gone > 0
+})

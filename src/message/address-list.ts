@@ -36,6 +36,8 @@ interface State {
   readonly lexer: Lexer
   readonly entries: (Mailbox | Group)[]
   readonly mailboxes: Mailbox[]
+  /** How a display name is read: decoded for people, or left as it stands. */
+  readonly name: (text: string) => string
   fault: string | undefined
 }
 
@@ -47,10 +49,10 @@ function blame(state: State, fault: string): void {
  * The text of a phrase: its words with the spaces that stood between them (RFC 5322 §3.2.5,
  * §4.1: obs-phrase has dots). A quoted string counts as its content.
  */
-function phrase(words: readonly Token[]): string {
+function phrase(state: State, words: readonly Token[]): string {
   let text = ''
   for (const word of words) text += `${word.spaced && text !== '' ? ' ' : ''}${word.text}`
-  return decodeWords(text).trim()
+  return state.name(text).trim()
 }
 
 /**
@@ -145,14 +147,14 @@ function element(state: State): Element {
       case '<': {
         const address = angleAddress(state)
         if (address !== undefined && words.every(word => word.kind !== '@')) {
-          return afterAngle(state, { name: phrase(words), address })
+          return afterAngle(state, { name: phrase(state, words), address })
         }
         blame(state, 'a malformed address in angle brackets')
         return { last: skipElement(state) }
       }
       case ':':
         if (words.length > 0 && words.every(word => word.kind !== '@')) {
-          return { group: phrase(words), last: token }
+          return { group: phrase(state, words), last: token }
         }
         blame(state, 'a colon without a group name')
         return { last: skipElement(state) }
@@ -183,7 +185,7 @@ function bare(state: State, words: readonly Token[], comment: string, last: Toke
     blame(state, 'words that are no address')
     return { last }
   }
-  return { mailbox: { name: decodeWords(comment).trim(), address }, last }
+  return { mailbox: { name: state.name(comment).trim(), address }, last }
 }
 
 /** What is left of a value once it is unfolded and tabs are allowed for. */
@@ -194,10 +196,19 @@ const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f]/g
  * stops with a fault.
  */
 export function parseAddressList(text: string, mailboxesMax = MAILBOXES_MAX): AddressList {
+  return read(text, mailboxesMax, decodeWords)
+}
+
+/** The same with display names as they stand, encoded-words and all: for who hands them on. */
+export function parseRawAddressList(text: string, mailboxesMax = MAILBOXES_MAX): AddressList {
+  return read(text, mailboxesMax, name => name)
+}
+
+function read(text: string, mailboxesMax: number, name: State['name']): AddressList {
   const unfolded = text.replace(/\r?\n(?=[ \t])/g, '')
   const printable = unfolded.replace(CONTROLS, ' ')
   const lexer = new Lexer(printable)
-  const state: State = { lexer, entries: [], mailboxes: [], fault: undefined }
+  const state: State = { lexer, entries: [], mailboxes: [], name, fault: undefined }
   // With its controls made spaces no address can carry a line end into another field.
   if (printable !== unfolded) blame(state, 'a control character')
   let group: { name: string; members: Mailbox[] } | undefined

@@ -44,8 +44,8 @@ function withoutComment(value: string): string {
   return value.trimStart().startsWith('(') ? value.replace(/^\s*\([^)]*\)/, '') : value
 }
 
-/** Every parameter by its name in lower case; of two with one name the first counts. */
-function parametersOf(value: string): Map<string, string> {
+/** Every parameter of a field by its name in lower case, as it stands; of two with one name the first counts. */
+export function parametersOf(value: string): Map<string, string> {
   const parameters = new Map<string, string>()
   let at = value.indexOf(';')
   let equals = 0

@@ -94,7 +94,16 @@ export class EntityHead {
   }
 
   /** What the header comes to. One that no blank line ends cannot be followed by another. */
-  entity({ blank, tooDeep }: { readonly blank: boolean; readonly tooDeep: boolean }): {
+  entity({
+    blank,
+    tooDeep,
+    sealing,
+  }: {
+    readonly blank: boolean
+    readonly tooDeep: boolean
+    /** False looks into what must not be changed, too. */
+    readonly sealing: boolean
+  }): {
     readonly entity: Entity
     readonly boundary: string | undefined
   } {
@@ -107,7 +116,7 @@ export class EntityHead {
     const whole = (this.#type?.length ?? 0) < FIELD_MAX_CHARS
     // Of a field that makes no sense, nothing is known; it is not added to.
     const unknown = this.#type !== undefined && (read.type === '' || !whole)
-    const made = shapeOf(type, encoding, boundary !== undefined)
+    const made = shapeOf(type, encoding, { divisible: boundary !== undefined, sealing })
     const shape = tooDeep || (made === 'message' && !blank) ? 'sealed' : made
     const entity: Entity = {
       index,
@@ -150,12 +159,18 @@ function usable(boundary: string | undefined): string | undefined {
   return trimmed
 }
 
-function shapeOf(type: string, encoding: Encoding, divisible: boolean): Shape {
-  if (type === 'multipart/signed' || type === 'multipart/encrypted') return 'sealed'
+function shapeOf(
+  type: string,
+  encoding: Encoding,
+  { divisible, sealing }: { readonly divisible: boolean; readonly sealing: boolean },
+): Shape {
+  const signed = type === 'multipart/signed' || type === 'multipart/encrypted'
+  if (signed && sealing) return 'sealed'
   // RFC 2045 §6.4 forbids to encode a multipart; where one says so, no reader believes it.
   if (type.startsWith('multipart/')) return divisible ? 'multipart' : 'sealed'
   if (type === 'message/partial' || type === 'message/external-body') return 'sealed'
   // Encoded messages are as illegal, but common, and then a leaf; message/global may be one by right.
-  const message = type === 'message/rfc822' || type === 'message/news'
+  const message =
+    type === 'message/rfc822' || type === 'message/news' || (type === 'message/global' && !sealing)
   return message && encoding === 'identity' ? 'message' : 'leaf'
 }

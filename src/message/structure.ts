@@ -4,7 +4,9 @@
  * octet of the scanned content, so that a part can be read without scanning again.
  */
 
-/** name and value of a Content-Type or Content-Disposition parameter, decoded (RFC 2231). */
+import type { Envelope } from './envelope.ts'
+
+/** name and value of a Content-Type or Content-Disposition parameter, as it stands. */
 export type Parameter = readonly [name: string, value: string]
 
 interface Anywhere {
@@ -34,7 +36,7 @@ export interface LeafPart extends Anywhere {
   /** Line ends in its octets, the encoding not undone. */
   readonly lines: number
   /** Of message/rfc822 and message/global: what is in it. Its offsets are of the same content. */
-  readonly message?: Part
+  readonly message?: { readonly envelope: Envelope; readonly root: Part }
 }
 
 export interface MultiPart extends Anywhere {

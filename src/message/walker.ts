@@ -70,8 +70,12 @@ export class Walker {
   /** At the start of a line whose line end was passed on. */
   #fresh = false
 
-  constructor(visitor: Visitor) {
+  readonly #sealing: boolean
+
+  /** @param sealing false looks into signed and encrypted multiparts, for who changes nothing */
+  constructor(visitor: Visitor, sealing = true) {
     this.#visitor = visitor
+    this.#sealing = sealing
     this.#begin(true, false)
   }
 
@@ -148,6 +152,7 @@ export class Walker {
     const { entity, boundary } = head.entity({
       blank: blank.length > 0,
       tooDeep: this.#frames.length >= DEPTH_MAX,
+      sealing: this.#sealing,
     })
     this.#visitor.headerEnd(entity, blank)
     this.#fresh = true

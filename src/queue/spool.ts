@@ -7,6 +7,7 @@ import { type Address, formatAddress } from '../mail/address.ts'
 import { formatCarriedSender } from '../mail/carried.ts'
 import type { Envelope, Sender } from '../mail/envelope.ts'
 import type { Delivery } from '../mailbox/deliver.ts'
+import { mailTopic } from '../mailbox/topic.ts'
 import type { Store } from '../store/store.ts'
 import { formatDate } from '../wire/date.ts'
 import type { Clock } from '../world/clock.ts'
@@ -89,7 +90,11 @@ export class Spool {
     const released = await this.#write(acceptance, submission.named)
     const { id, recipients } = acceptance
     if (recipients.some(r => r.lease)) this.#lessee.born(acceptance)
-    for (const r of recipients) if (r.delivery) this.#atOnce?.placed(id, r.address)
+    for (const { delivery, address } of recipients) {
+      if (delivery === undefined) continue
+      this.#atOnce?.placed(id, address)
+      this.#store.wake(mailTopic(delivery.accountId))
+    }
     if (acceptance.notices?.length || recipients.some(waits)) {
       // Any node may take it: this one, or another if this one has its hands full.
       this.#store.wake(queueTopic)

@@ -3,6 +3,7 @@
  * the simulated town in its own; it opens no listener and reads no file. It serves the connections
  * that a listener hands it (serve.ts) and works the queue (outbound.ts).
  */
+import { MailWatch } from '../access/watch.ts'
 import { type AccountRoom, openAccounts } from '../account/open.ts'
 import { type AccountSettings, defaultHashCost, type HashCost } from '../account/settings.ts'
 import { SharedMaildropLocks } from '../cluster/maildrop-locks.ts'
@@ -52,6 +53,8 @@ export interface House extends Omit<HouseOptions, 'hashCost'> {
   readonly inbound: Inbound
   readonly connections: Connections
   readonly maildropLocks: MaildropLocking
+  /** Who waits for news of mailboxes. */
+  readonly mailWatch: MailWatch
   readonly metrics: Metrics
   readonly worker: Worker
   readonly settler: Settler
@@ -119,6 +122,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     maildropLocks: store.alone
       ? new MaildropLocks()
       : new SharedMaildropLocks(store, world, worker.node),
+    mailWatch: new MailWatch(store),
     metrics: counters,
     worker,
     settler,

@@ -6,7 +6,17 @@ import type { Connection, ListenAddress, Listening, Net } from '../world/net.ts'
 import type { ServedName, Sessions } from './serve.ts'
 import type { Settings } from './settings.ts'
 
-const TCP_NAMES = ['smtp', 'submission', 'submissions', 'lmtp', 'odmr', 'pop3', 'pop3s'] as const
+const TCP_NAMES = [
+  'smtp',
+  'submission',
+  'submissions',
+  'lmtp',
+  'odmr',
+  'pop3',
+  'pop3s',
+  'imap',
+  'imaps',
+] as const
 
 /** A socket the service manager opened for us, by the listener's name. */
 export interface Inherited {

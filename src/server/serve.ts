@@ -2,7 +2,14 @@
  * Serves one connection of one listener: picks the protocol, the role behind it and what it allows,
  * and starts the pump. The one place where a listener's name becomes a session.
  */
+import { imapRole } from '../access/imap.ts'
 import { pop3Role } from '../access/pop3.ts'
+import type {
+  Answer as ImapAnswer,
+  ServerEvent as ImapEvent,
+  Question as ImapQuestion,
+} from '../imap/server/question.ts'
+import { ServerSession as ImapSession } from '../imap/server/session.ts'
 import type { Heeding } from '../inbound/heed.ts'
 import { localRole } from '../inbound/local.ts'
 import { mxRole } from '../inbound/mx.ts'
@@ -24,14 +31,15 @@ import { behindProxy } from '../world/proxied.ts'
 import { type Pumping, pump } from '../world/pump.ts'
 import type { House } from './house.ts'
 import type { ListenerName, Settings } from './settings.ts'
+import { version } from './version.ts'
 
 type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'
 /** 'inetd' is where strangers of the MX listener are handed over by others. */
-export type ServedName = SmtpName | 'pop3' | 'pop3s' | 'inetd'
+export type ServedName = SmtpName | 'pop3' | 'pop3s' | 'imap' | 'imaps' | 'inetd'
 
 const MECHANISMS = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN']
 /** Under TLS from the first octet (RFC 8314). */
-const IMPLICIT_TLS: readonly ListenerName[] = ['submissions', 'pop3s']
+const IMPLICIT_TLS: readonly ListenerName[] = ['submissions', 'pop3s', 'imaps']
 
 /** How long a trusted proxy may take for its header: time for one lost packet to be sent again. */
 const PROXY_MS = 5_000
@@ -132,6 +140,7 @@ export class Sessions {
         session: sink => new PopSession(sink, settings, peerOf(connection)),
       })
     }
+    if (name === 'imap' || name === 'imaps') return this.#startImap(name, connection, admitted)
     const settings = this.#smtpSettings(name)
     const policy = new Reception(this.#house.inbound, this.#roles[name], {
       gauge: this.#gauge,
@@ -148,6 +157,23 @@ export class Sessions {
     })
   }
 
+  /** What happens in the open mailbox is told to the session, which asks then. */
+  #startImap(name: 'imap' | 'imaps', connection: Connection, admitted: boolean) {
+    const { world } = this.#house
+    const settings = imapSettings(this.#house, name)
+    let running: Pumping<ImapEvent> | undefined
+    const role = imapRole(this.#imapAccess(), connection, () => running?.tell({ kind: 'changed' }))
+    running = pump({
+      connection,
+      clock: world.clock,
+      log: world.log,
+      identity: () => this.#tls(),
+      role: admitted ? role : { ...refusing, closed: () => role.closed?.() },
+      session: sink => new ImapSession(sink, settings, peerOf(connection)),
+    })
+    return running
+  }
+
   /** The roles have changed: from here on the customer is the server (RFC 2645 §5.3). */
   async #exchanged({ exchanged }: Reception, connection: Connection): Promise<void> {
     if (exchanged === undefined) connection.destroy()
@@ -162,6 +188,20 @@ export class Sessions {
     const made = smtpSettings(this.#house, name)
     this.#settings.set(name, { of, made })
     return made
+  }
+
+  #imapAccess() {
+    const { world, store, login, mailWatch, inbound, settings } = this.#house
+    return {
+      world,
+      store,
+      log: world.log,
+      watch: mailWatch,
+      identify: inbound.identify,
+      inlineUpToOctets: () => settings().bodies.inlineUpTo,
+      login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
+        login(question, peer.remote),
+    }
   }
 
   #popAccess() {
@@ -262,6 +302,30 @@ function popSettings(house: House, name: 'pop3' | 'pop3s') {
     loginFailuresMax: 3,
     chance: (octets: number) => house.world.random.octets(octets),
   }
+}
+
+function imapSettings(house: House, name: 'imap' | 'imaps') {
+  const settings: Settings = house.settings()
+  return {
+    hostname: settings.hostname,
+    implementation: 'Postrider',
+    version: version(),
+    startTls: name === 'imap' && settings.listeners.imap.startTls,
+    plaintextAuth: false,
+    mechanisms: MECHANISMS,
+    appendMaxOctets: settings.limits.messageSize,
+    loginTimeoutMs: 3 * 60_000,
+    idleTimeoutMs: settings.limits.imapTimeout,
+    errorsMax: settings.limits.errors,
+    loginFailuresMax: 3,
+    chance: (octets: number) => house.world.random.octets(octets),
+  }
+}
+
+/** An IMAP role that turns away whom there is no room for. */
+const refusing: PumpRole<ImapQuestion, ImapAnswer> = {
+  ask: () => ({ kind: 'no', code: 'UNAVAILABLE', why: 'too many connections; try again later' }),
+  failed: () => ({ kind: 'no', code: 'UNAVAILABLE', why: 'too many connections; try again later' }),
 }
 
 /** A POP3 role that turns away whom there is no room for. */

@@ -26,6 +26,8 @@ export const DEMO: Config = {
     lmtp: { enabled: true, address: '127.0.0.1', port: 2424 },
     pop3: { address: '127.0.0.1', port: 2110 },
     pop3s: { address: '127.0.0.1', port: 2995 },
+    imap: { address: '127.0.0.1', port: 2143 },
+    imaps: { address: '127.0.0.1', port: 2993 },
     http: { address: '127.0.0.1', port: 8025 },
   },
 }
@@ -33,10 +35,18 @@ export const DEMO: Config = {
 /** `--ports auto`: a free port on 127.0.0.1 for every TCP listener. */
 export const AUTO_PORTS: Config = {
   listeners: Object.fromEntries(
-    ['smtp', 'submission', 'submissions', 'lmtp', 'odmr', 'pop3', 'pop3s', 'http'].map(name => [
-      name,
-      { address: '127.0.0.1', port: 0 },
-    ]),
+    [
+      'smtp',
+      'submission',
+      'submissions',
+      'lmtp',
+      'odmr',
+      'pop3',
+      'pop3s',
+      'imap',
+      'imaps',
+      'http',
+    ].map(name => [name, { address: '127.0.0.1', port: 0 }]),
   ),
 }
 
@@ -153,6 +163,8 @@ export function contradictions(settings: Settings): SettingError[] {
     'odmr',
     'pop3',
     'pop3s',
+    'imap',
+    'imaps',
     'http',
   ] as const) {
     const listener = listeners[name]

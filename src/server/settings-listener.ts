@@ -200,6 +200,25 @@ export const listenersSchema = z.strictObject({
     })
     .prefault({})
     .describe('Reading mail by POP3 under TLS from the first octet (RFC 8314).'),
+  imap: z
+    .strictObject({
+      enabled: enabled(true),
+      address: address('::'),
+      port: port(143),
+      proxyProtocol: proxyProtocol(),
+      startTls: startTls(),
+    })
+    .prefault({})
+    .describe('Reading mail by IMAP (RFC 9051, RFC 3501), secured by STARTTLS.'),
+  imaps: z
+    .strictObject({
+      enabled: enabled(true),
+      address: address('::'),
+      port: port(993),
+      proxyProtocol: proxyProtocol(),
+    })
+    .prefault({})
+    .describe('Reading mail by IMAP under TLS from the first octet (RFC 8314).'),
   http: z
     .strictObject({ enabled: enabled(true), address: address('127.0.0.1'), port: port(8025) })
     .prefault({})

@@ -173,7 +173,7 @@ test('all errors come at once, each with its path and what to do', () => {
       queue: { retry: ['1m', 'soon'], expire: 5 },
       limits: { recipients: 3, messageSize: 'big' },
       outbound: { smarthost: 'relay', tls: 'sometimes' },
-      listeners: { smtp: { port: 70_000 }, imap: {} },
+      listeners: { smtp: { port: 70_000 }, jmap: {} },
       aliases: { nobody: 'x@example.org' },
     }).sort(),
     [
@@ -181,7 +181,7 @@ test('all errors come at once, each with its path and what to do', () => {
       'hostnam: there is no such setting; did you mean `hostname`?',
       'limits.messageSize: "big" is no size: write a number of octets, or one with a unit, such as 512KB or 50MB',
       'limits.recipients: must be at least 100',
-      'listeners.imap: there is no such setting; did you mean `smtp`?',
+      'listeners.jmap: there is no such setting; did you mean `imap`?',
       'listeners.smtp.port: must be at most 65535',
       'outbound.smarthost: "relay" is no HOST:PORT, such as relay.example.org:587 or [::1]:25',
       "outbound.tls: must be one of 'opportunistic', 'require', 'never'",

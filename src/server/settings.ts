@@ -91,6 +91,9 @@ const limits = z.strictObject({
     .prefault('5m')
     .describe('How long a peer may take for a command (RFC 5321 §4.5.3.2.7).'),
   dataTimeout: duration(1).prefault('5m').describe('How long content may stand still.'),
+  imapTimeout: duration(1)
+    .prefault('30m')
+    .describe('Idle time of an IMAP session (RFC 9051 §5.4).'),
   popTimeout: duration(1).prefault('10m').describe('Idle time of a POP3 session (RFC 1939 §3).'),
   hops: count(100).describe('Received fields before a message is in a loop (RFC 5321 §6.3).'),
   acceptQueue: count(1000).describe('Messages waiting to be made durable before 451 is said.'),

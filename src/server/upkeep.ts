@@ -1,4 +1,6 @@
 /** What a running server does now and then: certificates that changed, domains of other nodes, the sweep. */
+import { clearFolder } from '../access/imap-expunge.ts'
+import { doomedFolders } from '../mailbox/folder.ts'
 import { sweepTransfers } from '../queue/transfer-sweep.ts'
 import { sweep, sweepStaged } from '../store/sweep.ts'
 import type { Fetcher } from './fetcher.ts'
@@ -37,6 +39,12 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
   void attempt(() => sweepStaged({ store, disk, clock, stagedGraceMs: FILE_CLOCK_MS })).then(() =>
     attempt(clean),
   )
+  // Folders that were deleted and not emptied.
+  void attempt(async () => {
+    for (const id of await store.read(doomedFolders, null)) {
+      await clearFolder({ store, world: house.world, log }, id)
+    }
+  })
   every(IDENTITY_CHECK_MS, refreshIdentity)
   every(FETCH_CHECK_MS, () => fetcher.tick())
   every(DOMAINS_MS, () => house.domains.refresh())

@@ -7,6 +7,7 @@ import { parseCarriedSender } from '../mail/carried.ts'
 import { tellsRelay } from '../mail/deliver-by.ts'
 import { parseNotify } from '../mail/notify.ts'
 import type { Outcome } from '../mail/outcome.ts'
+import { mailTopic } from '../mailbox/topic.ts'
 import type { NoticeFact, Notices } from '../queue/notice.ts'
 import { agesFrom, type Deferral, defer, endsAt, type Schedule } from '../queue/schedule.ts'
 import { type Settled, type Settlement, settle } from '../queue/writer.ts'
@@ -72,7 +73,9 @@ export class Settler {
       })
     }
     for (const [i, row] of job.rows.entries()) {
-      this.#options.settled(job, row, results[i] as Settled)
+      const result = results[i] as Settled
+      if (result.delivery) store.wake(mailTopic(result.delivery.accountId))
+      this.#options.settled(job, row, result)
     }
     return soonest(results, notice !== undefined, now)
   }

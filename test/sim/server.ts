@@ -33,6 +33,8 @@ const PORTS: Readonly<Record<Exclude<ServedName, 'local' | 'inetd'>, number>> = 
   odmr: 366,
   pop3: 110,
   pop3s: 995,
+  imap: 143,
+  imaps: 993,
 }
 
 /** LMTP is there by a Unix socket too. */

@@ -12,6 +12,7 @@ export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
     kind: 'changes',
     key: view.key,
     sinceModSeq: view.modSeq,
+    uidNext: view.uidNext,
   })
   if (answer.kind === 'changes') view.take(answer.changes)
   const { condstore, qresync } = turn.enabled

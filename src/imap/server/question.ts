@@ -7,6 +7,7 @@
  * tagged NO with its code. A throw is answered by a NO [SERVERBUG] for it.
  */
 
+import type { Envelope } from '../../message/envelope.ts'
 import type { Part } from '../../message/structure.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
 import type { Endpoint, Source, TlsFacts } from '../../wire/effect.ts'
@@ -121,27 +122,6 @@ export type SectionAnswer =
   /** RFC 3516 §4.3: an encoding nobody knows: NO [UNKNOWN-CTE]. */
   | { readonly kind: 'unknown encoding' }
 
-/** ENVELOPE (RFC 9051 §7.5.2): field values as they stand, unfolded; octets, one character each. */
-export interface Envelope {
-  readonly date?: string
-  readonly subject?: string
-  readonly from: readonly EnvelopeAddress[]
-  readonly sender: readonly EnvelopeAddress[]
-  readonly replyTo: readonly EnvelopeAddress[]
-  readonly to: readonly EnvelopeAddress[]
-  readonly cc: readonly EnvelopeAddress[]
-  readonly bcc: readonly EnvelopeAddress[]
-  readonly inReplyTo?: string
-  readonly messageId?: string
-}
-
-/** An address, or the start (host absent) and end (both absent) of a group. */
-export interface EnvelopeAddress {
-  readonly name?: string
-  readonly mailbox?: string
-  readonly host?: string
-}
-
 export interface FetchedMessage extends FlagState {
   /** \Seen was set by this very question. */
   readonly flagsChanged: boolean
@@ -151,16 +131,10 @@ export interface FetchedMessage extends FlagState {
   readonly emailId: string
   readonly threadId?: string
   readonly envelope?: Envelope
-  readonly structure?: StructureOf
+  readonly structure?: Part
   readonly preview?: string
   /** One for each section wished for, in order. */
   readonly sections: readonly SectionAnswer[]
-}
-
-/** The structure, with the envelopes of message/rfc822 parts, which need the octets. */
-export interface StructureOf {
-  readonly root: Part
-  readonly envelopeOf: (part: Part) => Envelope
 }
 
 export type StoreMode = 'set' | 'add' | 'remove'
@@ -215,8 +189,13 @@ export type Question =
     }
   /** CLOSE, UNSELECT, another SELECT: nothing more is to be told. */
   | { readonly kind: 'leave'; readonly key: number }
-  /** What happened in the open mailbox since then. */
-  | { readonly kind: 'changes'; readonly key: number; readonly sinceModSeq: number }
+  /** What happened in the open mailbox since then, for one who knows all UIDs below `uidNext`. */
+  | {
+      readonly kind: 'changes'
+      readonly key: number
+      readonly sinceModSeq: number
+      readonly uidNext: number
+    }
   /** Messages in the order of these UIDs; one that is gone is left out. */
   | {
       readonly kind: 'fetch'

@@ -1,0 +1,76 @@
+/**
+ * APPEND (RFC 9051 §6.3.12, RFC 3502): the octets of each message are taken in as they come, and all messages
+ * of a command are put into the mailbox by one transaction. What was begun and not committed is given up.
+ */
+import type { Answer, Question } from '../imap/server/question.ts'
+import { Intake } from '../inbound/intake.ts'
+import { type Appended, appendMessages } from '../mailbox/append.ts'
+import { folderStatus } from '../mailbox/folder.ts'
+import type { Account } from '../sasl/mechanism.ts'
+import { StoreError } from '../store/store.ts'
+import { DiskFull } from '../world/disk.ts'
+import type { ImapAccess } from './imap.ts'
+
+type Access = Pick<ImapAccess, 'store' | 'world' | 'identify' | 'inlineUpToOctets'>
+
+interface Begun {
+  readonly intake: Intake
+  readonly flags: string
+  readonly internalDate: number
+}
+
+const noRoom = { kind: 'no', code: 'UNAVAILABLE', why: 'there is no room just now' } as const
+const tryCreate = { kind: 'no', code: 'TRYCREATE', why: 'there is no such mailbox' } as const
+
+export class ImapAppend {
+  readonly #access: Access
+  #begun: Begun[] = []
+
+  constructor(access: Access) {
+    this.#access = access
+  }
+
+  async begin({ account, message }: Extract<Question, { kind: 'append' }>): Promise<Answer> {
+    const { store, world, inlineUpToOctets } = this.#access
+    const folder = { accountId: account.id, name: message.mailbox }
+    if ((await store.read(folderStatus, folder)) === undefined) return tryCreate
+    this.#begun.push({
+      intake: new Intake(world.disk, undefined, inlineUpToOctets()),
+      flags: [...message.flags].sort().join(' '),
+      internalDate: message.internalDate ?? world.clock.now(),
+    })
+    return { kind: 'done' }
+  }
+
+  content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
+    return this.#begun.at(-1)?.intake.push(octets, from, to)
+  }
+
+  async commit(account: Account, mailbox: string): Promise<Answer> {
+    const begun = this.#begun
+    this.#begun = []
+    try {
+      const messages: Appended[] = []
+      for (const { intake, flags, internalDate } of begun) {
+        const { id, bodyKey } = this.#access.identify()
+        const body = await intake.finish()
+        messages.push({ messageId: id, bodyKey, body, internalDate, flags })
+      }
+      const input = { accountId: account.id, mailbox, messages }
+      const appended = await this.#access.store.write(appendMessages, input)
+      // What was staged and is named by no row is swept.
+      return appended.kind === 'missing' ? tryCreate : appended
+    } catch (error) {
+      for (const { intake } of begun) intake.abandon()
+      const full =
+        error instanceof DiskFull || (error instanceof StoreError && error.reason === 'full')
+      if (full) return noRoom
+      throw error
+    }
+  }
+
+  abandon(): void {
+    for (const { intake } of this.#begun) intake.abandon()
+    this.#begun = []
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * A stored message as octets that can be read from any place: its own head and the shared body as one. It
+ * keeps a small body in memory and of a large one nothing. Used by access/ for FETCH and SEARCH.
+ */
+import type { Store } from '../store/store.ts'
+import type { Source } from '../wire/effect.ts'
+import type { Disk } from '../world/disk.ts'
+import { bodySlice, type StoredMessage } from './reader.ts'
+
+const SLICE_OCTETS = 256 * 1024
+
+export class MessageOctets {
+  readonly headOctets: number
+  readonly sizeOctets: number
+  readonly bodyId: number
+  readonly #store: Store
+  readonly #disk: Disk
+  readonly #message: StoredMessage
+
+  constructor(store: Store, disk: Disk, message: StoredMessage) {
+    this.#store = store
+    this.#disk = disk
+    this.#message = message
+    this.headOctets = message.head.length
+    this.sizeOctets = message.sizeOctets
+    this.bodyId = message.body.bodyId
+  }
+
+  /** Octets [from, to) of head and body together: an array where all is in memory, else a stream. */
+  range(from: number, to: number): Source {
+    const { head, body } = this.#message
+    const inHead = head.subarray(Math.min(from, head.length), Math.min(to, head.length))
+    const bodyFrom = Math.max(0, from - head.length)
+    const bodyTo = Math.max(bodyFrom, to - head.length)
+    if (bodyFrom === bodyTo) return inHead
+    if (body.octets !== undefined) {
+      const inBody = body.octets.subarray(bodyFrom, bodyTo)
+      return inHead.length === 0 ? inBody : Buffer.concat([inHead, inBody])
+    }
+    return this.#stream(inHead, bodyFrom, bodyTo)
+  }
+
+  /** The body alone. */
+  body(): Source {
+    return this.range(this.headOctets, this.sizeOctets)
+  }
+
+  async *#stream(
+    first: Uint8Array,
+    from: number,
+    to: number,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    if (first.length > 0) yield first
+    const { staged, bodyId } = this.#message.body
+    let seen = 0
+    for await (const slice of staged === null
+      ? this.#slices(from, to)
+      : this.#disk.read(staged, from, to)) {
+      seen += slice.length
+      if (seen > to - from) break
+      yield slice
+    }
+    if (seen !== to - from) throw new Error(`body ${bodyId} is not the octets it should be`)
+  }
+
+  async *#slices(from: number, to: number): AsyncGenerator<Uint8Array, void, void> {
+    const { bodyId } = this.#message.body
+    for (let at = from; at < to; at += SLICE_OCTETS) {
+      const end = Math.min(at + SLICE_OCTETS, to)
+      const slice = await this.#store.read(bodySlice, { bodyId, from: at, to: end })
+      if (slice === undefined) throw new Error(`body ${bodyId} is gone`)
+      yield slice
+    }
+  }
+}
+
+/** All octets of a source; the caller knows that they are few. */
+export async function collected(source: Source): Promise<Buffer> {
+  if (source instanceof Uint8Array) {
+    return Buffer.from(source.buffer, source.byteOffset, source.byteLength)
+  }
+  const pieces: Uint8Array[] = []
+  for await (const piece of source) pieces.push(piece)
+  return Buffer.concat(pieces)
+}

@@ -1,0 +1,181 @@
+/**
+ * Finds the structure of a message (structure.ts) in one pass over its octets as they stream by: built on
+ * message/walker.ts, which finds the parts; here their fields are read and their places counted.
+ * Its memory is that of the tree, which is bounded. Called by access/ for FETCH and SEARCH.
+ */
+import { parametersOf } from './content-type.ts'
+import type { Entity } from './entity.ts'
+import { type Envelope, envelopeOf } from './envelope.ts'
+import { type Header, scanHeader } from './header.ts'
+import type { Parameter, Part } from './structure.ts'
+import { type Visitor, Walker } from './walker.ts'
+
+/** The header of a part is read up to here. */
+const HEADER_MAX_OCTETS = 65_536
+/** Parts beyond are not told: what has more is an attack, or a mistake. */
+const PARTS_MAX = 10_000
+
+const LF = 10
+const CR = 13
+
+/** A part whose end was not seen yet. */
+interface Open {
+  readonly headerFrom: number
+  readonly header: Uint8Array[]
+  headerOctets: number
+  entity: Entity | undefined
+  bodyFrom: number
+  /** Line ends before its body. */
+  linesBefore: number
+  readonly children: Part[]
+  /** Of the message in it, where it is one. */
+  envelope: Envelope | undefined
+}
+
+export class StructureScanner implements Visitor {
+  readonly #walker: Walker
+  readonly #open: Open[] = []
+  #at = 0
+  #lines = 0
+  #parts = 0
+  #root: Part | undefined
+  /** Octets of the line end behind a delimiter that nothing has followed yet. */
+  #breakOctets = 0
+
+  constructor() {
+    this.#walker = new Walker(this, false)
+  }
+
+  /** Octets of the message, in order. */
+  push(octets: Uint8Array): void {
+    this.#walker.push(octets)
+  }
+
+  /** The structure, once all octets were pushed. */
+  finish(): Part {
+    this.#walker.end()
+    if (this.#root === undefined) throw new Error('a walk that ended left no part')
+    return this.#root
+  }
+
+  // What the walker tells.
+
+  begin(): void {
+    this.#open.push({
+      headerFrom: this.#at,
+      header: [],
+      headerOctets: 0,
+      entity: undefined,
+      bodyFrom: this.#at,
+      linesBefore: 0,
+      children: [],
+      envelope: undefined,
+    })
+  }
+
+  headerLine(octets: Uint8Array): void {
+    this.#count(octets)
+    const part = this.#open.at(-1)
+    if (part === undefined || part.headerOctets >= HEADER_MAX_OCTETS) return
+    part.headerOctets += octets.length
+    // A view is only lent.
+    part.header.push(Uint8Array.prototype.slice.call(octets))
+  }
+
+  headerEnd(entity: Entity, blank: Uint8Array): void {
+    this.#count(blank)
+    const part = this.#open.at(-1)
+    if (part === undefined) return
+    part.entity = entity
+    part.bodyFrom = this.#at
+    part.linesBefore = this.#lines
+  }
+
+  content(octets: Uint8Array): void {
+    this.#count(octets)
+  }
+
+  delimiter(octets: Uint8Array): void {
+    this.#count(octets)
+    const { length } = octets
+    if (octets[length - 1] === LF) this.#breakOctets = octets[length - 2] === CR ? 2 : 1
+  }
+
+  /** Innermost first; what the walker opens it also ends. */
+  end(_entity: Entity, _delimited: boolean, last: boolean): void {
+    const open = this.#open.pop()
+    if (open === undefined) return
+    const fields = scanHeader(Buffer.concat(open.header))
+    const part = this.#made(open, fields, last)
+    const above = this.#open.at(-1)
+    if (above === undefined) this.#root = part
+    else if (++this.#parts <= PARTS_MAX) above.children.push(part)
+    if (above?.entity?.shape === 'message') above.envelope = envelopeOf(fields)
+  }
+
+  #count(octets: Uint8Array): void {
+    if (octets.length > 0) this.#breakOctets = 0
+    this.#at += octets.length
+    for (let lf = octets.indexOf(LF); lf >= 0; lf = octets.indexOf(LF, lf + 1)) this.#lines += 1
+  }
+
+  #made(open: Open, fields: Header, last: boolean): Part {
+    const { entity, children, envelope } = open
+    // The line end between two delimiters belongs to the second, which ends this part.
+    const beyond = last ? 0 : this.#breakOctets
+    const lines = this.#lines - open.linesBefore - (beyond > 0 ? 1 : 0)
+    const [type = 'text', subtype = 'plain'] = (entity?.type ?? 'text/plain').split('/')
+    const anywhere = {
+      headerFrom: open.headerFrom,
+      bodyFrom: open.bodyFrom,
+      bodyTo: Math.max(open.bodyFrom, this.#at - beyond),
+      ...extensionOf(fields),
+    }
+    if (entity?.shape === 'multipart' && children.length > 0) {
+      const parameters = [...parametersOf(fields.first('content-type') ?? '')]
+      return { kind: 'multi', subtype, parts: children, parameters, ...anywhere }
+    }
+    // A multipart that nothing divides is text to whoever reads it.
+    const text = type === 'multipart' || entity === undefined
+    const [root] = children
+    return {
+      kind: 'leaf',
+      type: text ? 'text' : type,
+      subtype: text ? 'plain' : subtype,
+      parameters: parametersOrDefault(fields, text),
+      encoding: entity?.label === undefined || entity.label === '' ? '7bit' : entity.label,
+      lines: Math.max(0, lines),
+      ...given('id', fields.first('content-id')),
+      ...given('description', fields.first('content-description')),
+      ...given('md5', fields.first('content-md5')),
+      ...(root !== undefined && envelope !== undefined ? { message: { envelope, root } } : {}),
+      ...anywhere,
+    }
+  }
+}
+
+/** RFC 2045 §5.2: a part without a type, or of one that makes no sense, is US-ASCII text. */
+function parametersOrDefault(fields: Header, text: boolean): readonly Parameter[] {
+  const value = fields.first('content-type')
+  if (value === undefined || text) return [['charset', 'us-ascii']]
+  return [...parametersOf(value)]
+}
+
+/** The fields of BODYSTRUCTURE's extension data (RFC 2183, RFC 3282, RFC 2557). */
+function extensionOf(fields: Header) {
+  const value = fields.first('content-disposition')
+  const type = /^[^\s;()]+/.exec(value ?? '')?.[0].toLowerCase()
+  const disposition =
+    value === undefined || type === undefined
+      ? {}
+      : { disposition: { type, parameters: [...parametersOf(value)] } }
+  const languages = (fields.first('content-language') ?? '')
+    .split(',')
+    .map(language => language.trim())
+    .filter(language => language !== '')
+  return { ...disposition, languages, ...given('location', fields.first('content-location')) }
+}
+
+function given<K extends string>(key: K, value: string | undefined) {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string }
+}
