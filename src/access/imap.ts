@@ -3,13 +3,7 @@
  * connection, made by the composer. Folders are answered here; what FETCH, APPEND and SEARCH ask has a
  * file of its own beside this one.
  */
-import type {
-  Answer,
-  Changes,
-  No,
-  OpenedMailbox,
-  Question,
-} from '../imap/server/question.ts'
+import type { Answer, Changes, No, OpenedMailbox, Question } from '../imap/server/question.ts'
 import { folderChanges, openFolder } from '../mailbox/change.ts'
 import { copyMessages } from '../mailbox/copy.ts'
 import { changeFlags } from '../mailbox/flags.ts'
