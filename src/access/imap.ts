@@ -42,7 +42,7 @@ export interface ImapAccess {
   readonly watch: MailWatch
   readonly identify: () => Identity
   /** A body up to this goes into its row (bodies.inlineUpTo). */
-  readonly inlineUpToOctets: () => number
+  readonly inlineUpToOctets: () => number | undefined
   readonly log: Log
 }
 
