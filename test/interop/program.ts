@@ -34,6 +34,13 @@ export const PROGRAMS = {
     path: join(UNPACKED, 'usr/sbin/exim4'),
     unpacked: ['libidn12', 'libgnutls-dane0', 'libdb5.3', 'libnsl2'],
   },
+  smtpd: {
+    package: 'opensmtpd',
+    path: join(UNPACKED, 'usr/sbin/smtpd'),
+    unpacked: ['libdb5.3', 'libevent-2.1-7'],
+  },
+  dovecot: { package: 'dovecot-core', path: '/usr/sbin/dovecot' },
+  'dovecot lmtp': { package: 'dovecot-lmtpd', path: '/usr/lib/dovecot/lmtp' },
   'smtp-source': { package: 'postfix', path: '/usr/sbin/smtp-source' },
   'smtp-sink': { package: 'postfix', path: '/usr/sbin/smtp-sink' },
   'python test_email': {
