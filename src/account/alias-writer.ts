@@ -71,7 +71,7 @@ export const declare = writer<Declaration, Declared>(
   async (tx, { domains, aliases }) => {
     const whys = await problems(tx, domains, aliases)
     if (whys.length > 0) return { kind: 'refused', whys }
-    await tx.run("DELETE FROM alias WHERE origin = 'file'")
+    await dropUndeclared(tx, aliases)
     const names = new Set(domains.map(({ name }) => name))
     const before = await tx.all<{ name: string }>("SELECT name FROM domain WHERE origin = 'file'")
     for (const { name } of before)
@@ -90,6 +90,22 @@ export const declare = writer<Declaration, Declared>(
     return { kind: 'declared' }
   },
 )
+
+/** Removes what the file has no more; what it still has keeps the time it was made at. */
+async function dropUndeclared(tx: Write, aliases: readonly AliasInput[]): Promise<void> {
+  const declares = new Set(
+    aliases.flatMap(({ address, targets }) => targets.map(target => `${address} ${target}`)),
+  )
+  const rows = await tx.all<{ address: string; target: string }>(
+    "SELECT address, target FROM alias WHERE origin = 'file'",
+  )
+  await tx.many(
+    'DELETE FROM alias WHERE address = ?1 AND target = ?2',
+    rows
+      .filter(({ address, target }) => !declares.has(`${address} ${target}`))
+      .map(({ address, target }) => [address, target]),
+  )
+}
 
 async function problems(
   tx: Write,

@@ -11,7 +11,7 @@ import type { Account } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../world/clock.ts'
 import { canonical, canonicalLocal, isRole, withoutDetail } from './address.ts'
-import { type Found, findAddress, findNamesakes, firstAccount } from './reader.ts'
+import { addressSince, type Found, findAddress, findNamesakes, firstAccount } from './reader.ts'
 import { Recent } from './recent.ts'
 import type { AccountSettings } from './settings.ts'
 
@@ -81,6 +81,14 @@ export class Directory {
   async namesakes(local: string): Promise<readonly Address[]> {
     const name = formatAddress({ local: canonicalLocal(local), domain: '' })
     return (await this.#store.read(findNamesakes, name)).map(parseStoredAddress)
+  }
+
+  /** Since when an address of ours leads to whom it leads (tenure.ts). Rejects only if the store does. */
+  since(address: Address): Promise<number | undefined> {
+    const { local, domain } = canonical(address)
+    const base = withoutDetail(local, this.#settings().separator) ?? local
+    const key = formatAddress({ local, domain })
+    return this.#store.read(addressSince, { key, base: formatAddress({ local: base, domain }) })
   }
 
   /** Domains, accounts, aliases or settings have changed: what was remembered may be wrong. */

@@ -73,6 +73,26 @@ export const findNamesakes = reader<string, readonly string[]>(
   },
 )
 
+/**
+ * Since when an address leads to whom it leads: an account from its creation, an alias from its eldest
+ * target. The exact address comes before the one without detail, as in findAddress.
+ */
+export const addressSince = reader<
+  { readonly key: string; readonly base: string },
+  number | undefined
+>('account/addressSince', async (tx, { key, base }) => {
+  for (const address of key === base ? [key] : [key, base]) {
+    const row = await tx.get<{ since: number | null }>(
+      `SELECT min(created_at) AS since FROM (
+           SELECT created_at FROM account WHERE address = ?1
+           UNION ALL SELECT created_at FROM alias WHERE address = ?1) made`,
+      address,
+    )
+    if (row?.since != null) return row.since
+  }
+  return undefined
+})
+
 /** The account that was made first: it reads postmaster where nobody else was named. */
 export const firstAccount = reader<null, string | undefined>('account/firstAccount', async tx => {
   const row = await tx.get<{ address: string }>(

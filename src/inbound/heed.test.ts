@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Envelope, Sender } from '../mail/envelope.ts'
 import { scanHeader } from '../message/header.ts'
-import { type Heeding, heed } from './heed.ts'
+import { type Heeding, heed as heedAt } from './heed.ts'
 
 const to = (...addresses: string[]) =>
   addresses.map(address => {
@@ -11,8 +11,17 @@ const to = (...addresses: string[]) =>
     return { forwardPath: { local, domain } }
   })
 
-function envelope(sender: Partial<Sender> = {}, recipients = to('joe@example.org')): Envelope {
+function envelope(
+  sender: Partial<Sender> = {},
+  recipients: Envelope['recipients'] = to('joe@example.org'),
+): Envelope {
   return { sender: { reversePath: null, body: '7BIT', utf8: false, ...sender }, recipients }
+}
+
+/** Only addresses of example.org are here. */
+function heed(of: Envelope, header: ReturnType<typeof headerOf>, heeding: Partial<Heeding>) {
+  const all = { unwanted: [], tenure: false, ...heeding }
+  return heedAt(of, header, all, ({ domain }) => domain === 'example.org')
 }
 
 const headerOf = (...lines: string[]) =>
@@ -20,14 +29,14 @@ const headerOf = (...lines: string[]) =>
 
 test('usual mail asks nothing', () => {
   const header = headerOf('From: a@b.example', 'X-Priorities: 5', 'Importance: high')
-  assert.equal(heed(envelope(), header, { priorityMax: 9, unwanted: [] }), undefined)
-  assert.equal(heed(envelope({ priority: 0 }), header, { priorityMax: 9, unwanted: [] }), undefined)
+  assert.equal(heed(envelope(), header, { priorityMax: 9 }), undefined)
+  assert.equal(heed(envelope({ priority: 0 }), header, { priorityMax: 9 }), undefined)
 })
 
 /** What is decided, which lines go, which come, and what the sender hears. */
-function decided(heeding: Omit<Heeding, 'unwanted'>, sender: Partial<Sender>, ...lines: string[]) {
+function decided(heeding: Partial<Heeding>, sender: Partial<Sender>, ...lines: string[]) {
   const header = headerOf(...lines)
-  const heeded = heed(envelope(sender), header, { ...heeding, unwanted: [] })
+  const heeded = heed(envelope(sender), header, heeding)
   if (heeded === undefined) return undefined
   const { omitted, fields, priorityChangedTo } = heeded
   const gone = omitted.map(field => header.text(field)).join('|')
@@ -100,4 +109,48 @@ test('RFC 3865 §2.5: the classes of Solicitation go on in the envelope, and unw
 
 test('where MT-PRIORITY is switched off its field is only a field', () => {
   assert.deepEqual(decided({}, {}, 'MT-Priority: 4'), [undefined, '', '', undefined])
+})
+
+test('RFC 7293 §5.2: a demand for a recipient counts where RCPT has none, and leaves where he is here', () => {
+  const at = Date.UTC(2014, 3, 3, 23, 1)
+  const demand = (address: string) =>
+    `Require-Recipient-Valid-Since: ${address}; Thu, 3 Apr 2014 23:01:00 +0000`
+  const result = (recipients: Envelope['recipients'], ...lines: string[]) => {
+    const header = headerOf(...lines)
+    const heeded = heed(envelope({}, recipients), header, { tenure: true })
+    return [
+      heeded?.envelope.recipients.map(each => each.validSince?.atMs),
+      heeded?.demanding?.map(({ forwardPath }) => forwardPath.local),
+      heeded?.omitted.map(field => header.text(field).split(';')[0]),
+    ]
+  }
+  const joe = demand('JOE@example.org')
+  assert.deepEqual(result(to('joe@example.org'), joe), [[at], ['joe'], ['JOE@example.org']])
+  // All are here: none of the fields leaves with the message, whomever it names.
+  assert.deepEqual(result(to('joe@example.org'), demand('x@y.test')), [
+    [undefined],
+    [],
+    ['x@y.test'],
+  ])
+  // Another's field goes on, and so does RRVS beside it.
+  assert.deepEqual(result(to('joe@example.org', 'x@y.test'), joe, demand('x@y.test')), [
+    [at, at],
+    ['joe', 'x'],
+    ['JOE@example.org'],
+  ])
+  assert.deepEqual(result(to('x@y.test'), demand('joe@example.org')), [[undefined], [], []])
+  // A role, a malformed field, and what RCPT says itself.
+  const ruled = (recipients: Envelope['recipients'], line: string) => result(recipients, line)[1]
+  assert.deepEqual(ruled(to('abuse@example.org'), demand('abuse@example.org')), [])
+  for (const text of [
+    'joe@example.org',
+    'joe@example.org; soon',
+    '; Thu, 3 Apr 2014 23:01:00 +0000',
+  ])
+    assert.deepEqual(ruled(to('joe@example.org'), `Require-Recipient-Valid-Since: ${text}`), [])
+  const own = to('joe@example.org').map(each => ({
+    ...each,
+    validSince: { atMs: 5, action: 'R' as const },
+  }))
+  assert.deepEqual(ruled(own, joe), [])
 })

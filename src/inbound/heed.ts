@@ -5,11 +5,13 @@
  *
  * Usual mail has none of them, and costs one walk over its fields.
  */
-import type { Envelope } from '../mail/envelope.ts'
+import type { Address } from '../mail/address.ts'
+import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Field, Header } from '../message/header.ts'
 import { heedPriority, PRIORITY } from './heed-priority.ts'
 import { heedSolicitation, SOLICITATION } from './heed-solicitation.ts'
+import { heedValidSince, VALID_SINCE } from './heed-valid-since.ts'
 
 /** What counts at a listener. */
 export interface Heeding {
@@ -17,6 +19,8 @@ export interface Heeding {
   readonly priorityMax?: number
   /** Classes of solicitation that are refused. */
   readonly unwanted: readonly string[]
+  /** Whether RRVS is on. */
+  readonly tenure: boolean
 }
 
 /** What came of them. */
@@ -28,16 +32,29 @@ export interface Heeded {
   readonly fields: string
   /** The priority that was given in place of the one asked for (RFC 6710 §4.1). */
   readonly priorityChangedTo?: number
+  /** Recipients whose mailbox must have had one owner since a time, as the header alone has it (RFC 7293). */
+  readonly demanding?: readonly Recipient[]
   /** The message is not taken. */
   readonly refused?: Verdict
 }
 
-/** Undefined where the header asks nothing. */
-export function heed(envelope: Envelope, header: Header, heeding: Heeding): Heeded | undefined {
+/**
+ * Undefined where the header asks nothing.
+ * @param isHere whether a recipient is one of ours
+ */
+export function heed(
+  envelope: Envelope,
+  header: Header,
+  heeding: Heeding,
+  isHere: (address: Address) => boolean,
+): Heeded | undefined {
   if (!envelope.sender.priority && !header.fields.some(isAsking)) return undefined
   const first = heedSolicitation(envelope, header, heeding.unwanted)
   const second = heedPriority(first.envelope ?? envelope, header, heeding.priorityMax)
-  return { envelope, omitted: [], fields: '', ...first, ...second }
+  const sofar = { envelope, omitted: [], fields: '', ...first, ...second }
+  if (!heeding.tenure) return sofar
+  const third = heedValidSince(sofar.envelope, header, isHere)
+  return { ...sofar, ...third, omitted: [...sofar.omitted, ...(third.omitted ?? [])] }
 }
 
 /** Lengths tell these names apart from nearly all others before a letter is compared. */
@@ -47,6 +64,8 @@ function isAsking({ name }: Field): boolean {
       return name === PRIORITY
     case SOLICITATION.length:
       return name === SOLICITATION
+    case VALID_SINCE.length:
+      return name === VALID_SINCE
     default:
       return false
   }

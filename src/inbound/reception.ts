@@ -4,7 +4,9 @@
  * durable (RFC 5321 §6.1).
  */
 
+import { expandCached } from '../account/expand.ts'
 import type { HookFacts, HookName } from '../hook/hook.ts'
+import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { formatPeer } from '../mail/forwarded.ts'
 import { formatReceived, hopCount } from '../mail/trace.ts'
@@ -25,6 +27,7 @@ import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import { hereBy } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
 import { withTlsWish } from './tls-required.ts'
+import { judgeTenure } from './valid-since.ts'
 
 const SERVICE_DOWN = defer(451, '3.0', 'the message could not be stored just now; try again later')
 const NO_ROOM = defer(452, '3.1', 'insufficient system storage; try again later')
@@ -107,13 +110,21 @@ export class Reception implements Policy {
   ): Later<readonly Verdict[]> {
     const verdicts = recipients.map((named): Later<Verdict> => {
       const recipient = hereBy(named, peer)
-      return after(this.#role.rcpt(peer, envelope, recipient), verdict =>
+      return after(this.#judgeRcpt(peer, envelope, recipient), verdict =>
         this.#hooked('rcpt', verdict, () => ({ peer, envelope, recipient: named })),
       )
     })
     return verdicts.every(v => !(v instanceof Promise))
       ? (verdicts as Verdict[])
       : Promise.all(verdicts.map(verdict => Promise.resolve(verdict)))
+  }
+
+  #judgeRcpt(peer: Peer, envelope: Envelope, recipient: Recipient): Later<Verdict> {
+    const verdict = this.#role.rcpt(peer, envelope, recipient)
+    if (recipient.validSince === undefined) return verdict
+    return after(verdict, taken =>
+      taken.kind === 'accept' ? judgeTenure(this.#inbound.directory, recipient) : taken,
+    )
   }
 
   data(peer: Peer, envelope: Envelope): Later<Verdict> {
@@ -140,7 +151,9 @@ export class Reception implements Policy {
   }
 
   #heed(envelope: Envelope, header: Header) {
-    return { header, heeded: heed(envelope, header, this.#door.heeding) }
+    const isHere = (address: Address) =>
+      expandCached(this.#inbound.directory, address)?.kind === 'finals'
+    return { header, heeded: heed(envelope, header, this.#door.heeding, isHere) }
   }
 
   content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
@@ -284,6 +297,11 @@ export class Reception implements Policy {
     this.#read = read
     const { envelope = asked, fields = '', priorityChangedTo, refused } = read.heeded ?? {}
     if (refused) return refused
+    // RFC 7293 §7: who fails the demand of a header fails the message.
+    for (const recipient of read.heeded?.demanding ?? []) {
+      const verdict = await judgeTenure(this.#inbound.directory, recipient)
+      if (verdict.kind !== 'accept') return verdict
+    }
     const identity = identify()
     const completion = await this.#role.complete(peer, envelope, header, identity)
     if (completion.kind !== 'complete') return completion

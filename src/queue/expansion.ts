@@ -70,8 +70,15 @@ function rowOf(recipient: Recipient, address: Address, aliasOf?: Address): Final
         ? `rfc822;${formatAddress(recipient.forwardPath)}`
         : null,
     aliasOf: aliasOf ? formatAddress(aliasOf) : null,
-    parameters: formatCarriedRecipient(recipient),
+    parameters: formatCarriedRecipient(aliasOf ? behindAlias(recipient) : recipient),
   }
+}
+
+/** An alias has answered for its own owner; of those behind it the sender knows nothing (RFC 7293 §8.2). */
+function behindAlias(recipient: Recipient): Recipient {
+  if (recipient.validSince === undefined) return recipient
+  const { validSince: _answered, ...rest } = recipient
+  return rest
 }
 
 /** The `expanded` notice answers the wish for success; the copies carry it no further. */

@@ -122,7 +122,7 @@ export class Spool {
       if (final.expanded) return final
       // What has a time of its own, or a wish of its own, is the worker's and the settler's.
       if (hold) return { ...final, hold }
-      if (special) return this.#leased(final)
+      if (special || final.parameters) return this.#leased(final)
       // Who asked to hear of success is owed a notice, and that is the settler's.
       const silent = !final.notify?.includes('SUCCESS')
       const delivery = silent ? this.#atOnce?.place(newborn, final.address) : undefined

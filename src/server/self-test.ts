@@ -77,7 +77,7 @@ async function converse(house: House, spellings: readonly string[]): Promise<str
     vrfy: 'unsure',
     admitted: true,
     gauge: { underWay: 0 },
-    heeding: { unwanted: [] },
+    heeding: { unwanted: [], tenure: false },
   })
   const running = pump({
     connection: client,

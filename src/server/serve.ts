@@ -221,6 +221,7 @@ export class Sessions {
 function heedingOf(settings: SessionSettings): Heeding {
   const { keywords } = dialectOf(settings)
   return {
+    tenure: keywords.has('RRVS'),
     unwanted: keywords.has('NO-SOLICITING') ? settings.unwanted : [],
     ...(keywords.has('MT-PRIORITY') ? { priorityMax: settings.priorityMax } : {}),
   }

@@ -145,6 +145,31 @@ async function people(w: Witness): Promise<void> {
       { address: 'a@example.net', domain: 'example.net', targets: ['x@y.test', 'x@y.test'] },
     ],
   })
+  await w.read(accountReader.addressSince, { key: 'joe@example.org', base: 'joe@example.org' })
+  await w.read(accountReader.addressSince, { key: 'joe+x@example.org', base: 'joe@example.org' })
+  await w.read(accountReader.addressSince, { key: 'a@example.net', base: 'a@example.net' })
+  assert.equal(
+    await w.read(accountReader.addressSince, { key: 'no@example.org', base: 'no@example.org' }),
+    undefined,
+  )
+  // What the file declares again keeps the time it was made at.
+  const made = { key: 'a@example.net', base: 'a@example.net' }
+  const before = await w.read(accountReader.addressSince, made)
+  await new Promise(resolve => setTimeout(resolve, 3))
+  await w.write(alias.declare, {
+    domains: [{ name: 'example.net', catchAll: null }],
+    aliases: [
+      { address: 'a@example.net', domain: 'example.net', targets: ['x@y.test'] },
+      { address: 'b@example.net', domain: 'example.net', targets: ['x@y.test'] },
+    ],
+  })
+  assert.equal(await w.read(accountReader.addressSince, made), before)
+  await w.write(alias.declare, {
+    domains: [{ name: 'example.net', catchAll: null }],
+    aliases: [{ address: 'a@example.net', domain: 'example.net', targets: ['z@y.test'] }],
+  })
+  const replaced = await w.read(accountReader.addressSince, made)
+  assert.ok((replaced ?? 0) > (before ?? 0))
   await w.write(account.removeDomain, 'example.org')
   await w.write(account.removeDomain, 'example.net')
   await w.write(account.keepSetting, { name: 's', value: 'one' })

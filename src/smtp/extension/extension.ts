@@ -99,6 +99,7 @@ export type Keyword =
   | 'FUTURERELEASE'
   | 'MT-PRIORITY'
   | 'NO-SOLICITING'
+  | 'RRVS'
   | 'STARTTLS'
   | 'REQUIRETLS'
   | 'AUTH'

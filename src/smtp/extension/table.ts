@@ -23,6 +23,7 @@ import { mtPriority } from './mt-priority.ts'
 import { noSoliciting } from './no-soliciting.ts'
 import { pipelining } from './pipelining.ts'
 import { requireTls } from './require-tls.ts'
+import { rrvs } from './rrvs.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
 import { starttls } from './starttls.ts'
@@ -43,6 +44,7 @@ export const extensions: readonly Extension[] = [
   deliverBy,
   futureRelease,
   mtPriority,
+  rrvs,
   noSoliciting,
   starttls,
   requireTls,
