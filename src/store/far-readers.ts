@@ -1,6 +1,6 @@
 /**
  * The reader thread's side on the main thread: far readers wait here and go over one at a time. The
- * thread starts at the first need, ends when it has had nothing to do for a while (it holds some 10 MB),
+ * thread starts at the first need, ends when it has had nothing to do for a while (it holds some 15 MB),
  * and starts again at the next need, or after it has died. Called by open.ts and backup.ts.
  */
 import type { Timer } from '../world/clock.ts'
@@ -10,7 +10,7 @@ import { failureOf, storeFailure } from './failure.ts'
 import type { FromReader, ThreadData, ToReader } from './message.ts'
 import { StoreError } from './store.ts'
 
-const LINGER_MS = 10_000
+const LINGER_MS = 3_000
 
 interface Call {
   readonly message: ToReader
