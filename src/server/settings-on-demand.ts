@@ -40,7 +40,7 @@ export const fetchSchema = z.array(
         .describe('Its port; absent: 366 for ATRN, 25 for ETRN and TURN.'),
       by: z.enum(['atrn', 'etrn', 'turn']).default('atrn').describe('How it is asked.'),
       domains: z
-        .array(hostname())
+        .array(z.string().regex(/^[@#]?[^\s@[\]<>"\\,]+$/, 'is no domain, such as example.org'))
         .default([])
         .describe('Which domains are asked for; none: all of ours with ETRN, else all it has.'),
       tls: z

@@ -3,7 +3,7 @@
  * run.ts unpacks it (`UNPACKED`): configuration, queue and log are in one new folder.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newFolder } from '../kit/server.ts'
 import { find, until } from './program.ts'
@@ -15,7 +15,13 @@ export const EXIM_USER = 'Debian-exim'
 export interface Exim {
   readonly port: number
   log(): string
-  stop(): void
+}
+
+const running = new Set<ChildProcess>()
+
+/** Ends all of them; for `after`. */
+export function endExims(): void {
+  for (const child of running) child.kill('SIGKILL')
 }
 
 /** Starts one that keeps mail for a domain, and on ETRN sends it to a port of the loopback. Needs root. */
@@ -56,10 +62,10 @@ begin retry
 `,
   )
   const child: ChildProcess = spawn(program, ['-C', at('conf'), '-bdf'], { stdio: 'ignore' })
+  running.add(child)
   await until('Exim', () => accepts(port))
   return {
     port,
-    log: () => readFileSync(at('log/mainlog'), 'utf8'),
-    stop: () => void child.kill('SIGKILL'),
+    log: () => (existsSync(at('log/mainlog')) ? readFileSync(at('log/mainlog'), 'utf8') : ''),
   }
 }
