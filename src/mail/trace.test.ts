@@ -136,3 +136,15 @@ test('Return-Path and Delivered-To are one line each', () => {
 test('hops are counted by Received fields', () => {
   assert.equal(hopCount({ count: name => (name === 'received' ? 7 : 0) }), 7)
 })
+
+test('whose certificate a peer has shown stands beside the cipher, and whether we know it', () => {
+  for (const [facts, told] of [
+    [{}, 'TLS_AES_256_GCM_SHA384)'],
+    [{ peerName: 'b.test' }, 'TLS_AES_256_GCM_SHA384 certificate b.test not verified)'],
+    [{ peerName: 'b.test', verified: true }, 'TLS_AES_256_GCM_SHA384 certificate b.test verified)'],
+    [{ peerName: 'b)\r\nX: y' }, 'TLS_AES_256_GCM_SHA384 certificate b???X:?y not verified)'],
+  ] as const) {
+    const field = unfold(formatReceived({ ...plain, tls: { ...tls, ...facts } }))
+    assert.ok(field.includes(`(TLSv1.3 ${told} id a1b2;`), field)
+  }
+})

@@ -111,6 +111,14 @@ function fitsHeader(text: string): boolean {
   return text.length <= PATH_MAX_CHARS && !/[\u0000-\u001f\u007f]/.test(text)
 }
 
+/** How the connection was secured; and whose certificate the peer showed, if any. */
+function tlsComment({ protocol, cipher, peerName, verified }: TlsFacts): string[] {
+  const secured = [`(${safeName(protocol)}`, safeName(cipher)]
+  if (peerName === undefined) return [secured[0] as string, `${secured[1]})`]
+  const known = verified ? 'verified' : 'not verified'
+  return [...secured, 'certificate', safeName(peerName), ...`${known})`.split(' ')]
+}
+
 /** The whole `Received:` field with its CRLF, folded (RFC 5321 §4.4, Time-stamp-line). */
 export function formatReceived(reception: Reception): string {
   const manner = { ...reception, tls: reception.tls !== undefined }
@@ -119,7 +127,7 @@ export function formatReceived(reception: Reception): string {
   const classes = reception.solicitations?.join(',') ?? ''
   if (classes !== '' && classes.length <= PATH_MAX_CHARS) words.push(`(SOLICIT=${classes})`)
   if (reception.tls !== undefined) {
-    words.push(`(${safeName(reception.tls.protocol)}`, `${safeName(reception.tls.cipher)})`)
+    words.push(...tlsComment(reception.tls))
   }
   const id = reception.id.slice(0, NAME_MAX_CHARS).replace(/[^\w.-]/g, '?')
   if (id !== '') words.push('id', id)

@@ -7,6 +7,7 @@ import { replyText } from '../smtp/client/talk.ts'
 import { type Fetched, type FetchOptions, fetchMail } from '../transport/fetch.ts'
 import type { Connection } from '../world/net.ts'
 import type { House } from './house.ts'
+import { ownCertificate } from './outbound.ts'
 import type { Settings } from './settings.ts'
 
 export type Provider = Settings['fetch'][number]
@@ -68,6 +69,7 @@ export class Fetcher {
   #options({ host, port, tls, by, username, password }: Provider): Omit<FetchOptions, 'domains'> {
     const { outbound, hostname } = this.#house.settings()
     return {
+      own: ownCertificate(outbound, this.#house.pem),
       host,
       port: port ?? PORTS[by],
       tls,

@@ -40,6 +40,8 @@ export interface HouseOptions {
   readonly settings: () => Settings
   readonly hooks: () => Hooks | undefined
   readonly identity: ServerIdentity
+  /** The text of a PEM file that the settings name, as it is now. */
+  readonly pem: (file: string) => string
   /** Addresses of ours that an MX record may name: never relayed to (RFC 5321 §5.1). */
   readonly ourAddresses: () => readonly string[]
   readonly hashCost?: HashCost

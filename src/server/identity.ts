@@ -1,7 +1,10 @@
-/** The certificate the server shows: the configured one, or a self-made one in the data folder. */
+/**
+ * The certificates the server shows: the configured ones, or a self-made one in the data folder. And the PEM
+ * files that the config names beside them: authorities of clients, our own certificate as a client.
+ */
 import { join } from 'node:path'
 import type { Log } from '../world/log.ts'
-import { pathExists } from '../world/node/config-file.ts'
+import { pathExists, readText } from '../world/node/config-file.ts'
 import {
   type FileIdentity,
   type IdentityFiles,
@@ -11,23 +14,74 @@ import {
 import type { Settings } from './settings.ts'
 import { StartError } from './start-error.ts'
 
-export function identityFiles(settings: Settings): IdentityFiles {
-  const { tls, data } = settings
-  return tls
-    ? { certFile: tls.certificate, keyFile: tls.key }
-    : { certFile: join(data, 'certificate.pem'), keyFile: join(data, 'key.pem') }
+/** The first is shown to who asks for no name. */
+export function identityFiles(settings: Settings): [IdentityFiles, ...IdentityFiles[]] {
+  const { tls = [], data } = settings
+  const pairs = tls.map(({ certificate, key }) => ({ certFile: certificate, keyFile: key }))
+  const [first, ...others] = pairs
+  if (first !== undefined) return [first, ...others]
+  return [{ certFile: join(data, 'certificate.pem'), keyFile: join(data, 'key.pem') }]
 }
 
-/** Reads it, after making it if need be. Rejects with StartError. */
+/** Reads them, after making one if need be. Rejects with StartError. */
 export async function openIdentity(settings: Settings, log: Log): Promise<FileIdentity> {
   const files = identityFiles(settings)
-  if (!settings.tls && !pathExists(files.certFile)) {
-    await writeSelfMadeCertificate(files, [settings.hostname, 'localhost', '127.0.0.1', '::1'])
+  const [first] = files
+  if (!settings.tls && !pathExists(first.certFile)) {
+    await writeSelfMadeCertificate(first, [settings.hostname, 'localhost', '127.0.0.1', '::1'])
   }
   try {
     return loadIdentity(files, log)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new StartError(78, `tls: cannot use ${files.certFile} with ${files.keyFile}: ${reason}`)
+    const named = files.map(({ certFile, keyFile }) => `${certFile} with ${keyFile}`).join(', ')
+    throw new StartError(78, `tls: cannot use ${named}: ${reason}`)
   }
+}
+
+/** The texts of PEM files, kept as they were read last where they cannot be read any more. */
+export class PemFiles {
+  readonly #log: Log
+  readonly #texts = new Map<string, string>()
+  readonly #missing = new Set<string>()
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  /** Throws a StartError for a file that has never been read. */
+  read(file: string): string {
+    const known = this.#texts.get(file)
+    if (known !== undefined) return known
+    const found = readText(file)
+    if ('reason' in found) throw new StartError(78, `tls: cannot read ${file}: ${found.reason}`)
+    this.#texts.set(file, found.text)
+    return found.text
+  }
+
+  /** Looks at all of them again; now and then, by the server's timer. */
+  refresh(): void {
+    for (const [file, before] of this.#texts) {
+      const found = readText(file)
+      if ('text' in found) {
+        if (found.text !== before) this.#texts.set(file, found.text)
+        this.#missing.delete(file)
+      } else if (!this.#missing.has(file)) {
+        // Said once, not every few seconds.
+        this.#missing.add(file)
+        this.#log.warn('pem.kept', { file, reason: found.reason })
+      }
+    }
+  }
+}
+
+/** Every PEM file beside the server's own certificates. */
+export function pemFilesOf({ listeners, outbound }: Settings): string[] {
+  const roots = Object.values(listeners).flatMap(listener =>
+    'clientCertificates' in listener && listener.clientCertificates
+      ? [listener.clientCertificates.roots]
+      : [],
+  )
+  const own = outbound.identity
+  return own === undefined ? roots : [...roots, own.certificate, own.key]
 }

@@ -22,6 +22,7 @@ export async function openOffline(
     settings: () => settings,
     hooks: () => undefined,
     identity: { current: () => ({}) },
+    pem: () => '',
     ourAddresses: () => [],
   })
   return { context: contextOf(house), close }

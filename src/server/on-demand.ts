@@ -190,8 +190,12 @@ function mayStart(customer: Customer, peer: Peer): boolean {
   return mayTake(customer, peer) || isWithin(peer.remote.address, customer.peers)
 }
 
-function mayTake(customer: Customer, { account }: Peer): boolean {
-  return account !== undefined && isAccountOf(customer, account.address)
+/** By an account, or by a certificate that the listener's roots have verified. */
+function mayTake(customer: Customer, { account, tls }: Peer): boolean {
+  if (account !== undefined && isAccountOf(customer, account.address)) return true
+  if (tls?.verified !== true) return false
+  const { certificates } = customer
+  return [tls.peerName, tls.fingerprint].some(it => it !== undefined && certificates.includes(it))
 }
 
 /** As recipients may have it: the queue keeps a domain as it was written. */

@@ -155,9 +155,10 @@ function renewable(make: () => Transport): Transport & { renew(): void } {
   }
 }
 
-function smtpSettings({ settings, ourAddresses }: HouseOptions) {
+function smtpSettings({ settings, ourAddresses, pem }: HouseOptions) {
   const { outbound, hostname } = settings()
   return {
+    own: () => ownCertificate(outbound, pem),
     hostname: outbound.hostname ?? hostname,
     port: outbound.port,
     connectTimeoutMs: outbound.connectTimeout,
@@ -187,4 +188,12 @@ function note(world: World, counters: Metrics, job: Job, row: JobRow, result: Se
   if (result.state === 'delivered' || result.state === 'relayed')
     world.log.debug('recipient', facts)
   else world.log.info('recipient', facts)
+}
+
+/** What we show to servers that ask for a certificate of ours. */
+export function ownCertificate(
+  { identity }: Settings['outbound'],
+  pem: (file: string) => string,
+): { readonly certificate: string; readonly key: string } | undefined {
+  return identity && { certificate: pem(identity.certificate), key: pem(identity.key) }
 }

@@ -75,7 +75,7 @@ export class Sessions {
     try {
       if (IMPLICIT_TLS.includes(name)) {
         if (!admitted) return connection.destroy()
-        await connection.secure(this.#tls())
+        await connection.secure(this.#tls(name))
       }
       const running = this.#start(name === 'inetd' ? 'smtp' : name, connection, admitted)
       this.#running.add(running)
@@ -124,13 +124,18 @@ export class Sessions {
     return undefined
   }
 
-  #tls(): SecureOptions {
-    return { side: 'server', identity: this.#house.identity }
+  #tls(name: ListenerName): SecureOptions {
+    const { identity, pem, settings } = this.#house
+    const listener = settings().listeners[name]
+    const asked = 'clientCertificates' in listener ? listener.clientCertificates : undefined
+    if (asked === undefined) return { side: 'server', identity }
+    const clients = { roots: pem(asked.roots), required: asked.required }
+    return { side: 'server', identity, clients }
   }
 
   #start(name: Exclude<ServedName, 'inetd'>, connection: Connection, admitted: boolean) {
     const { world } = this.#house
-    const base = { connection, clock: world.clock, log: world.log, identity: () => this.#tls() }
+    const base = { connection, clock: world.clock, log: world.log, identity: () => this.#tls(name) }
     const ends = { remote: connection.remote, local: connection.local }
     if (name === 'pop3' || name === 'pop3s') {
       const settings = popSettings(this.#house, name)
@@ -167,7 +172,7 @@ export class Sessions {
       connection,
       clock: world.clock,
       log: world.log,
-      identity: () => this.#tls(),
+      identity: () => this.#tls(name),
       role: admitted ? role : { ...refusing, closed: () => role.closed?.() },
       session: sink => new ImapSession(sink, settings, peerOf(connection)),
     })

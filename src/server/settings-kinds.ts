@@ -96,3 +96,10 @@ export const hostPort = (usual: number) =>
       return z.NEVER
     })
     .meta({ unit: 'host' })
+
+/** A certificate and its key, as two files. */
+export const certificateFiles = () =>
+  z.strictObject({
+    certificate: z.string().min(1).describe('PEM file: the certificate and its chain.'),
+    key: z.string().min(1).describe('PEM file: its private key.'),
+  })

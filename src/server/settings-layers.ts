@@ -115,15 +115,30 @@ export function anchor(raw: Readonly<Raw>, base: string): Raw {
   if (isGroup(bodies) && typeof bodies['directory'] === 'string') {
     result['bodies'] = { ...bodies, directory: resolve(base, bodies['directory']) }
   }
-  const tls = result['tls']
-  if (isGroup(tls)) {
-    const files = Object.entries(tls).map(([name, file]) => [
-      name,
-      typeof file === 'string' ? resolve(base, file) : file,
-    ])
-    result['tls'] = Object.fromEntries(files)
+  const { tls, outbound, listeners } = result
+  const files = (group: unknown) => mapped(group, file => resolve(base, file))
+  if (Array.isArray(tls)) result['tls'] = tls.map(files)
+  else if (isGroup(tls)) result['tls'] = files(tls)
+  if (isGroup(outbound) && isGroup(outbound['identity'])) {
+    result['outbound'] = { ...outbound, identity: files(outbound['identity']) }
+  }
+  if (isGroup(listeners)) {
+    const anchored = Object.entries(listeners).map(([name, listener]) => {
+      const asked = isGroup(listener) ? listener['clientCertificates'] : undefined
+      return [name, asked ? { ...(listener as Raw), clientCertificates: files(asked) } : listener]
+    })
+    result['listeners'] = Object.fromEntries(anchored)
   }
   return result
+}
+
+/** A group with its texts changed; what is no group stays for validation to see. */
+function mapped(group: unknown, change: (text: string) => string): unknown {
+  if (!isGroup(group)) return group
+  const entries = Object.entries(group)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'string' ? change(value) : value]),
+  )
 }
 
 /** Socket paths are relative to the data folder. */

@@ -83,6 +83,18 @@ const priorityMax = (value: number) =>
       'The most that MT-PRIORITY may ask for here (RFC 6710); what asks for more gets this.',
     )
 
+const clientCertificates = () =>
+  z
+    .strictObject({
+      roots: z.string().min(1).describe('PEM file: the authorities whose certificates count.'),
+      required: z
+        .boolean()
+        .default(false)
+        .describe('Whether there is no TLS without one that they verify.'),
+    })
+    .exactOptional()
+    .describe('Asks clients for a certificate of their own (RFC 3207 §4.1).')
+
 const socketPath = (value: string, what: string) =>
   z.string().min(1).default(value).describe(`${what}; relative to the data folder.`)
 
@@ -94,6 +106,7 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(25),
       proxyProtocol: proxyProtocol(),
+      clientCertificates: clientCertificates(),
       bareLineEnds: bareLineEnds('refuse'),
       priorityMax: priorityMax(0),
       startTls: startTls(),
@@ -110,6 +123,7 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(587),
       proxyProtocol: proxyProtocol(),
+      clientCertificates: clientCertificates(),
       bareLineEnds: bareLineEnds('normalize'),
       priorityMax: priorityMax(9),
       startTls: startTls(),
@@ -126,6 +140,7 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(465),
       proxyProtocol: proxyProtocol(),
+      clientCertificates: clientCertificates(),
       bareLineEnds: bareLineEnds('normalize'),
       priorityMax: priorityMax(9),
       vrfy: vrfy(),
@@ -148,6 +163,7 @@ export const listenersSchema = z.strictObject({
         .min(1)
         .exactOptional()
         .describe('A Unix socket in place of address and port; relative to the data folder.'),
+      clientCertificates: clientCertificates(),
       bareLineEnds: bareLineEnds('refuse'),
       priorityMax: priorityMax(9),
       startTls: z
@@ -173,6 +189,7 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(366),
       proxyProtocol: proxyProtocol(),
+      clientCertificates: clientCertificates(),
       bareLineEnds: bareLineEnds('refuse'),
       startTls: startTls(),
       vrfy: vrfy(),

@@ -13,6 +13,12 @@ export const onDemandSchema = z.record(
       .array(emailAddress())
       .default([])
       .describe('Accounts here that may ask for it after login: ATRN, TURN, ETRN.'),
+    certificates: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Verified certificates that may ask for it in place of an account: common names, or SHA-256 fingerprints.',
+      ),
     peers: networks().describe('Networks from which it may be started by ETRN without a login.'),
     host: hostPort(25)
       .exactOptional()

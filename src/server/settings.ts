@@ -7,7 +7,15 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { HookFunctions } from '../hook/hook.ts'
 import { bodiesSchema } from './settings-bodies.ts'
-import { count, duration, emailAddress, hostname, secret, size } from './settings-kinds.ts'
+import {
+  certificateFiles,
+  count,
+  duration,
+  emailAddress,
+  hostname,
+  secret,
+  size,
+} from './settings-kinds.ts'
 import { listenersSchema } from './settings-listener.ts'
 import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
 
@@ -160,6 +168,9 @@ const outbound = z.strictObject({
     .enum(['convert', 'send-anyway'])
     .default('convert')
     .describe('8-bit mail for a server without 8BITMIME: re-encoded, or sent as it is.'),
+  identity: certificateFiles()
+    .exactOptional()
+    .describe('The certificate we show to servers that ask for one.'),
   connectionsPerDestination: count(20).describe('Connections at once to one destination.'),
   connections: count(200).describe('Outgoing connections at once in all.'),
   idle: duration().prefault('5s').describe('How long an idle connection is kept for more mail.'),
@@ -213,12 +224,12 @@ export const settingsSchema = z.strictObject({
     .describe('Text behind the name in the SMTP greeting.'),
   listeners: listenersSchema.prefault({}),
   tls: z
-    .strictObject({
-      certificate: z.string().min(1).describe('PEM file: the certificate and its chain.'),
-      key: z.string().min(1).describe('PEM file: its private key.'),
-    })
+    .union([certificateFiles(), z.array(certificateFiles()).min(1)])
+    .transform(written => (Array.isArray(written) ? written : [written]))
     .exactOptional()
-    .describe('The certificate shown to clients, read again when it changes. Absent: self-made.'),
+    .describe(
+      'The certificate shown to clients, read again when it changes; of several the name that a client asks for chooses (SNI), else the first. Absent: self-made.',
+    ),
   limits: limits.prefault({}),
   queue: queue.prefault({}),
   checkpoint: checkpoint.prefault({}),

@@ -18,7 +18,7 @@ import { Fetcher } from './fetcher.ts'
 import { DATABASE, type Folder, openFolder } from './folder.ts'
 import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
-import { identityFiles, openIdentity } from './identity.ts'
+import { identityFiles, openIdentity, PemFiles, pemFilesOf } from './identity.ts'
 import { Listeners } from './listeners.ts'
 import { readyJson, readyText } from './ready.ts'
 import { Sessions } from './serve.ts'
@@ -57,7 +57,9 @@ export async function start(options: StartOptions): Promise<Running> {
   const listeners = new Listeners(nodeNet)
   await listeners.bind(settings(), inheritedSockets()).catch(startFailure(69))
   const identity = await openIdentity(settings(), log)
-  if (!settings().tls) Object.values(identityFiles(settings())).forEach(user.own)
+  const pems = new PemFiles(log)
+  for (const file of pemFilesOf(settings())) pems.read(file)
+  if (!settings().tls) Object.values(identityFiles(settings())[0]).forEach(user.own)
   user.drop()
 
   const folder = await openSoundFolder(settings(), log)
@@ -68,6 +70,7 @@ export async function start(options: StartOptions): Promise<Running> {
     settings,
     hooks,
     identity,
+    pem: file => pems.read(file),
     ourAddresses: hostAddresses,
   })
   const accounts = await furnish(house, options.demo === true)
@@ -81,7 +84,10 @@ export async function start(options: StartOptions): Promise<Running> {
   const doors = await openDoors(house, listeners, facts)
   await node.enter().catch(startFailure(74))
   await house.worker.start()
-  const endUpkeep = keepUp(house, fetcher, () => identity.refresh())
+  const endUpkeep = keepUp(house, fetcher, () => {
+    identity.refresh()
+    pems.refresh()
+  })
   listeners.serve(sessions)
 
   /** The order of a stop is that of a start, backwards; /ready says meanwhile that we are going. */
@@ -167,7 +173,7 @@ function announce(
     listeners: doors.places(),
     domain: options.demo ? DEMO_DOMAIN : settings.hostname,
     accounts,
-    certificate: resolve(identityFiles(settings).certFile),
+    certificate: resolve(identityFiles(settings)[0].certFile),
     data: settings.data,
     demo: options.demo === true,
   }

@@ -9,7 +9,7 @@ import type { Errand } from '../smtp/client/question.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { Connection } from '../world/net.ts'
 import type { DisklessWorld } from '../world/world.ts'
-import { type HopOpened, openHop } from './hop.ts'
+import { type HopOpened, type HopOptions, openHop } from './hop.ts'
 import { locateHost } from './hosts.ts'
 import { tlsPolicy } from './tls-policy.ts'
 
@@ -26,6 +26,8 @@ export interface FetchOptions {
   readonly connectTimeoutMs: number
   readonly replyTimeoutMs: number
   readonly roots?: string
+  /** The certificate we show where the provider asks for one. */
+  readonly own?: HopOptions['own']
 }
 
 export interface Fetched {
@@ -61,7 +63,7 @@ export async function fetchMail(
 }
 
 async function open(world: DisklessWorld, options: FetchOptions) {
-  const { host: name, port, tls, login, hostname, roots } = options
+  const { host: name, port, tls, login, hostname, roots, own } = options
   const located = await locateHost(world, name, 10)
   if (located.kind !== 'hosts') return located.reason
   let reason = `${name} has no address`
@@ -76,6 +78,7 @@ async function open(world: DisklessWorld, options: FetchOptions) {
       timeouts: timeouts(options.replyTimeoutMs),
       ...(login === undefined ? {} : { login }),
       ...(roots === undefined ? {} : { roots }),
+      ...(own === undefined ? {} : { own }),
     })
     if (opened.kind === 'hop') return opened.hop
     reason = opened.trouble.reason

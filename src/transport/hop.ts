@@ -37,6 +37,8 @@ export interface HopOptions {
   readonly timeouts: Timeouts
   /** Further trusted roots, PEM. */
   readonly roots?: string
+  /** The certificate we show where the host asks for one, PEM. */
+  readonly own?: { readonly certificate: string; readonly key: string } | undefined
   readonly localAddress?: string
   readonly dialogueAlways?: boolean
 }
@@ -305,12 +307,13 @@ function unopened(phase: Trouble['phase'], status: string, reason: string): HopO
   return { kind: 'trouble', trouble: { kind: 'deferred', phase, status, reason }, dialogue: '' }
 }
 
-function secureOptions({ host, tls, roots }: HopOptions): SecureOptions {
+function secureOptions({ host, tls, roots, own }: HopOptions): SecureOptions {
   return {
     side: 'client',
     servername: host.name.startsWith('[') ? host.address : host.name,
     trust: tls.trust,
     ...(roots === undefined ? {} : { roots }),
+    ...(own === undefined ? {} : { own }),
   }
 }
 

@@ -34,6 +34,8 @@ export interface SmtpTransportSettings {
   readonly addressesMax: number
   /** Further trusted roots for hops that are verified, PEM. */
   readonly roots?: string
+  /** The certificate we show where one is asked for. */
+  readonly own?: () => HopOptions['own']
   /** What becomes of 8-bit mail where a hop has no 8BITMIME. */
   readonly eightBit: EightBit
   isOurself(name: string, address?: string): boolean
@@ -179,6 +181,7 @@ class SmtpTransport implements Transport {
   /** Opens one host; where TLS fails and need not be, once more in the clear (RFC 7435 §3). */
   async #open(host: Host, route: Remote): Promise<HopOpened> {
     const { connectTimeoutMs, hostname, port, replyTimeoutMs, roots, tls } = this.#settings
+    const own = this.#settings.own?.()
     const options: HopOptions = {
       host,
       port: route.kind === 'smarthost' ? route.port : port,
@@ -190,6 +193,7 @@ class SmtpTransport implements Transport {
       ...(this.#isStepwise(host) ? { without: ['PIPELINING'] } : {}),
       ...(route.kind === 'smarthost' && route.login !== undefined ? { login: route.login } : {}),
       ...(roots === undefined ? {} : { roots }),
+      ...(own === undefined ? {} : { own }),
     }
     const opened = await openHop(this.#world, options)
     const tlsFailed = opened.kind === 'trouble' && opened.trouble.phase === 'tls'

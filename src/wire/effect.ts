@@ -27,6 +27,10 @@ export interface TlsFacts {
   readonly verified: boolean
   /** The subject common name of the peer's certificate, where it showed one. */
   readonly peerName?: string
+  /** The whole subject of that certificate, on one line. */
+  readonly subject?: string
+  /** Its SHA-256, as hexadecimal digits in pairs with colons between. */
+  readonly fingerprint?: string
 }
 
 /** One end of a connection; for a Unix socket, stdio or memory `port` is 0. */

@@ -38,7 +38,12 @@ export interface Connection {
 
 /** TLS for one side of a connection. */
 export type SecureOptions =
-  | { readonly side: 'server'; readonly identity: ServerIdentity }
+  | {
+      readonly side: 'server'
+      readonly identity: ServerIdentity
+      /** Asks the client for a certificate of its own. */
+      readonly clients?: ClientCertificates
+    }
   | {
       readonly side: 'client'
       /** SNI, and the name to verify. */
@@ -48,12 +53,26 @@ export type SecureOptions =
       /** Further trusted roots, PEM. */
       readonly roots?: string
       readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+      /** The certificate we show where the server asks for one, PEM. */
+      readonly own?: { readonly certificate: string; readonly key: string }
     }
+
+export interface ClientCertificates {
+  /** The roots that count, PEM; the system's do not. */
+  readonly roots: string
+  /** Without one that these roots verify there is no TLS. */
+  readonly required: boolean
+}
 
 /** The certificates a server shows; replaced as a whole when the files change. */
 export interface ServerIdentity {
-  /** The secure context of the moment: opaque outside the adapter that made it. */
-  current(): object
+  /** Set where there are several certificates, of which the client's server name chooses. */
+  readonly several?: boolean
+  /**
+   * The secure context of the moment, opaque outside the adapter that made it: for the name a client asks for
+   * (RFC 6066 §3), else the first; and for the roots of clients' certificates.
+   */
+  current(wanted?: { readonly servername?: string; readonly clientRoots?: string }): object
 }
 
 /** Where to listen: a TCP address and port (0 picks a free one) or the path of a Unix socket. */

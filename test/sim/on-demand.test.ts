@@ -103,6 +103,46 @@ test('TURN on the submission port takes the same mail', async () => {
   assert.deepEqual(await judge(town), [])
 })
 
+test('a verified certificate stands for a login, and is on record', async () => {
+  const host = 'mx.isp.test'
+  // In the town a certificate is its name, and roots are the names they vouch for (world/sim/tls.ts).
+  const known = 'mx.home.test mx.other.test'
+  const town = await createTown({
+    seed: 'certificate',
+    servers: [
+      {
+        domain: 'isp.test',
+        accounts: ['alice'],
+        config: {
+          onDemand: { 'home.test': { certificates: ['mx.home.test'] } },
+          listeners: { smtp: { with: ['TURN', 'ETRN'], clientCertificates: { roots: known } } },
+        },
+      },
+      ...['home.test', 'other.test', 'stranger.test'].map(domain => ({
+        domain,
+        accounts: ['bob'],
+        config: { outbound: { identity: { certificate: `mx.${domain}`, key: 'k' } } },
+      })),
+    ],
+  })
+  await write(town, 1)
+  const turnOf = async (domain: string) => {
+    const { fetcher } = town.server(domain)
+    const provider: Provider = { host, domains: [], tls: 'require', every: 1, by: 'turn' }
+    return codes(await town.internet.complete(fetcher.fetch(provider)))
+  }
+  assert.deepEqual(await turnOf('stranger.test'), [530])
+  assert.deepEqual(await turnOf('other.test'), [502])
+  assert.deepEqual(await turnOf('home.test'), [250])
+  const [letter] = await town.internet.complete(town.user('bob@home.test').read())
+  assert.match(
+    Buffer.from(letter?.octets ?? '')
+      .toString()
+      .replaceAll(/\r\n\s+/g, ' '),
+    /^Received: from mx\.isp\.test .* with ESMTPS \(TLSv1\.3 \S+ certificate mx\.isp\.test verified\)/m,
+  )
+})
+
 test('ETRN starts the delivery to the host of the customer', async () => {
   const town = await providerAndCustomer('etrn')
   assert.deepEqual(codes(await ask(town, etrn)), [251])

@@ -185,6 +185,8 @@ export class MailServer {
       settings: () => this.#settings,
       hooks: () => undefined,
       identity: simIdentity([this.name]),
+      // A certificate is its name there (world/sim/tls.ts).
+      pem: file => file,
       ourAddresses: () => this.host.addresses,
       hashCost: cheapHashCost,
       pollMs: POLL_MS,

@@ -120,6 +120,11 @@ export class NodeConnection implements Connection {
       secured.once(options.side === 'server' ? 'secure' : 'secureConnect', () => {
         clearTimeout(late)
         secured.off('end', gone)
+        const refused = refusal(secured, options)
+        if (refused !== undefined) {
+          secured.destroy(refused)
+          return
+        }
         this.tls = factsOf(secured, options)
         if (this.#paused) secured.pause()
         if (this.#events) this.#listen()
@@ -191,10 +196,36 @@ function reasonFor(code: string): Error {
 }
 
 function upgrade(socket: Socket, options: SecureOptions & { side: 'server' }): TLSSocket {
+  const { identity, clients } = options
+  const roots = clients === undefined ? {} : { clientRoots: clients.roots }
   return new TLSSocket(socket, {
     isServer: true,
-    secureContext: options.identity.current() as SecureContext,
+    secureContext: identity.current(roots) as SecureContext,
+    // Whether a certificate will do is looked at in `refusal`: the handshake itself lets all through.
+    requestCert: clients !== undefined,
+    ...(identity.several && {
+      SNICallback: (servername: string, done: (error: null, context: SecureContext) => void) =>
+        done(null, identity.current({ servername, ...roots }) as SecureContext),
+    }),
   })
+}
+
+/** Why a client may not go on; undefined where it may. */
+function refusal(socket: TLSSocket, options: SecureOptions): Error | undefined {
+  if (options.side === 'client' || options.clients?.required !== true) return undefined
+  return isVerified(socket) ? undefined : reasonFor('ERR_CLIENT_CERTIFICATE')
+}
+
+/**
+ * Whether the peer's certificate leads to our roots. Node itself asks this way in its own server, and makes
+ * nothing of the answer public for a socket that was accepted in the clear.
+ */
+function isVerified(socket: TLSSocket): boolean {
+  const { _handle: handle } = socket as TLSSocket & {
+    readonly _handle?: { verifyError?(): Error | null } | null
+  }
+  if (typeof handle?.verifyError !== 'function') return false
+  return socket.getPeerX509Certificate() !== undefined && !handle.verifyError()
 }
 
 /** Contexts are dear to make (the system's roots are parsed): one for each kind of trust. */
@@ -202,11 +233,12 @@ const contexts = new Map<string, SecureContext>()
 
 function clientContext(options: SecureOptions & { side: 'client' }): SecureContext {
   const minVersion = options.minVersion ?? 'TLSv1.2'
-  const key = `${minVersion} ${options.roots ?? ''}`
+  const key = JSON.stringify([minVersion, options.roots, options.own])
   const known = contexts.get(key)
   if (known) return known
   const ca = options.roots ? [...getCACertificates('default'), options.roots] : undefined
-  const made = createSecureContext({ minVersion, ...(ca ? { ca } : {}) })
+  const own = options.own && { cert: options.own.certificate, key: options.own.key }
+  const made = createSecureContext({ minVersion, ...own, ...(ca ? { ca } : {}) })
   if (contexts.size >= 16) contexts.clear()
   contexts.set(key, made)
   return made
@@ -231,13 +263,24 @@ function isAddress(name: string): boolean {
 function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
   const cipher = socket.getCipher()
   const asked = options.side === 'client' ? options.servername : sniOf(socket)
-  const name = options.side === 'client' ? socket.getPeerCertificate().subject?.CN : undefined
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: cipher.standardName ?? cipher.name,
-    verified: options.side === 'client' && socket.authorized,
+    verified: options.side === 'client' ? socket.authorized : isVerified(socket),
     ...(asked ? { servername: asked } : {}),
+    ...peerFacts(socket),
+  }
+}
+
+/** What the peer's certificate says, where it showed one. */
+function peerFacts(socket: TLSSocket): Partial<TlsFacts> {
+  const certificate = socket.getPeerX509Certificate()
+  if (certificate === undefined) return {}
+  const name = certificate.toLegacyObject().subject?.CN
+  return {
     ...(typeof name === 'string' ? { peerName: name } : {}),
+    subject: certificate.subject.replaceAll('\n', ', '),
+    fingerprint: certificate.fingerprint256,
   }
 }
 

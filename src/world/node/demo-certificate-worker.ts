@@ -27,7 +27,8 @@ async function make(names: readonly string[]): Promise<CertificatePair> {
       // cA, so that a client that is given this very file as its trusted root takes it.
       { name: 'basicConstraints', cA: true, critical: true },
       { name: 'keyUsage', digitalSignature: true, keyCertSign: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
+      // It may be shown as a client's own, too (RFC 3207 §4.1).
+      { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
       { name: 'subjectAltName', altNames },
     ],
   })

@@ -1,9 +1,10 @@
 /**
- * A server's certificate from PEM files (certbot's, say), replaced while it serves. `refresh` is
+ * A server's certificates from PEM files (certbot's, say), replaced while it serves. `refresh` is
  * called by the server's timer every few seconds and on SIGHUP: it looks at the files rather than
  * trust a file watcher. A pair that cannot be used (half written, not matching) never replaces one
- * that can.
+ * that can. Of several pairs the client's server name chooses (RFC 6066 §3); the first is for who asks for none.
  */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Log } from '../log.ts'
@@ -18,32 +19,73 @@ export interface IdentityFiles {
 }
 
 export interface FileIdentity extends ServerIdentity {
-  current(): SecureContext
+  current(wanted?: { readonly servername?: string; readonly clientRoots?: string }): SecureContext
   /** Reads the files again if they have changed; true when a new certificate is in use. */
   refresh(): boolean
 }
 
-/** Loads the pair; throws when it is missing or does not match. */
-export function loadIdentity(files: IdentityFiles, log: Log): FileIdentity {
-  let seen = signature(files)
-  let context = read(files)
+/** Loads one pair or several, the first first; throws when one is missing or does not match. */
+export function loadIdentity(
+  files: IdentityFiles | readonly [IdentityFiles, ...IdentityFiles[]],
+  log: Log,
+): FileIdentity {
+  const [first, ...others] = (Array.isArray(files) ? files : [files]) as [IdentityFiles]
+  const pairs = [new Pair(first), ...others.map(one => new Pair(one))] as const
   return {
-    current: () => context,
-    refresh() {
-      const now = signature(files)
-      if (now === seen) return false
-      try {
-        // Remembered even if it is bad: it is tried and reported once, not every few seconds.
-        seen = now
-        context = read(files)
-        log.info('certificate-replaced', { certFile: files.certFile })
-        return true
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
-        log.warn('certificate-kept', { certFile: files.certFile, reason })
-        return false
-      }
+    several: pairs.length > 1,
+    current({ servername, clientRoots } = {}) {
+      const named = servername && pairs.find(pair => pair.isFor(servername))
+      return (named || pairs[0]).context(clientRoots)
     },
+    refresh: () => pairs.map(pair => pair.refresh(log)).some(changed => changed),
+  }
+}
+
+/** One certificate and its key. */
+class Pair {
+  readonly #files: IdentityFiles
+  #seen: string
+  #certificate: X509Certificate
+  /** By the roots of clients' certificates; '' is where none is asked for. */
+  #contexts: Map<string, SecureContext>
+
+  constructor(files: IdentityFiles) {
+    this.#files = files
+    this.#seen = signature(files)
+    this.#certificate = new X509Certificate(readFileSync(files.certFile))
+    this.#contexts = new Map([['', read(files)]])
+  }
+
+  isFor(servername: string): boolean {
+    return this.#certificate.checkHost(servername) !== undefined
+  }
+
+  context(clientRoots = ''): SecureContext {
+    const known = this.#contexts.get(clientRoots)
+    if (known !== undefined) return known
+    const made = read(this.#files, clientRoots)
+    this.#contexts.set(clientRoots, made)
+    return made
+  }
+
+  refresh(log: Log): boolean {
+    const files = this.#files
+    const now = signature(files)
+    if (now === this.#seen) return false
+    try {
+      // Remembered even if it is bad: it is tried and reported once, not every few seconds.
+      this.#seen = now
+      const certificate = new X509Certificate(readFileSync(files.certFile))
+      const roots = [...this.#contexts.keys()]
+      this.#contexts = new Map(roots.map(some => [some, read(files, some)]))
+      this.#certificate = certificate
+      log.info('certificate-replaced', { certFile: files.certFile })
+      return true
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      log.warn('certificate-kept', { certFile: files.certFile, reason })
+      return false
+    }
   }
 }
 
@@ -56,11 +98,13 @@ function signature(files: IdentityFiles): string {
   return `${of(files.certFile)} ${of(files.keyFile)}`
 }
 
-function read(files: IdentityFiles): SecureContext {
+function read(files: IdentityFiles, clientRoots = ''): SecureContext {
   return createSecureContext({
     cert: readFileSync(files.certFile),
     key: readFileSync(files.keyFile),
     minVersion: files.minVersion ?? 'TLSv1.2',
     honorCipherOrder: true,
+    // A session can be resumed only where its client was asked for the same.
+    ...(clientRoots === '' ? {} : { ca: clientRoots, sessionIdContext: 'clients' }),
   })
 }

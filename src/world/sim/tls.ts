@@ -11,7 +11,7 @@ export interface SimCertificate {
 
 /** What crosses the wire when an end starts TLS. */
 export type Hello =
-  | { readonly side: 'client'; readonly servername: string }
+  | { readonly side: 'client'; readonly servername: string; readonly own?: string }
   | { readonly side: 'server'; readonly certificate: SimCertificate }
 
 /** A server's certificate; trusted unless said otherwise. */
@@ -21,8 +21,11 @@ export function simIdentity(names: readonly string[], trusted = true): ServerIde
 }
 
 export function helloOf(options: SecureOptions): Hello {
-  if (options.side === 'client') return { side: 'client', servername: options.servername }
-  return { side: 'server', certificate: options.identity.current() as SimCertificate }
+  if (options.side === 'server') {
+    return { side: 'server', certificate: options.identity.current() as SimCertificate }
+  }
+  const { servername, own } = options
+  return { side: 'client', servername, ...(own && { own: own.certificate }) }
 }
 
 /** What an end that expects plaintext sees of a TLS hello: a handshake record (RFC 8446 §5.1). */
@@ -35,7 +38,14 @@ export function agree(options: SecureOptions, hello: Hello): TlsFacts | string {
   const common = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }
   if (options.side === 'server') {
     if (hello.side !== 'client') return 'EPROTO'
-    return { ...common, servername: hello.servername, verified: false }
+    const { servername, own } = hello
+    const { clients } = options
+    const shown = clients && own
+    // A certificate is its name here, and roots are the names they vouch for.
+    const verified = shown !== undefined && clients?.roots.split(' ').includes(shown) === true
+    if (clients?.required && !verified) return 'ERR_CLIENT_CERTIFICATE'
+    const facts = shown === undefined ? {} : { peerName: shown, subject: `CN=${shown}` }
+    return { ...common, servername, verified, ...facts }
   }
   if (hello.side !== 'server') return 'EPROTO'
   const { names, trusted } = hello.certificate

@@ -1,0 +1,188 @@
+/**
+ * TLS over real sockets: which certificate is shown for which name (RFC 6066 §3), clients' certificates in both
+ * directions, and nothing older than TLS 1.2 on either side (RFC 8996).
+ */
+import assert from 'node:assert/strict'
+import { copyFileSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { connect, createServer } from 'node:tls'
+import type { TlsFacts } from '../../wire/effect.ts'
+import { silent } from '../log.ts'
+import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
+import { writeSelfMadeCertificate } from './demo-certificate.ts'
+import { type IdentityFiles, loadIdentity } from './identity.ts'
+import { nodeNet } from './net.ts'
+
+let folder: string
+const names = ['a.test', 'b.test', 'c.test'] as const
+type Name = (typeof names)[number]
+
+function filesOf(name: Name): IdentityFiles {
+  return { certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`) }
+}
+
+/** The certificate and key of a name, as texts. */
+function pemOf(name: Name) {
+  const { certFile, keyFile } = filesOf(name)
+  return { certificate: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') }
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postrider-tls-'))
+  for (const name of names) await writeSelfMadeCertificate(filesOf(name), [name])
+})
+after(() => rmSync(folder, { recursive: true }))
+
+const quiet: ConnectionEvents = { received() {}, ended() {}, drained() {}, closed() {} }
+
+/** Both ends' facts, or why there are none; the connection is closed then. */
+async function shake(
+  server: Omit<SecureOptions & { side: 'server' }, 'side'>,
+  client: Omit<SecureOptions & { side: 'client' }, 'side' | 'trust'>,
+): Promise<(TlsFacts | string)[]> {
+  const accepted = Promise.withResolvers<Connection>()
+  const listening = await nodeNet.listen(
+    { kind: 'tcp', address: '127.0.0.1', port: 0 },
+    accepted.resolve,
+  )
+  const { port } = listening.local
+  const near = await nodeNet.connect({ address: '127.0.0.1', port, timeoutMs: 1000 })
+  const far = await accepted.promise
+  near.open(quiet)
+  far.open(quiet)
+  const told = (facts: Promise<TlsFacts>) =>
+    facts.catch((error: NodeJS.ErrnoException) => error.code ?? error.message)
+  const both = await Promise.all([
+    told(far.secure({ side: 'server', ...server })),
+    told(near.secure({ side: 'client', trust: 'opportunistic', ...client })),
+  ])
+  near.destroy()
+  far.destroy()
+  await listening.close()
+  return both
+}
+
+test('of several certificates the name that is asked for chooses, else the first is shown', async () => {
+  const identity = loadIdentity([filesOf('a.test'), filesOf('b.test')], silent)
+  for (const [servername, shown] of [
+    ['b.test', 'b.test'],
+    ['B.TEST', 'b.test'],
+    ['a.test', 'a.test'],
+    ['nobody.test', 'a.test'],
+    ['127.0.0.1', 'a.test'],
+  ] as const) {
+    const [, seen] = await shake({ identity }, { servername })
+    assert.equal(typeof seen === 'object' && seen.peerName, shown, servername)
+  }
+})
+
+test('each of several certificates is replaced when its files change', async () => {
+  const second = { certFile: join(folder, 'x.crt'), keyFile: join(folder, 'x.key') }
+  const put = (name: Name) => {
+    copyFileSync(filesOf(name).certFile, second.certFile)
+    copyFileSync(filesOf(name).keyFile, second.keyFile)
+  }
+  put('b.test')
+  const identity = loadIdentity([filesOf('a.test'), second], silent)
+  put('c.test')
+  assert.equal(identity.refresh(), true)
+  for (const [servername, shown] of [
+    ['c.test', 'c.test'],
+    ['b.test', 'a.test'],
+  ] as const) {
+    const [, seen] = await shake({ identity }, { servername })
+    assert.equal(typeof seen === 'object' && seen.peerName, shown)
+  }
+  assert.equal(identity.refresh(), false)
+})
+
+for (const [shows, required, expected] of [
+  [undefined, false, { verified: false }],
+  ['b.test', false, { verified: true, peerName: 'b.test' }],
+  ['c.test', false, { verified: false, peerName: 'c.test' }],
+  [undefined, true, 'ERR_CLIENT_CERTIFICATE'],
+  ['b.test', true, { verified: true, peerName: 'b.test' }],
+  ['c.test', true, 'ERR_CLIENT_CERTIFICATE'],
+] as const) {
+  const what = shows === undefined ? 'without a certificate' : `with that of ${shows}`
+  test(`a client ${what}, ${required ? 'required' : 'asked for'} to be known by b.test`, async () => {
+    for (const several of [false, true]) {
+      const first = filesOf('a.test')
+      const identity = loadIdentity(several ? [first, filesOf('c.test')] : first, silent)
+      const clients = { roots: pemOf('b.test').certificate, required }
+      const own = shows === undefined ? {} : { own: pemOf(shows) }
+      const [seen] = await shake({ identity, clients }, { servername: 'a.test', ...own })
+      if (typeof expected === 'string') {
+        assert.equal(seen, expected)
+        continue
+      }
+      assert.ok(typeof seen === 'object')
+      assert.equal(seen.verified, expected.verified)
+      assert.equal(seen.peerName, 'peerName' in expected ? expected.peerName : undefined)
+      assert.equal(seen.fingerprint !== undefined, shows !== undefined)
+      if (shows !== undefined) assert.match(seen.subject ?? '', new RegExp(`CN=${shows}`))
+    }
+  })
+}
+
+test('a client is asked for a certificate only where that is wanted', async () => {
+  const identity = loadIdentity(filesOf('a.test'), silent)
+  const [seen] = await shake({ identity }, { servername: 'a.test', own: pemOf('b.test') })
+  assert.ok(typeof seen === 'object')
+  assert.deepEqual([seen.verified, seen.peerName, seen.fingerprint], [false, undefined, undefined])
+})
+
+/** Old protocols need old ciphers, which OpenSSL has at its lowest level alone. */
+const old = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const
+
+test('as a server nothing older than TLS 1.2 is spoken', async () => {
+  const listening = await nodeNet.listen(
+    { kind: 'tcp', address: '127.0.0.1', port: 0 },
+    connection => {
+      connection.open(quiet)
+      const identity = loadIdentity(filesOf('a.test'), silent)
+      connection.secure({ side: 'server', identity }).catch(() => {})
+    },
+  )
+  const { port } = listening.local
+  const attempt = (versions: object) =>
+    new Promise<string>(resolve => {
+      const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...versions })
+      socket.on('secureConnect', () => {
+        resolve(String(socket.getProtocol()))
+        socket.destroy()
+      })
+      socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'))
+    })
+  assert.match(await attempt(old), /PROTOCOL_VERSION|ECONNRESET/)
+  assert.equal(await attempt({ maxVersion: 'TLSv1.2' }), 'TLSv1.2')
+  await listening.close()
+})
+
+test('as a client nothing older than TLS 1.2 is spoken', async () => {
+  const { certificate: cert, key } = pemOf('a.test')
+  for (const [versions, spoken] of [
+    [old, false],
+    [{ maxVersion: 'TLSv1.2' }, true],
+  ] as const) {
+    const server = createServer({ cert, key, ...versions })
+    server.on('tlsClientError', () => {})
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const place = server.address()
+    const port = typeof place === 'object' && place ? place.port : 0
+    const connection = await nodeNet.connect({ address: '127.0.0.1', port, timeoutMs: 1000 })
+    connection.open(quiet)
+    const secured = connection.secure({
+      side: 'client',
+      servername: 'a.test',
+      trust: 'opportunistic',
+    })
+    if (spoken) assert.equal((await secured).protocol, 'TLSv1.2')
+    else await assert.rejects(secured)
+    connection.destroy()
+    await new Promise(resolve => server.close(resolve))
+  }
+})
