@@ -26,6 +26,7 @@ import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import { hereBy } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
+import { withSubmitter } from './submitter.ts'
 import { withTlsWish } from './tls-required.ts'
 import { judgeTenure } from './valid-since.ts'
 
@@ -335,14 +336,13 @@ export class Reception implements Policy {
       ...(envelope.recipients.length === 1 && only ? { recipient: only.forwardPath } : {}),
     })
     const text = `queued as ${identity.id}`
+    const told = withSubmitter(this.#inbound, peer, envelope, this.#role.origin)
+    const kept = told instanceof Promise ? await told : told
     await transfer?.settled()
     const released = await spool.accept({
       identity,
       origin: this.#role.origin,
-      envelope: withTlsWish(
-        partial ? envelope : withoutNeedlessUtf8(envelope, intake.prefix),
-        header,
-      ),
+      envelope: withTlsWish(partial ? kept : withoutNeedlessUtf8(kept, intake.prefix), header),
       finals,
       head: ownText(received + fields + completion.fields + seam(header)),
       body: intake.finishInline() ?? (await intake.finish()),

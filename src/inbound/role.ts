@@ -35,6 +35,8 @@ export interface InboundSettings {
   readonly hostname: string
   readonly hopsMax: number
   readonly enforceSender: boolean
+  /** Whether there is a next hop that we log in at, and that is told who submitted. */
+  readonly tellsSubmitter: boolean
   /** Accepts under way at once before 451 (the committer is behind). */
   readonly acceptQueueMax: number
   readonly localPerMinuteMax: number

@@ -9,7 +9,7 @@ import { type AccountSettings, defaultHashCost, type HashCost } from '../account
 import { SharedMaildropLocks } from '../cluster/maildrop-locks.ts'
 import type { Hooks } from '../hook/hooks.ts'
 import { Checkpoints } from '../inbound/checkpoint.ts'
-import type { Inbound } from '../inbound/role.ts'
+import type { Inbound, InboundSettings } from '../inbound/role.ts'
 import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
 import { parseStoredAddress } from '../mail/address.ts'
@@ -106,14 +106,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     hooks,
     onDemand,
     count: counters.message,
-    settings: () => ({
-      hostname: settings().hostname,
-      hopsMax: settings().limits.hops,
-      enforceSender: settings().submission.enforceSender,
-      acceptQueueMax: settings().limits.acceptQueue,
-      localPerMinuteMax: settings().limits.localPerMinute,
-      inlineUpToOctets: inlineUpTo(settings()),
-    }),
+    settings: () => inboundSettings(settings()),
   }
   return {
     ...options,
@@ -135,6 +128,19 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
       renew()
       void domains.refresh()
     },
+  }
+}
+
+function inboundSettings(settings: Settings): InboundSettings {
+  const { hostname, limits, submission, outbound } = settings
+  return {
+    hostname,
+    hopsMax: limits.hops,
+    enforceSender: submission.enforceSender,
+    tellsSubmitter: outbound.smarthost?.username !== undefined,
+    acceptQueueMax: limits.acceptQueue,
+    localPerMinuteMax: limits.localPerMinute,
+    inlineUpToOctets: inlineUpTo(settings),
   }
 }
 

@@ -67,6 +67,8 @@ function senderOf(message: QueuedMessage): Sender {
     utf8: message.utf8 === 1,
     ...(message.ret === null ? {} : { ret: message.ret as 'FULL' | 'HDRS' }),
     ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
+    // RFC 4954 §5: of what we relay it is said, to a hop that knows us, that nobody can be named.
+    submitter: null,
     ...asked,
     // RFC 6710 §4.2 (1), RFC 6758 §3.2: whoever relays tells it, also where nobody asked for any.
     priority: asked.priority ?? 0,

@@ -1,5 +1,5 @@
 /** AUTH (RFC 4954): the mechanisms offered at this moment, and the AUTH= parameter of MAIL (§5). */
-import { formatAddress } from '../../mail/address.ts'
+import { formatAddress, isAscii } from '../../mail/address.ts'
 import { decodeXtext, encodeXtext } from '../../wire/xtext.ts'
 import { parseMailbox } from '../path.ts'
 import { replies } from '../replies.ts'
@@ -34,9 +34,16 @@ export const auth: Extension = {
       return undefined
     },
   },
-  /** RFC 4954 §5: who submitted is told only to a hop that knows us. */
-  writeMail({ submitter }, { login }) {
+  /** RFC 4954 §5: who submitted is told only to a hop that knows us; who submits says nothing himself. */
+  writeMail({ submitter }, { login, utf8 }) {
     if (login === undefined || submitter === undefined) return ''
-    return ` AUTH=${submitter === null ? '<>' : encodeXtext(submitter)}`
+    return ` AUTH=${written(submitter, utf8)}`
   },
+}
+
+/** §5: where no valid mailbox can be written, it is `<>`. */
+function written(submitter: string | null, utf8: boolean): string {
+  if (submitter === null || !(utf8 || isAscii(submitter))) return '<>'
+  const text = encodeXtext(submitter)
+  return text.length > 500 ? '<>' : text
 }
