@@ -59,6 +59,11 @@ export class PemFiles {
     return found.text
   }
 
+  /** Reads every one that settings name, while that may be done; rejects with a StartError. */
+  async readAll(settings: Settings): Promise<void> {
+    for (const file of pemFilesOf(settings)) this.read(file)
+  }
+
   /** Looks at all of them again; now and then, by the server's timer. */
   refresh(): void {
     for (const [file, before] of this.#texts) {
@@ -76,7 +81,7 @@ export class PemFiles {
 }
 
 /** Every PEM file beside the server's own certificates. */
-export function pemFilesOf({ listeners, outbound }: Settings): string[] {
+function pemFilesOf({ listeners, outbound }: Settings): string[] {
   const roots = Object.values(listeners).flatMap(listener =>
     'clientCertificates' in listener && listener.clientCertificates
       ? [listener.clientCertificates.roots]

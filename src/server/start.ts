@@ -18,7 +18,7 @@ import { Fetcher } from './fetcher.ts'
 import { DATABASE, type Folder, openFolder } from './folder.ts'
 import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
-import { identityFiles, openIdentity, PemFiles, pemFilesOf } from './identity.ts'
+import { identityFiles, openIdentity, PemFiles } from './identity.ts'
 import { Listeners } from './listeners.ts'
 import { readyJson, readyText } from './ready.ts'
 import { Sessions } from './serve.ts'
@@ -58,7 +58,7 @@ export async function start(options: StartOptions): Promise<Running> {
   await listeners.bind(settings(), inheritedSockets()).catch(startFailure(69))
   const identity = await openIdentity(settings(), log)
   const pems = new PemFiles(log)
-  for (const file of pemFilesOf(settings())) pems.read(file)
+  await pems.readAll(settings())
   if (!settings().tls) Object.values(identityFiles(settings())[0]).forEach(user.own)
   user.drop()
 
@@ -105,7 +105,8 @@ export async function start(options: StartOptions): Promise<Running> {
   }
   const reload = async () => {
     identity.refresh()
-    if (!(await current.next(log, next => declare(house, next)))) return
+    if (!(await current.next(log, next => pems.readAll(next).then(() => declare(house, next)))))
+      return
     house.changed()
     node.changed()
   }

@@ -106,3 +106,52 @@ test('old versions of TLS are not spoken, the present ones are', { skip }, async
   assert.equal(await speaks('-tls1_1', '-cipher', 'ALL:@SECLEVEL=0'), false)
   assert.equal(await speaks('-tls1', '-cipher', 'ALL:@SECLEVEL=0'), false)
 })
+
+/** A certificate of its own for a name, by openssl. */
+async function make(name: string): Promise<{ certificate: string; key: string }> {
+  const [certificate, key] = [file(`${name}.crt`), file(`${name}.key`)]
+  const made = await run('openssl', [
+    ...['req', '-x509', '-nodes', '-days', '2', ...EC, '-subj', `/CN=${name}`],
+    ...['-addext', `subjectAltName=DNS:${name}`, '-keyout', key, '-out', certificate],
+  ])
+  assert.equal(made.code, 0, made.text)
+  return { certificate, key }
+}
+
+test('the name a client asks for chooses the certificate, and his own is known or refused', {
+  skip,
+}, async () => {
+  const [one, two, known, other] = await Promise.all(
+    ['one.test', 'two.test', 'known.test', 'other.test'].map(make),
+  )
+  assert.ok(one && two && known && other)
+  const roots = { roots: known.certificate }
+  const ours = await startServer({
+    set: {
+      tls: JSON.stringify([one, two]),
+      'listeners.smtp.clientCertificates': JSON.stringify(roots),
+      'listeners.submissions.clientCertificates': JSON.stringify({ ...roots, required: true }),
+      'listeners.smtp.with': 'TURN',
+    },
+  })
+  const say = async (listener: 'smtp' | 'submissions', flags: readonly string[]) => {
+    const at = `127.0.0.1:${ours.port(listener)}`
+    const start = listener === 'smtp' ? ['-starttls', 'smtp'] : []
+    const input = 'EHLO x\nQUIT\n'
+    const args = ['s_client', '-connect', at, '-crlf', '-ign_eof', ...start, ...flags]
+    return (await run('openssl', args, { input })).text
+  }
+  const shows = ({ certificate, key }: { certificate: string; key: string }) => [
+    ...['-cert', certificate, '-key', key],
+  ]
+  assert.match(await say('smtp', ['-servername', 'two.test']), /subject=CN = two\.test/)
+  assert.match(await say('smtp', ['-servername', 'three.test']), /subject=CN = one\.test/)
+  // TURN is offered only to whom the roots know.
+  assert.match(await say('smtp', shows(known)), /^250 TURN$/m)
+  assert.doesNotMatch(await say('smtp', shows(other)), /TURN/)
+  assert.match(await say('submissions', shows(known)), /^220 /m)
+  assert.doesNotMatch(await say('submissions', shows(other)), /^220 /m)
+  assert.doesNotMatch(await say('submissions', []), /^220 /m)
+  assert.deepEqual(ours.faults(), [])
+  await ours.stop()
+})
