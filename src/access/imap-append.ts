@@ -6,12 +6,11 @@ import type { Answer, Question } from '../imap/server/question.ts'
 import { Intake } from '../inbound/intake.ts'
 import { type Appended, appendMessages } from '../mailbox/append.ts'
 import { folderStatus } from '../mailbox/folder.ts'
-import type { Account } from '../sasl/mechanism.ts'
 import { StoreError } from '../store/store.ts'
 import { DiskFull } from '../world/disk.ts'
 import type { ImapAccess } from './imap.ts'
 
-type Access = Pick<ImapAccess, 'store' | 'world' | 'identify' | 'inlineUpToOctets'>
+type Access = Pick<ImapAccess, 'store' | 'world' | 'identify' | 'inlineUpToOctets' | 'log'>
 
 interface Begun {
   readonly intake: Intake
@@ -20,6 +19,7 @@ interface Begun {
 }
 
 const noRoom = { kind: 'no', code: 'UNAVAILABLE', why: 'there is no room just now' } as const
+const gone = { kind: 'no', code: 'EXPUNGEISSUED', why: 'the message to replace is gone' } as const
 const tryCreate = { kind: 'no', code: 'TRYCREATE', why: 'there is no such mailbox' } as const
 
 export class ImapAppend {
@@ -46,7 +46,11 @@ export class ImapAppend {
     return this.#begun.at(-1)?.intake.push(octets, from, to)
   }
 
-  async commit(account: Account, mailbox: string): Promise<Answer> {
+  async commit({
+    account,
+    mailbox,
+    replaces,
+  }: Extract<Question, { kind: 'commit' }>): Promise<Answer> {
     const begun = this.#begun
     this.#begun = []
     try {
@@ -56,10 +60,15 @@ export class ImapAppend {
         const body = await intake.finish()
         messages.push({ messageId: id, bodyKey, body, internalDate, flags })
       }
+      const { store } = this.#access
       const input = { accountId: account.id, mailbox, messages }
-      const appended = await this.#access.store.write(appendMessages, input)
+      const replaced = replaces && { mailboxId: replaces.key, uid: replaces.uid }
+      const appended = await store.write(appendMessages, replaced ? { ...input, replaced } : input)
       // What was staged and is named by no row is swept.
-      return appended.kind === 'missing' ? tryCreate : appended
+      if (appended.kind === 'missing') return tryCreate
+      if (appended.kind === 'gone') return gone
+      for (const name of appended.staged) this.#forget(name)
+      return { kind: 'appended', uidValidity: appended.uidValidity, uids: appended.uids }
     } catch (error) {
       for (const { intake } of begun) intake.abandon()
       const full =
@@ -67,6 +76,12 @@ export class ImapAppend {
       if (full) return noRoom
       throw error
     }
+  }
+
+  /** Nothing references it any more: if it cannot be removed now, the sweep does it. */
+  #forget(name: string): void {
+    const { world, log } = this.#access
+    world.disk.remove(name).catch(error => log.warn('staged-not-removed', { name, error }))
   }
 
   abandon(): void {

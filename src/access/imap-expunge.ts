@@ -1,6 +1,6 @@
 /** Messages that go for good: those with \Deleted, or all of a folder that is gone. Slice by slice. */
 import type { Answer, Question } from '../imap/server/question.ts'
-import { anyMessages, doomedMessages, folderChanges } from '../mailbox/change.ts'
+import { anyMessages, doomedMessages } from '../mailbox/change.ts'
 import { expunge } from '../mailbox/expunge.ts'
 import { removeDoomedFolder } from '../mailbox/folder.ts'
 import type { ImapAccess } from './imap.ts'
@@ -23,12 +23,7 @@ export async function expungeDoomed(
     if (found.length < SLICE) break
     after = found.at(-1) ?? 0
   }
-  const now = await access.store.read(folderChanges, {
-    mailboxId: key,
-    sinceModSeq: Number.MAX_SAFE_INTEGER,
-    uidNext: Number.MAX_SAFE_INTEGER,
-  })
-  return { kind: 'expunged', highestModSeq: now?.modSeq ?? 0 }
+  return { kind: 'expunged' }
 }
 
 /**

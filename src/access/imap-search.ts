@@ -11,7 +11,7 @@ import { type FolderMessage, folderMessages } from '../mailbox/change.ts'
 import { collected } from '../mailbox/octets.ts'
 import { decodeWords } from '../message/encoded-word.ts'
 import type { LeafPart, Part } from '../message/structure.ts'
-import { parseDate } from '../wire/date.ts'
+import { parseLocalDate } from '../wire/date.ts'
 import type { ImapAccess } from './imap.ts'
 import { decodeTransfer, MessageContent } from './imap-content.ts'
 
@@ -35,16 +35,19 @@ export async function searchMessages(
     exists: uids.length,
   }
   const found: number[] = []
+  const modSeqs: number[] = []
   for (let at = 0; at < uids.length; at += SLICE) {
     const slice = uids.slice(at, at + SLICE)
     const rows = await access.store.read(folderMessages, { mailboxId: key, uids: slice })
     const numbers = new Map(slice.map((uid, n) => [uid, at + n + 1]))
     for (const row of rows) {
       const message = new Candidate(context, row, numbers.get(row.uid) ?? 0)
-      if (await message.matches(search.key)) found.push(row.uid)
+      if (!(await message.matches(search.key))) continue
+      found.push(row.uid)
+      modSeqs.push(row.modSeq)
     }
   }
-  return { kind: 'found', uids: found }
+  return { kind: 'found', uids: found, modSeqs }
 }
 
 interface Context {
@@ -170,7 +173,8 @@ class Candidate {
 
   async #sent(key: Extract<SearchKey, { kind: 'date' }>): Promise<boolean> {
     const header = await (await this.#opened())?.header()
-    const sent = parseDate(header?.first('date') ?? '')
+    // RFC 9051 §6.4.4: the day as it is written, disregarding the zone.
+    const sent = parseLocalDate(header?.first('date') ?? '')
     return sent !== undefined && compareDay(sent, key)
   }
 }

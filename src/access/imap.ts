@@ -4,7 +4,7 @@
  * file of its own beside this one.
  */
 import type { Answer, Changes, No, OpenedMailbox, Question } from '../imap/server/question.ts'
-import { folderChanges, openFolder } from '../mailbox/change.ts'
+import { type FolderChanges, folderChanges, folderSince, openFolder } from '../mailbox/change.ts'
 import { copyMessages } from '../mailbox/copy.ts'
 import { changeFlags } from '../mailbox/flags.ts'
 import {
@@ -117,6 +117,8 @@ class ImapRole implements Role<Question, Answer> {
         return done
       case 'changes':
         return this.#changes(question)
+      case 'since':
+        return this.#since(question.key, question.modSeq)
       case 'fetch':
         return fetchMessages(this.#access, question).then(answer =>
           this.#told(answer, question.markSeen),
@@ -132,9 +134,7 @@ class ImapRole implements Role<Question, Answer> {
       case 'append':
         return this.#append.begin(question)
       case 'commit':
-        return this.#append
-          .commit(question.account, question.mailbox)
-          .then(answer => this.#told(answer, true))
+        return this.#append.commit(question).then(answer => this.#told(answer, true))
       case 'abandon':
         this.#append.abandon()
         return done
@@ -229,7 +229,7 @@ class ImapRole implements Role<Question, Answer> {
       case 'too many':
         return { kind: 'no', code: 'LIMIT', why: 'the account has too many mailboxes' }
       case 'special use taken':
-        return { kind: 'no', code: 'CANNOT', why: 'another mailbox has this special use' }
+        return { kind: 'no', code: 'USEATTR', why: 'another mailbox has this special use' }
       case 'missing':
         return broken
       case 'done':
@@ -295,14 +295,12 @@ class ImapRole implements Role<Question, Answer> {
       sinceModSeq,
       uidNext,
     })
-    if (found === undefined) return noSuchMailbox
-    const changes: Changes = {
-      highestModSeq: found.modSeq,
-      uidNext: found.uidNext,
-      present: found.present.map(stateOf),
-      vanished: found.vanished,
-    }
-    return { kind: 'changes', changes }
+    return found === undefined ? noSuchMailbox : { kind: 'changes', changes: changesOf(found) }
+  }
+
+  async #since(key: number, modSeq: number): Promise<Answer> {
+    const found = await this.#access.store.read(folderSince, { mailboxId: key, modSeq })
+    return found === undefined ? noSuchMailbox : { kind: 'changes', changes: changesOf(found) }
   }
 
   async #store(question: Extract<Question, { kind: 'store' }>): Promise<Answer> {
@@ -339,6 +337,10 @@ class ImapRole implements Role<Question, Answer> {
 
 function named<More extends object>(account: Account, name: string, more?: More) {
   return { accountId: account.id, name, ...(more as More) }
+}
+
+function changesOf({ modSeq, uidNext, present, vanished }: FolderChanges): Changes {
+  return { highestModSeq: modSeq, uidNext, present: present.map(stateOf), vanished }
 }
 
 /** MAILBOXID (RFC 8474 §5.1). */

@@ -69,7 +69,16 @@ export function formatMailboxName(name: string, utf8: boolean): string {
  * case. Linear in name times wildcards: of several stars only the last is ever come back to.
  */
 export function matchesPattern(name: string, pattern: string): boolean {
-  const text = /^inbox(?:\/|$)/i.test(pattern) ? `INBOX${pattern.slice(5)}` : pattern
+  return matchesText(name, pattern) || (/^INBOX(?:\/|$)/.test(name) && matchesInbox(name, pattern))
+}
+
+/** RFC 9051 §5.1: INBOX has no case, so neither has what is to match it. */
+function matchesInbox(name: string, pattern: string): boolean {
+  const first = pattern.split(DELIMITER, 1)[0] ?? ''
+  return matchesText(name, first.toUpperCase() + pattern.slice(first.length))
+}
+
+function matchesText(name: string, text: string): boolean {
   // The set of places in the pattern that the name read so far can have come to.
   let places = new Set(closure(text, 0))
   for (const character of name) {

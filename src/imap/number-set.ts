@@ -78,3 +78,19 @@ export function formatNumbers(numbers: Iterable<number>): string {
   close()
   return text
 }
+
+/** Whether a number is of a set: of one without `$`, `*` standing for `largest`. */
+export function rangesHold(set: NumberSet, largest: number): (number: number) => boolean {
+  const ranges = set === '$' ? [] : normalRanges(set, largest)
+  return number => {
+    let low = 0
+    let high = ranges.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((ranges[middle]?.[1] ?? 0) < number) low = middle + 1
+      else high = middle
+    }
+    const range = ranges[low]
+    return range !== undefined && range[0] <= number
+  }
+}

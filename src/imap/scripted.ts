@@ -3,17 +3,8 @@
  * thing that is right, so that it serves as the reference model too. Never used by the server.
  */
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
-import { normalRanges } from './number-set.ts'
-import type { SearchKey } from './search-key.ts'
-import type {
-  Answer,
-  FetchedMessage,
-  No,
-  Question,
-  SectionAnswer,
-  SectionWish,
-  SessionSettings,
-} from './server/question.ts'
+import { fetched, matches, type ScriptedMessage } from './scripted-message.ts'
+import type { Answer, No, Question, SessionSettings } from './server/question.ts'
 
 export const settings: SessionSettings = {
   hostname: 'mail.example.org',
@@ -30,18 +21,11 @@ export const settings: SessionSettings = {
   chance: count => new Uint8Array(count),
 }
 
-export interface ScriptedMessage {
-  readonly uid: number
-  flags: string[]
-  modSeq: number
-  readonly date: number
-  readonly octets: Buffer
-}
-
 export interface ScriptedMailbox {
   readonly key: number
   name: string
   subscribed: boolean
+  specialUse: readonly string[]
   uidNext: number
   modSeq: number
   messages: ScriptedMessage[]
@@ -56,6 +40,8 @@ export class Scripted {
   readonly mailboxes: ScriptedMailbox[] = []
   /** Kinds of question that are answered by a No, with its code. */
   readonly refusals = new Map<string, No>()
+  /** Subscribed, and no mailbox. */
+  readonly #orphans = new Set<string>()
   #appended: { flags: readonly string[]; date: number; octets: Buffer }[] = []
 
   constructor() {
@@ -64,7 +50,9 @@ export class Scripted {
 
   add(name: string): ScriptedMailbox {
     const key = this.mailboxes.length + 1
-    const made = { key, name, subscribed: false, uidNext: 1, modSeq: 1, messages: [], vanished: [] }
+    const specialUse = name === 'Sent' ? ['\\Sent'] : []
+    const numbers = { key, uidNext: 1, modSeq: 1 }
+    const made = { ...numbers, name, subscribed: false, specialUse, messages: [], vanished: [] }
     this.mailboxes.push(made)
     return made
   }
@@ -105,23 +93,38 @@ export class Scripted {
       case 'mailboxes':
         return {
           kind: 'mailboxes',
-          mailboxes: this.mailboxes.map(({ name, subscribed }) => ({
-            name,
-            exists: true,
-            subscribed,
-            specialUse: name === 'Sent' ? ['\\Sent'] : [],
-          })),
+          mailboxes: [
+            ...this.mailboxes.map(({ name, subscribed, specialUse }) => ({
+              name,
+              exists: true,
+              subscribed,
+              specialUse,
+            })),
+            ...[...this.#orphans].map(name => ({
+              name,
+              exists: false,
+              subscribed: true,
+              specialUse: [],
+            })),
+          ],
         }
       case 'create': {
         if (this.#named(question.mailbox)) {
           return { kind: 'no', code: 'ALREADYEXISTS', why: 'it is there' }
         }
-        return { kind: 'created', mailboxId: `F${this.add(question.mailbox).key}` }
+        const [use] = question.specialUse
+        if (use !== undefined && this.mailboxes.some(box => box.specialUse.includes(use))) {
+          return { kind: 'no', code: 'USEATTR', why: 'another has it' }
+        }
+        const made = this.add(question.mailbox)
+        if (use !== undefined) made.specialUse = [use]
+        return { kind: 'created', mailboxId: `F${made.key}` }
       }
       case 'delete': {
         const at = this.mailboxes.findIndex(({ name }) => name === question.mailbox)
         if (at < 0) return nothing
-        this.mailboxes.splice(at, 1)
+        const [gone] = this.mailboxes.splice(at, 1)
+        if (gone?.subscribed) this.#orphans.add(gone.name)
         return done
       }
       case 'append':
@@ -174,21 +177,10 @@ export class Scripted {
         return done
       case 'open':
         return { kind: 'opened', mailbox: openedOf(box, question.readOnly) }
-      case 'changes': {
-        const { sinceModSeq } = question
-        return {
-          kind: 'changes',
-          changes: {
-            highestModSeq: box.modSeq,
-            uidNext: box.uidNext,
-            present: box.messages.filter(({ modSeq }) => modSeq > sinceModSeq),
-            vanished: box.vanished
-              .filter(({ modSeq }) => modSeq > sinceModSeq)
-              .map(({ uid }) => uid)
-              .sort((a, b) => a - b),
-          },
-        }
-      }
+      case 'changes':
+        return { kind: 'changes', changes: changesOf(box, question.sinceModSeq) }
+      case 'since':
+        return { kind: 'changes', changes: changesOf(box, question.modSeq) }
       case 'fetch': {
         const messages = box.messages.filter(({ uid }) => question.uids.includes(uid))
         const changed = new Set<number>()
@@ -214,13 +206,17 @@ export class Scripted {
           box,
           ({ uid, flags }) => flags.includes('\\Deleted') && (uids?.includes(uid) ?? true),
         )
-        return { kind: 'expunged', highestModSeq: box.modSeq }
+        return { kind: 'expunged' }
       }
       case 'search': {
         const { key, uids, saved } = question.search
         const numbers = new Map(Array.from(uids, (uid, at) => [uid, at + 1]))
         const found = box.messages.filter(message => matches(message, key, numbers, saved))
-        return { kind: 'found', uids: found.map(({ uid }) => uid) }
+        return {
+          kind: 'found',
+          uids: found.map(({ uid }) => uid),
+          modSeqs: found.map(({ modSeq }) => modSeq),
+        }
       }
       case 'commit': {
         const appended = this.#appended
@@ -228,6 +224,11 @@ export class Scripted {
         const uids = appended.map(({ octets, flags, date }) =>
           this.deliver(box.name, octets, flags, date),
         )
+        if (question.replaces !== undefined) {
+          const { key, uid } = question.replaces
+          const from = this.mailboxes.find(each => each.key === key)
+          if (from !== undefined) this.#remove(from, message => message.uid === uid)
+        }
         return { kind: 'appended', uidValidity: 1, uids }
       }
     }
@@ -287,6 +288,17 @@ function login(question: LoginQuestion): LoginAnswer {
     : { kind: 'denied', why: 'no' }
 }
 
+function changesOf(box: ScriptedMailbox, since: number) {
+  const present = box.messages.filter(({ modSeq }) => modSeq > since)
+  const vanished = box.vanished.filter(({ modSeq }) => modSeq > since).map(({ uid }) => uid)
+  return {
+    highestModSeq: box.modSeq,
+    uidNext: box.uidNext,
+    present: present.map(message => ({ ...message })),
+    vanished: vanished.sort((a, b) => a - b),
+  }
+}
+
 function statusOf(box: ScriptedMailbox) {
   const { messages, uidNext, modSeq, key } = box
   return {
@@ -316,76 +328,5 @@ function openedOf(box: ScriptedMailbox, readOnly: boolean) {
     ),
     readOnly,
     ...(unseen ? { firstUnseenUid: unseen.uid } : {}),
-  }
-}
-
-function fetched(
-  message: ScriptedMessage,
-  sections: readonly SectionWish[],
-  flagsChanged: boolean,
-): FetchedMessage {
-  const { uid, flags, modSeq, octets, date } = message
-  return {
-    uid,
-    flags,
-    modSeq,
-    flagsChanged,
-    internalDate: date,
-    savedAt: date,
-    sizeOctets: octets.length,
-    emailId: `M${uid}`,
-    sections: sections.map(wish => sectionOf(octets, wish)),
-  }
-}
-
-/** Header and text only: structure is tested where it is made. */
-function sectionOf(octets: Buffer, { section, partial }: SectionWish): SectionAnswer {
-  const blank = octets.indexOf('\r\n\r\n')
-  const bodyFrom = blank < 0 ? octets.length : blank + 4
-  if (section.part.length > 1 || (section.part[0] ?? 1) !== 1) return { kind: 'absent' }
-  const whole =
-    section.text === 'HEADER'
-      ? octets.subarray(0, bodyFrom)
-      : section.text === 'TEXT' || section.part.length === 1
-        ? octets.subarray(bodyFrom)
-        : octets
-  const content = partial ? whole.subarray(partial.from, partial.from + partial.count) : whole
-  return { kind: 'octets', sizeOctets: content.length, content }
-}
-
-function matches(
-  message: ScriptedMessage,
-  key: SearchKey,
-  numbers: ReadonlyMap<number, number>,
-  saved: readonly number[],
-): boolean {
-  const again = (other: SearchKey) => matches(message, other, numbers, saved)
-  switch (key.kind) {
-    case 'all':
-      return true
-    case 'flag':
-      return message.flags.includes(key.flag) === key.set
-    case 'not':
-      return !again(key.key)
-    case 'or':
-      return again(key.either) || again(key.other)
-    case 'and':
-      return key.keys.every(again)
-    case 'text':
-    case 'body':
-      return message.octets.toString('latin1').toLowerCase().includes(key.text.toLowerCase())
-    case 'size':
-      return key.compare === 'larger'
-        ? message.octets.length > key.octets
-        : message.octets.length < key.octets
-    case 'uid':
-    case 'sequence': {
-      const number = key.kind === 'uid' ? message.uid : (numbers.get(message.uid) ?? 0)
-      if (key.set === '$') return saved.includes(message.uid)
-      const largest = key.kind === 'uid' ? Math.max(...numbers.keys()) : numbers.size
-      return normalRanges(key.set, largest).some(([from, to]) => from <= number && number <= to)
-    }
-    default:
-      return false
   }
 }

@@ -3,8 +3,10 @@
  * transaction, all of them or none. They come by no queue, so no ledger knows them.
  */
 import { writer } from '../store/store.ts'
-import { keepKeywords } from './copy.ts'
+import type { Write } from '../world/sql.ts'
+import { keepKeywords, lockInOrder } from './copy.ts'
 import { type Delivery, deliverInto } from './deliver.ts'
+import { type Gone, releaseBodies, vanish } from './writer.ts'
 
 export interface Appended {
   readonly messageId: string
@@ -19,6 +21,8 @@ export interface AppendInput {
   readonly accountId: number
   readonly mailbox: string
   readonly messages: readonly Appended[]
+  /** REPLACE (RFC 8508): this message goes by the same transaction; where it is gone, nothing is done. */
+  readonly replaced?: { readonly mailboxId: number; readonly uid: number }
 }
 
 export type AppendDone =
@@ -26,20 +30,31 @@ export type AppendDone =
       readonly kind: 'appended'
       readonly uidValidity: number
       readonly uids: readonly number[]
+      /** Names on Disk that nothing references any more: remove them after the commit. */
+      readonly staged: readonly string[]
     }
   | { readonly kind: 'missing' }
+  | { readonly kind: 'gone' }
 
+const REMOVE_ONE = `DELETE FROM mailbox_message WHERE mailbox_id = ?1 AND uid = ?2
+RETURNING uid, body_id, message_id, flags, size_octets AS "sizeOctets"`
 const INSERT_BODY = 'INSERT INTO body (id, size_octets, octets, staged) VALUES (?1, ?2, ?3, ?4)'
 
 export const appendMessages = writer(
   'mailbox.append',
-  async (tx, { accountId, mailbox, messages }: AppendInput): Promise<AppendDone> => {
+  async (tx, { accountId, mailbox, messages, replaced }: AppendInput): Promise<AppendDone> => {
     const target = await tx.get<{ id: number }>(
       'SELECT id FROM mailbox WHERE account_id = ?1 AND name = ?2',
       accountId,
       mailbox,
     )
     if (target === undefined) return { kind: 'missing' }
+    let staged: readonly string[] = []
+    if (replaced !== undefined) {
+      const removed = await removeReplaced(tx, target.id, replaced)
+      if (removed === undefined) return { kind: 'gone' }
+      staged = removed
+    }
     await tx.many(
       INSERT_BODY,
       messages.map(({ bodyKey, body }) =>
@@ -69,6 +84,21 @@ export const appendMessages = writer(
       kind: 'appended',
       uidValidity: delivered[0]?.uidValidity ?? 0,
       uids: delivered.map(({ uid }) => uid),
+      staged,
     }
   },
 )
+
+/** Gives the names on Disk that are free by it; undefined where the message is gone already. */
+async function removeReplaced(
+  tx: Write,
+  targetId: number,
+  { mailboxId, uid }: { readonly mailboxId: number; readonly uid: number },
+): Promise<readonly string[] | undefined> {
+  await lockInOrder(tx, [targetId, mailboxId])
+  const removed = await tx.all<Gone>(REMOVE_ONE, mailboxId, uid)
+  if (removed.length === 0) return undefined
+  await vanish(tx, mailboxId, removed)
+  const released = removed.map(row => ({ bodyId: row.body_id, messageId: row.message_id }))
+  return releaseBodies(tx, released)
+}

@@ -130,6 +130,48 @@ export const folderChanges = reader(
   },
 )
 
+/**
+ * All that happened after a MODSEQ, for one who was away: new messages too (RFC 7162 §3.1.4.1, §3.2.5). Messages
+ * whose flags never changed came in the order of both their UID and MODSEQ, so that the last of them
+ * that is old enough is found from the end, and none before it is looked at.
+ */
+export const folderSince = farReader(
+  'mailbox.since',
+  async (
+    tx,
+    { mailboxId, modSeq }: { readonly mailboxId: number; readonly modSeq: number },
+  ): Promise<FolderChanges | undefined> => {
+    const folder = await tx.get<{ mod_seq: number; uid_next: number }>(
+      'SELECT mod_seq, uid_next FROM mailbox WHERE id = ?1 AND substr(name, 1, 1) <> ?2',
+      mailboxId,
+      DOOMED_NAME,
+    )
+    if (folder === undefined) return undefined
+    const present = await tx.all<FolderChanges['present'][number]>(
+      `SELECT uid, flags, mod_seq AS "modSeq" FROM mailbox_message
+         WHERE mailbox_id = ?1 AND changed_mod_seq > ?2
+       UNION ALL SELECT uid, flags, mod_seq FROM mailbox_message
+         WHERE mailbox_id = ?1 AND changed_mod_seq IS NULL AND mod_seq > ?2 AND uid > coalesce(
+           (SELECT o.uid FROM mailbox_message o WHERE o.mailbox_id = ?1 AND o.changed_mod_seq IS NULL
+              AND o.mod_seq <= ?2 ORDER BY o.uid DESC LIMIT 1), 0)
+       ORDER BY uid`,
+      mailboxId,
+      modSeq,
+    )
+    const vanished = await tx.all<{ uid: number }>(
+      'SELECT DISTINCT uid FROM mailbox_vanished WHERE mailbox_id = ?1 AND mod_seq > ?2 ORDER BY uid',
+      mailboxId,
+      modSeq,
+    )
+    return {
+      modSeq: folder.mod_seq,
+      uidNext: folder.uid_next,
+      present,
+      vanished: vanished.map(({ uid }) => uid),
+    }
+  },
+)
+
 /** A message without its body. */
 export interface FolderMessage {
   readonly uid: number

@@ -3,6 +3,7 @@
  * transaction. A copy shares the body and has its own row; its INTERNALDATE and flags are kept.
  */
 import { writer } from '../store/store.ts'
+import type { Write } from '../world/sql.ts'
 import { type Delivered, type Delivery, deliverInto } from './deliver.ts'
 import { withUids } from './tally.ts'
 import { type Gone, vanish } from './writer.ts'
@@ -56,10 +57,7 @@ export const copyMessages = writer(
       to,
     )
     if (target === undefined) return { kind: 'missing' }
-    // Both are locked in the order of their keys, so that two copies in opposite directions never wait for each other.
-    for (const id of [target.id, mailboxId].sort((a, b) => a - b)) {
-      await tx.run('UPDATE mailbox SET mod_seq = mod_seq WHERE id = ?1', id)
-    }
+    await lockInOrder(tx, [target.id, mailboxId])
     const rows = await tx.all<Row>(READ, mailboxId, JSON.stringify(uids))
     if (rows.length === 0) {
       return { kind: 'copied', uidValidity: target.uid_validity, from: [], to: [] }
@@ -92,6 +90,13 @@ export const copyMessages = writer(
     }
   },
 )
+
+/** Mailboxes are locked in the order of their keys, so that two copies in opposite directions never wait for each other. */
+export async function lockInOrder(tx: Write, mailboxIds: readonly number[]): Promise<void> {
+  for (const id of [...mailboxIds].sort((a, b) => a - b)) {
+    await tx.run('UPDATE mailbox SET mod_seq = mod_seq WHERE id = ?1', id)
+  }
+}
 
 /** The mailbox knows the keywords that its new messages brought. */
 export async function keepKeywords(

@@ -130,6 +130,18 @@ function numberIn(piece: Piece | undefined, min: number, max: number): number | 
  * is overlooked; a leap second (:60) counts as the next second (RFC 5322 §3.3).
  */
 export function parseDate(text: string): number | undefined {
+  const read = readDate(text)
+  return read && read.localMs - read.zoneMinutes * 60_000
+}
+
+/** The same as if its zone were UTC: the day and hour as they are written (RFC 9051 §6.4.4 SENTON). */
+export function parseLocalDate(text: string): number | undefined {
+  return readDate(text)?.localMs
+}
+
+function readDate(
+  text: string,
+): { readonly localMs: number; readonly zoneMinutes: number } | undefined {
   const all = pieces(text.slice(0, TEXT_MAX_CHARS))
   let i = 0
   if (all[0]?.kind === 'word') i = all[1]?.text === ',' ? 2 : 1
@@ -153,7 +165,8 @@ export function parseDate(text: string): number | undefined {
   midnight.setUTCFullYear(year, month, day)
   // The 31st of April rolls over into May: such a day does not exist.
   if (midnight.getUTCDate() !== day || year < 1900) return undefined
-  return midnight.getTime() + ((hour * 60 + minute - zone) * 60 + second) * 1000
+  const localMs = midnight.getTime() + ((hour * 60 + minute) * 60 + second) * 1000
+  return { localMs, zoneMinutes: zone }
 }
 
 function capitalised(piece: Piece | undefined): string {

@@ -458,6 +458,15 @@ async function folders(w: Witness): Promise<void> {
   const messages = [appended(1, ''), appended(2, '\\Seen work'), appended(3, 'Work \\Deleted')]
   await w.write(append.appendMessages, { ...joe, mailbox: 'nowhere', messages })
   await w.write(append.appendMessages, { ...joe, mailbox: 'a/b', messages })
+  const boxId = (await w.read(folder.folderStatus, { ...joe, name: 'a/b' }))?.mailboxId ?? 0
+  for (const [uid, n] of [
+    [9, 4],
+    [3, 5],
+  ] as const) {
+    const replaced = { mailboxId: boxId, uid }
+    const one = { ...joe, mailbox: 'a', messages: [appended(n, '\\Draft')], replaced }
+    await w.write(append.appendMessages, one)
+  }
   await w.read(change.openFolder, { ...joe, name: 'nowhere' })
   const opened = await w.read(change.openFolder, { ...joe, name: 'a/b' })
   const mailboxId = opened?.mailboxId ?? 0
@@ -473,6 +482,8 @@ async function folders(w: Witness): Promise<void> {
     unchangedSince: since.sinceModSeq,
   })
   await w.write(flags.changeFlags, { mailboxId, uids: [2], mode: 'remove', flags: ['\\Seen'] })
+  for (const modSeq of [0, 3, 999]) await w.read(change.folderSince, { mailboxId, modSeq })
+  await w.read(change.folderSince, { mailboxId: 999_999, modSeq: 0 })
   await w.write(flags.changeFlags, { ...flagged, mailboxId: 999_999, mode: 'set', flags: [] })
   await w.read(change.folderChanges, since)
   const carried = { ...joe, mailboxId, uids: [3, 1, 77] }
@@ -481,6 +492,7 @@ async function folders(w: Witness): Promise<void> {
   await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
   await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
   await w.read(change.folderChanges, since)
+  await w.read(change.folderSince, { mailboxId, modSeq: 3 })
   await w.read(change.folderMessages, { mailboxId, uids: [1, 2, 3] })
   await w.read(change.doomedMessages, { mailboxId, after: 0, limit: 10 })
   for (const [name, to] of [

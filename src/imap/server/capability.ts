@@ -20,6 +20,23 @@ const rows: readonly (readonly [string, When])[] = [
   ['UNSELECT', 'after login'],
   ['MOVE', 'after login'],
   ['CHILDREN', 'after login'],
+  ['LIST-EXTENDED', 'after login'],
+  ['LIST-STATUS', 'after login'],
+  ['SPECIAL-USE', 'after login'],
+  ['CREATE-SPECIAL-USE', 'after login'],
+  ['STATUS=SIZE', 'after login'],
+  ['OBJECTID', 'after login'],
+  ['CONDSTORE', 'after login'],
+  ['QRESYNC', 'after login'],
+  ['ESEARCH', 'after login'],
+  ['SEARCHRES', 'after login'],
+  ['WITHIN', 'after login'],
+  ['PARTIAL', 'after login'],
+  ['MULTIAPPEND', 'after login'],
+  ['REPLACE', 'after login'],
+  ['BINARY', 'after login'],
+  ['UTF8=ACCEPT', 'after login'],
+  ['UNAUTHENTICATE', 'after login'],
 ]
 
 export function capabilities(turn: Turn): string {

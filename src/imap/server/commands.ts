@@ -1,6 +1,6 @@
 /** Every command and what carries it out. To add one is a file, a row here and a row in state.ts. */
 import type { Cursor } from '../cursor.ts'
-import { append, appendStreams } from './command/append.ts'
+import { append, appendStreams, replace, replaceStreams, uidReplace } from './command/append.ts'
 import { authenticate } from './command/authenticate.ts'
 import { close, unselect } from './command/close.ts'
 import { copy, move, uidCopy, uidMove } from './command/copy.ts'
@@ -13,7 +13,7 @@ import { list, lsub } from './command/list.ts'
 import { login } from './command/login.ts'
 import { create, remove, rename, subscribe, unsubscribe } from './command/mailboxes.ts'
 import { namespace } from './command/namespace.ts'
-import { capability, check, logout, noop } from './command/plain.ts'
+import { capability, check, logout, noop, unauthenticate } from './command/plain.ts'
 import { search, uidSearch } from './command/search.ts'
 import { examine, select } from './command/select.ts'
 import { starttls } from './command/starttls.ts'
@@ -41,6 +41,7 @@ export const commands = {
   STARTTLS: plain(starttls),
   AUTHENTICATE: plain(authenticate),
   LOGIN: plain(login),
+  UNAUTHENTICATE: plain(unauthenticate),
   ENABLE: plain(enable),
   SELECT: plain(select),
   EXAMINE: plain(examine),
@@ -54,6 +55,8 @@ export const commands = {
   NAMESPACE: plain(namespace),
   STATUS: plain(status),
   APPEND: { run: append, expunges: true, streams: appendStreams },
+  REPLACE: { run: replace, expunges: true, streams: replaceStreams },
+  'UID REPLACE': { run: uidReplace, expunges: true, streams: replaceStreams },
   IDLE: plain(idle),
   CLOSE: plain(close),
   UNSELECT: plain(unselect),

@@ -201,7 +201,7 @@ function readTag(cursor: Cursor): string {
   return tag.includes('+') || tag.length > 200 ? '' : tag
 }
 
-const ANNOUNCEMENT = /(~?)\{(\d{1,10})(\+?)\}$/
+const ANNOUNCEMENT = /(~?)\{(\d{1,20})(\+?)\}$/
 
 /** `{n}`, `{n+}`, `~{n}` at the end of a line. */
 function announced(text: string): Announced | undefined {

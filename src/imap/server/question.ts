@@ -38,6 +38,7 @@ export type NoCode =
   | 'TOOBIG'
   | 'TRYCREATE'
   | 'UNAVAILABLE'
+  | 'USEATTR'
 
 export interface No {
   readonly kind: 'no'
@@ -196,6 +197,8 @@ export type Question =
       readonly sinceModSeq: number
       readonly uidNext: number
     }
+  /** All that happened in the open mailbox after that mod-sequence, for a client that was away (RFC 7162 §3.2). */
+  | { readonly kind: 'since'; readonly key: number; readonly modSeq: number }
   /** Messages in the order of these UIDs; one that is gone is left out. */
   | {
       readonly kind: 'fetch'
@@ -229,7 +232,13 @@ export type Question =
   /** May these octets follow? Then they come by `content`; `abandon` forgets all since the last commit. */
   | { readonly kind: 'append'; readonly account: Account; readonly message: AppendMessage }
   /** All messages appended since: in one transaction or not at all (RFC 3502). */
-  | { readonly kind: 'commit'; readonly account: Account; readonly mailbox: string }
+  | {
+      readonly kind: 'commit'
+      readonly account: Account
+      readonly mailbox: string
+      /** REPLACE (RFC 8508): this one vanishes by the same transaction. */
+      readonly replaces?: { readonly key: number; readonly uid: number }
+    }
   | { readonly kind: 'abandon' }
 
 export type Done = { readonly kind: 'done' }
@@ -249,6 +258,7 @@ export interface Answers {
   readonly open: { readonly kind: 'opened'; readonly mailbox: OpenedMailbox } | No
   readonly leave: Done
   readonly changes: { readonly kind: 'changes'; readonly changes: Changes } | No
+  readonly since: { readonly kind: 'changes'; readonly changes: Changes } | No
   readonly fetch: { readonly kind: 'fetched'; readonly messages: readonly FetchedMessage[] } | No
   readonly store:
     | {
@@ -267,14 +277,14 @@ export interface Answers {
         readonly to: readonly number[]
       }
     | No
-  readonly expunge: { readonly kind: 'expunged'; readonly highestModSeq: number } | No
+  readonly expunge: { readonly kind: 'expunged' } | No
   readonly search:
     | {
         readonly kind: 'found'
         /** Ascending. */
         readonly uids: readonly number[]
-        /** The highest mod-sequence of those found, where the search asked by MODSEQ. */
-        readonly highestModSeq?: number
+        /** Of each of them. */
+        readonly modSeqs: readonly number[]
       }
     | No
   readonly append: Done | No

@@ -20,6 +20,7 @@ import {
   bad,
   type Enabled,
   type Input,
+  nothingEnabled,
   type Result,
   type Running,
   type Step,
@@ -45,7 +46,7 @@ type Phase =
 
 export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   readonly settings: SessionSettings
-  readonly enabled: Enabled = { imap4rev2: false, utf8: false, condstore: false, qresync: false }
+  enabled: Enabled = nothingEnabled()
   peer: Peer
   state: State = 'not authenticated'
   view: View | undefined
@@ -165,6 +166,15 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   secure(): void {
     this.#input.clear()
     this.#securing = true
+  }
+
+  /** RFC 7162 §3.1.2.1: a client that has a mailbox open is told from where to count. */
+  condstore(): void {
+    if (this.enabled.condstore) return
+    this.enabled.condstore = true
+    if (this.view !== undefined) {
+      this.send(`* OK [HIGHESTMODSEQ ${this.view.settledModSeq}] CONDSTORE is on\r\n`)
+    }
   }
 
   denied(): void {

@@ -21,15 +21,22 @@ export interface Result {
 /** What ENABLE (RFC 5161) has switched on. */
 export interface Enabled {
   imap4rev2: boolean
+  /** UTF-8 stands in names and strings: IMAP4rev2 or UTF8=ACCEPT. */
   utf8: boolean
+  utf8Accept: boolean
   condstore: boolean
   qresync: boolean
+}
+
+/** How a connection begins. */
+export function nothingEnabled(): Enabled {
+  return { imap4rev2: false, utf8: false, utf8Accept: false, condstore: false, qresync: false }
 }
 
 /** What a command sees of its session. */
 export interface Turn {
   readonly settings: SessionSettings
-  readonly enabled: Enabled
+  enabled: Enabled
   /** Of the command that runs. */
   readonly tag: string
   peer: Peer
@@ -46,6 +53,8 @@ export interface Turn {
   readonly full: boolean
   /** Throws away what came behind the command, and starts TLS once the answer has left. */
   secure(): void
+  /** Switches CONDSTORE on (RFC 7162 §3.1): by ENABLE, or by a command that speaks of mod-sequences. */
+  condstore(): void
   /** A login came to nothing: counted, and after too many the connection closes. */
   denied(): void
 }

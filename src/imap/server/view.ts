@@ -27,6 +27,8 @@ export class View {
   readonly uidValidity: number
   /** Everything up to here was put in. */
   modSeq: number
+  /** Everything up to here was told, expunges too: from here a client may count (RFC 7162 §3.2.5). */
+  settledModSeq: number
   uidNext: number
   #uids: Uint32Array
   #count: number
@@ -43,6 +45,7 @@ export class View {
     this.readOnly = opened.readOnly
     this.uidValidity = opened.uidValidity
     this.modSeq = opened.highestModSeq
+    this.settledModSeq = opened.highestModSeq
     this.uidNext = opened.uidNext
     this.#uids = Uint32Array.from(opened.uids)
     this.#count = this.#uids.length
@@ -106,6 +109,7 @@ export class View {
     const added: number[] = []
     const last = this.#uids[this.#count - 1] ?? 0
     for (const state of changes.present) {
+      // One that is told again, since it came while we asked, is known by then.
       if (state.uid > last) added.push(state.uid)
       else if (this.#own.get(state.uid) !== state.modSeq && this.#has(state.uid)) {
         this.#changed.set(state.uid, state)
@@ -133,6 +137,7 @@ export class View {
   /** The untagged lines that bring the client up to date (RFC 9051 §7.4.1, §7.5). */
   tell(telling: Telling): string {
     let text = ''
+    if (telling.expunges || this.#vanished.length === 0) this.settledModSeq = this.modSeq
     if (telling.expunges && this.#vanished.length > 0) text += this.#tellVanished(telling)
     if (this.#toldExists !== this.#count) {
       this.#toldExists = this.#count

@@ -1,11 +1,24 @@
 /** ENABLE (RFC 5161, RFC 9051 §6.3.1): what changes the dialect is switched on by name, and never off. */
 import type { Cursor } from '../../cursor.ts'
-import { bad, type Enabled, ok, type Result, type Running, type Turn } from '../turn.ts'
+import { bad, ok, type Result, type Running, type Turn } from '../turn.ts'
 
-const known: Readonly<Record<string, (enabled: Enabled) => void>> = {
-  IMAP4REV2(enabled) {
+const known: Readonly<Record<string, (turn: Turn) => void>> = {
+  IMAP4REV2({ enabled }) {
     enabled.imap4rev2 = true
     enabled.utf8 = true
+  },
+  /** RFC 6855 §3. */
+  'UTF8=ACCEPT'({ enabled }) {
+    enabled.utf8 = true
+    enabled.utf8Accept = true
+  },
+  CONDSTORE(turn) {
+    turn.condstore()
+  },
+  /** RFC 7162 §3.2.3: switches CONDSTORE on with it. */
+  QRESYNC(turn) {
+    turn.condstore()
+    turn.enabled.qresync = true
   },
 }
 
@@ -22,7 +35,7 @@ export function* enable(turn: Turn, cursor: Cursor): Running<Result> {
   for (const word of asked) {
     const switchOn = Object.hasOwn(known, word) ? known[word] : undefined
     if (switchOn === undefined || done.includes(word)) continue
-    switchOn(turn.enabled)
+    switchOn(turn)
     done.push(word)
   }
   turn.send(`* ENABLED${done.map(word => ` ${word}`).join('')}\r\n`)

@@ -25,7 +25,7 @@ function* carryOut(turn: Turn, uids?: readonly number[]): Running<Result> {
   const answer = yield* ask<'expunge'>({ kind: 'expunge', key: view.key, ...wanted })
   if (answer.kind === 'no') return refused(answer)
   yield* tellNews(turn, true)
-  const { condstore, qresync } = turn.enabled
-  if (!condstore && !qresync) return ok('EXPUNGE completed')
-  return ok('EXPUNGE completed', `HIGHESTMODSEQ ${answer.highestModSeq}`)
+  // RFC 7162 §3.2.7: of all that was told, so of the view, and not of the mailbox, which may be further.
+  const code = turn.enabled.condstore ? `HIGHESTMODSEQ ${view.modSeq}` : undefined
+  return ok('EXPUNGE completed', code)
 }

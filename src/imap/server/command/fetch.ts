@@ -22,22 +22,31 @@ import {
   type Turn,
   viewOf,
 } from '../turn.ts'
+import { narrowed, readFetchModifiers } from './fetch-modifier.ts'
 
 export const fetch = (turn: Turn, cursor: Cursor) => carryOut(turn, cursor, false)
 export const uidFetch = (turn: Turn, cursor: Cursor) => carryOut(turn, cursor, true)
 
-/** `fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" ... ")")`. */
+/**
+ *     fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" ... ")") [fetch-modifiers]
+ *
+ * An item is told for every message that is there, in the order it was asked for.
+ */
 function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> {
   cursor.space()
   const set = readNumberSet(cursor)
   cursor.space()
   const read = readFetchItems(cursor)
+  const modifiers = readFetchModifiers(turn, cursor, byUid)
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   const view = viewOf(turn)
-  const uids = byUid ? view.byUid(set, turn.saved) : view.bySequence(set, turn.saved)
-  if (uids === undefined) return bad('a number is out of range')
-  const items = byUid ? withUid(read) : read
+  const named = byUid ? view.byUid(set, turn.saved) : view.bySequence(set, turn.saved)
+  if (named === undefined) return bad('a number is out of range')
+  if (read.some(({ kind }) => kind === 'MODSEQ')) turn.condstore()
+  const uids = yield* narrowed(turn, set, named, modifiers)
+  if ('kind' in uids) return uids
+  const items = dressed(read, byUid || turn.enabled.qresync, modifiers.changedSince !== undefined)
   const wish = wishOf(items)
   const markSeen = !view.readOnly && items.some(marksSeen)
   const size = sliceOf(wish)
@@ -67,8 +76,14 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     : ok('FETCH completed')
 }
 
-function withUid(items: readonly FetchItem[]): readonly FetchItem[] {
-  return items.some(item => item.kind === 'UID') ? items : [{ kind: 'UID' }, ...items]
+/** UID and MODSEQ stand in the answer where the dialect has it so, asked for or not (RFC 7162 §3.1.4.1, §3.2.4). */
+function dressed(items: readonly FetchItem[], uid: boolean, modSeq: boolean): readonly FetchItem[] {
+  const has = (kind: FetchItem['kind']) => items.some(item => item.kind === kind)
+  return [
+    ...(uid && !has('UID') ? [{ kind: 'UID' } as const] : []),
+    ...items,
+    ...(modSeq && !has('MODSEQ') ? [{ kind: 'MODSEQ' } as const] : []),
+  ]
 }
 
 function marksSeen(item: FetchItem): boolean {
@@ -134,7 +149,14 @@ function* write(turn: Turn, message: FetchedMessage, items: readonly FetchItem[]
   if (message.flagsChanged && !items.some(item => item.kind === 'FLAGS')) {
     text += ` FLAGS (${message.flags.join(' ')})`
   }
+  if (message.flagsChanged && turn.enabled.condstore && !items.some(isModSeq)) {
+    text += ` MODSEQ (${message.modSeq})`
+  }
   turn.send(`${text})\r\n`)
+}
+
+function isModSeq({ kind }: FetchItem): boolean {
+  return kind === 'MODSEQ'
 }
 
 /** Sends what is written so far and the octets; gives what is to be written behind them. */

@@ -1,43 +1,62 @@
-/** LIST and LSUB in their basic form (RFC 9051 §6.3.9, RFC 3501 §6.3.8, §6.3.9). */
+/**
+ * LIST (RFC 9051 §6.3.9) with what RFC 5258, RFC 5819, RFC 6154 and RFC 3348 let it select and return, and LSUB
+ * (RFC 3501 §6.3.9), which is older than all of them.
+ */
 import type { Cursor } from '../../cursor.ts'
 import { DELIMITER, decodeName, formatMailboxName, matchesPattern } from '../../mailbox-name.ts'
-import type { ListedMailbox } from '../question.ts'
 import { accountOf, ask, bad, ok, type Result, type Running, refused, type Turn } from '../turn.ts'
+import { ancestors, type Listed, type ListWish, listed } from './listing.ts'
+import { formatStatus, readStatusItems } from './status.ts'
 
-/** `list = "LIST" SP mailbox SP list-mailbox`. */
+/** More patterns than anybody has. */
+const PATTERNS_MAX = 100
+
+interface Wish extends ListWish {
+  /** Of RETURN (STATUS (...)); empty where it was not asked for. */
+  readonly status: readonly string[]
+}
+
+/** `list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]`. */
 export function* list(turn: Turn, cursor: Cursor): Running<Result> {
-  const pattern = readReferenceAndPattern(turn, cursor)
-  if (pattern === undefined) return bad(cursor.fault ?? 'the pattern is not well formed')
+  const wish = readList(turn, cursor)
+  if (wish === undefined) return bad(cursor.fault ?? 'the pattern is not well formed')
   // §6.3.9: an empty pattern asks for the delimiter alone.
-  if (pattern === '') {
+  if (wish.patterns.every(pattern => pattern === '') && !wish.extended) {
     turn.send(`* LIST (\\Noselect) "${DELIMITER}" ""\r\n`)
     return ok('LIST completed')
   }
+  if (wish.status.includes('HIGHESTMODSEQ')) turn.condstore()
   const answer = yield* ask<'mailboxes'>({ kind: 'mailboxes', account: accountOf(turn) })
   if (answer.kind === 'no') return refused(answer)
-  const parents = parentsOf(answer.mailboxes)
-  for (const mailbox of answer.mailboxes) {
-    if (!mailbox.exists || !matchesPattern(mailbox.name, pattern)) continue
-    const attributes = [
-      parents.has(mailbox.name) ? '\\HasChildren' : '\\HasNoChildren',
-      ...mailbox.specialUse,
-    ]
-    turn.send(line('LIST', attributes, mailbox.name, turn.enabled.utf8))
+  for (const found of listed(answer.mailboxes, wish)) {
+    turn.send(line('LIST', found, turn.enabled.utf8))
+    if (wish.status.length > 0 && found.exists) yield* tellStatus(turn, found.name, wish.status)
   }
   return ok('LIST completed')
 }
 
+/** RFC 5819 §2: a mailbox that cannot be told of is left out. */
+function* tellStatus(turn: Turn, mailbox: string, items: readonly string[]): Running<void> {
+  const account = accountOf(turn)
+  const answer = yield* ask<'status'>({ kind: 'status', account, mailbox })
+  if (answer.kind === 'status') turn.send(formatStatus(turn, mailbox, items, answer.status))
+}
+
 /** RFC 3501 §6.3.9: subscribed names, whether they exist or not; `%` shows a parent that has some below. */
 export function* lsub(turn: Turn, cursor: Cursor): Running<Result> {
-  const pattern = readReferenceAndPattern(turn, cursor)
-  if (pattern === undefined) return bad(cursor.fault ?? 'the pattern is not well formed')
+  cursor.space()
+  const reference = cursor.astring()
+  cursor.space()
+  const pattern = joined(turn, cursor, reference, cursor.listMailbox())
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
   const answer = yield* ask<'mailboxes'>({ kind: 'mailboxes', account: accountOf(turn) })
   if (answer.kind === 'no') return refused(answer)
   const told = new Set<string>()
   const tell = (name: string, attributes: readonly string[]) => {
     if (told.has(name)) return
     told.add(name)
-    turn.send(line('LSUB', attributes, name, turn.enabled.utf8))
+    turn.send(line('LSUB', { name, attributes, childInfo: [] }, turn.enabled.utf8))
   }
   const subscribed = answer.mailboxes.filter(mailbox => mailbox.subscribed)
   for (const { name } of subscribed) if (matchesPattern(name, pattern)) tell(name, [])
@@ -49,35 +68,80 @@ export function* lsub(turn: Turn, cursor: Cursor): Running<Result> {
   return ok('LSUB completed')
 }
 
-function line(word: string, attributes: readonly string[], name: string, utf8: boolean): string {
-  return `* ${word} (${attributes.join(' ')}) "${DELIMITER}" ${formatMailboxName(name, utf8)}\r\n`
+function line(
+  word: string,
+  { attributes, name, childInfo }: Pick<Listed, 'attributes' | 'name' | 'childInfo'>,
+  utf8: boolean,
+): string {
+  const info = childInfo.map(each => `"${each}"`).join(' ')
+  const extended = info === '' ? '' : ` ("CHILDINFO" (${info}))`
+  const told = `(${attributes.join(' ')}) "${DELIMITER}" ${formatMailboxName(name, utf8)}`
+  return `* ${word} ${told}${extended}\r\n`
 }
 
-/** Reference and pattern as one pattern: the reference is what stands before it. */
-function readReferenceAndPattern(turn: Turn, cursor: Cursor): string | undefined {
+function readList(turn: Turn, cursor: Cursor): Wish | undefined {
   cursor.space()
+  const selecting = cursor.next === 0x28
+  const select = selecting ? cursor.list(() => cursor.word(), 20) : []
+  if (selecting) cursor.space()
   const reference = cursor.astring()
   cursor.space()
-  const pattern = cursor.listMailbox()
+  const several = cursor.next === 0x28
+  const raw = several
+    ? cursor.list(() => cursor.listMailbox(), PATTERNS_MAX)
+    : [cursor.listMailbox()]
+  const patterns = raw.map(pattern => joined(turn, cursor, reference, pattern))
+  let status: readonly string[] = []
+  const wanted = cursor.take(' RETURN ')
+    ? cursor.list(() => {
+        const option = cursor.word()
+        if (option !== 'STATUS') return option
+        cursor.space()
+        status = readStatusItems(cursor)
+        return option
+      }, 20)
+    : []
   cursor.end()
+  checkOptions(cursor, select, wanted, patterns)
   if (cursor.fault !== undefined) return undefined
+  return {
+    patterns,
+    status,
+    extended: selecting || several || wanted.length > 0,
+    subscribed: select.includes('SUBSCRIBED'),
+    recursive: select.includes('RECURSIVEMATCH'),
+    specialUse: select.includes('SPECIAL-USE'),
+    tellSubscribed: select.includes('SUBSCRIBED') || wanted.includes('SUBSCRIBED'),
+  }
+}
+
+const SELECT = ['SUBSCRIBED', 'REMOTE', 'RECURSIVEMATCH', 'SPECIAL-USE']
+const RETURN = ['SUBSCRIBED', 'CHILDREN', 'STATUS', 'SPECIAL-USE']
+
+function checkOptions(
+  cursor: Cursor,
+  select: readonly string[],
+  wanted: readonly string[],
+  patterns: readonly string[],
+): void {
+  const strange =
+    select.find(each => !SELECT.includes(each)) ?? wanted.find(each => !RETURN.includes(each))
+  if (strange !== undefined) cursor.fail(`LIST has no option ${strange.slice(0, 40)}`)
+  // RFC 5258 §3.1: it says how another option matches, and cannot stand without one.
+  const others = select.some(each => each !== 'RECURSIVEMATCH' && each !== 'REMOTE')
+  if (select.includes('RECURSIVEMATCH') && !others) {
+    cursor.fail('RECURSIVEMATCH wants another selection option')
+  }
+  if (patterns.length === 0) cursor.fail('LIST wants a pattern')
+}
+
+/** The reference is what stands before the pattern; '' for an empty pattern. */
+function joined(turn: Turn, cursor: Cursor, reference: string, pattern: string): string {
+  if (pattern === '') return ''
   // A pattern in modified UTF-7 is decoded as a name is: wildcards stand outside of what is shifted.
-  const joined = pattern.startsWith(DELIMITER) ? pattern.slice(1) : reference + pattern
-  return pattern === '' ? '' : decodeName(joined, turn.enabled.utf8)
-}
-
-/** Names that have others below them. */
-function parentsOf(mailboxes: readonly ListedMailbox[]): ReadonlySet<string> {
-  const parents = new Set<string>()
-  for (const { name, exists } of mailboxes) {
-    if (exists) for (const parent of ancestors(name)) parents.add(parent)
-  }
-  return parents
-}
-
-/** `a/b/c`: `a/b`, `a`. */
-function* ancestors(name: string): Generator<string> {
-  for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) {
-    yield name.slice(0, at)
-  }
+  const whole = pattern.startsWith(DELIMITER) ? pattern.slice(1) : reference + pattern
+  const text = decodeName(whole, turn.enabled.utf8)
+  if (text === undefined) cursor.fail('the pattern is not well formed')
+  // A name never ends with the delimiter: what does is asked for as the level it stands behind.
+  return text?.replace(/(?<=.)\/$/, '') ?? ''
 }

@@ -17,16 +17,38 @@ import {
 export function* create(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.space()
   const given = readMailboxName(cursor, turn.enabled.utf8)
+  const specialUse = cursor.take(' ') ? readCreateParameters(cursor) : []
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   const mailbox = given.endsWith(DELIMITER) ? given.slice(0, -1) : given
   if (mailbox === 'INBOX') return no('INBOX is there', 'ALREADYEXISTS')
   if (!isCreatable(mailbox)) return no('no mailbox can have this name', 'CANNOT')
+  // RFC 6154 §3: those of \All and \Flagged would be views of others, and one mailbox has one use.
+  if (specialUse.length > 1 || !specialUse.every(use => USES.has(use))) {
+    return no('no mailbox can have this use', 'USEATTR')
+  }
   const account = accountOf(turn)
-  const answer = yield* ask<'create'>({ kind: 'create', account, mailbox, specialUse: [] })
+  const answer = yield* ask<'create'>({ kind: 'create', account, mailbox, specialUse })
   return answer.kind === 'no'
     ? refused(answer)
     : ok('CREATE completed', `MAILBOXID (${answer.mailboxId})`)
+}
+
+const USES = new Set(['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Trash'])
+
+/** `create-param = "USE" SP "(" [use-attr *(SP use-attr)] ")"` (RFC 6154 §6). */
+function readCreateParameters(cursor: Cursor): readonly string[] {
+  const uses = cursor.list(() => {
+    const name = cursor.word()
+    if (name !== 'USE') cursor.fail(`CREATE has no parameter ${name.slice(0, 40)}`)
+    cursor.space()
+    return cursor.list(() => {
+      cursor.expect('\\')
+      const use = cursor.word()
+      return `\\${use.charAt(0)}${use.slice(1).toLowerCase()}`
+    }, 20)
+  }, 10)
+  return [...new Set(uses.flat())]
 }
 
 export function* remove(turn: Turn, cursor: Cursor): Running<Result> {

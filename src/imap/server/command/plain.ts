@@ -2,7 +2,8 @@
 import type { Cursor } from '../../cursor.ts'
 import { capabilities } from '../capability.ts'
 import { tellNews } from '../news.ts'
-import { bad, ok, type Result, type Running, type Turn } from '../turn.ts'
+import { bad, nothingEnabled, ok, type Result, type Running, type Turn } from '../turn.ts'
+import { leave } from './close.ts'
 
 export function* capability(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.end()
@@ -25,6 +26,18 @@ export function* check(turn: Turn, cursor: Cursor): Running<Result> {
   if (cursor.fault !== undefined) return bad(cursor.fault)
   yield* tellNews(turn, true)
   return ok('CHECK completed')
+}
+
+/** UNAUTHENTICATE (RFC 8437): as if the connection were new, but for TLS. */
+export function* unauthenticate(turn: Turn, cursor: Cursor): Running<Result> {
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  yield* leave(turn)
+  const { remote, local, tls } = turn.peer
+  turn.peer = { remote, local, ...(tls === undefined ? {} : { tls }) }
+  turn.state = 'not authenticated'
+  turn.enabled = nothingEnabled()
+  return ok('nobody is logged in', `CAPABILITY ${capabilities(turn)}`)
 }
 
 export function* logout(turn: Turn, cursor: Cursor): Running<Result> {

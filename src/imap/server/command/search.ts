@@ -1,9 +1,11 @@
-/** SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4): which messages of the open mailbox match. */
+/**
+ * SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4): which messages of the open mailbox match. With MODSEQ among its
+ * keys the highest mod-sequence is told too (RFC 7162 §3.1.5).
+ */
 import type { Cursor } from '../../cursor.ts'
-import { formatString } from '../../encode.ts'
-import { formatNumbers } from '../../number-set.ts'
-import { readSearchKeys } from '../../search-key.ts'
+import { readSearchKeys, type SearchKey } from '../../search-key.ts'
 import { ask, bad, no, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
+import { type Found, formatExtended, type Option, readReturn, savedOf } from './search-return.ts'
 
 export const search = (turn: Turn, cursor: Cursor) => carryOut(turn, cursor, false)
 export const uidSearch = (turn: Turn, cursor: Cursor) => carryOut(turn, cursor, true)
@@ -11,61 +13,94 @@ export const uidSearch = (turn: Turn, cursor: Cursor) => carryOut(turn, cursor, 
 /** `search = "SEARCH" [SP search-return-opts] SP search-program`. */
 function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> {
   cursor.space()
-  const options = readReturn(cursor)
+  const options = cursor.take('RETURN ') ? readReturn(cursor) : undefined
+  if (options !== undefined) cursor.space()
+  const key = readProgram(turn, cursor)
+  if ('text' in key) return key
+  const view = viewOf(turn)
+  const answer = yield* ask<'search'>({
+    kind: 'search',
+    key: view.key,
+    search: { key: key.key, uids: view.uids, saved: turn.saved },
+  })
+  if (answer.kind === 'no') {
+    // RFC 5182 §2.1: a SAVE that came to nothing leaves an empty result.
+    if (options?.some(({ name }) => name === 'SAVE')) turn.saved = []
+    return refused(answer)
+  }
+  const found = answer.uids
+    .map((uid, at): Found => {
+      const sequence = view.sequence(uid)
+      return { uid, number: byUid ? uid : sequence, sequence, modSeq: answer.modSeqs[at] ?? 0 }
+    })
+    .filter(({ sequence }) => sequence > 0)
+  return tell(turn, found, options, { byUid, modSeq: asksModSeq(key.key) })
+}
+
+export interface Manner {
+  readonly byUid: boolean
+  readonly modSeq: boolean
+}
+
+function tell(
+  turn: Turn,
+  found: readonly Found[],
+  options: readonly Option[] | undefined,
+  manner: Manner,
+): Result {
+  if (manner.modSeq) turn.condstore()
+  if (options === undefined && !turn.enabled.imap4rev2) {
+    const numbers = found.map(({ number }) => ` ${number}`).join('')
+    const highest = found.reduce((most, { modSeq }) => Math.max(most, modSeq), 0)
+    const told = manner.modSeq && found.length > 0 ? ` (MODSEQ ${highest})` : ''
+    turn.send(`* SEARCH${numbers}${told}\r\n`)
+    return ok('SEARCH completed')
+  }
+  const wanted = options ?? [{ name: 'ALL' as const }]
+  if (wanted.some(({ name }) => name === 'SAVE')) turn.saved = savedOf(found, wanted)
+  // RFC 5182 §2.1: who only saves is told nothing.
+  if (!wanted.every(({ name }) => name === 'SAVE')) {
+    turn.send(formatExtended(turn.tag, found, wanted, manner))
+  }
+  return ok('SEARCH completed')
+}
+
+/** `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)`, to the end of the command. */
+function readProgram(turn: Turn, cursor: Cursor): { readonly key: SearchKey } | Result {
   let charset = 'UTF-8'
   if (cursor.take('CHARSET ')) {
     charset = cursor.astring()
     cursor.space()
+    // RFC 6855 §3: UTF-8 is the only one by then, and is not named.
+    if (turn.enabled.utf8Accept) cursor.fail('no charset is named under UTF8=ACCEPT')
   }
+  return readKeysIn(cursor, charset)
+}
+
+/** Search keys whose strings are of a charset. */
+export function readKeysIn(cursor: Cursor, charset: string): { readonly key: SearchKey } | Result {
+  if (cursor.fault !== undefined) return bad(cursor.fault)
   const decode = decoderOf(charset)
   // RFC 3501 §6.4.4: the charsets that will do are told.
   if (decode === undefined) return no('no such charset', 'BADCHARSET (UTF-8 US-ASCII)')
   const key = readSearchKeys(cursor, decode)
   cursor.end()
-  if (cursor.fault !== undefined) return bad(cursor.fault)
-  const view = viewOf(turn)
-  const answer = yield* ask<'search'>({
-    kind: 'search',
-    key: view.key,
-    search: { key, uids: view.uids, saved: turn.saved },
-  })
-  if (answer.kind === 'no') return refused(answer)
-  const uids = answer.uids.filter(uid => view.sequence(uid) > 0)
-  const numbers = byUid ? uids : uids.map(uid => view.sequence(uid))
-  if (options === undefined && !turn.enabled.imap4rev2) {
-    turn.send(`* SEARCH${numbers.map(number => ` ${number}`).join('')}\r\n`)
-  } else turn.send(extended(turn.tag, numbers, options ?? ['ALL'], byUid))
-  return ok('SEARCH completed')
+  return cursor.fault === undefined ? { key } : bad(cursor.fault)
 }
 
-const RETURN = ['MIN', 'MAX', 'ALL', 'COUNT']
-
-/** `"RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"`; an empty list means ALL. */
-function readReturn(cursor: Cursor): readonly string[] | undefined {
-  if (!cursor.take('RETURN ')) return undefined
-  const options = cursor.list(() => cursor.word(), RETURN.length)
-  const unknown = options.find(each => !RETURN.includes(each))
-  if (unknown !== undefined) cursor.fail(`SEARCH returns no ${unknown.slice(0, 40)}`)
-  cursor.space()
-  return options.length === 0 ? ['ALL'] : options
-}
-
-/** `ESEARCH` (RFC 4731, RFC 9051 §7.3.4); what would be empty is left out, but for COUNT. */
-function extended(
-  tag: string,
-  numbers: readonly number[],
-  options: readonly string[],
-  byUid: boolean,
-): string {
-  const parts: string[] = []
-  if (numbers.length > 0) {
-    if (options.includes('MIN')) parts.push(`MIN ${numbers[0]}`)
-    if (options.includes('MAX')) parts.push(`MAX ${numbers.at(-1)}`)
-    if (options.includes('ALL')) parts.push(`ALL ${formatNumbers(numbers)}`)
+function asksModSeq(key: SearchKey): boolean {
+  switch (key.kind) {
+    case 'modseq':
+      return true
+    case 'and':
+      return key.keys.some(asksModSeq)
+    case 'or':
+      return asksModSeq(key.either) || asksModSeq(key.other)
+    case 'not':
+      return asksModSeq(key.key)
+    default:
+      return false
   }
-  if (options.includes('COUNT')) parts.push(`COUNT ${numbers.length}`)
-  const told = parts.map(part => ` ${part}`).join('')
-  return `* ESEARCH (TAG ${formatString(tag)})${byUid ? ' UID' : ''}${told}\r\n`
 }
 
 /** Reads search strings of that charset; undefined where nobody knows it. */

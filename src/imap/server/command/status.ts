@@ -1,10 +1,10 @@
-/** STATUS (RFC 9051 §6.3.11): numbers of a mailbox that need not be open. */
+/** STATUS (RFC 9051 §6.3.11, RFC 7162 §3.1.7, RFC 8438, RFC 8474, RFC 7889): numbers of a mailbox that need not be open. */
 import type { Cursor } from '../../cursor.ts'
 import { formatMailboxName, readMailboxName } from '../../mailbox-name.ts'
 import type { MailboxStatus } from '../question.ts'
 import { accountOf, ask, bad, ok, type Result, type Running, refused, type Turn } from '../turn.ts'
 
-const items: Readonly<Record<string, (status: MailboxStatus) => string>> = {
+const items: Readonly<Record<string, (status: MailboxStatus, turn: Turn) => string>> = {
   MESSAGES: status => String(status.messages),
   // RFC 3501 §6.3.10; no message of ours is ever recent.
   RECENT: () => '0',
@@ -13,6 +13,10 @@ const items: Readonly<Record<string, (status: MailboxStatus) => string>> = {
   UNSEEN: status => String(status.unseen),
   DELETED: status => String(status.deleted),
   SIZE: status => String(status.sizeOctets),
+  HIGHESTMODSEQ: status => String(status.highestModSeq),
+  MAILBOXID: status => `(${status.mailboxId})`,
+  APPENDLIMIT: (_, { settings }) =>
+    settings.appendMaxOctets > 0 ? String(settings.appendMaxOctets) : 'NIL',
 }
 
 /** `status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"`. */
@@ -23,9 +27,10 @@ export function* status(turn: Turn, cursor: Cursor): Running<Result> {
   const asked = readStatusItems(cursor)
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
+  if (asked.includes('HIGHESTMODSEQ')) turn.condstore()
   const answer = yield* ask<'status'>({ kind: 'status', account: accountOf(turn), mailbox })
   if (answer.kind === 'no') return refused(answer)
-  turn.send(formatStatus(mailbox, asked, answer.status, turn.enabled.utf8))
+  turn.send(formatStatus(turn, mailbox, asked, answer.status))
   return ok('STATUS completed')
 }
 
@@ -34,15 +39,15 @@ export function readStatusItems(cursor: Cursor): readonly string[] {
   const unknown = asked.find(name => !Object.hasOwn(items, name))
   if (unknown !== undefined) cursor.fail(`STATUS knows no item ${unknown.slice(0, 40)}`)
   if (asked.length === 0) cursor.fail('STATUS wants at least one item')
-  return asked
+  return [...new Set(asked)]
 }
 
 export function formatStatus(
+  turn: Turn,
   mailbox: string,
   asked: readonly string[],
   found: MailboxStatus,
-  utf8: boolean,
 ): string {
-  const values = asked.map(name => `${name} ${items[name]?.(found) ?? '0'}`)
-  return `* STATUS ${formatMailboxName(mailbox, utf8)} (${values.join(' ')})\r\n`
+  const values = asked.map(name => `${name} ${items[name]?.(found, turn) ?? '0'}`)
+  return `* STATUS ${formatMailboxName(mailbox, turn.enabled.utf8)} (${values.join(' ')})\r\n`
 }

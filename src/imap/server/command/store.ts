@@ -1,8 +1,11 @@
-/** STORE (RFC 9051 §6.4.6): sets, adds or removes flags, and tells them unless asked to be silent. */
+/**
+ * STORE (RFC 9051 §6.4.6): sets, adds or removes flags, and tells them unless asked to be silent. UNCHANGEDSINCE
+ * leaves alone what somebody else changed meanwhile (RFC 7162 §3.1.3).
+ */
 import type { Cursor } from '../../cursor.ts'
 import { readStoreFlags } from '../../flag.ts'
-import { readNumberSet } from '../../number-set.ts'
-import type { StoreMode } from '../question.ts'
+import { formatNumbers, type NumberSet, readNumberSet } from '../../number-set.ts'
+import type { FlagState, StoreMode } from '../question.ts'
 import {
   ask,
   bad,
@@ -22,38 +25,70 @@ export const uidStore = (turn: Turn, cursor: Cursor) => carryOut(turn, cursor, t
 /** So many messages change in one transaction: others wait no longer than for that. */
 const SLICE = 500
 
-/** `store = "STORE" SP sequence-set SP store-att-flags`. */
+interface Wish {
+  readonly set: NumberSet
+  readonly mode: StoreMode
+  readonly flags: readonly string[]
+  readonly silent: boolean
+  readonly unchangedSince?: number
+}
+
 function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> {
+  const wish = readStore(cursor)
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  const { set, mode, flags, unchangedSince } = wish
+  const view = viewOf(turn)
+  const uids = byUid ? view.byUid(set, turn.saved) : view.bySequence(set, turn.saved)
+  if (uids === undefined) return bad('a number is out of range')
+  if (view.readOnly) return no('the mailbox is open read-only', 'CANNOT')
+  const condition = unchangedSince === undefined ? {} : { unchangedSince }
+  if (unchangedSince !== undefined) turn.condstore()
+  const modified: number[] = []
+  for (let at = 0; at < uids.length; at += SLICE) {
+    const slice = { uids: uids.slice(at, at + SLICE), mode, flags, ...condition }
+    const answer = yield* ask<'store'>({ kind: 'store', key: view.key, ...slice })
+    if (answer.kind === 'no') return refused(answer)
+    modified.push(...answer.modified)
+    view.own(answer.stored)
+    turn.send(answer.stored.map(state => told(turn, state, byUid, wish.silent)).join(''))
+    if (turn.full) yield* output()
+  }
+  if (modified.length === 0) return ok('STORE completed')
+  const left = byUid ? modified : modified.map(uid => view.sequence(uid))
+  return ok('conditional STORE left some alone', `MODIFIED ${formatNumbers(left)}`)
+}
+
+/**
+ *     store = "STORE" SP sequence-set [SP "(" store-modifier *(SP store-modifier) ")"] SP store-att-flags
+ *     store-modifier = "UNCHANGEDSINCE" SP mod-sequence-valzer
+ */
+function readStore(cursor: Cursor): Wish {
   cursor.space()
   const set = readNumberSet(cursor)
   cursor.space()
+  let unchangedSince: number | undefined
+  if (cursor.next === 0x28) {
+    cursor.expect('(UNCHANGEDSINCE ')
+    unchangedSince = cursor.number64()
+    cursor.expect(') ')
+  }
   const mode: StoreMode = cursor.take('+') ? 'add' : cursor.take('-') ? 'remove' : 'set'
   cursor.expect('FLAGS')
   const silent = cursor.take('.SILENT')
   cursor.space()
   const flags = readStoreFlags(cursor)
   cursor.end()
-  if (cursor.fault !== undefined) return bad(cursor.fault)
-  const view = viewOf(turn)
-  const uids = byUid ? view.byUid(set, turn.saved) : view.bySequence(set, turn.saved)
-  if (uids === undefined) return bad('a number is out of range')
-  if (view.readOnly) return no('the mailbox is open read-only', 'CANNOT')
-  for (let at = 0; at < uids.length; at += SLICE) {
-    const slice = uids.slice(at, at + SLICE)
-    const answer = yield* ask<'store'>({ kind: 'store', key: view.key, uids: slice, mode, flags })
-    if (answer.kind === 'no') return refused(answer)
-    view.own(answer.stored)
-    if (!silent) turn.send(answer.stored.map(state => told(turn, state, byUid)).join(''))
-    if (turn.full) yield* output()
-  }
-  return ok('STORE completed')
+  return { set, mode, flags, silent, ...(unchangedSince === undefined ? {} : { unchangedSince }) }
 }
 
-function told(
-  turn: Turn,
-  state: Parameters<ReturnType<typeof viewOf>['fetchFlags']>[0],
-  byUid: boolean,
-) {
+/** Silence leaves the flags out; where CONDSTORE is on the new mod-sequence is told all the same (RFC 7162 §3.1.3). */
+function told(turn: Turn, state: FlagState, byUid: boolean, silent: boolean): string {
   const { condstore, qresync } = turn.enabled
-  return viewOf(turn).fetchFlags(state, { modSeq: condstore || qresync, qresync }, byUid || qresync)
+  if (!silent) {
+    return viewOf(turn).fetchFlags(state, { modSeq: condstore, qresync }, byUid || qresync)
+  }
+  const sequence = viewOf(turn).sequence(state.uid)
+  if (!condstore || sequence === 0) return ''
+  const uid = byUid || qresync ? `UID ${state.uid} ` : ''
+  return `* ${sequence} FETCH (${uid}MODSEQ (${state.modSeq}))\r\n`
 }
