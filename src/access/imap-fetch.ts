@@ -12,6 +12,7 @@ import { changeFlags } from '../mailbox/flags.ts'
 import { envelopeOf } from '../message/envelope.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
+import { previewOf } from './imap-preview.ts'
 
 type Access = Pick<ImapAccess, 'store' | 'world'>
 
@@ -53,7 +54,8 @@ async function fetched(
     sizeOctets,
     emailId: `M${messageId}`,
   }
-  if (!wish.envelope && !wish.structure && wish.sections.length === 0) {
+  const { envelope, structure, preview } = wish
+  if (!envelope && !structure && !preview && wish.sections.length === 0) {
     return { ...facts, sections: [] }
   }
   const content = await MessageContent.of(access, key, row.uid)
@@ -62,6 +64,7 @@ async function fetched(
   for (const section of wish.sections) sections.push(await content.section(section))
   return {
     ...facts,
+    ...(preview ? { preview: await previewOf(content) } : {}),
     ...(wish.envelope ? { envelope: envelopeOf(await content.header()) } : {}),
     ...(wish.structure ? { structure: await content.structure() } : {}),
     sections,

@@ -210,7 +210,7 @@ function* leavesOf(part: Part): Generator<LeafPart> {
   else if (part.type === 'text') yield part
 }
 
-function decoded(octets: Buffer, charset: string): string {
+export function decoded(octets: Buffer, charset: string): string {
   try {
     return new TextDecoder(charset.toLowerCase()).decode(octets)
   } catch {

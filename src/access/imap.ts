@@ -29,6 +29,7 @@ import { ImapAppend } from './imap-append.ts'
 import { clearFolder, expungeDoomed } from './imap-expunge.ts'
 import { fetchMessages, stateOf } from './imap-fetch.ts'
 import { searchMessages } from './imap-search.ts'
+import { sortMessages, threadMessages } from './imap-sort.ts'
 import type { MailWatch } from './watch.ts'
 
 export interface ImapAccess {
@@ -131,6 +132,10 @@ class ImapRole implements Role<Question, Answer> {
         return expungeDoomed(this.#access, question).then(answer => this.#told(answer, true))
       case 'search':
         return searchMessages(this.#access, question)
+      case 'sort':
+        return sortMessages(this.#access, question)
+      case 'thread':
+        return threadMessages(this.#access, question)
       case 'append':
         return this.#append.begin(question)
       case 'commit':

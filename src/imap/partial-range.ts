@@ -5,6 +5,8 @@ export interface PartialRange {
   readonly from: number
   readonly to: number
   readonly fromEnd: boolean
+  /** As it was written: the answer repeats it. */
+  readonly text: string
 }
 
 /** `partial-range = nz-number ":" nz-number / "-" nz-number ":-" nz-number`. */
@@ -13,7 +15,8 @@ export function readPartialRange(cursor: Cursor): PartialRange {
   const a = cursor.positive()
   cursor.expect(fromEnd ? ':-' : ':')
   const b = cursor.positive()
-  return { from: Math.min(a, b), to: Math.max(a, b), fromEnd }
+  const text = fromEnd ? `-${a}:-${b}` : `${a}:${b}`
+  return { from: Math.min(a, b), to: Math.max(a, b), fromEnd, text }
 }
 
 /** The part of a result that a range names, in the result's order. */
@@ -21,8 +24,4 @@ export function partOf<T>(items: readonly T[], { from, to, fromEnd }: PartialRan
   const { length } = items
   if (fromEnd) return items.slice(Math.max(0, length - to), Math.max(0, length - from + 1))
   return items.slice(from - 1, to)
-}
-
-export function formatPartialRange({ from, to, fromEnd }: PartialRange): string {
-  return fromEnd ? `-${from}:-${to}` : `${from}:${to}`
 }

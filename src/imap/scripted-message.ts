@@ -1,4 +1,9 @@
 /** What the scripted policy (scripted.ts) tells of one of its messages, and whether a search finds it. */
+import { envelopeOf } from '../message/envelope.ts'
+import { scanHeader } from '../message/header.ts'
+import { findPart, sectionSpan, selectFields } from '../message/section.ts'
+import type { Part } from '../message/structure.ts'
+import { StructureScanner } from '../message/structure-scan.ts'
 import { normalRanges } from './number-set.ts'
 import type { SearchKey } from './search-key.ts'
 import type { FetchedMessage, SectionAnswer, SectionWish } from './server/question.ts'
@@ -26,23 +31,45 @@ export function fetched(
     savedAt: date,
     sizeOctets: octets.length,
     emailId: `M${uid}`,
+    envelope: envelopeOf(scanHeader(octets)),
+    structure: structureOf(octets),
+    preview: octets
+      .toString('utf8')
+      .replace(/^.*?\r\n\r\n/s, '')
+      .trim(),
     sections: sections.map(wish => sectionOf(octets, wish)),
   }
 }
 
-/** Header and text only: structure is tested where it is made. */
-function sectionOf(octets: Buffer, { section, partial }: SectionWish): SectionAnswer {
-  const blank = octets.indexOf('\r\n\r\n')
-  const bodyFrom = blank < 0 ? octets.length : blank + 4
-  if (section.part.length > 1 || (section.part[0] ?? 1) !== 1) return { kind: 'absent' }
-  const whole =
-    section.text === 'HEADER'
-      ? octets.subarray(0, bodyFrom)
-      : section.text === 'TEXT' || section.part.length === 1
-        ? octets.subarray(bodyFrom)
-        : octets
-  const content = partial ? whole.subarray(partial.from, partial.from + partial.count) : whole
-  return { kind: 'octets', sizeOctets: content.length, content }
+function sectionOf(octets: Buffer, { section, partial, as }: SectionWish): SectionAnswer {
+  const { part, text, fields } = section
+  const root = structureOf(octets)
+  let content: Uint8Array
+  if (text === 'HEADER.FIELDS' || text === 'HEADER.FIELDS.NOT') {
+    const span = sectionSpan(root, part, 'HEADER')
+    if (span === undefined) return { kind: 'absent' }
+    const header = octets.subarray(span.from, span.to)
+    content = selectFields(header, scanHeader(header).fields, fields, text === 'HEADER.FIELDS.NOT')
+  } else {
+    const span = sectionSpan(root, part, text)
+    if (span === undefined) return { kind: 'absent' }
+    content = octets.subarray(span.from, span.to)
+  }
+  if (as !== 'octets') {
+    const found = findPart(root, part)
+    const encoding = found?.kind === 'leaf' && part.length > 0 ? found.encoding : '7bit'
+    if (encoding === 'base64') {
+      content = Buffer.from(Buffer.from(content).toString('latin1'), 'base64')
+    } else if (encoding !== '7bit') return { kind: 'unknown encoding' }
+  }
+  const cut = partial ? content.subarray(partial.from, partial.from + partial.count) : content
+  return { kind: 'octets', sizeOctets: cut.length, content: cut }
+}
+
+function structureOf(octets: Buffer): Part {
+  const scanner = new StructureScanner()
+  scanner.push(octets)
+  return scanner.finish()
 }
 
 export function matches(
@@ -63,6 +90,17 @@ export function matches(
       return again(key.either) || again(key.other)
     case 'and':
       return key.keys.every(again)
+    case 'header': {
+      const header = scanHeader(message.octets)
+      const values = header.all(key.field).map(field => header.text(field).toLowerCase())
+      return values.some(value => value.includes(key.text.toLowerCase()))
+    }
+    case 'date':
+      return key.compare === 'before' ? message.date < key.dayMs : message.date >= key.dayMs
+    case 'age':
+      return key.compare === 'older'
+    case 'emailid':
+      return key.id === `M${message.uid}`
     case 'text':
     case 'body':
       return message.octets.toString('latin1').toLowerCase().includes(key.text.toLowerCase())

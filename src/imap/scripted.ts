@@ -2,9 +2,12 @@
  * Policy for the tests of this room: mailboxes in memory, and everything known at once. It is the smallest
  * thing that is right, so that it serves as the reference model too. Never used by the server.
  */
+import { scanHeader } from '../message/header.ts'
+import { threadFactsOf, threadsOf } from '../message/thread.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import { fetched, matches, type ScriptedMessage } from './scripted-message.ts'
-import type { Answer, No, Question, SessionSettings } from './server/question.ts'
+import type { Answer, No, Question, SearchQuestion, SessionSettings } from './server/question.ts'
+import { sortedUids, sortFactsOf } from './sort.ts'
 
 export const settings: SessionSettings = {
   hostname: 'mail.example.org',
@@ -209,14 +212,30 @@ export class Scripted {
         return { kind: 'expunged' }
       }
       case 'search': {
-        const { key, uids, saved } = question.search
-        const numbers = new Map(Array.from(uids, (uid, at) => [uid, at + 1]))
-        const found = box.messages.filter(message => matches(message, key, numbers, saved))
+        const found = searched(box, question.search)
         return {
           kind: 'found',
           uids: found.map(({ uid }) => uid),
           modSeqs: found.map(({ modSeq }) => modSeq),
         }
+      }
+      case 'sort': {
+        const found = searched(box, question.search)
+        const facts = found.map(message =>
+          sortFactsOf(
+            { uid: message.uid, internalDate: message.date, sizeOctets: message.octets.length },
+            scanHeader(message.octets),
+          ),
+        )
+        const uids = sortedUids(facts, question.criteria)
+        const modSeqs = uids.map(uid => found.find(each => each.uid === uid)?.modSeq ?? 0)
+        return { kind: 'sorted', uids, modSeqs }
+      }
+      case 'thread': {
+        const facts = searched(box, question.search).map(({ uid, octets, date }) =>
+          threadFactsOf(uid, scanHeader(octets), date),
+        )
+        return { kind: 'threaded', threads: threadsOf(facts, question.algorithm) }
       }
       case 'commit': {
         const appended = this.#appended
@@ -286,6 +305,11 @@ function login(question: LoginQuestion): LoginAnswer {
   return question.username === 'joe' && question.password === 'secret'
     ? { kind: 'account', account: { id: 1, address: 'joe@example.org' } }
     : { kind: 'denied', why: 'no' }
+}
+
+function searched(box: ScriptedMailbox, { key, uids, saved }: SearchQuestion): ScriptedMessage[] {
+  const numbers = new Map(Array.from(uids, (uid, at) => [uid, at + 1]))
+  return box.messages.filter(message => matches(message, key, numbers, saved))
 }
 
 function changesOf(box: ScriptedMailbox, since: number) {

@@ -175,7 +175,7 @@ class Reader {
       case 'EMAILID':
       case 'THREADID':
         cursor.space()
-        return { kind: word === 'EMAILID' ? 'emailid' : 'threadid', id: cursor.atom() }
+        return { kind: word === 'EMAILID' ? 'emailid' : 'threadid', id: cursor.astring() }
       case 'SAVEDATESUPPORTED':
         return { kind: 'savedate supported' }
       default:

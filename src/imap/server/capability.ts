@@ -7,7 +7,8 @@ import type { Turn } from './turn.ts'
 
 type When = 'always' | 'before login' | 'after login'
 
-const rows: readonly (readonly [string, When])[] = [
+/** Those that hold on every listener; STARTTLS, AUTH= and APPENDLIMIT= depend on it. */
+export const rows: readonly (readonly [string, When])[] = [
   ['IMAP4rev2', 'always'],
   ['IMAP4rev1', 'always'],
   ['LITERAL+', 'always'],
@@ -32,6 +33,12 @@ const rows: readonly (readonly [string, When])[] = [
   ['SEARCHRES', 'after login'],
   ['WITHIN', 'after login'],
   ['PARTIAL', 'after login'],
+  ['SORT', 'after login'],
+  ['SORT=DISPLAY', 'after login'],
+  ['ESORT', 'after login'],
+  ['THREAD=ORDEREDSUBJECT', 'after login'],
+  ['THREAD=REFERENCES', 'after login'],
+  ['PREVIEW', 'after login'],
   ['MULTIAPPEND', 'after login'],
   ['REPLACE', 'after login'],
   ['BINARY', 'after login'],

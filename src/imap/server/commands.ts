@@ -16,6 +16,7 @@ import { namespace } from './command/namespace.ts'
 import { capability, check, logout, noop, unauthenticate } from './command/plain.ts'
 import { search, uidSearch } from './command/search.ts'
 import { examine, select } from './command/select.ts'
+import { sort, thread, uidSort, uidThread } from './command/sort.ts'
 import { starttls } from './command/starttls.ts'
 import { status } from './command/status.ts'
 import { store, uidStore } from './command/store.ts'
@@ -63,12 +64,16 @@ export const commands = {
   CHECK: plain(check),
   EXPUNGE: plain(expunge),
   SEARCH: numbered(search),
+  SORT: numbered(sort),
+  THREAD: numbered(thread),
   FETCH: numbered(fetch),
   STORE: numbered(store),
   COPY: plain(copy),
   MOVE: plain(move),
   'UID EXPUNGE': plain(uidExpunge),
   'UID SEARCH': plain(uidSearch),
+  'UID SORT': plain(uidSort),
+  'UID THREAD': plain(uidThread),
   'UID FETCH': plain(uidFetch),
   'UID STORE': plain(uidStore),
   'UID COPY': plain(uidCopy),

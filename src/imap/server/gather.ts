@@ -7,7 +7,7 @@ import { LineReader } from '../../wire/line.ts'
 import type { Octets } from '../../wire/octets.ts'
 import { type Announced, Cursor, type Segment } from '../cursor.ts'
 import { type CommandName, type CommandRow, commands, isCommandName } from './commands.ts'
-import type { State } from './state.ts'
+import { legality, type State } from './state.ts'
 import { bad, type Line, no, type Result } from './turn.ts'
 
 /** RFC 7162 §4 speaks of 8192 for a line; clients with long sets send more. */
@@ -96,14 +96,13 @@ export class Gatherer {
       return this.#whole()
     }
     this.#segments.push(withoutAnnouncement(text))
-    if (this.#streams()) return this.#whole(literal)
-    return this.#announce(literal, state)
-  }
-
-  /** Whether the literal just announced is the message of APPEND, and not the name of its mailbox. */
-  #streams(): boolean {
     const { name, cursor } = this.#start()
-    return name !== undefined && (commands[name] as CommandRow).streams?.(cursor) === true
+    const legal = name !== undefined && legality[name].includes(state)
+    // Where nothing can come of it, the literal is not asked for; one that comes unasked is no command.
+    if (!legal) return literal.waits ? this.#whole(literal) : this.#announce(literal, state)
+    // Whether it is the message of APPEND, and not the name of its mailbox.
+    if ((commands[name] as CommandRow).streams?.(cursor) === true) return this.#whole(literal)
+    return this.#announce(literal, state)
   }
 
   #announce(literal: Announced, state: State): Gathered | undefined {

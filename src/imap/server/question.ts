@@ -9,10 +9,12 @@
 
 import type { Envelope } from '../../message/envelope.ts'
 import type { Part } from '../../message/structure.ts'
+import type { Thread, ThreadAlgorithm } from '../../message/thread.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
 import type { Endpoint, Source, TlsFacts } from '../../wire/effect.ts'
 import type { Partial, Section } from '../fetch-item.ts'
 import type { SearchKey } from '../search-key.ts'
+import type { SortCriterion } from '../sort.ts'
 
 /** The peer as it is known so far. */
 export interface Peer {
@@ -229,6 +231,18 @@ export type Question =
   /** Removes messages with \Deleted, of these UIDs only where given. */
   | { readonly kind: 'expunge'; readonly key: number; readonly uids?: readonly number[] }
   | { readonly kind: 'search'; readonly key: number; readonly search: SearchQuestion }
+  | {
+      readonly kind: 'sort'
+      readonly key: number
+      readonly search: SearchQuestion
+      readonly criteria: readonly SortCriterion[]
+    }
+  | {
+      readonly kind: 'thread'
+      readonly key: number
+      readonly search: SearchQuestion
+      readonly algorithm: ThreadAlgorithm
+    }
   /** May these octets follow? Then they come by `content`; `abandon` forgets all since the last commit. */
   | { readonly kind: 'append'; readonly account: Account; readonly message: AppendMessage }
   /** All messages appended since: in one transaction or not at all (RFC 3502). */
@@ -287,6 +301,15 @@ export interface Answers {
         readonly modSeqs: readonly number[]
       }
     | No
+  /** In the order asked for. */
+  readonly sort:
+    | {
+        readonly kind: 'sorted'
+        readonly uids: readonly number[]
+        readonly modSeqs: readonly number[]
+      }
+    | No
+  readonly thread: { readonly kind: 'threaded'; readonly threads: readonly Thread[] } | No
   readonly append: Done | No
   readonly commit:
     | { readonly kind: 'appended'; readonly uidValidity: number; readonly uids: readonly number[] }

@@ -7,6 +7,7 @@
  * Four octets a message is all it keeps, besides what happened and was not told yet. It speaks to
  * nobody: `take` puts changes in, `tell` gives the lines to send.
  */
+import { SYSTEM_FLAGS } from '../flag.ts'
 import { formatNumbers, type NumberRange, type NumberSet, normalRanges } from '../number-set.ts'
 import type { Changes, FlagState, OpenedMailbox } from './question.ts'
 
@@ -36,6 +37,8 @@ export class View {
   #vanished: readonly number[] = []
   readonly #changed = new Map<number, FlagState>()
   #toldExists: number
+  /** In lower case: what FLAGS has told. */
+  readonly #keywords: Map<string, string>
   /** Mod-sequences of what this session itself did and told, until `take` has passed them. */
   readonly #own = new Map<number, number>()
 
@@ -50,6 +53,7 @@ export class View {
     this.#uids = Uint32Array.from(opened.uids)
     this.#count = this.#uids.length
     this.#toldExists = this.#count
+    this.#keywords = new Map(opened.keywords.map(word => [word.toLowerCase(), word]))
   }
 
   /** How many messages the client knows of. */
@@ -145,8 +149,22 @@ export class View {
     }
     const changed = [...this.#changed.values()].sort((a, b) => a.uid - b.uid)
     this.#changed.clear()
+    text += this.flagsLine(changed)
     for (const state of changed) text += this.fetchFlags(state, telling)
     return text
+  }
+
+  /** FLAGS once more, where these have keywords that it has not told yet (RFC 9051 §7.3.5); '' else. */
+  flagsLine(states: readonly FlagState[]): string {
+    const before = this.#keywords.size
+    for (const { flags } of states) {
+      for (const flag of flags) {
+        const key = flag.toLowerCase()
+        if (!flag.startsWith('\\') && !this.#keywords.has(key)) this.#keywords.set(key, flag)
+      }
+    }
+    if (this.#keywords.size === before) return ''
+    return `* FLAGS (${[...SYSTEM_FLAGS, ...this.#keywords.values()].join(' ')})\r\n`
   }
 
   /** `* 3 FETCH (FLAGS (...))`; '' for a message that the client does not know. */

@@ -214,7 +214,7 @@ function textOf(turn: Turn, message: FetchedMessage, kind: FetchItem['kind']): s
     case 'PREVIEW':
       return formatNstring(
         message.preview === undefined ? undefined : octetsOf(message.preview),
-        true,
+        utf8,
       )
     default:
       return 'NIL'

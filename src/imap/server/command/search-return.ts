@@ -5,12 +5,7 @@
 import type { Cursor } from '../../cursor.ts'
 import { formatString } from '../../encode.ts'
 import { formatNumbers } from '../../number-set.ts'
-import {
-  formatPartialRange,
-  type PartialRange,
-  partOf,
-  readPartialRange,
-} from '../../partial-range.ts'
+import { type PartialRange, partOf, readPartialRange } from '../../partial-range.ts'
 
 const NAMES = ['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE'] as const
 
@@ -93,7 +88,7 @@ export function formatExtended(
     if (option.name === 'COUNT') parts.push(`COUNT ${found.length}`)
     else if (option.name === 'PARTIAL') {
       const some = partOf(found, option.range)
-      parts.push(`PARTIAL (${formatPartialRange(option.range)} ${written(some) || 'NIL'})`)
+      parts.push(`PARTIAL (${option.range.text} ${written(some) || 'NIL'})`)
     } else if (found.length === 0) continue
     else if (option.name === 'MIN') parts.push(`MIN ${found[0]?.number}`)
     else if (option.name === 'MAX') parts.push(`MAX ${found.at(-1)?.number}`)

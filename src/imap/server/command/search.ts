@@ -37,7 +37,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   return tell(turn, found, options, { byUid, modSeq: asksModSeq(key.key) })
 }
 
-export interface Manner {
+interface Manner {
   readonly byUid: boolean
   readonly modSeq: boolean
 }
@@ -88,7 +88,7 @@ export function readKeysIn(cursor: Cursor, charset: string): { readonly key: Sea
   return cursor.fault === undefined ? { key } : bad(cursor.fault)
 }
 
-function asksModSeq(key: SearchKey): boolean {
+export function asksModSeq(key: SearchKey): boolean {
   switch (key.kind) {
     case 'modseq':
       return true

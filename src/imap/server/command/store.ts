@@ -50,6 +50,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     if (answer.kind === 'no') return refused(answer)
     modified.push(...answer.modified)
     view.own(answer.stored)
+    turn.send(view.flagsLine(answer.stored))
     turn.send(answer.stored.map(state => told(turn, state, byUid, wish.silent)).join(''))
     if (turn.full) yield* output()
   }

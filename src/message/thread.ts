@@ -1,0 +1,230 @@
+/**
+ * Threads of messages (RFC 5256 §3): by what they refer to (REFERENCES), or by their subject alone
+ * (ORDEREDSUBJECT). Pure; called by access/ with what `threadFactsOf` read of each header. No mail, however
+ * it lies about what it answers, makes a loop or more than a linear number of steps.
+ */
+
+import { parseDate } from '../wire/date.ts'
+import { baseSubject } from './base-subject.ts'
+import { decodeWords } from './encoded-word.ts'
+import type { Header } from './header.ts'
+
+export interface ThreadFacts {
+  readonly uid: number
+  /** The Date field, else INTERNALDATE. */
+  readonly dateMs: number
+  readonly subject: string
+  readonly isReply: boolean
+  /** undefined where there is none. */
+  readonly messageId: string | undefined
+  readonly references: readonly string[]
+}
+
+/** A message and those that answer it; without `uid` one that is not here, and whose answers are. */
+export interface Thread {
+  readonly uid?: number
+  readonly children: readonly Thread[]
+}
+
+export type ThreadAlgorithm = 'ORDEREDSUBJECT' | 'REFERENCES'
+
+/** Of longer lists the last are kept: they are the nearest. */
+const REFERENCES_MAX = 100
+/** Ancestors looked at for a loop; a link that would lie deeper is not made. */
+const DEPTH_MAX = 1000
+
+const MESSAGE_ID = /<([^<>\s]{1,500})>/g
+
+export function threadFactsOf(uid: number, header: Header, internalDate: number): ThreadFacts {
+  const ids = (name: string) =>
+    Array.from((header.first(name) ?? '').matchAll(MESSAGE_ID), match => match[1] ?? '')
+  const references = ids('references')
+  const { text, isReply } = baseSubject(decodeWords(header.first('subject') ?? ''))
+  return {
+    uid,
+    dateMs: parseDate(header.first('date') ?? '') ?? internalDate,
+    subject: folded(text),
+    isReply,
+    messageId: ids('message-id')[0],
+    references:
+      references.length > 0 ? references.slice(-REFERENCES_MAX) : ids('in-reply-to').slice(0, 1),
+  }
+}
+
+/** As i;unicode-casemap compares (RFC 5051 §2). */
+export function folded(text: string): string {
+  return text.normalize('NFKD').toUpperCase()
+}
+
+/** @param messages in the order of their numbers, which settles what is equal otherwise. */
+export function threadsOf(
+  messages: readonly ThreadFacts[],
+  algorithm: ThreadAlgorithm,
+): readonly Thread[] {
+  return algorithm === 'REFERENCES' ? byReferences(messages) : bySubject(messages)
+}
+
+function byDate(a: ThreadFacts, b: ThreadFacts): number {
+  return a.dateMs - b.dateMs || a.uid - b.uid
+}
+
+/** §3, ORDEREDSUBJECT: the first of a subject, and all others of it below. */
+function bySubject(messages: readonly ThreadFacts[]): readonly Thread[] {
+  const threads = new Map<string, { uid: number; children: Thread[] }>()
+  for (const { subject, uid } of [...messages].sort(byDate)) {
+    const thread = threads.get(subject)
+    if (thread === undefined) threads.set(subject, { uid, children: [] })
+    else thread.children.push({ uid, children: [] })
+  }
+  return [...threads.values()]
+}
+
+class Node {
+  facts: ThreadFacts | undefined
+  parent: Node | undefined
+  readonly children = new Set<Node>()
+
+  adopt(child: Node): void {
+    child.parent?.children.delete(child)
+    child.parent = this
+    this.children.add(child)
+  }
+}
+
+/** Whether the other is this one or above it, or so far up that nobody knows. */
+function isBelow(node: Node, other: Node): boolean {
+  let depth = 0
+  for (let here: Node | undefined = node; here !== undefined; here = here.parent) {
+    if (here === other || ++depth > DEPTH_MAX) return true
+  }
+  return false
+}
+
+/** §3, REFERENCES: its six steps. */
+function byReferences(messages: readonly ThreadFacts[]): readonly Thread[] {
+  const top = new Node()
+  for (const node of linked(messages)) if (node.parent === undefined) top.adopt(node)
+  prune(top)
+  const roots = [...top.children].sort(byNodeDate)
+  gatherSubjects(top, roots)
+  return threadsBelow(top)
+}
+
+/** Step 1: every message, and every one referred to, below what it answers. */
+function linked(messages: readonly ThreadFacts[]): Iterable<Node> {
+  const nodes = new Map<string, Node>()
+  const nodeOf = (id: string) => {
+    const node = nodes.get(id) ?? new Node()
+    nodes.set(id, node)
+    return node
+  }
+  for (const facts of messages) {
+    const { messageId, references, uid } = facts
+    // A second message of the same id, and one without, has an id that nobody refers to.
+    const taken = messageId === undefined || nodes.get(messageId)?.facts !== undefined
+    const node = nodeOf(taken ? `\n${uid}` : messageId)
+    node.facts = facts
+    let above: Node | undefined
+    for (const id of references) {
+      const here = nodeOf(id)
+      if (above !== undefined && here.parent === undefined && !isBelow(above, here)) {
+        above.adopt(here)
+      }
+      above = here
+    }
+    // What the message itself says counts more than what others say of it.
+    node.parent?.children.delete(node)
+    node.parent = undefined
+    if (above !== undefined && !isBelow(above, node)) above.adopt(node)
+  }
+  return nodes.values()
+}
+
+/** Steps 2 and 3: messages that are not here go, and their answers take their place. */
+function prune(top: Node): void {
+  for (const node of bottomUp(top)) {
+    const { parent, children } = node
+    if (node.facts !== undefined || parent === undefined) continue
+    // At the top, a missing message holds its several answers together.
+    if (parent === top && children.size > 1) continue
+    for (const child of children) parent.adopt(child)
+    parent.children.delete(node)
+  }
+}
+
+/** Children before their parents, without recursion. */
+function bottomUp(top: Node): Node[] {
+  const order: Node[] = []
+  const waiting = [top]
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    order.push(node)
+    waiting.push(...node.children)
+  }
+  return order.reverse()
+}
+
+/** The facts a node is sorted and grouped by: of a missing message those of its first answer. */
+function factsOf(node: Node): ThreadFacts | undefined {
+  if (node.facts !== undefined) return node.facts
+  let first: ThreadFacts | undefined
+  for (const { facts } of node.children) {
+    if (facts !== undefined && (first === undefined || byDate(facts, first) < 0)) first = facts
+  }
+  return first
+}
+
+function byNodeDate(a: Node, b: Node): number {
+  const [left, right] = [factsOf(a), factsOf(b)]
+  return left === undefined || right === undefined ? 0 : byDate(left, right)
+}
+
+/** Step 5: threads of one subject become one. */
+function gatherSubjects(top: Node, roots: readonly Node[]): void {
+  const table = new Map<string, Node>()
+  for (const root of roots) {
+    const subject = factsOf(root)?.subject ?? ''
+    const known = table.get(subject)
+    if (subject === '') continue
+    const better =
+      known === undefined ||
+      (known.facts !== undefined && root.facts === undefined) ||
+      ((known.facts?.isReply ?? false) && !(root.facts?.isReply ?? false))
+    if (better) table.set(subject, root)
+  }
+  for (const root of roots) {
+    const subject = factsOf(root)?.subject ?? ''
+    const first = table.get(subject)
+    if (first === undefined || first === root) continue
+    const both = merge(top, first, root)
+    if (both !== first) table.set(subject, both)
+  }
+}
+
+function merge(top: Node, first: Node, root: Node): Node {
+  if (first.facts === undefined && root.facts === undefined) {
+    for (const child of root.children) first.adopt(child)
+    top.children.delete(root)
+    return first
+  }
+  const answers = (root.facts?.isReply ?? false) && !(first.facts?.isReply ?? false)
+  if (first.facts === undefined || answers) {
+    first.adopt(root)
+    return first
+  }
+  const both = new Node()
+  top.adopt(both)
+  both.adopt(first)
+  both.adopt(root)
+  return both
+}
+
+/** Step 6: siblings by date, all the way down. */
+function threadsBelow(top: Node): readonly Thread[] {
+  const made = new Map<Node, Thread>()
+  for (const node of bottomUp(top)) {
+    const children = [...node.children].sort(byNodeDate).flatMap(child => made.get(child) ?? [])
+    const { facts } = node
+    made.set(node, facts === undefined ? { children } : { uid: facts.uid, children })
+  }
+  return made.get(top)?.children ?? []
+}
