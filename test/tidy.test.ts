@@ -35,6 +35,7 @@ const ROOMS = [
   'smtp',
   'pop3',
   'imap',
+  'mtqp',
   'store',
   'record',
   'limit',
@@ -64,6 +65,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   smtp: [],
   pop3: [],
   imap: [],
+  mtqp: [],
 }
 
 const roomOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1]

@@ -18,6 +18,7 @@ import { addSend } from './command/send.ts'
 import { addStart } from './command/start.ts'
 import { addStatus } from './command/status.ts'
 import { addTrace } from './command/trace.ts'
+import { addTrack } from './command/track.ts'
 import type { AddCommand, Face } from './face.ts'
 
 /** In the order of `postrider --help`. */
@@ -32,6 +33,7 @@ const COMMANDS: readonly AddCommand[] = [
   addQueue,
   addFetch,
   addTrace,
+  addTrack,
   addDomain,
   addAccount,
   addAlias,

@@ -42,9 +42,7 @@ export async function reachServer(face: Face, flags: ServerFlags): Promise<Reach
     return { connection, tls, startTls: 'never', trustedPlace: true }
   }
   const { host, port } = parseServer(flags.server, mode, flags.user !== undefined)
-  const addresses = await addressesOf(host)
-  if (addresses.length === 0) throw new CommandError(EXIT.noHost, `${host} has no address`)
-  const connection = await firstOf(addresses, port, flags.timeoutMs)
+  const connection = await connectTo(host, port, flags.timeoutMs)
   const trustedPlace = /^(?:127\.|::1$)/.test(connection.remote.address)
   const tls = secureOptions(flags, host, mode, trustedPlace)
   if (mode === 'implicit') {
@@ -60,6 +58,17 @@ export async function reachServer(face: Face, flags: ServerFlags): Promise<Reach
   }
   const startTls = mode === 'starttls' ? 'require' : mode === 'auto' ? 'opportunistic' : 'never'
   return { connection, tls, startTls, trustedPlace }
+}
+
+/** Connects to the first address of a host that answers. */
+export async function connectTo(
+  host: string,
+  port: number,
+  timeoutMs: number,
+): Promise<Connection> {
+  const addresses = await addressesOf(host)
+  if (addresses.length === 0) throw new CommandError(EXIT.noHost, `${host} has no address`)
+  return firstOf(addresses, port, timeoutMs)
 }
 
 function secureOptions(
@@ -93,6 +102,14 @@ export function parseServer(
   login: boolean,
 ): { readonly host: string; readonly port: number } {
   const fallback = mode === 'implicit' ? 465 : login ? 587 : 25
+  return hostAndPort(text, fallback)
+}
+
+/** `HOST` or `HOST:PORT`, and what else it may be. */
+export function hostAndPort(
+  text: string,
+  fallback: number,
+): { readonly host: string; readonly port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text)
   if (match === null) {
     if (isIPv6(text)) return { host: text, port: fallback }

@@ -23,6 +23,8 @@ export type Outcome = {
       readonly dsn?: boolean
       /** Whether it does DELIVERBY. */
       readonly deliverBy?: boolean
+      /** Whether it does MTRK. */
+      readonly tracked?: boolean
     }
   /** Not this time. `in doubt` marks a final dot sent whose reply never came. */
   | {

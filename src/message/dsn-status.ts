@@ -27,13 +27,13 @@ const FALLBACK: Readonly<Record<Action, string>> = {
 }
 
 /** Printable text: controls become spaces, other scripts `?` where the part is ASCII. */
-function printable(text: string, global: boolean): string {
+export function printable(text: string, global: boolean): string {
   const cut = text.slice(0, DIAGNOSTIC_MAX_CHARS).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
   const known = global ? cut.toWellFormed() : cut.replace(/[^\u0020-\u007e]/g, '?')
   return known.replace(LONG_WORD, '$& ')
 }
 
-function field(name: string, value: string): string {
+export function field(name: string, value: string): string {
   return formatField(name, value) ?? ''
 }
 
@@ -41,7 +41,7 @@ function field(name: string, value: string): string {
  * `rfc822; address` (RFC 3464 §2.1.2). A UTF-8 address is `utf-8; address` in an internationalised
  * notice and utf-8-addr-xtext, `\x{HEX}`, in an ASCII one (RFC 6533 §3).
  */
-function typedAddress(type: string, address: string, global: boolean): string {
+export function typedAddress(type: string, address: string, global: boolean): string {
   const safe = address
     .slice(0, 800)
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
@@ -65,7 +65,7 @@ export function replyText(reply: Reply): string {
 }
 
 /** A domain, or an address in brackets (RFC 3464 §2.1.2 mta-name-type dns). */
-function remoteName(remote: { readonly name?: string; readonly address?: string }): string {
+export function remoteName(remote: { readonly name?: string; readonly address?: string }): string {
   const name = (remote.name ?? '').slice(0, 255).replace(/[^\w.:[\]-]/g, '?')
   const literal = /^[\d.]+$|:/.test(name) && !name.startsWith('[')
   if (name !== '' && !literal) return name

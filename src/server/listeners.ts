@@ -16,6 +16,7 @@ const TCP_NAMES = [
   'pop3s',
   'imap',
   'imaps',
+  'mtqp',
 ] as const
 
 /** A socket the service manager opened for us, by the listener's name. */

@@ -16,6 +16,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../queue/content.ts',
   '../queue/transfer.ts',
   '../record/trace.ts',
+  '../record/tracking.ts',
   '../cluster/reader.ts',
   '../cluster/writer.ts',
 ].map(path => new URL(path, import.meta.url))

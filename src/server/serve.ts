@@ -3,6 +3,7 @@
  * and starts the pump. The one place where a listener's name becomes a session.
  */
 import { imapRole } from '../access/imap.ts'
+import { TrackingPolicy } from '../access/mtqp.ts'
 import { pop3Role } from '../access/pop3.ts'
 import type {
   Answer as ImapAnswer,
@@ -17,6 +18,8 @@ import { odmrRole } from '../inbound/odmr.ts'
 import { type AcceptGauge, Reception } from '../inbound/reception.ts'
 import type { Role } from '../inbound/role.ts'
 import { submissionRole } from '../inbound/submission.ts'
+import { roleOf as trackingRole } from '../mtqp/server/role.ts'
+import { ServerSession as MtqpSession } from '../mtqp/server/session.ts'
 import type { Answer as PopAnswer, Question as PopQuestion } from '../pop3/server/question.ts'
 import { ServerSession as PopSession } from '../pop3/server/session.ts'
 import type { Service } from '../smtp/extension/extension.ts'
@@ -35,7 +38,7 @@ import { version } from './version.ts'
 
 type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'
 /** 'inetd' is where strangers of the MX listener are handed over by others. */
-export type ServedName = SmtpName | 'pop3' | 'pop3s' | 'imap' | 'imaps' | 'inetd'
+export type ServedName = SmtpName | 'pop3' | 'pop3s' | 'imap' | 'imaps' | 'mtqp' | 'inetd'
 
 const MECHANISMS = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN']
 /** Under TLS from the first octet (RFC 8314). */
@@ -146,6 +149,15 @@ export class Sessions {
       })
     }
     if (name === 'imap' || name === 'imaps') return this.#startImap(name, connection, admitted)
+    if (name === 'mtqp') {
+      const policy = new TrackingPolicy(this.#trackingAccess(), admitted)
+      const settings = mtqpSettings(this.#house)
+      return pump({
+        ...base,
+        role: trackingRole(policy),
+        session: sink => new MtqpSession(sink, settings, peerOf(connection)),
+      })
+    }
     const settings = this.#smtpSettings(name)
     const policy = new Reception(this.#house.inbound, this.#roles[name], {
       gauge: this.#gauge,
@@ -206,6 +218,16 @@ export class Sessions {
       inlineUpToOctets: () => settings().bodies.inlineUpTo,
       login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
         login(question, peer.remote),
+    }
+  }
+
+  #trackingAccess() {
+    const { world, store, settings } = this.#house
+    return {
+      store,
+      clock: world.clock,
+      hostname: () => settings().hostname,
+      expireMs: () => settings().queue.expire,
     }
   }
 
@@ -292,6 +314,19 @@ const serviceOf: Readonly<Record<SmtpName, Service>> = {
   local: 'submission',
   lmtp: 'lmtp',
   odmr: 'odmr',
+}
+
+function mtqpSettings({ settings, identity }: House) {
+  const { hostname, listeners, limits } = settings()
+  return {
+    hostname,
+    startTls: listeners.mtqp.startTls,
+    isOurs: (domain: string) =>
+      identity.covers?.(domain) ?? domain.toLowerCase() === hostname.toLowerCase(),
+    idleTimeoutMs: limits.popTimeout,
+    // Guesses at secrets are errors too: few are enough for a person's mistakes.
+    errorsMax: Math.min(limits.errors, 10),
+  }
 }
 
 function popSettings(house: House, name: 'pop3' | 'pop3s') {

@@ -45,6 +45,7 @@ export const AUTO_PORTS: Config = {
       'pop3s',
       'imap',
       'imaps',
+      'mtqp',
       'http',
     ].map(name => [name, { address: '127.0.0.1', port: 0 }]),
   ),
@@ -180,6 +181,7 @@ export function contradictions(settings: Settings): SettingError[] {
     'pop3s',
     'imap',
     'imaps',
+    'mtqp',
     'http',
   ] as const) {
     const listener = listeners[name]

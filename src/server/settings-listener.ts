@@ -236,6 +236,18 @@ export const listenersSchema = z.strictObject({
     })
     .prefault({})
     .describe('Reading mail by IMAP under TLS from the first octet (RFC 8314).'),
+  mtqp: z
+    .strictObject({
+      enabled: enabled(false),
+      address: address('::'),
+      port: port(1038),
+      proxyProtocol: proxyProtocol(),
+      startTls: startTls(),
+    })
+    .prefault({})
+    .describe(
+      'What became of marked messages (MTRK), for who can prove that he sent them (RFC 3887).',
+    ),
   http: z
     .strictObject({ enabled: enabled(true), address: address('127.0.0.1'), port: port(8025) })
     .prefault({})

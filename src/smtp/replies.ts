@@ -129,6 +129,8 @@ export const replies = {
   badPriority: reply(501, '5.2', 'MT-PRIORITY is a whole number from -9 to 9'),
   /** RFC 4865 §5.2.2. */
   releasedTooLate: reply(501, '5.4', 'It is to be delivered before it may leave'),
+  /** RFC 3885 §3. */
+  trackingNeedsName: reply(501, '5.4', 'MTRK needs ENVID'),
   /** RFC 4954 §4. */
   badBase64: reply(501, '5.2', 'Cannot decode the response'),
   cancelled: reply(501, '7.0', 'Authentication cancelled'),

@@ -73,6 +73,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0008-lean.sql', import.meta.url),
     since: 7,
   },
+  {
+    version: 9,
+    name: '0009-tracking',
+    file: new URL('./schema/0009-tracking.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

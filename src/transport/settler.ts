@@ -7,6 +7,7 @@ import { parseCarriedSender } from '../mail/carried.ts'
 import { tellsRelay } from '../mail/deliver-by.ts'
 import { parseNotify } from '../mail/notify.ts'
 import type { Outcome } from '../mail/outcome.ts'
+import { RELAYED_STATUS, TRANSFERRED_STATUS } from '../mail/tracking.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { NoticeFact, Notices } from '../queue/notice.ts'
 import { agesFrom, type Deferral, defer, endsAt, type Schedule } from '../queue/schedule.ts'
@@ -97,7 +98,7 @@ export class Settler {
       case 'delivered': {
         const mailbox = outcome.how === 'mailbox'
         const state = mailbox ? ('delivered' as const) : ('relayed' as const)
-        const result = { ...base, state }
+        const result = { ...base, state, status: statusOf(job, outcome) }
         // A next hop that does DSN has taken the request over (RFC 3461 §5.2.2).
         const asked = wants(row, 'SUCCESS') && !(outcome.dsn === true && !mailbox)
         const owed = asked || (!mailbox && relayTold(job, row, outcome, now))
@@ -172,6 +173,14 @@ const MISSING: Outcome = {
   kind: 'deferred',
   status: '4.3.0',
   reason: 'the transport gave no outcome',
+}
+
+/** RFC 3886 §4: where a message is tracked, whether the next hop tracks it is what its sender asks. */
+function statusOf(job: Job, outcome: Outcome & { readonly kind: 'delivered' }): string {
+  if (outcome.how === 'mailbox' || job.load.envelope.sender.tracking === undefined) {
+    return outcome.status
+  }
+  return outcome.tracked === true ? TRANSFERRED_STATUS : RELAYED_STATUS
 }
 
 /** Whether a deliver-by-time wants the sender to hear that it was relayed (RFC 2852 §4.1.4). */

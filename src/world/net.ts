@@ -73,6 +73,8 @@ export interface ServerIdentity {
    * (RFC 6066 §3), else the first; and for the roots of clients' certificates.
    */
   current(wanted?: { readonly servername?: string; readonly clientRoots?: string }): object
+  /** Whether a certificate of ours is good for a name; absent where nobody can tell. */
+  covers?(name: string): boolean
 }
 
 /** Where to listen: a TCP address and port (0 picks a free one) or the path of a Unix socket. */

@@ -26,6 +26,7 @@ import * as queueReader from '../../src/queue/reader.ts'
 import * as transfer from '../../src/queue/transfer.ts'
 import * as queue from '../../src/queue/writer.ts'
 import * as record from '../../src/record/trace.ts'
+import * as tracking from '../../src/record/tracking.ts'
 import { STORE_MODULES } from '../../src/server/rooms.ts'
 import * as check from '../../src/store/check.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
@@ -314,6 +315,11 @@ async function mail(w: Witness): Promise<void> {
     await w.read(record.trace, id)
   }
   await w.read(record.messagesTo, { address: 'jane@example.org', limit: 10 })
+  const named = { envelopeId: 'e@x', parameters: '{"tracking":{"certifier":"abc"}}' }
+  await w.write(queue.accept, acceptance(700, named))
+  await w.write(queue.accept, acceptance(701, { envelopeId: 'e@x' }))
+  for (const name of ['e@x', 'f@x']) await w.read(tracking.namedMessages, name)
+  for (const id of ['m700', 'm2']) await w.read(tracking.trackedRecipients, id)
   await w.read(queueReader.select, { selection: {}, after: '', limit: 10 })
 }
 

@@ -23,6 +23,7 @@ export type ListenerName =
   | 'pop3s'
   | 'imap'
   | 'imaps'
+  | 'mtqp'
   | 'http'
 
 export interface ServerOptions {

@@ -35,6 +35,7 @@ const PORTS: Readonly<Record<Exclude<ServedName, 'local' | 'inetd'>, number>> = 
   pop3s: 995,
   imap: 143,
   imaps: 993,
+  mtqp: 1038,
 }
 
 /** LMTP is there by a Unix socket too. */

@@ -84,7 +84,8 @@ function parameter<T>(
 ): string {
   if (write === undefined || !offers(talk, keyword)) return ''
   const offered = talk.extensions.get(keyword) ?? ''
-  return write(part, { ...facts, offered, login: talk.login, now: talk.settings.now })
+  const hopOffers = (other: string) => offers(talk, other)
+  return write(part, { ...facts, offered, hopOffers, login: talk.login, now: talk.settings.now })
 }
 
 function line(command: string): string | undefined {

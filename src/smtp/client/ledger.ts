@@ -11,6 +11,7 @@ export interface Keeps {
   readonly how: 'relayed' | 'mailbox'
   readonly dsn: boolean
   readonly deliverBy: boolean
+  readonly tracked: boolean
 }
 
 interface Hop {

@@ -258,7 +258,8 @@ function* settle(talk: Talk, ledger: Ledger): Script<Aftermath> {
     // An LMTP server has put it into the mailbox when it says so (RFC 2033 §1): that is delivery.
     const dsn = offers(talk, 'DSN')
     const how = talk.settings.protocol === 'lmtp' && !dsn ? 'mailbox' : 'relayed'
-    ledger.conclude(reply, { how, dsn, deliverBy: offers(talk, 'DELIVERBY') }, at)
+    const deliverBy = offers(talk, 'DELIVERBY')
+    ledger.conclude(reply, { how, dsn, deliverBy, tracked: offers(talk, 'MTRK') }, at)
   }
   return 'clean'
 }

@@ -38,6 +38,8 @@ export type WholeRule = (draft: Draft<Sender>, context: ParameterContext) => Rep
 export interface Writing {
   /** What the hop said behind its keyword. */
   readonly offered: string
+  /** Whether it offers another extension. */
+  readonly hopOffers: (keyword: Keyword) => boolean
   /** Octets of the message as it leaves, before dot-stuffing. */
   readonly sizeOctets: number
   /** True where the message needs SMTPUTF8. */
@@ -107,6 +109,7 @@ export type Keyword =
   | 'EXPN'
   | 'LIMITS'
   | 'CHECKPOINT'
+  | 'MTRK'
   | 'XCLIENT'
   | 'XFORWARD'
   | 'ETRN'

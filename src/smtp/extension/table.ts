@@ -20,6 +20,7 @@ import { futureRelease } from './future-release.ts'
 import { help } from './help.ts'
 import { limits } from './limits.ts'
 import { mtPriority } from './mt-priority.ts'
+import { mtrk } from './mtrk.ts'
 import { noSoliciting } from './no-soliciting.ts'
 import { pipelining } from './pipelining.ts'
 import { requireTls } from './require-tls.ts'
@@ -52,6 +53,7 @@ export const extensions: readonly Extension[] = [
   help,
   expn,
   checkpoint,
+  mtrk,
   xclient,
   xforward,
   etrn,

@@ -37,6 +37,7 @@ export function loadIdentity(
       const named = servername && pairs.find(pair => pair.isFor(servername))
       return (named || pairs[0]).context(clientRoots)
     },
+    covers: name => pairs.some(pair => pair.isFor(name)),
     refresh: () => pairs.map(pair => pair.refresh(log)).some(changed => changed),
   }
 }

@@ -1,0 +1,19 @@
+/**
+ * Message tracking (RFC 3885; its model is RFC 3888): what the ledger says of a message that its sender may ask about,
+ * and how he proves that it is his. Used by transport/ (to settle) and access/ (to answer).
+ */
+import type { Sender } from './envelope.ts'
+
+/** RFC 3886 §4: given to a hop that tracks it too, which may be asked next. */
+export const TRANSFERRED_STATUS = '2.4.0'
+/** RFC 3886 §4: given to a hop that does not; nothing more will be known. */
+export const RELAYED_STATUS = '2.1.9'
+
+/** Whether it may still be asked about: RFC 3885 §3, the sender says for how long. */
+export function isTracked(
+  tracking: NonNullable<Sender['tracking']>,
+  receivedAt: number,
+  now: number,
+): boolean {
+  return tracking.timeoutS === undefined || now < receivedAt + tracking.timeoutS * 1000
+}

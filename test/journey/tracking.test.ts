@@ -1,0 +1,86 @@
+/**
+ * Message tracking from end to end, on the real process (RFC 3885 to 3887): a message is marked, goes here and
+ * elsewhere, and its sender asks what became of it.
+ */
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { clear, run, type Server, startServer } from '../kit/server.ts'
+import { Sink } from '../kit/sink.ts'
+
+after(clear)
+
+const certifierOf = (secret: Buffer) =>
+  createHash('sha1').update(secret).digest('base64').replace('=', '')
+
+async function submit(server: Server, mail: string, to: readonly string[]): Promise<void> {
+  const smtp = await server.submission()
+  const { code, text } = await smtp.command(`MAIL FROM:<${server.account(0).address}> ${mail}`)
+  assert.equal(code, 250, text)
+  for (const address of to) assert.equal((await smtp.command(`RCPT TO:<${address}>`)).code, 250)
+  await smtp.command('DATA')
+  assert.equal((await smtp.command('Subject: x\r\n\r\nx\r\n.')).code, 250)
+  smtp.end()
+}
+
+function ask(server: Server, name: string, secret: Buffer, ...more: readonly string[]) {
+  const place = `127.0.0.1:${server.port('mtqp')}`
+  const named = more.length > 0 ? more : ['--name', 'mail.demo.test']
+  const proof = secret.toString('base64')
+  return run(['track', name, '--server', place, '--secret', proof, ...named])
+}
+
+test('who marked a message learns what became of it, and nobody else does', async t => {
+  const sink = await Sink.open()
+  t.after(() => sink.close())
+  const server = await startServer({
+    smarthost: `127.0.0.1:${sink.port}`,
+    set: { 'listeners.mtqp.enabled': true },
+  })
+  const [joe, jane] = [server.account(0).address, server.account(1).address]
+  assert.equal(server.run('alias', 'add', `all@${server.domain}`, joe, jane).code, 0)
+  const secret = randomBytes(20)
+  const to = [jane, 'far@elsewhere.example', `all@${server.domain}`]
+  await submit(server, `MTRK=${certifierOf(secret)}:600 ENVID=1+2B1@x.example`, to)
+  await submit(server, `MTRK=${certifierOf(secret)}:0 ENVID=2@x.example`, [jane])
+  await submit(server, 'ENVID=3@x.example', [jane])
+  let out = ''
+  for (let waits = 0; waits < 200 && !/Action: relayed/.test(out); waits++) {
+    await sleep(25)
+    out = ask(server, '1+1@x.example', secret).out
+  }
+  const groups = out.split('\n\n').slice(2)
+  assert.match(out, /^Content-Type: multipart\/related; type="message\/tracking-status";/)
+  assert.match(out, /\nContent-Type: message\/tracking-status\n/)
+  assert.match(groups[0] ?? '', /^Original-Envelope-Id: 1\+1@x\.example\nReporting-MTA: dns; /)
+  const of = (address: string) =>
+    groups.find(text => text.includes(`Final-Recipient: rfc822; ${address}\n`))
+  assert.match(
+    of(jane) ?? '',
+    /^Original-Recipient: rfc822; .*\n.*\nAction: delivered\nStatus: 2\.0\.0/,
+  )
+  // The sink does not track.
+  assert.match(
+    of('far@elsewhere.example') ?? '',
+    /Action: relayed\nStatus: 2\.1\.9\nRemote-MTA: dns; .*\nLast-Attempt-Date: /,
+  )
+  // Who is behind a list is not told.
+  assert.match(of(`all@${server.domain}`) ?? '', /Action: expanded\n/)
+  assert.equal(groups.filter(text => text.includes('Final-Recipient: ')).length, 3)
+
+  for (const [name, guess] of [
+    ['1+1@x.example', randomBytes(20)],
+    ['4@x.example', secret],
+    ['2@x.example', secret],
+    ['3@x.example', secret],
+    ['3@x.example', Buffer.alloc(20)],
+  ] as const) {
+    const { code, err } = ask(server, name, guess)
+    assert.equal(code, 67, name)
+    assert.match(err, /-ERR\/noinfo no information on such a message/)
+  }
+  // In the clear as well, where one wants it so.
+  assert.equal(ask(server, '1+1@x.example', secret, '--clear').code, 0)
+  await server.stop()
+})
