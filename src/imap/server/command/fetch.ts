@@ -9,6 +9,7 @@ import { formatNstring, octetsOf } from '../../encode.ts'
 import { type FetchItem, formatSection, readFetchItems } from '../../fetch-item.ts'
 import { readNumberSet } from '../../number-set.ts'
 import { formatEnvelope, formatStructure } from '../../structure.ts'
+import { tellNews } from '../news.ts'
 import type { FetchedMessage, FetchWish, SectionAnswer, SectionWish } from '../question.ts'
 import {
   ask,
@@ -70,6 +71,8 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     }
     if (turn.full) yield* output()
   }
+  // Something happened that nobody has told us: the client should not have to ask for it.
+  if (gone > 0) yield* tellNews(turn, byUid)
   if (unknownEncoding) return no('a part is encoded in a way nobody knows', 'UNKNOWN-CTE')
   return gone > 0
     ? ok('FETCH completed; some messages are gone', 'EXPUNGEISSUED')
