@@ -4,7 +4,7 @@
  */
 
 import { dayStart } from '../imap/date-time.ts'
-import { type NumberSet, normalRanges } from '../imap/number-set.ts'
+import { type NumberSet, rangesHold } from '../imap/number-set.ts'
 import type { SearchKey } from '../imap/search-key.ts'
 import type { Answer, Question } from '../imap/server/question.ts'
 import { type FolderMessage, folderMessages } from '../mailbox/change.ts'
@@ -33,6 +33,7 @@ export async function searchMessages(
     saved: new Set(search.saved),
     largestUid: uids.at(-1) ?? 0,
     exists: uids.length,
+    sets: new Map(),
   }
   const found: number[] = []
   const modSeqs: number[] = []
@@ -57,6 +58,8 @@ interface Context {
   readonly saved: ReadonlySet<number>
   readonly largestUid: number
   readonly exists: number
+  /** Sets of the search that were put in order. */
+  readonly sets: Map<NumberSet, (number: number) => boolean>
 }
 
 class Candidate {
@@ -126,9 +129,13 @@ class Candidate {
     }
   }
 
+  /** A set is put in order once: it may have thousands of ranges, and is asked of every message. */
   #in(set: NumberSet, number: number, largest: number): boolean {
     if (set === '$') return this.#context.saved.has(this.#row.uid)
-    return normalRanges(set, largest).some(([from, to]) => from <= number && number <= to)
+    const { sets } = this.#context
+    const holds = sets.get(set) ?? rangesHold(set, largest)
+    sets.set(set, holds)
+    return holds(number)
   }
 
   #opened(): Promise<MessageContent | undefined> {

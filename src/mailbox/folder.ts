@@ -195,6 +195,20 @@ export const renameFolder = writer(
       to,
     )
     if (named !== undefined) return 'exists'
+    // What is below must find its new name free too: mailboxes may stand below a name that is none.
+    const taken =
+      name === 'INBOX'
+        ? undefined
+        : await tx.get(
+            `SELECT 1 AS there FROM mailbox a JOIN mailbox b
+               ON b.account_id = a.account_id AND b.name = ?3 || substr(a.name, ?4)
+             WHERE a.account_id = ?1 AND substr(a.name, 1, ?4) = ?2 LIMIT 1`,
+            accountId,
+            name + DELIMITER,
+            to,
+            Array.from(name).length + 1,
+          )
+    if (taken !== undefined) return 'exists'
     const moved = await rename(tx, accountId, name, to)
     if (moved === 0) return 'missing'
     const ahead = await freshSecond(tx, accountId)

@@ -501,7 +501,10 @@ async function folders(w: Witness): Promise<void> {
   await w.read(change.folderSince, { mailboxId, modSeq: 3 })
   await w.read(change.folderMessages, { mailboxId, uids: [1, 2, 3] })
   await w.read(change.doomedMessages, { mailboxId, after: 0, limit: 10 })
+  await w.write(folder.createFolder, { ...joe, name: 'gone/b', specialUse: '' })
+  await w.write(folder.deleteFolder, { ...joe, name: 'gone' })
   for (const [name, to] of [
+    ['a', 'gone'],
     ['nowhere', 'b'],
     ['a', 'Sent'],
     ['a', 'new/ä'],

@@ -120,7 +120,11 @@ function* carryOut(
   const answer = yield* ask<'commit'>(replaces === undefined ? commit : { ...commit, replaces })
   if (answer.kind === 'no') return refused(answer)
   const code = `APPENDUID ${answer.uidValidity} ${formatNumbers(answer.uids)}`
-  if (replaces === undefined) return ok('APPEND completed', code)
+  if (replaces === undefined) {
+    // RFC 9051 §6.3.12: who has that mailbox open is told of it at once.
+    if (turn.view?.mailbox === mailbox) yield* tellNews(turn, true)
+    return ok('APPEND completed', code)
+  }
   // RFC 8508 §3.4: first where the new one is, then that the old one is gone.
   turn.send(`* OK [${code}] the replacement is there\r\n`)
   yield* tellNews(turn, true)

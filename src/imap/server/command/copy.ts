@@ -57,7 +57,10 @@ function* carry(turn: Turn, cursor: Cursor, { byUid, move: moves }: Manner): Run
   const { uidValidity, from, to } = answer
   if (from.length === 0) return ok(`${word} completed: they were gone`)
   const code = `COPYUID ${uidValidity} ${formatNumbers(from)} ${formatNumbers(to)}`
-  if (!moves) return ok('COPY completed', code)
+  if (!moves) {
+    if (view.mailbox === mailbox) yield* tellNews(turn, true)
+    return ok('COPY completed', code)
+  }
   // RFC 6851 §4.3: before the expunges, so that the client knows what became of them.
   turn.send(`* OK [${code}] moved\r\n`)
   yield* tellNews(turn, true)
