@@ -88,7 +88,11 @@ export class Gatherer {
   #nextLine(state: State): Gathered | undefined {
     const found = this.#lines.next(LINE_MAX_OCTETS)
     if (found === 'more') return more
-    if (found === 'overlong') return this.#give(bad('the line is too long'))
+    if (found === 'overlong') {
+      // Its head is kept: the tag is there, and is answered by.
+      if (this.#segments.length === 0) this.#segments.push(this.#lines.text)
+      return this.#give(bad('the line is too long'))
+    }
     const { text } = this.#lines
     const literal = announced(text)
     if (literal === undefined) {
