@@ -50,7 +50,7 @@ async function fetched(
     ...stateOf(row),
     flagsChanged,
     internalDate,
-    savedAt: internalDate,
+    savedAt: row.savedAt,
     sizeOctets,
     emailId: `M${messageId}`,
   }

@@ -93,7 +93,8 @@ class Candidate {
       case 'text':
         return (await this.#anyHeader(key.text)) || (await this.#body(key.text))
       case 'date':
-        return key.of === 'sent' ? this.#sent(key) : compareDay(this.#row.internalDate, key)
+        if (key.of === 'sent') return this.#sent(key)
+        return compareDay(key.of === 'saved' ? this.#row.savedAt : this.#row.internalDate, key)
       default:
         return this.#byRow(key)
     }

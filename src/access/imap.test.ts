@@ -169,6 +169,20 @@ test('messages are sorted, threaded, previewed and replaced on a store', async (
   assert.match(await client.say('REPLACE 3 Nowhere {6+}\r\nA: b\r\n'), /^x NO \[TRYCREATE\]/m)
 })
 
+test('a copy is saved when it is copied, and keeps its date', async () => {
+  const { client } = await opened()
+  await client.say('CREATE Kept')
+  await client.say('APPEND INBOX "01-Feb-2001 10:00:00 +0000" {6+}\r\nA: b\r\n')
+  await client.say('SELECT INBOX')
+  await client.say('COPY 1 Kept')
+  await client.say('SELECT Kept')
+  const [line = ''] = await client.told('FETCH 1 (INTERNALDATE SAVEDATE)')
+  assert.match(line, /INTERNALDATE " 1-Feb-2001 10:00:00 \+0000" SAVEDATE "[ \d]\d-\w+-2/)
+  assert.doesNotMatch(line, /SAVEDATE " 1-Feb-2001/)
+  assert.deepEqual(await client.told('SEARCH ON 1-Feb-2001 SAVEDSINCE 2-Feb-2001'), ['* SEARCH 1'])
+  assert.deepEqual(await client.told('SEARCH SAVEDBEFORE 2-Feb-2001'), ['* SEARCH'])
+})
+
 test('mailboxes are made with a use, listed with their numbers, and a name below stays', async () => {
   const { client } = await opened()
   assert.match(await client.say('CREATE "a/b" (USE (\\Junk))'), /^x OK/m)

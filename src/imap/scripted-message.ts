@@ -81,6 +81,7 @@ export function matches(
   const again = (other: SearchKey) => matches(message, other, numbers, saved)
   switch (key.kind) {
     case 'all':
+    case 'savedate supported':
       return true
     case 'flag':
       return message.flags.includes(key.flag) === key.set

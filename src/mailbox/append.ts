@@ -4,7 +4,7 @@
  */
 import { writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
-import { keepKeywords, lockInOrder } from './copy.ts'
+import { keepKeywords, lockInOrder, savedNow } from './copy.ts'
 import { type Delivery, deliverInto } from './deliver.ts'
 import { type Gone, releaseBodies, vanish } from './writer.ts'
 
@@ -79,6 +79,7 @@ export const appendMessages = writer(
         }),
       ),
     )
+    await savedNow(tx, delivered)
     await keepKeywords(tx, target.id, messages)
     return {
       kind: 'appended',

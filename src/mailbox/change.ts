@@ -178,6 +178,8 @@ export interface FolderMessage {
   readonly flags: string
   readonly modSeq: number
   readonly internalDate: number
+  /** When it came into this mailbox. */
+  readonly savedAt: number
   readonly sizeOctets: number
   readonly messageId: string
   readonly bodyId: number
@@ -185,7 +187,7 @@ export interface FolderMessage {
 
 const MESSAGES = withUids(
   `SELECT uid, flags, mod_seq AS "modSeq", internal_date AS "internalDate", size_octets AS "sizeOctets",
-     message_id AS "messageId", body_id AS "bodyId"
+     message_id AS "messageId", body_id AS "bodyId", coalesce(saved_at, internal_date) AS "savedAt"
    FROM mailbox_message WHERE mailbox_id = ?1 AND uid {uids} ORDER BY uid`,
   2,
 )

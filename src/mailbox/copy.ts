@@ -77,6 +77,7 @@ export const copyMessages = writer(
         }),
       ),
     )
+    await savedNow(tx, delivered)
     await keepKeywords(tx, target.id, rows)
     if (move) {
       const moved = JSON.stringify(rows.map(({ uid }) => uid))
@@ -96,6 +97,16 @@ export async function lockInOrder(tx: Write, mailboxIds: readonly number[]): Pro
   for (const id of [...mailboxIds].sort((a, b) => a - b)) {
     await tx.run('UPDATE mailbox SET mod_seq = mod_seq WHERE id = ?1', id)
   }
+}
+
+const SAVED =
+  'UPDATE mailbox_message SET saved_at = :now WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3'
+
+/** Messages that did not come by a delivery came now, whatever their INTERNALDATE (RFC 8514 §4.1). */
+export async function savedNow(tx: Write, delivered: readonly Delivered[]): Promise<void> {
+  const [first, last] = [delivered[0], delivered.at(-1)]
+  // They are of one mailbox and lie side by side.
+  if (first && last) await tx.run(SAVED, first.mailboxId, first.uid, last.uid)
 }
 
 /** The mailbox knows the keywords that its new messages brought. */

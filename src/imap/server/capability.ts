@@ -39,6 +39,7 @@ export const rows: readonly (readonly [string, When])[] = [
   ['THREAD=ORDEREDSUBJECT', 'after login'],
   ['THREAD=REFERENCES', 'after login'],
   ['PREVIEW', 'after login'],
+  ['SAVEDATE', 'after login'],
   ['MULTIAPPEND', 'after login'],
   ['REPLACE', 'after login'],
   ['BINARY', 'after login'],
