@@ -79,6 +79,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0009-tracking.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 10,
+    name: '0010-saved',
+    file: new URL('./schema/0010-saved.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**
