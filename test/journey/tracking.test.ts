@@ -84,3 +84,27 @@ test('who marked a message learns what became of it, and nobody else does', asyn
   assert.equal(ask(server, '1+1@x.example', secret, '--clear').code, 0)
   await server.stop()
 })
+
+test('a hop that tracks is named, and asked next with the same secret', async () => {
+  const far = await startServer({
+    set: { 'listeners.mtqp.enabled': true, 'listeners.smtp.with': 'MTRK' },
+  })
+  assert.equal(far.run('domain', 'add', 'far.example').code, 0)
+  assert.equal(far.run('alias', 'add', 'bob@far.example', far.account(1).address).code, 0)
+  const server = await startServer({
+    smarthost: `127.0.0.1:${far.port('smtp')}`,
+    set: { 'listeners.mtqp.enabled': true },
+  })
+  const secret = randomBytes(20)
+  await submit(server, `MTRK=${certifierOf(secret)} ENVID=5@x.example`, ['bob@far.example'])
+  let out = ''
+  for (let waits = 0; waits < 100 && !/Action: transferred/.test(out); waits++) {
+    await sleep(25)
+    out = ask(server, '5@x.example', secret).out
+  }
+  assert.match(out, /Action: transferred\nStatus: 2\.4\.0\nRemote-MTA: dns; /)
+  const next = ask(far, '5@x.example', secret).out
+  assert.match(next, /Final-Recipient: rfc822; bob@far\.example\nAction: delivered\n/)
+  assert.doesNotMatch(next, new RegExp(far.account(1).address))
+  await Promise.all([server.stop(), far.stop()])
+})
