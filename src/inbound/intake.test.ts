@@ -72,3 +72,37 @@ test('what is larger than the setting allows is staged, though it is small', asy
     assert.equal(intake.prefix.length, size)
   }
 })
+
+test('messages that use the same buffers, side by side and one behind the other, are never mixed', async () => {
+  const internet = createWorld({ seed: 1 })
+  const { disk } = internet.host({ name: 'mx.example', addresses: ['192.0.2.1'] }).world
+  const sizes = [100_000, 262_144, 262_145, 700_000, 20_000, 300_000, 90_000, 1_000_000]
+  /** Takes one message in, piece by piece; every third one is given up, its writes still under way. */
+  const take = async (n: number): Promise<void> => {
+    const message = Buffer.alloc(sizes[n % sizes.length] ?? 0, n)
+    const intake = new Intake(disk, () => [], 65_536)
+    for (let at = 0; at < message.length; at += 60_000) {
+      await intake.push(message, at, Math.min(at + 60_000, message.length))
+    }
+    if (n % 3 === 2) {
+      intake.abandon()
+      intake.over()
+      return
+    }
+    const taken = intake.finishInline() ?? (await intake.finish())
+    assert.ok(intake.prefix.every(octet => octet === n))
+    intake.over()
+    intake.over()
+    const pieces: Uint8Array[] = []
+    if (taken instanceof Uint8Array) pieces.push(taken)
+    else for await (const piece of disk.read(taken.staged, 0, taken.sizeOctets)) pieces.push(piece)
+    assert.ok(Buffer.concat(pieces).equals(message), `message ${n}`)
+  }
+  await internet.complete(
+    (async () => {
+      for (let round = 0; round < 4; round++) {
+        await Promise.all(Array.from({ length: 16 }, (_, i) => take(round * 16 + i)))
+      }
+    })(),
+  )
+})
