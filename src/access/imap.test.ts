@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { settings } from '../imap/scripted.ts'
 import type { Answer, Question } from '../imap/server/question.ts'
 import { ServerSession } from '../imap/server/session.ts'
+import { forgetOld } from '../mailbox/forget.ts'
 import { openMemoryStore } from '../store/memory.ts'
 import type { Source } from '../wire/effect.ts'
 import { silent } from '../world/log.ts'
@@ -202,4 +203,33 @@ test('mailboxes are made with a use, listed with their numbers, and a name below
     '* LIST (\\HasNoChildren \\Junk) "/" "a/b"',
   ])
   assert.match(await client.say('SELECT a'), /^x NO \[NONEXISTENT\]/m)
+})
+
+test('a client from before what is remembered is told of all that is not there', async () => {
+  const { shared, client } = await opened()
+  for (let n = 1; n <= 6; n++) await append(client, `Subject: ${n}\n\nbody\n`)
+  await client.say('ENABLE QRESYNC')
+  const validity = /UIDVALIDITY (\d+)/.exec(await client.say('SELECT INBOX'))?.[1]
+  await client.say('STORE 2:4 +FLAGS (\\Deleted)')
+  await client.say('EXPUNGE')
+  await forgetOld(shared.store, Date.now() + 40 * 86_400_000)
+  const other = new Client(shared)
+  await other.say('LOGIN joe secret')
+  await other.say('ENABLE QRESYNC')
+  const told = await other.told(`SELECT INBOX (QRESYNC (${validity} 1 3:5))`)
+  assert.deepEqual(
+    told.filter(line => line.includes('VANISHED')),
+    ['* VANISHED (EARLIER) 3:4'],
+  )
+  const fetched = await other.told('UID FETCH 1:6 (FLAGS) (CHANGEDSINCE 1 VANISHED)')
+  assert.equal(fetched[0], '* VANISHED (EARLIER) 2:4')
+})
+
+test('who has INBOX open while it is renamed is told that it is gone', async () => {
+  const { shared, client } = await opened()
+  const other = new Client(shared)
+  await other.say('LOGIN joe secret')
+  await other.say('SELECT INBOX')
+  await client.say('RENAME INBOX Old')
+  assert.match(await other.say('NOOP'), /^\* BYE .*\nx OK/)
 })

@@ -82,6 +82,8 @@ class ImapRole implements Role<Question, Answer> {
   readonly #append: ImapAppend
   #account: Account | undefined
   #unwatch: (() => void) | undefined
+  /** The open mailbox was opened as INBOX. */
+  #inbox = false
 
   constructor(access: ImapAccess, remote: Endpoint, changed: () => void) {
     this.#access = access
@@ -257,7 +259,7 @@ class ImapRole implements Role<Question, Answer> {
   async #rename(question: Extract<Question, { kind: 'rename' }>): Promise<Answer> {
     const folder = named(question.account, question.mailbox, { to: question.to })
     const changed = await this.#access.store.write(renameFolder, folder)
-    if (changed === 'done') return done
+    if (changed === 'done') return this.#told(done, true)
     if (changed === 'exists') {
       return { kind: 'no', code: 'ALREADYEXISTS', why: 'a mailbox has that name already' }
     }
@@ -285,6 +287,7 @@ class ImapRole implements Role<Question, Answer> {
       readOnly,
       ...(found.firstUnseenUid === null ? {} : { firstUnseenUid: found.firstUnseenUid }),
     }
+    this.#inbox = mailbox === 'INBOX'
     return { kind: 'opened', mailbox: opened }
   }
 
@@ -300,7 +303,9 @@ class ImapRole implements Role<Question, Answer> {
       sinceModSeq,
       uidNext,
     })
-    return found === undefined ? noSuchMailbox : { kind: 'changes', changes: changesOf(found) }
+    // Its messages went to another name, and INBOX is another mailbox by now (RFC 9051 §6.3.6).
+    if (found === undefined || (this.#inbox && found.name !== 'INBOX')) return noSuchMailbox
+    return { kind: 'changes', changes: changesOf(found) }
   }
 
   async #since(key: number, modSeq: number): Promise<Answer> {
@@ -344,8 +349,9 @@ function named<More extends object>(account: Account, name: string, more?: More)
   return { accountId: account.id, name, ...(more as More) }
 }
 
-function changesOf({ modSeq, uidNext, present, vanished }: FolderChanges): Changes {
-  return { highestModSeq: modSeq, uidNext, present: present.map(stateOf), vanished }
+function changesOf({ modSeq, uidNext, present, vanished, forgotten }: FolderChanges): Changes {
+  const told = { highestModSeq: modSeq, uidNext, present: present.map(stateOf), vanished }
+  return forgotten ? { ...told, forgotten } : told
 }
 
 /** MAILBOXID (RFC 8474 §5.1). */

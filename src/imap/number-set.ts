@@ -79,6 +79,31 @@ export function formatNumbers(numbers: Iterable<number>): string {
   return text
 }
 
+/**
+ * The numbers of a set below `below` that are not among `present`, in the shortest writing; '' for none.
+ * @param present ascending
+ */
+export function formatMissing(present: ArrayLike<number>, below: number, set?: NumberSet): string {
+  const whole = [[1, below - 1]] as const
+  const wanted = set === undefined || set === '$' ? whole : normalRanges(set, below - 1)
+  const missing: string[] = []
+  const add = (from: number, to: number) => {
+    if (from <= to) missing.push(from === to ? String(from) : `${from}:${to}`)
+  }
+  let at = 0
+  for (const [first, last] of wanted) {
+    let from = first
+    const to = Math.min(last, below - 1)
+    while (at < present.length && (present[at] as number) < from) at++
+    for (; at < present.length && (present[at] as number) <= to; at++) {
+      add(from, (present[at] as number) - 1)
+      from = (present[at] as number) + 1
+    }
+    add(from, to)
+  }
+  return missing.join(',')
+}
+
 /** Whether a number is of a set: of one without `$`, `*` standing for `largest`. */
 export function rangesHold(set: NumberSet, largest: number): (number: number) => boolean {
   const ranges = set === '$' ? [] : normalRanges(set, largest)

@@ -76,6 +76,7 @@ export const openFolder = farReader(
 )
 
 export interface FolderChanges {
+  readonly name: string
   readonly modSeq: number
   readonly uidNext: number
   /** New messages, and those whose flags changed; by UID. */
@@ -85,7 +86,19 @@ export interface FolderChanges {
     readonly modSeq: number
   }[]
   readonly vanished: readonly number[]
+  /** What vanished that early is not known any more: whatever is not there may have (forget.ts). */
+  readonly forgotten: boolean
 }
+
+interface Now {
+  readonly name: string
+  readonly mod_seq: number
+  readonly uid_next: number
+  readonly vanished_floor: number
+}
+
+const NOW = `SELECT name, mod_seq, uid_next, vanished_floor FROM mailbox
+  WHERE id = ?1 AND substr(name, 1, 1) <> ?2`
 
 /**
  * What happened since a MODSEQ, for one who knows all below `uidNext`; undefined where the folder is
@@ -98,14 +111,12 @@ export const folderChanges = reader(
     input: { readonly mailboxId: number; readonly sinceModSeq: number; readonly uidNext: number },
   ): Promise<FolderChanges | undefined> => {
     const { mailboxId, sinceModSeq, uidNext } = input
-    const folder = await tx.get<{ mod_seq: number; uid_next: number }>(
-      'SELECT mod_seq, uid_next FROM mailbox WHERE id = ?1 AND substr(name, 1, 1) <> ?2',
-      mailboxId,
-      DOOMED_NAME,
-    )
-    if (folder === undefined) return undefined
+    const folder = await tx.get<Now>(NOW, mailboxId, DOOMED_NAME)
+    // Nobody is at work and heard of nothing for as long as what vanished is remembered.
+    if (folder === undefined || sinceModSeq < folder.vanished_floor) return undefined
+    const now = { name: folder.name, modSeq: folder.mod_seq, forgotten: false }
     if (folder.mod_seq === sinceModSeq) {
-      return { modSeq: folder.mod_seq, uidNext: folder.uid_next, present: [], vanished: [] }
+      return { ...now, uidNext: folder.uid_next, present: [], vanished: [] }
     }
     const present = await tx.all<FolderChanges['present'][number]>(
       `SELECT uid, flags, mod_seq AS "modSeq" FROM mailbox_message
@@ -122,7 +133,7 @@ export const folderChanges = reader(
       sinceModSeq,
     )
     return {
-      modSeq: folder.mod_seq,
+      ...now,
       uidNext: Math.max(folder.uid_next, (present.at(-1)?.uid ?? 0) + 1),
       present,
       vanished: vanished.map(({ uid }) => uid),
@@ -141,11 +152,7 @@ export const folderSince = farReader(
     tx,
     { mailboxId, modSeq }: { readonly mailboxId: number; readonly modSeq: number },
   ): Promise<FolderChanges | undefined> => {
-    const folder = await tx.get<{ mod_seq: number; uid_next: number }>(
-      'SELECT mod_seq, uid_next FROM mailbox WHERE id = ?1 AND substr(name, 1, 1) <> ?2',
-      mailboxId,
-      DOOMED_NAME,
-    )
+    const folder = await tx.get<Now>(NOW, mailboxId, DOOMED_NAME)
     if (folder === undefined) return undefined
     const present = await tx.all<FolderChanges['present'][number]>(
       `SELECT uid, flags, mod_seq AS "modSeq" FROM mailbox_message
@@ -164,8 +171,10 @@ export const folderSince = farReader(
       modSeq,
     )
     return {
+      name: folder.name,
       modSeq: folder.mod_seq,
       uidNext: folder.uid_next,
+      forgotten: modSeq < folder.vanished_floor,
       present,
       vanished: vanished.map(({ uid }) => uid),
     }

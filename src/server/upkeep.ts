@@ -1,6 +1,7 @@
 /** What a running server does now and then: certificates that changed, domains of other nodes, the sweep. */
 import { clearFolder } from '../access/imap-expunge.ts'
 import { doomedFolders } from '../mailbox/folder.ts'
+import { forgetOld } from '../mailbox/forget.ts'
 import { sweepTransfers } from '../queue/transfer-sweep.ts'
 import { sweep, sweepStaged } from '../store/sweep.ts'
 import type { Fetcher } from './fetcher.ts'
@@ -32,7 +33,8 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
       keepMs: checkpoint.keep,
       rememberMs: checkpoint.remember,
     })
-    return sweep({ store: house.store, disk, clock, keepSettledMs: queue.keepLedger })
+    await sweep({ store: house.store, disk, clock, keepSettledMs: queue.keepLedger })
+    await forgetOld(house.store, clock.now())
   }
   // Before the first connection is served: what is staged without a row was a dead predecessor's.
   const { store } = house

@@ -85,6 +85,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0010-saved.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 11,
+    name: '0011-forgotten',
+    file: new URL('./schema/0011-forgotten.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

@@ -8,8 +8,9 @@ import type { Octets } from './octets.ts'
 const CR = 13
 const LF = 10
 
-/** What is left of an overlong line, in octets. */
+/** What is left of an overlong line, in octets, from its start and from its end. */
 const HEAD_OCTETS = 1_000
+const TAIL_OCTETS = 40
 
 /** 'more': the line is not whole yet. 'overlong': it ended, but all behind its head was thrown away. */
 export type LineState = 'line' | 'more' | 'overlong'
@@ -17,6 +18,8 @@ export type LineState = 'line' | 'more' | 'overlong'
 export class LineReader {
   /** The last line without its end, one character an octet; of an overlong one its head. */
   text = ''
+  /** The last octets of the last overlong line, its end left out: IMAP announces literals there. */
+  tail = ''
   /** Octets of the last line with its end; also counts what an overlong line has thrown away. */
   octets = 0
   /** True where all that is here of an unfinished line ends with a LF that stands alone. */
@@ -60,7 +63,11 @@ export class LineReader {
     if (!overlong) {
       const text = end > input.from && input.buffer[end - 1] === CR ? end - 1 : end
       this.text = input.buffer.toString('latin1', input.from, text)
-    } else if (this.#dropped === 0) this.#keepHead(length)
+    } else {
+      if (this.#dropped === 0) this.#keepHead(length)
+      this.#keepTail(length)
+      this.tail = this.tail.replace(/\r?\n$/, '')
+    }
     this.#searched = 0
     this.#dropped = 0
     input.consume(length)
@@ -92,6 +99,14 @@ export class LineReader {
   #keepHead(octets: number): void {
     const { buffer, from } = this.#input
     this.text = buffer.toString('latin1', from, from + Math.min(octets, HEAD_OCTETS))
+    this.tail = ''
+  }
+
+  #keepTail(octets: number): void {
+    const { buffer, from } = this.#input
+    const end = from + octets
+    const last = buffer.toString('latin1', Math.max(from, end - TAIL_OCTETS), end)
+    this.tail = (this.tail + last).slice(-TAIL_OCTETS)
   }
 
   /** Throws away what is here of an overlong line; a last CR stays, its LF may follow. */
@@ -99,6 +114,7 @@ export class LineReader {
     const input = this.#input
     if (this.#dropped === 0) this.#keepHead(input.length)
     const keep = input.length > 0 && input.buffer[input.to - 1] === CR ? 1 : 0
+    this.#keepTail(input.length - keep)
     this.#dropped += input.length - keep
     input.consume(input.length - keep)
     this.#searched = 0

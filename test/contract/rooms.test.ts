@@ -18,6 +18,7 @@ import * as change from '../../src/mailbox/change.ts'
 import * as copy from '../../src/mailbox/copy.ts'
 import * as flags from '../../src/mailbox/flags.ts'
 import * as folder from '../../src/mailbox/folder.ts'
+import * as forget from '../../src/mailbox/forget.ts'
 import * as mailboxReader from '../../src/mailbox/reader.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
 import * as claims from '../../src/queue/claim.ts'
@@ -501,6 +502,15 @@ async function folders(w: Witness): Promise<void> {
   await w.read(change.folderSince, { mailboxId, modSeq: 3 })
   await w.read(change.folderMessages, { mailboxId, uids: [1, 2, 3] })
   await w.read(change.doomedMessages, { mailboxId, after: 0, limit: 10 })
+  await w.read(forget.rememberingMailbox, mailboxId - 1)
+  w.log.pop()
+  const limits = { mailboxId, before: 0, youngFrom: 0, keepRows: 1 }
+  assert.equal(await w.write(forget.forgetVanished, limits), false)
+  await w.write(forget.forgetVanished, { ...limits, youngFrom: at + 60_000 })
+  await w.read(change.folderSince, { mailboxId, modSeq: 3 })
+  await w.read(change.folderChanges, { ...since, sinceModSeq: 1 })
+  await w.write(forget.forgetVanished, { ...limits, before: at + 60_000 })
+  await w.read(change.folderSince, { mailboxId, modSeq: 3 })
   await w.write(folder.createFolder, { ...joe, name: 'gone/b', specialUse: '' })
   await w.write(folder.deleteFolder, { ...joe, name: 'gone' })
   for (const [name, to] of [

@@ -9,7 +9,7 @@
  *     @ refuse KIND CODE           policy answers this kind of question by a NO
  *
  * joe's password is `secret`. Events: shutdown; `deliver NAME TEXT`; `expunge NAME UID`; `flags NAME UID
- * FLAGS`; each tells the session, as a server would. M lines: `NAME UID FLAGS TEXT` for each message.
+ * FLAGS`; `remove NAME`; each tells the session, as a server would. M lines: `NAME UID FLAGS TEXT` for each message.
  */
 import { join } from 'node:path'
 import { Scripted, settings } from '../../src/imap/scripted.ts'
@@ -25,6 +25,7 @@ import { type Dialogue, playFolder, type Stage, tlsFacts } from './harness.ts'
 const endpoint = { address: '192.0.2.1', port: 40_000 }
 
 const unescaped = (text: string) => text.replaceAll('\\r', '\r').replaceAll('\\n', '\n')
+const account = { id: 1, address: 'joe@example.org' }
 const flagsOf = (text: string) => (text === '-' ? [] : text.split(','))
 
 function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
@@ -41,7 +42,6 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
       policy.refusals.set(first, { kind: 'no', code: rest[0] as 'LIMIT', why: 'because' })
     }
   }
-  const account = { id: 1, address: 'joe@example.org' }
   const known = dialogue.directives.some(([word]) => word === 'login')
   const peer = { remote: endpoint, local: endpoint, ...(secured ? { tls: tlsFacts } : {}) }
   return {
@@ -70,6 +70,7 @@ function eventOf(policy: Scripted, text: string): ServerEvent {
   const [word = '', name = '', ...rest] = text.split(' ')
   if (word === 'deliver') policy.deliver(name, unescaped(rest.join(' ')))
   else if (word === 'expunge') policy.expunge(name, Number(rest[0]))
+  else if (word === 'remove') policy.answer({ kind: 'delete', account, mailbox: name })
   else if (word === 'flags') {
     const key = policy.mailboxes.find(box => box.name === name)?.key ?? 0
     const flags = flagsOf(rest[1] ?? '-')

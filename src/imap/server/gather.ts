@@ -8,7 +8,7 @@ import type { Octets } from '../../wire/octets.ts'
 import { type Announced, Cursor, type Segment } from '../cursor.ts'
 import { type CommandName, type CommandRow, commands, isCommandName } from './commands.ts'
 import { legality, type State } from './state.ts'
-import { bad, type Line, no, type Result } from './turn.ts'
+import { bad, type Line, no, type Overlong, type Result } from './turn.ts'
 
 /** RFC 7162 §4 speaks of 8192 for a line; clients with long sets send more. */
 const LINE_MAX_OCTETS = 65_536
@@ -60,10 +60,13 @@ export class Gatherer {
   }
 
   /** A line by itself: of a SASL exchange, of IDLE, or behind a streamed literal. */
-  line(): Line | { readonly kind: 'overlong' } | 'more' {
+  line(): Line | Overlong | 'more' {
     const found = this.#lines.next(LINE_MAX_OCTETS)
     if (found === 'more') return 'more'
-    if (found === 'overlong') return { kind: 'overlong' }
+    if (found === 'overlong') {
+      const behind = announced(this.#lines.tail)
+      return { kind: 'overlong', ...(behind && { literal: behind }) }
+    }
     const literal = announced(this.#lines.text)
     if (literal === undefined) return { kind: 'line', text: this.#lines.text }
     return { kind: 'line', text: withoutAnnouncement(this.#lines.text), literal }
@@ -91,7 +94,9 @@ export class Gatherer {
     if (found === 'overlong') {
       // Its head is kept: the tag is there, and is answered by.
       if (this.#segments.length === 0) this.#segments.push(this.#lines.text)
-      return this.#give(bad('the line is too long'))
+      const literal = announced(this.#lines.tail)
+      const fault = bad('the line is too long')
+      return literal === undefined ? this.#give(fault) : this.#throwAway(literal, fault)
     }
     const { text } = this.#lines
     const literal = announced(text)
@@ -113,17 +118,21 @@ export class Gatherer {
     const most = state === 'not authenticated' ? KEPT_BEFORE_LOGIN_OCTETS : KEPT_MAX_OCTETS
     this.#keptOctets += literal.sizeOctets
     if (this.#keptOctets > most) {
-      // RFC 7888 §4: what comes without asking must be read, or the connection closed.
-      if (literal.waits) return this.#give(no('the literal is too large', 'TOOBIG'))
-      if (literal.sizeOctets > SWALLOW_MAX_OCTETS) {
-        return { kind: 'hang up', why: 'the literal is too large' }
-      }
-      this.#swallowLeft = literal.sizeOctets
-      this.#fault = no('the literal is too large', 'TOOBIG')
-      return undefined
+      return this.#throwAway(literal, no('the literal is too large', 'TOOBIG'))
     }
     this.#literal = literal
     return literal.waits ? { kind: 'continue' } : undefined
+  }
+
+  /** RFC 7888 §4: a literal that comes without asking must be read, or the connection closed. */
+  #throwAway(literal: Announced, fault: Result): Gathered | undefined {
+    if (literal.waits) return this.#give(fault)
+    if (literal.sizeOctets > SWALLOW_MAX_OCTETS) {
+      return { kind: 'hang up', why: 'the literal is too large' }
+    }
+    this.#swallowLeft = literal.sizeOctets
+    this.#fault = fault
+    return undefined
   }
 
   /** Keeps a literal once it is whole. */
@@ -145,13 +154,9 @@ export class Gatherer {
     if (this.#swallowLeft > 0) return more
     const found = this.#lines.next(LINE_MAX_OCTETS)
     if (found === 'more') return more
-    const literal = found === 'line' ? announced(this.#lines.text) : undefined
-    if (literal === undefined || literal.waits) return this.#give(this.#fault ?? bad('too long'))
-    if (literal.sizeOctets > SWALLOW_MAX_OCTETS) {
-      return { kind: 'hang up', why: 'the literal is too large' }
-    }
-    this.#swallowLeft = literal.sizeOctets
-    return undefined
+    const literal = announced(found === 'line' ? this.#lines.text : this.#lines.tail)
+    const fault = this.#fault ?? bad('the line is too long')
+    return literal === undefined ? this.#give(fault) : this.#throwAway(literal, fault)
   }
 
   /** The command that is here, up to an announced literal where there is one. */

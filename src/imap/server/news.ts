@@ -2,8 +2,8 @@
 import { ask, type Running, type Turn } from './turn.ts'
 
 /**
- * @param expunges whether sequence numbers may change now. A mailbox that is gone, or a store that cannot
- * be asked, leaves the view as it is: the next command will say why.
+ * @param expunges whether sequence numbers may change now. A store that cannot be asked leaves the view as it
+ * is: the next command will say why.
  */
 export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
   const { view } = turn
@@ -15,6 +15,13 @@ export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
     uidNext: view.uidNext,
   })
   if (answer.kind === 'changes') view.take(answer.changes)
+  else if (answer.code === 'NONEXISTENT') {
+    // RFC 2180 §3.3: its numbers mean nothing any more, and there is no other way to say so.
+    turn.send('* BYE the open mailbox is gone\r\n')
+    turn.view = undefined
+    turn.state = 'logout'
+    return
+  }
   const { condstore, qresync } = turn.enabled
   const text = view.tell({ expunges, modSeq: condstore || qresync, qresync })
   if (text !== '') turn.send(text)

@@ -101,6 +101,8 @@ export interface Changes {
   readonly present: readonly FlagState[]
   /** UIDs expunged, ascending. */
   readonly vanished: readonly number[]
+  /** Of what vanished so early nothing is known any more: all that is not there may have. */
+  readonly forgotten?: boolean
 }
 
 /** What of a message a FETCH wants. */

@@ -61,6 +61,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   #contentLeft = 0
   #contentOctets = 0
   #swallow = false
+  #nul = false
   #outstandingOctets = 0
   #changed = false
   #securing = false
@@ -274,7 +275,10 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     const { buffer, from, to } = this.#input
     if (from === to) return false
     const end = Math.min(to, from + this.#contentLeft)
-    if (!this.#swallow) this.#sink.content(buffer, from, end)
+    if (!this.#swallow) {
+      this.#nul ||= buffer.subarray(from, end).includes(0)
+      this.#sink.content(buffer, from, end)
+    }
     this.#contentLeft -= end - from
     this.#contentOctets += end - from
     this.#input.consume(end - from)
@@ -283,7 +287,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       this.step++
     }
     if (this.#contentLeft > 0) return false
-    this.#resume(undefined)
+    this.#resume({ kind: 'content', nul: this.#nul })
     return true
   }
 
@@ -319,6 +323,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
         this.#contentLeft = step.sizeOctets
         this.#contentOctets = 0
         this.#swallow = step.swallow
+        this.#nul = false
         return 'later'
       case 'line or change':
         if (this.#changed) {

@@ -67,6 +67,12 @@ export interface Line {
   readonly literal?: Announced
 }
 
+/** A line that was too long to be kept; what its end announces follows all the same. */
+export interface Overlong {
+  readonly kind: 'overlong'
+  readonly literal?: Announced
+}
+
 export type Step =
   | { readonly kind: 'ask'; readonly question: Question }
   | { readonly kind: 'line' }
@@ -80,8 +86,10 @@ export type Step =
 export type Input =
   | Answer
   | Line
-  | { readonly kind: 'overlong' }
+  | Overlong
   | { readonly kind: 'changed' }
+  /** The octets of a literal have come. */
+  | { readonly kind: 'content'; readonly nul: boolean }
   | undefined
 
 export type Running<T> = Generator<Step, T, Input>
@@ -97,19 +105,19 @@ export function* ask<K extends Question['kind']>(
   return (yield { kind: 'ask', question }) as Answers[K]
 }
 
-export function* line(): Running<Line | { readonly kind: 'overlong' }> {
-  return (yield { kind: 'line' }) as Line | { readonly kind: 'overlong' }
+export function* line(): Running<Line | Overlong> {
+  return (yield { kind: 'line' }) as Line | Overlong
 }
 
-export function* lineOrChange(): Running<
-  Line | { readonly kind: 'overlong' } | { readonly kind: 'changed' }
-> {
-  return (yield { kind: 'line or change' }) as Line | { readonly kind: 'overlong' | 'changed' }
+export function* lineOrChange(): Running<Line | Overlong | { readonly kind: 'changed' }> {
+  return (yield { kind: 'line or change' }) as Line | Overlong | { readonly kind: 'changed' }
 }
 
-/** Waits for the octets of a literal; `swallow` throws them away. */
-export function* content(sizeOctets: number, swallow = false): Running<void> {
-  if (sizeOctets > 0) yield { kind: 'content', sizeOctets, swallow }
+/** Waits for the octets of a literal; `swallow` throws them away. Gives whether a NUL was among them. */
+export function* content(sizeOctets: number, swallow = false): Running<boolean> {
+  if (sizeOctets === 0) return false
+  const come = yield { kind: 'content', sizeOctets, swallow }
+  return come?.kind === 'content' && come.nul
 }
 
 /** Waits until what was sent has left. */

@@ -23,7 +23,8 @@ export interface Telling {
 
 export class View {
   readonly key: number
-  readonly mailbox: string
+  /** Its name, as this client knows it. */
+  mailbox: string
   readonly readOnly: boolean
   readonly uidValidity: number
   /** Everything up to here was put in. */

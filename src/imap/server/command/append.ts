@@ -101,9 +101,13 @@ function* carryOut(
     const why = yield* mayFollow(turn, mailbox, heading, literal)
     if (why !== undefined) return yield* giveUp(turn, literal, why)
     if (literal.waits) turn.send('+ go on\r\n')
-    yield* content(literal.sizeOctets)
+    const nul = yield* content(literal.sizeOctets)
     const rest = yield* line()
-    if (rest.kind === 'overlong') return yield* giveUp(turn, undefined, bad('the line is too long'))
+    if (rest.kind === 'overlong')
+      return yield* giveUp(turn, rest.literal, bad('the line is too long'))
+    // RFC 9051 §4.3: only a literal8 may hold NUL.
+    if (nul && !literal.binary)
+      return yield* giveUp(turn, rest.literal, bad('NUL stands in a literal'))
     const next = new Cursor([rest.text], rest.literal)
     if (heading.utf8) next.expect(')')
     if (next.ended && next.fault === undefined && rest.literal === undefined) break
@@ -180,8 +184,7 @@ function* giveUp(turn: Turn, literal: Announced | undefined, result: Result): Ru
       return result
     }
     yield* content(coming.sizeOctets, true)
-    const rest = yield* line()
-    coming = rest.kind === 'line' ? rest.literal : undefined
+    coming = (yield* line()).literal
   }
   return result
 }

@@ -3,7 +3,7 @@
  * PARTIAL (RFC 9394 §3.4).
  */
 import type { Cursor } from '../../cursor.ts'
-import { formatNumbers, type NumberSet, rangesHold } from '../../number-set.ts'
+import { formatMissing, formatNumbers, type NumberSet, rangesHold } from '../../number-set.ts'
 import { type PartialRange, partOf, readPartialRange } from '../../partial-range.ts'
 import { ask, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 
@@ -59,8 +59,11 @@ export function* narrowed(
   if (answer.kind === 'no') return refused(answer)
   if (vanished) {
     const isAsked = rangesHold(set, view.uids.at(-1) ?? 0)
-    const gone = answer.changes.vanished.filter(uid => isAsked(uid) && view.sequence(uid) === 0)
-    if (gone.length > 0) turn.send(`* VANISHED (EARLIER) ${formatNumbers(gone)}\r\n`)
+    const { vanished: earlier, forgotten } = answer.changes
+    const gone = forgotten
+      ? formatMissing(view.uids, view.uidNext, set)
+      : formatNumbers(earlier.filter(uid => isAsked(uid) && view.sequence(uid) === 0))
+    if (gone !== '') turn.send(`* VANISHED (EARLIER) ${gone}\r\n`)
   }
   const changed = new Set(answer.changes.present.map(({ uid }) => uid))
   return some.filter(uid => changed.has(uid))

@@ -1,7 +1,7 @@
 /** IDLE (RFC 2177, RFC 9051 §6.3.13): what happens is told when it happens, until the client says DONE. */
 import type { Cursor } from '../../cursor.ts'
 import { tellNews } from '../news.ts'
-import { bad, lineOrChange, ok, type Result, type Running, type Turn } from '../turn.ts'
+import { bad, lineOrChange, no, ok, type Result, type Running, type Turn } from '../turn.ts'
 
 export function* idle(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.end()
@@ -10,6 +10,7 @@ export function* idle(turn: Turn, cursor: Cursor): Running<Result> {
   // What came between the last command and this one is news too.
   yield* tellNews(turn, true)
   for (;;) {
+    if (turn.state === 'logout') return no('the mailbox is gone', 'NONEXISTENT')
     const heard = yield* lineOrChange()
     if (heard.kind === 'changed') yield* tellNews(turn, true)
     else if (heard.kind === 'line' && heard.text.toUpperCase() === 'DONE')

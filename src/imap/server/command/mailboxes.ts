@@ -12,6 +12,7 @@ import {
   refused,
   type Turn,
 } from '../turn.ts'
+import { leave } from './close.ts'
 
 /** §6.3.4: a trailing delimiter says that names below are meant to follow; it is not part of the name. */
 export function* create(turn: Turn, cursor: Cursor): Running<Result> {
@@ -59,7 +60,9 @@ export function* remove(turn: Turn, cursor: Cursor): Running<Result> {
   // §6.3.5: it is an error to delete INBOX.
   if (mailbox === 'INBOX') return no('INBOX stays', 'CANNOT')
   const answer = yield* ask<'delete'>({ kind: 'delete', account: accountOf(turn), mailbox })
-  return answer.kind === 'no' ? refused(answer) : ok('DELETE completed')
+  if (answer.kind === 'no') return refused(answer)
+  if (turn.view?.mailbox === mailbox) yield* closed(turn)
+  return ok('DELETE completed')
 }
 
 export function* rename(turn: Turn, cursor: Cursor): Running<Result> {
@@ -74,7 +77,21 @@ export function* rename(turn: Turn, cursor: Cursor): Running<Result> {
   if (to.startsWith(`${mailbox}${DELIMITER}`))
     return no('a mailbox cannot be below itself', 'CANNOT')
   const answer = yield* ask<'rename'>({ kind: 'rename', account: accountOf(turn), mailbox, to })
-  return answer.kind === 'no' ? refused(answer) : ok('RENAME completed')
+  if (answer.kind === 'no') return refused(answer)
+  const { view } = turn
+  // Its messages went to the new name, and another INBOX is there (§6.3.6).
+  if (mailbox === 'INBOX') {
+    if (view?.mailbox === mailbox) yield* closed(turn)
+  } else if (view !== undefined && `${view.mailbox}/`.startsWith(mailbox + DELIMITER)) {
+    view.mailbox = to + view.mailbox.slice(mailbox.length)
+  }
+  return ok('RENAME completed')
+}
+
+/** The open mailbox is not there any more by this client's own doing. */
+function* closed(turn: Turn): Running<void> {
+  yield* leave(turn)
+  turn.send('* OK [CLOSED] the open mailbox is gone\r\n')
 }
 
 export function subscribe(turn: Turn, cursor: Cursor): Running<Result> {

@@ -5,7 +5,13 @@
 import type { Cursor } from '../../cursor.ts'
 import { SYSTEM_FLAGS } from '../../flag.ts'
 import { formatMailboxName, readMailboxName } from '../../mailbox-name.ts'
-import { formatNumbers, type NumberSet, rangesHold, readNumberSet } from '../../number-set.ts'
+import {
+  formatMissing,
+  formatNumbers,
+  type NumberSet,
+  rangesHold,
+  readNumberSet,
+} from '../../number-set.ts'
 import type { OpenedMailbox } from '../question.ts'
 import { accountOf, ask, bad, ok, type Result, type Running, refused, type Turn } from '../turn.ts'
 import { View } from '../view.ts'
@@ -77,7 +83,7 @@ function readParameter(turn: Turn, cursor: Cursor): Remembered | 'CONDSTORE' {
     more = cursor.take(' ')
   }
   if (more) {
-    // Which numbers stood for which UIDs: it would only shorten VANISHED, of which nothing is forgotten here.
+    // Which numbers stood for which UIDs: it would only shorten VANISHED.
     cursor.expect('(')
     readKnown(cursor)
     cursor.space()
@@ -127,9 +133,11 @@ function* tellSince(turn: Turn, view: View, remembered: Remembered): Running<voi
   const answer = yield* ask<'since'>({ kind: 'since', key: view.key, modSeq })
   if (answer.kind === 'no') return
   const isKnown = knownUids === undefined ? () => true : rangesHold(knownUids, 0)
-  const { vanished, present } = answer.changes
-  const gone = vanished.filter(uid => isKnown(uid) && view.sequence(uid) === 0)
-  if (gone.length > 0) turn.send(`* VANISHED (EARLIER) ${formatNumbers(gone)}\r\n`)
+  const { vanished, present, forgotten } = answer.changes
+  const gone = forgotten
+    ? formatMissing(view.uids, view.uidNext, knownUids)
+    : formatNumbers(vanished.filter(uid => isKnown(uid) && view.sequence(uid) === 0))
+  if (gone !== '') turn.send(`* VANISHED (EARLIER) ${gone}\r\n`)
   const changed = present.filter(({ uid }) => isKnown(uid))
   turn.send(changed.map(state => view.fetchFlags(state, { modSeq: true, qresync: true })).join(''))
 }
