@@ -40,6 +40,7 @@ const ROOMS = [
   'record',
   'limit',
   'account',
+  'transit',
   'mailbox',
   'queue',
   'route',

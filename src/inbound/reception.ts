@@ -23,8 +23,8 @@ import type { Transfer } from './checkpoint.ts'
 import { type Heeded, type Heeding, heed } from './heed.ts'
 import { Intake } from './intake.ts'
 import { expandName, type Verifying, verifyName } from './look-up.ts'
+import { type Meant, meantBy } from './meant.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
-import { hereBy } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
 import { withSubmitter } from './submitter.ts'
 import { withTlsWish } from './tls-required.ts'
@@ -110,9 +110,11 @@ export class Reception implements Policy {
     recipients: readonly Recipient[],
   ): Later<readonly Verdict[]> {
     const verdicts = recipients.map((named): Later<Verdict> => {
-      const recipient = hereBy(named, peer)
-      return after(this.#judgeRcpt(peer, envelope, recipient), verdict =>
-        this.#hooked('rcpt', verdict, () => ({ peer, envelope, recipient: named })),
+      const verdict = after(this.#meant(peer, envelope, named), meant =>
+        this.#judgeRcpt(peer, envelope, meant),
+      )
+      return after(verdict, judged =>
+        this.#hooked('rcpt', judged, () => ({ peer, envelope, recipient: named })),
       )
     })
     return verdicts.every(v => !(v instanceof Promise))
@@ -120,8 +122,12 @@ export class Reception implements Policy {
       : Promise.all(verdicts.map(verdict => Promise.resolve(verdict)))
   }
 
-  #judgeRcpt(peer: Peer, envelope: Envelope, recipient: Recipient): Later<Verdict> {
-    const verdict = this.#role.rcpt(peer, envelope, recipient)
+  #meant(peer: Peer, { sender }: Envelope, named: Recipient): Later<Meant> {
+    return meantBy(this.#inbound, peer, sender, named)
+  }
+
+  #judgeRcpt(peer: Peer, envelope: Envelope, { recipient, verdict: known }: Meant): Later<Verdict> {
+    const verdict = known ?? this.#role.rcpt(peer, envelope, recipient)
     if (recipient.validSince === undefined) return verdict
     return after(verdict, taken =>
       taken.kind === 'accept' ? judgeTenure(this.#inbound.directory, recipient) : taken,
@@ -198,9 +204,10 @@ export class Reception implements Policy {
   async #askAgain(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
     try {
       return await Promise.all(
-        envelope.recipients.map(async named =>
-          this.#role.rcpt(peer, envelope, hereBy(named, peer)),
-        ),
+        envelope.recipients.map(async named => {
+          const { recipient, verdict } = await this.#meant(peer, envelope, named)
+          return verdict ?? this.#role.rcpt(peer, envelope, recipient)
+        }),
       )
     } catch (error) {
       const facts = { remote: peer.remote.address, error: String(error) }
@@ -314,10 +321,12 @@ export class Reception implements Policy {
       head: Buffer.from(intake.prefix).toString('latin1'),
     }))
     if (hooked.kind !== 'accept') return hooked
-    const finals = await expandRecipients(
-      this.#inbound.directory,
-      envelope.recipients.map(recipient => hereBy(recipient, peer)),
-    )
+    const meant: Recipient[] = []
+    for (const named of envelope.recipients) {
+      const found = this.#meant(peer, envelope, named)
+      meant.push((found instanceof Promise ? await found : found).recipient)
+    }
+    const finals = await expandRecipients(this.#inbound.directory, meant)
     const [only] = envelope.recipients
     const received = formatReceived({
       protocol: this.#door.protocol,

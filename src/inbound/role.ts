@@ -11,6 +11,7 @@ import type { Identity } from '../queue/id.ts'
 import type { Spool } from '../queue/spool.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Later, Node, Peer, StartAnswer } from '../smtp/server/question.ts'
+import type { Transit } from '../transit/transit.ts'
 import type { Endpoint } from '../wire/effect.ts'
 import type { World } from '../world/world.ts'
 import type { Checkpoints } from './checkpoint.ts'
@@ -27,6 +28,8 @@ export interface Inbound {
   readonly settings: () => InboundSettings
   readonly hooks: () => Hooks | undefined
   readonly onDemand: OnDemand
+  /** Addresses that we made ourselves, and whom they lead to. */
+  readonly transit: Transit
   /** Counts what happened, by name; see record/metrics.ts. */
   readonly count: (event: 'accepted' | 'refused' | 'deferred') => void
 }

@@ -43,6 +43,8 @@ export interface NoticesOptions {
   readonly clock: Clock
   readonly identify: () => Identity
   readonly directory: Directory
+  /** Whom an address reaches that we made ourselves (transit/). */
+  readonly led: (address: Address) => Promise<Address>
 }
 
 /** A failed message of up to this size comes back whole, unless RET=HDRS. */
@@ -64,7 +66,8 @@ export class Notices {
     if (message.reverse_path === '') return undefined
     const { directory, identify, clock } = this.#options
     const sender = parseStoredAddress(message.reverse_path)
-    const finals = await expandRecipients(directory, [{ forwardPath: sender, notify: 'NEVER' }])
+    const forwardPath = await this.#options.led(sender)
+    const finals = await expandRecipients(directory, [{ forwardPath, notify: 'NEVER' }])
     const hostname = this.#options.hostname()
     const identity = identify()
     const now = clock.now()

@@ -228,7 +228,13 @@ function warningsOf(settings: Settings): string[] {
       "outbound.smarthost: the password may travel in clear text; set tls to 'require' or 'implicit'",
     )
   }
-  const { delayWarning, expire } = settings.queue
+  const { delayWarning, expire, keepLedger } = settings.queue
+  const { srs } = settings.outbound
+  if (srs !== undefined && srs.keep > keepLedger) {
+    warnings.push(
+      'outbound.srs.keep: is longer than queue.keepLedger; long senders are forgotten then',
+    )
+  }
   if (delayWarning > expire) {
     warnings.push('queue.delayWarning: is later than queue.expire, so nobody is warned of a delay')
   }

@@ -12,7 +12,7 @@ import { Checkpoints } from '../inbound/checkpoint.ts'
 import type { Inbound, InboundSettings } from '../inbound/role.ts'
 import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
-import { parseStoredAddress } from '../mail/address.ts'
+import { type Address, parseStoredAddress } from '../mail/address.ts'
 import { type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
 import { identities } from '../queue/id.ts'
 import { Notices } from '../queue/notice.ts'
@@ -32,6 +32,7 @@ import { LocalDomains } from './local-domains.ts'
 import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
 import { buildOutbound } from './outbound.ts'
 import type { Settings } from './settings.ts'
+import { openTransit } from './transit.ts'
 
 export interface HouseOptions {
   readonly world: World
@@ -88,8 +89,10 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const identify = identities(world.clock, world.random, () => store.slot())
   const { directory } = accounts
   const hostname = () => settings().hostname
-  const notices = new Notices({ hostname, clock: world.clock, identify, directory })
-  const needs = { ...options, accounts, domains, notices, metrics: counters }
+  const transit = await openTransit(options, domains)
+  const led = (address: Address) => transit.led(address)
+  const notices = new Notices({ hostname, clock: world.clock, identify, directory, led })
+  const needs = { ...options, accounts, domains, notices, transit, metrics: counters }
   const { worker, settler, smtp, renew, atOnce } = buildOutbound(needs)
   const onDemand = new OnDemandMail({ world, store, settings, worker, smtp })
   const checkpoint = () => ({
@@ -105,6 +108,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     login,
     hooks,
     onDemand,
+    transit,
     count: counters.message,
     settings: () => inboundSettings(settings()),
   }

@@ -11,7 +11,8 @@ import type { Settled } from '../queue/writer.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { Route } from '../route/route.ts'
 import { chooseRoute } from '../route/rule.ts'
-import type { Job, JobRow } from '../transport/job.ts'
+import type { Transit } from '../transit/transit.ts'
+import type { Departure, Job, JobRow } from '../transport/job.ts'
 import { localTransport } from '../transport/local.ts'
 import { onDemandTransport } from '../transport/on-demand.ts'
 import { Settler } from '../transport/settler.ts'
@@ -39,6 +40,7 @@ export interface OutboundNeeds extends HouseOptions {
   readonly accounts: AccountRoom
   readonly domains: LocalDomains
   readonly notices: Notices
+  readonly transit: Transit
   readonly metrics: Metrics
 }
 
@@ -71,6 +73,7 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
       smtp,
     },
     usualRoute,
+    departure: (message, row, route) => departureOf(needs.transit, message, row, route),
     route: (message, address) => hookedRoute(hooks(), usualRoute, message, address),
     content: message => queuedContent(store, world.disk, message),
     jobsMax: settings().queue.concurrency,
@@ -104,6 +107,20 @@ function usual(settings: Settings, domains: LocalDomains, address: string): Rout
     },
   }
   return chooseRoute(rules, parseStoredAddress(address))
+}
+
+/** Under whose name a copy leaves. What its customer or a mailbox here gets is not forwarded to strangers. */
+function departureOf(
+  transit: Transit,
+  { id, reverse_path }: QueuedMessage,
+  { address, aliasOf }: JobRow,
+  route: Route,
+): Departure | undefined {
+  if (aliasOf === null || (route.kind !== 'mx' && route.kind !== 'smarthost')) return undefined
+  const sender = reverse_path === '' ? null : parseStoredAddress(reverse_path)
+  const { domain } = parseStoredAddress(address)
+  const reversePath = transit.leaving({ id, reversePath: sender }, { domain, aliasOf })
+  return reversePath && { reversePath }
 }
 
 /** Delivery by the accepting transaction: where the usual route is local and no hook has a say. */

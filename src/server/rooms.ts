@@ -3,6 +3,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../account/reader.ts',
   '../account/writer.ts',
   '../account/alias-writer.ts',
+  '../transit/reader.ts',
   '../mailbox/reader.ts',
   '../mailbox/writer.ts',
   '../mailbox/append.ts',

@@ -54,6 +54,8 @@ export function trickySpellings(here: string): string[] {
     `"user%${there}"@${here}`,
     `"${there}!user"@${here}`,
     `@${there}:user%${there}@${here}`,
+    `SRS0=abcdefgh=AA=${there}=user@${here}`,
+    `SRS1=abcdefgh=${there}==abcd=AA=${there}=user@${here}`,
   ]
 }
 

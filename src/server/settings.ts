@@ -18,6 +18,7 @@ import {
 } from './settings-kinds.ts'
 import { listenersSchema } from './settings-listener.ts'
 import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
+import { srsSchema } from './settings-transit.ts'
 
 /** The host that takes all our outgoing mail. */
 export interface Smarthost {
@@ -155,6 +156,11 @@ const outbound = z.strictObject({
     .exactOptional()
     .describe('Sends all outgoing mail by this host: `HOST:PORT`, or its parts.'),
   hostname: hostname().exactOptional().describe('Our name in EHLO, if not `hostname`.'),
+  srs: srsSchema
+    .exactOptional()
+    .describe(
+      'Under whose name mail is forwarded that an alias sends on elsewhere. Absent: the sender keeps his.',
+    ),
   port: z.int().min(1).max(65_535).default(25).describe('The port of other mail servers.'),
   connectTimeout: duration(1).prefault('30s').describe('How long a connection may take.'),
   replyTimeout: duration(1)

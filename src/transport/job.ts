@@ -2,7 +2,7 @@
  * A job: some recipients of one message that share a route, in the hands of this node under a
  * lease. Built from what was just accepted (nothing is read again) or from claimed rows.
  */
-import { parseStoredAddress } from '../mail/address.ts'
+import { type Address, formatPath, parseStoredAddress } from '../mail/address.ts'
 import { parseCarriedRecipient, parseCarriedSender } from '../mail/carried.ts'
 import type { BodyKind, Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { type Forwarded, parsePeer } from '../mail/forwarded.ts'
@@ -19,11 +19,18 @@ export interface JobRow {
   readonly address: string
   readonly notify: string | null
   readonly originalRecipient: string | null
+  /** The alias that led here. */
+  readonly aliasOf: string | null
   /** Further parameters of RCPT (mail/carried.ts). */
   readonly parameters?: string | null
   readonly attempts: number
   /** When the sender was told of a delay last. */
   readonly warnedAt: number | null
+}
+
+/** What is other about copies that leave in our name (transit/). */
+export interface Departure {
+  readonly reversePath: Address
 }
 
 export interface Job {
@@ -38,8 +45,10 @@ export function makeJob(
   rows: readonly JobRow[],
   route: Route,
   content: () => Source,
+  departure?: Departure,
 ): Job {
-  const envelope: Envelope = { sender: senderOf(message), recipients: rows.map(recipientOf) }
+  const sender = { ...senderOf(message), ...(departure && { reversePath: departure.reversePath }) }
+  const envelope: Envelope = { sender, recipients: rows.map(recipientOf) }
   const load: Load = {
     id: message.id,
     envelope,
@@ -50,6 +59,11 @@ export function makeJob(
     ...(route.kind === 'smarthost' && route.xforward && { forwarded: forwardedOf(message) }),
   }
   return { message, rows, route, load }
+}
+
+/** Copies that may leave together have this in common, beside their route. */
+export function departureKey(departure: Departure | undefined): string {
+  return departure === undefined ? '' : formatPath(departure.reversePath)
 }
 
 /** Who handed the message to us, for a hop that is told. */
@@ -96,6 +110,7 @@ export function rowOf(row: Claimed): JobRow {
     address: row.address,
     notify: row.notify,
     originalRecipient: row.original_recipient,
+    aliasOf: row.alias_of,
     parameters: row.parameters,
     attempts: row.attempts,
     warnedAt: row.delay_notified_at,

@@ -33,6 +33,7 @@ function workerWith(failures: Error[]) {
     },
     transports: { local: transport, smtp: transport },
     route: () => ({ kind: 'local' }),
+    departure: () => undefined,
     usualRoute: () => ({ kind: 'local' }),
     content: () => new Uint8Array(0),
     jobsMax: 10,

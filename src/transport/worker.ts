@@ -19,7 +19,7 @@ import { everything, type Store, StoreError } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
 import { sleep, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { type Job, type JobRow, makeJob, rowOf } from './job.ts'
+import { type Departure, departureKey, type Job, type JobRow, makeJob, rowOf } from './job.ts'
 import type { Settler } from './settler.ts'
 import type { Carried, Transport } from './transport.ts'
 
@@ -33,6 +33,8 @@ export interface WorkerOptions {
   /** The route it takes if no hook has a say: under this key jobs are counted at birth. */
   readonly usualRoute: (address: string) => Route
   readonly transports: Readonly<Record<'local' | 'smtp' | 'onDemand', Transport>>
+  /** How a copy leaves, where that is not as its message came. */
+  readonly departure: (message: QueuedMessage, row: JobRow, route: Route) => Departure | undefined
   readonly content: (message: QueuedMessage) => Source
   readonly settler: Settler
   /** Jobs in memory at once, and of one route. */
@@ -251,21 +253,25 @@ export class Worker {
     } else this.#dispatch(message, rows, routes as Route[], content)
   }
 
-  /** One job for each route. */
+  /** One job for each route, and for each way to leave by it. */
   #dispatch(
     message: QueuedMessage,
     rows: readonly JobRow[],
     routes: readonly Route[],
     content: () => Source,
   ): void {
-    const [first] = routes
-    if (routes.length === 1 && first) void this.#run(makeJob(message, rows, first, content))
-    else {
-      const byRoute = Map.groupBy(rows, (_row, i) => routeKey(routes[i] as Route))
-      for (const group of byRoute.values()) {
-        const route = routes[rows.indexOf(group[0] as JobRow)] as Route
-        void this.#run(makeJob(message, group, route, content))
-      }
+    const ways = rows.map((row, i) => {
+      const route = routes[i] as Route
+      return { row, route, departure: this.#options.departure(message, row, route) }
+    })
+    const byWay = Map.groupBy(
+      ways,
+      ({ route, departure }) => `${routeKey(route)} ${departureKey(departure)}`,
+    )
+    for (const group of byWay.values()) {
+      const [{ route, departure }] = group as [(typeof ways)[number]]
+      const together = group.map(({ row }) => row)
+      void this.#run(makeJob(message, together, route, content, departure))
     }
   }
 

@@ -36,6 +36,7 @@ import { openStore } from '../../src/store/open.ts'
 import { openPostgresStore } from '../../src/store/postgres/open.ts'
 import type { Reader, Store, Writer } from '../../src/store/store.ts'
 import * as sweep from '../../src/store/sweep.ts'
+import * as transit from '../../src/transit/reader.ts'
 import { silent } from '../../src/world/log.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
@@ -311,6 +312,7 @@ async function mail(w: Witness): Promise<void> {
       order,
       at,
     })
+  for (const id of ['m1', 'm9']) await w.read(transit.reversePathOf, id)
   for (const id of ['m1', 'm2', 'm3', 'm4', 'm9']) {
     await w.read(queueReader.recipientsOf, id)
     await w.read(record.trace, id)

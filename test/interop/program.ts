@@ -40,6 +40,7 @@ export const PROGRAMS = {
     path: join(UNPACKED, 'usr/sbin/smtpd'),
     unpacked: ['libdb5.3', 'libevent-2.1-7'],
   },
+  'perl Mail::SRS': { package: 'libmail-srs-perl', path: '/usr/share/perl5/Mail/SRS.pm' },
   dovecot: { package: 'dovecot-core', path: '/usr/sbin/dovecot' },
   'dovecot lmtp': { package: 'dovecot-lmtpd', path: '/usr/lib/dovecot/lmtp' },
   'smtp-source': { package: 'postfix', path: '/usr/sbin/smtp-source' },

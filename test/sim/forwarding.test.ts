@@ -1,0 +1,143 @@
+/** Forwarding in the town: what an alias sends on elsewhere leaves in our name, and what comes back finds its sender. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseStoredAddress } from '../../src/mail/address.ts'
+import type { Config } from '../../src/server/settings.ts'
+import { sendMail } from '../../src/transport/send.ts'
+import { createTown, type Town } from './town.ts'
+
+const LONG = 'a.person.whose.name.fills.nearly.all.of.a.local.part.there.is'
+
+/** A sender's server, one that forwards, one that forwards again, and the last one. */
+function town(config: Config['outbound'] = {}): Promise<Town> {
+  return createTown({
+    seed: 'forwarding',
+    servers: [
+      { domain: 'a.test', accounts: ['alice', LONG] },
+      {
+        domain: 'b.test',
+        accounts: ['bob'],
+        aliases: {
+          carol: ['carol@c.test'],
+          dave: ['carol@c.test', 'dave@c.test', 'bob@b.test'],
+          gone: ['gone@c.test'],
+          lost: ['lost@c.test'],
+        },
+        config: { outbound: { srs: { domain: 'b.test' }, ...config } },
+      },
+      {
+        domain: 'c.test',
+        accounts: ['carol'],
+        aliases: { dave: ['dave@d.test'], lost: ['nobody@d.test'] },
+        config: { outbound: { srs: { domain: 'srs.c.test', hashLength: 4 } } },
+      },
+      { domain: 'd.test', accounts: ['dave'] },
+    ],
+  })
+}
+
+async function found(town: Town, address: string): Promise<string[]> {
+  const mail = await town.internet.complete(town.user(address).read())
+  return mail.map(({ octets }) => Buffer.from(octets).toString('latin1').replaceAll('\r\n\t', ' '))
+}
+
+const returnPath = (text: string | undefined) => /^Return-Path: <(.*)>\r$/m.exec(text ?? '')?.[1]
+
+/** What a stranger is told who sends to an address of the forwarding server. */
+async function told(town: Town, from: string | null, to: string): Promise<string> {
+  const host = town.internet.host({ name: 'stranger.test', addresses: ['203.0.113.9'] })
+  const { outcomes } = await town.internet.complete(
+    sendMail(host.world, {
+      host: 'mx.b.test',
+      port: 25,
+      tls: 'never',
+      hostname: 'stranger.test',
+      content: Buffer.from('Subject: x\r\n\r\nx\r\n'),
+      replyTimeoutMs: 60_000,
+      envelope: {
+        sender: {
+          reversePath: from === null ? null : parseStoredAddress(from),
+          body: '7BIT',
+          utf8: false,
+        },
+        recipients: [{ forwardPath: parseStoredAddress(to) }],
+      },
+    }),
+  )
+  return outcomes[0]?.status ?? ''
+}
+
+test('what is forwarded leaves in the name of who forwards it, and again so', async () => {
+  const all = await town()
+  await all.send({ from: 'alice@a.test', to: ['carol@b.test'] })
+  await all.send({ from: 'alice@a.test', to: ['dave@b.test'] })
+  await all.advance('1 minute')
+  const [first, second] = await found(all, 'carol@c.test')
+  assert.match(returnPath(first) ?? '', /^SRS0=.{8}=..=a\.test=alice@b\.test$/)
+  assert.match(returnPath(second) ?? '', /^SRS0=.{8}=..=a\.test=alice@b\.test$/)
+  const [twice] = await found(all, 'dave@d.test')
+  assert.match(returnPath(twice) ?? '', /^SRS1=....=b\.test==.{8}=..=a\.test=alice@srs\.c\.test$/)
+  // Who reads it here reads it from its sender.
+  assert.equal(returnPath((await found(all, 'bob@b.test'))[0]), 'alice@a.test')
+})
+
+test('mail of our own domains and notices keep their reverse-path', async () => {
+  const all = await town()
+  await all.send({ from: 'bob@b.test', to: ['carol@b.test'] })
+  assert.equal(await told(all, null, 'carol@b.test'), '2.0.0')
+  await all.advance('1 minute')
+  const paths = (await found(all, 'carol@c.test')).map(returnPath)
+  assert.deepEqual(new Set(paths), new Set(['', 'bob@b.test']))
+})
+
+for (const sender of ['alice@a.test', `${LONG}@a.test`]) {
+  test(`what cannot be delivered behind two forwarders comes back to ${sender}`, async () => {
+    const all = await town()
+    await all.send({ from: sender, to: ['lost@b.test'] })
+    await all.advance('1 minute')
+    const [notice] = await found(all, sender)
+    assert.match(notice ?? '', /^Final-Recipient: rfc822; nobody@d\.test\r$/m)
+    assert.match(notice ?? '', /^Reporting-MTA: dns; mx\.c\.test\r$/m)
+    // Who forwards knows its sender, and tells him itself what the next hop refused.
+    await all.send({ from: sender, to: ['gone@b.test'] })
+    await all.advance('1 minute')
+    assert.match((await found(all, sender))[1] ?? '', /^Reporting-MTA: dns; mx\.b\.test\r$/m)
+  })
+}
+
+test('only what we signed leads anywhere, for bounces, as long as it is good', async () => {
+  const all = await town()
+  await all.send({ from: 'alice@a.test', to: ['carol@b.test'] })
+  await all.send({ from: `${LONG}@a.test`, to: ['carol@b.test'] })
+  await all.advance('1 minute')
+  const paths = (await found(all, 'carol@c.test')).map(text => returnPath(text) ?? '')
+  const [plain = '', reference = ''] = paths
+  assert.match(reference, /^SRS0=.{8}=..==[0-9a-v]{16}@b\.test$/)
+  for (const path of paths) {
+    assert.equal(await told(all, null, path), '2.0.0')
+    assert.equal(await told(all, null, path.toLowerCase()), '2.0.0')
+    assert.equal(await told(all, 'x@stranger.test', path), '5.7.1')
+    assert.equal(await told(all, null, path.replace('=', '=x')), '5.1.1')
+  }
+  assert.equal(await told(all, null, plain.replace('=a.test=', '=d.test=')), '5.1.1')
+  assert.equal(await told(all, null, plain.replace('@b.test', '@c.test')), '5.7.1')
+  assert.equal(await told(all, null, 'SRS0=AAAAAAAA=AA=d.test=dave@b.test'), '5.1.1')
+  await all.advance('5 minutes')
+  assert.equal((await found(all, 'alice@a.test')).length, 2)
+  // The secret outlives the machine.
+  all.server('b.test').crash()
+  await all.advance('1 minute')
+  for (const path of paths) assert.equal(await told(all, null, path), '2.0.0')
+  await all.advance('22 days')
+  for (const path of paths) assert.equal(await told(all, null, path), '5.1.1')
+})
+
+test('where all is taken back, an answer of a person finds the sender too', async () => {
+  const all = await town({ srs: { domain: 'b.test', takes: 'all' } })
+  await all.send({ from: 'alice@a.test', to: ['carol@b.test'] })
+  await all.advance('1 minute')
+  const path = returnPath((await found(all, 'carol@c.test'))[0]) ?? ''
+  assert.equal(await told(all, 'x@stranger.test', path), '2.0.0')
+  await all.advance('1 minute')
+  assert.equal(returnPath((await found(all, 'alice@a.test'))[0]), 'x@stranger.test')
+})
