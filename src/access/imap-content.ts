@@ -7,6 +7,7 @@ import type { SectionAnswer, SectionWish } from '../imap/server/question.ts'
 import { collected, MessageOctets } from '../mailbox/octets.ts'
 import { messageByUid } from '../mailbox/reader.ts'
 import { type Header, scanHeader } from '../message/header.ts'
+import { decodeQuotedPrintable } from '../message/quoted-printable.ts'
 import { findPart, type Span, sectionSpan, selectFields } from '../message/section.ts'
 import type { Part } from '../message/structure.ts'
 import { StructureScanner } from '../message/structure-scan.ts'
@@ -150,15 +151,7 @@ export class MessageContent {
 /** Undoes a transfer encoding, leniently. */
 export function decodeTransfer(octets: Buffer, encoding: string): Buffer {
   if (encoding === 'base64') return Buffer.from(octets.toString('latin1'), 'base64')
-  if (encoding !== 'quoted-printable') return octets
-  const text = octets
-    .toString('latin1')
-    .replace(/[ \t]+(?=\r?\n|$)/g, '')
-    .replace(/=\r?\n/g, '')
-    .replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    )
-  return Buffer.from(text, 'latin1')
+  return encoding === 'quoted-printable' ? decodeQuotedPrintable(octets) : octets
 }
 
 function partialOf({ from, to }: Span, partial: SectionWish['partial']): Span {
