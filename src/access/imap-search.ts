@@ -17,17 +17,22 @@ import { decodeTransfer, MessageContent } from './imap-content.ts'
 
 type Access = Pick<ImapAccess, 'store' | 'world'>
 
+/** Whether the session that asked is gone: nobody hears the answer, so that no more is read for it. */
+export type Gone = () => boolean
+
 const SLICE = 500
 /** Of one part so much is searched. */
 const TEXT_MAX_OCTETS = 16 * 1_048_576
 
 export async function searchMessages(
   access: Access,
-  { key, search }: Extract<Question, { kind: 'search' }>,
+  { key, search }: Pick<Extract<Question, { kind: 'search' }>, 'key' | 'search'>,
+  gone: Gone,
 ): Promise<Answer> {
   const uids = Array.from(search.uids)
   const context: Context = {
     access,
+    gone,
     mailboxId: key,
     nowMs: access.world.clock.now(),
     saved: new Set(search.saved),
@@ -37,7 +42,7 @@ export async function searchMessages(
   }
   const found: number[] = []
   const modSeqs: number[] = []
-  for (let at = 0; at < uids.length; at += SLICE) {
+  for (let at = 0; at < uids.length && !gone(); at += SLICE) {
     const slice = uids.slice(at, at + SLICE)
     const rows = await access.store.read(folderMessages, { mailboxId: key, uids: slice })
     const numbers = new Map(slice.map((uid, n) => [uid, at + n + 1]))
@@ -53,6 +58,7 @@ export async function searchMessages(
 
 interface Context {
   readonly access: Access
+  readonly gone: Gone
   readonly mailboxId: number
   readonly nowMs: number
   readonly saved: ReadonlySet<number>
@@ -76,6 +82,7 @@ class Candidate {
 
   /** The cheap keys of a conjunction are asked first: most messages are out before they are opened. */
   async matches(key: SearchKey): Promise<boolean> {
+    if (this.#context.gone()) return false
     switch (key.kind) {
       case 'and': {
         for (const each of key.keys) if (isCheap(each) && !(await this.matches(each))) return false
@@ -168,6 +175,7 @@ class Candidate {
     if (content === undefined) return false
     const wanted = folded(text)
     for (const part of leavesOf(await content.structure())) {
+      if (this.#context.gone()) return false
       const from = part.bodyFrom + content.octets.headOctets
       const to = Math.min(part.bodyTo + content.octets.headOctets, from + TEXT_MAX_OCTETS)
       const octets = await collected(content.octets.range(from, to))

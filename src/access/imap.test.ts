@@ -233,3 +233,44 @@ test('who has INBOX open while it is renamed is told that it is gone', async () 
   await client.say('RENAME INBOX Old')
   assert.match(await other.say('NOOP'), /^\* BYE .*\nx OK/)
 })
+
+test('a search whose session is gone reads no more of the mailbox', async () => {
+  const { shared, client } = await opened()
+  for (let n = 1; n <= 20; n++) await append(client, `Subject: ${n}\n\nbody\n`)
+  const { read } = shared.store
+  let reads = 0
+  let onRead = () => {}
+  const counting = new Proxy(shared.store, {
+    get: (store, name) =>
+      name === 'read'
+        ? (...asked: Parameters<typeof read>) => {
+            reads++
+            onRead()
+            return store.read(...asked)
+          }
+        : Reflect.get(store, name, store),
+  })
+  const search = {
+    uids: Array.from({ length: 20 }, (_, n) => n + 1),
+    saved: [],
+    key: { kind: 'text', text: 'nowhere' },
+  } as const
+  const criteria = [{ key: 'SUBJECT', reverse: false }] as const
+  for (const question of [
+    { kind: 'search', key: 1, search },
+    { kind: 'sort', key: 1, search, criteria },
+    { kind: 'thread', key: 1, search, algorithm: 'REFERENCES' },
+  ] as const) {
+    const role = imapRole(
+      { ...shared, store: counting },
+      { remote: endpoint, local: endpoint },
+      () => {},
+    )
+    reads = 0
+    onRead = () => {
+      if (reads === 3) role.closed?.()
+    }
+    await role.ask(question)
+    assert.equal(reads, 3, question.kind)
+  }
+})

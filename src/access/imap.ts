@@ -84,6 +84,8 @@ class ImapRole implements Role<Question, Answer> {
   #unwatch: (() => void) | undefined
   /** The open mailbox was opened as INBOX. */
   #inbox = false
+  #gone = false
+  readonly #isGone = () => this.#gone
 
   constructor(access: ImapAccess, remote: Endpoint, changed: () => void) {
     this.#access = access
@@ -133,11 +135,11 @@ class ImapRole implements Role<Question, Answer> {
       case 'expunge':
         return expungeDoomed(this.#access, question).then(answer => this.#told(answer, true))
       case 'search':
-        return searchMessages(this.#access, question)
+        return searchMessages(this.#access, question, this.#isGone)
       case 'sort':
-        return sortMessages(this.#access, question)
+        return sortMessages(this.#access, question, this.#isGone)
       case 'thread':
-        return threadMessages(this.#access, question)
+        return threadMessages(this.#access, question, this.#isGone)
       case 'append':
         return this.#append.begin(question)
       case 'commit':
@@ -159,6 +161,7 @@ class ImapRole implements Role<Question, Answer> {
   }
 
   closed(): void {
+    this.#gone = true
     this.#leave()
     this.#append.abandon()
   }
