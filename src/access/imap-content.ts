@@ -11,6 +11,7 @@ import { decodeQuotedPrintable } from '../message/quoted-printable.ts'
 import { findPart, type Span, sectionSpan, selectFields } from '../message/section.ts'
 import type { Part } from '../message/structure.ts'
 import { StructureScanner } from '../message/structure-scan.ts'
+import type { Store } from '../store/store.ts'
 import type { ImapAccess } from './imap.ts'
 
 /** A header is looked for in the first octets of a message. */
@@ -19,19 +20,32 @@ const HEADER_FIRST_OCTETS = 65_536
 /** A part whose encoding is to be undone is held in memory: larger ones are not decoded. */
 const DECODED_MAX_OCTETS = 64 * 1_048_576
 const STRUCTURES_MAX = 500
+/**
+ * An answer may have thousands of sections: of what was made for those of one message so much is held until
+ * it is sent, and the others are made again when they are.
+ */
+const HELD_MAX_OCTETS = 65_536
 
 const absent = { kind: 'absent' } as const
+const nothing = new Uint8Array(0)
 
-/** Structures of bodies asked for lately; their offsets are of the body alone. */
-const structures = new Map<number, Part>()
+/** Structures of the bodies of a store asked for lately; their offsets are of the body alone. */
+const structures = new WeakMap<Store, Map<number, Part>>()
 
 export class MessageContent {
   readonly octets: MessageOctets
   #header: Header | undefined
   #headerOctets: Buffer = Buffer.alloc(0)
+  /** The part that was decoded last: clients ask for it piece by piece. */
+  #decoded: { readonly span: Span; readonly octets: Buffer } | undefined
+  #heldOctets = 0
 
-  constructor(octets: MessageOctets) {
+  readonly #structures: Map<number, Part>
+
+  constructor(store: Store, octets: MessageOctets) {
     this.octets = octets
+    this.#structures = structures.get(store) ?? new Map()
+    structures.set(store, this.#structures)
   }
 
   /** The message of a UID; undefined where it is gone. */
@@ -42,7 +56,7 @@ export class MessageContent {
   ): Promise<MessageContent | undefined> {
     const message = await store.read(messageByUid, { mailboxId, uid })
     if (message === undefined) return undefined
-    return new MessageContent(new MessageOctets(store, world.disk, message))
+    return new MessageContent(store, new MessageOctets(store, world.disk, message))
   }
 
   /** The header of head and body together. */
@@ -63,6 +77,7 @@ export class MessageContent {
   /** The structure; its offsets are of the body. */
   async structure(): Promise<Part> {
     const { bodyId } = this.octets
+    const structures = this.#structures
     const known = structures.get(bodyId)
     if (known !== undefined) return known
     const scanner = new StructureScanner()
@@ -86,9 +101,17 @@ export class MessageContent {
     }
     const span = await this.#span(part, text)
     if (span === undefined) return absent
-    const cut = partialOf(span, partial)
-    const content = this.octets.range(cut.from, cut.to)
-    return { kind: 'octets', sizeOctets: cut.to - cut.from, content }
+    return this.#straight(partialOf(span, partial))
+  }
+
+  /** As they are stored. Only where head and body meet is it a copy. */
+  #straight({ from, to }: Span): SectionAnswer {
+    const { octets } = this
+    const content = octets.range(from, to)
+    const copied =
+      content instanceof Uint8Array && from < octets.headOctets && to > octets.headOctets
+    if (copied) return this.#answer(content, undefined, () => collected(octets.range(from, to)))
+    return { kind: 'octets', sizeOctets: to - from, content }
   }
 
   /** Of head and body together. The message itself needs no structure to be found. */
@@ -112,17 +135,22 @@ export class MessageContent {
     not: boolean,
     partial: SectionWish['partial'],
   ): Promise<SectionAnswer> {
-    let octets: Uint8Array
-    let { fields } = await this.header()
-    octets = this.#headerOctets
-    if (part.length > 0) {
-      const span = await this.#span(part, 'HEADER')
-      if (span === undefined) return absent
-      const to = Math.min(span.to, span.from + HEADER_MAX_OCTETS)
-      octets = await collected(this.octets.range(span.from, to))
-      fields = scanHeader(octets).fields
+    if (part.length === 0) {
+      const { fields } = await this.header()
+      const octets = this.#headerOctets
+      const selected = () => selectFields(octets, fields, names, not)
+      return this.#answer(selected(), partial, selected)
     }
-    return answerOf(selectFields(octets, fields, names, not), partial)
+    const span = await this.#span(part, 'HEADER')
+    if (span === undefined) return absent
+    const { octets } = this
+    const selected = async () => {
+      const header = await collected(
+        octets.range(span.from, Math.min(span.to, span.from + HEADER_MAX_OCTETS)),
+      )
+      return selectFields(header, scanHeader(header).fields, names, not)
+    }
+    return this.#answer(await selected(), partial, selected)
   }
 
   /** BINARY (RFC 3516): a leaf without its transfer encoding. */
@@ -137,15 +165,45 @@ export class MessageContent {
     if (span === undefined) return absent
     const encoding = found.kind === 'multi' || part.length === 0 ? '7bit' : found.encoding
     if (encoding === '7bit' || encoding === '8bit' || encoding === 'binary') {
-      const cut = partialOf(span, partial)
-      const content = this.octets.range(cut.from, cut.to)
-      return { kind: 'octets', sizeOctets: cut.to - cut.from, content }
+      return this.#straight(partialOf(span, partial))
     }
     const known = encoding === 'base64' || encoding === 'quoted-printable'
     if (!known || span.to - span.from > DECODED_MAX_OCTETS) return { kind: 'unknown encoding' }
-    const decoded = decodeTransfer(await collected(this.octets.range(span.from, span.to)), encoding)
-    return answerOf(decoded, sizeOnly ? undefined : partial)
+    const decoded = await this.#decode(span, encoding)
+    if (sizeOnly) return { kind: 'octets', sizeOctets: decoded.length, content: nothing }
+    return this.#answer(decoded, partial, again(this.octets, span, encoding))
   }
+
+  async #decode(span: Span, encoding: string): Promise<Buffer> {
+    const known = this.#decoded
+    if (known?.span.from === span.from && known.span.to === span.to) return known.octets
+    const octets = await again(this.octets, span, encoding)()
+    this.#decoded = { span, octets }
+    return octets
+  }
+
+  /** Of octets that were made for this answer: a copy of the few, so that the many are not held, or made again. */
+  #answer(
+    made: Uint8Array,
+    partial: SectionWish['partial'],
+    remade: () => Uint8Array | Promise<Uint8Array>,
+  ): SectionAnswer {
+    const cut = partialOf({ from: 0, to: made.length }, partial)
+    const sizeOctets = cut.to - cut.from
+    if (this.#heldOctets + sizeOctets > HELD_MAX_OCTETS) {
+      return { kind: 'octets', sizeOctets, content: whenSent(remade, cut) }
+    }
+    this.#heldOctets += sizeOctets
+    // What is a view of much more would hold that too.
+    const exact = sizeOctets === made.buffer.byteLength
+    const content = exact ? made : new Uint8Array(made.subarray(cut.from, cut.to))
+    return { kind: 'octets', sizeOctets, content }
+  }
+}
+
+/** Decodes a span when it is called. It holds on to nothing that was decoded before. */
+function again(octets: MessageOctets, span: Span, encoding: string): () => Promise<Buffer> {
+  return async () => decodeTransfer(await collected(octets.range(span.from, span.to)), encoding)
 }
 
 /** Undoes a transfer encoding, leniently. */
@@ -160,7 +218,9 @@ function partialOf({ from, to }: Span, partial: SectionWish['partial']): Span {
   return { from: start, to: Math.min(to, start + partial.count) }
 }
 
-function answerOf(content: Uint8Array, partial: SectionWish['partial']): SectionAnswer {
-  const { from, to } = partialOf({ from: 0, to: content.length }, partial)
-  return { kind: 'octets', sizeOctets: to - from, content: content.subarray(from, to) }
+async function* whenSent(
+  remade: () => Uint8Array | Promise<Uint8Array>,
+  { from, to }: Span,
+): AsyncGenerator<Uint8Array, void, void> {
+  yield (await remade()).subarray(from, to)
 }

@@ -121,9 +121,9 @@ function sectionWish(item: FetchItem): SectionWish | undefined {
   }
 }
 
-/** How many messages are asked for at once: more where each is little. */
+/** How many messages are asked for at once: more where each is little, one where a thousand sections of it are. */
 function sliceOf({ envelope, structure, preview, sections }: FetchWish): number {
-  if (sections.length > 0) return 20
+  if (sections.length > 0) return Math.max(1, Math.floor(20 / sections.length))
   return envelope || structure || preview ? 100 : 500
 }
 
