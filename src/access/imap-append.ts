@@ -2,15 +2,20 @@
  * APPEND (RFC 9051 §6.3.12, RFC 3502): the octets of each message are taken in as they come, and all messages
  * of a command are put into the mailbox by one transaction. What was begun and not committed is given up.
  */
+import { limitOf, type QuotaLimit, roomFor } from '../account/quota.ts'
 import type { Answer, Question } from '../imap/server/question.ts'
 import { Intake } from '../inbound/intake.ts'
 import { type Appended, appendMessages } from '../mailbox/append.ts'
 import { folderStatus } from '../mailbox/folder.ts'
+import { quotaOf } from '../mailbox/quota.ts'
 import { StoreError } from '../store/store.ts'
 import { DiskFull } from '../world/disk.ts'
 import type { ImapAccess } from './imap.ts'
 
-type Access = Pick<ImapAccess, 'store' | 'world' | 'identify' | 'inlineUpToOctets' | 'log'>
+type Access = Pick<
+  ImapAccess,
+  'store' | 'world' | 'identify' | 'inlineUpToOctets' | 'quota' | 'log'
+>
 
 interface Begun {
   readonly intake: Intake
@@ -19,21 +24,37 @@ interface Begun {
 }
 
 const noRoom = { kind: 'no', code: 'UNAVAILABLE', why: 'there is no room just now' } as const
+export const overQuota = {
+  kind: 'no',
+  code: 'OVERQUOTA',
+  why: 'there is no room left in the account',
+} as const
 const gone = { kind: 'no', code: 'EXPUNGEISSUED', why: 'the message to replace is gone' } as const
 const tryCreate = { kind: 'no', code: 'TRYCREATE', why: 'there is no such mailbox' } as const
 
 export class ImapAppend {
   readonly #access: Access
   #begun: Begun[] = []
+  /** Of messages begun. */
+  #octets = 0
+  #limit: QuotaLimit | undefined
 
   constructor(access: Access) {
     this.#access = access
   }
 
   async begin({ account, message }: Extract<Question, { kind: 'append' }>): Promise<Answer> {
-    const { store, world, inlineUpToOctets } = this.#access
+    const { store, world, inlineUpToOctets, quota } = this.#access
     const folder = { accountId: account.id, name: message.mailbox }
     if ((await store.read(folderStatus, folder)) === undefined) return tryCreate
+    const held = await store.read(quotaOf, account.id)
+    this.#limit = held && limitOf(held, quota())
+    // Asked again by the transaction; here so that nobody sends for nothing.
+    const messages = this.#begun.length + 1
+    this.#octets += message.sizeOctets
+    const more = { octets: this.#octets, messages }
+    const room = held && this.#limit ? roomFor(this.#limit, held, more) : 'room'
+    if (room !== 'room' && !message.replacing) return overQuota
     this.#begun.push({
       intake: new Intake(world.disk, undefined, inlineUpToOctets()),
       flags: [...message.flags].sort().join(' '),
@@ -53,6 +74,7 @@ export class ImapAppend {
   }: Extract<Question, { kind: 'commit' }>): Promise<Answer> {
     const begun = this.#begun
     this.#begun = []
+    this.#octets = 0
     try {
       const messages: Appended[] = []
       for (const { intake, flags, internalDate } of begun) {
@@ -61,12 +83,14 @@ export class ImapAppend {
         messages.push({ messageId: id, bodyKey, body, internalDate, flags })
       }
       const { store } = this.#access
-      const input = { accountId: account.id, mailbox, messages }
+      const limit = this.#limit
+      const input = { accountId: account.id, mailbox, messages, ...(limit && { limit }) }
       const replaced = replaces && { mailboxId: replaces.key, uid: replaces.uid }
       const appended = await store.write(appendMessages, replaced ? { ...input, replaced } : input)
       // What was staged and is named by no row is swept.
       if (appended.kind === 'missing') return tryCreate
       if (appended.kind === 'gone') return gone
+      if (appended.kind === 'full') return overQuota
       for (const name of appended.staged) this.#forget(name)
       return { kind: 'appended', uidValidity: appended.uidValidity, uids: appended.uids }
     } catch (error) {
@@ -87,5 +111,6 @@ export class ImapAppend {
   abandon(): void {
     for (const { intake } of this.#begun) intake.abandon()
     this.#begun = []
+    this.#octets = 0
   }
 }

@@ -1,6 +1,7 @@
 /** IMAP sessions over the role and a store: what scripted.ts stands for in the dialogues, here it is real. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { noLimit } from '../account/quota.ts'
 import { settings } from '../imap/scripted.ts'
 import type { Answer, Question } from '../imap/server/question.ts'
 import { ServerSession } from '../imap/server/session.ts'
@@ -25,6 +26,7 @@ async function access(): Promise<ImapAccess> {
     login: () => ({ kind: 'account', account: { id: 1, address: 'joe@example.org' } }),
     identify: () => ({ id: `m${++made}`, bodyKey: made }),
     inlineUpToOctets: () => undefined,
+    quota: () => noLimit,
     log: silent,
   }
 }

@@ -3,13 +3,22 @@
  * connection, made by the composer. Folders are answered here; what FETCH, APPEND and SEARCH ask has a
  * file of its own beside this one.
  */
-import type { Answer, Changes, No, OpenedMailbox, Question } from '../imap/server/question.ts'
+import { limitOf, type QuotaLimit } from '../account/quota.ts'
+import type {
+  Answer,
+  Changes,
+  No,
+  OpenedMailbox,
+  Question,
+  Quota,
+} from '../imap/server/question.ts'
 import { type FolderChanges, folderChanges, folderSince, openFolder } from '../mailbox/change.ts'
 import { copyMessages } from '../mailbox/copy.ts'
 import { changeFlags } from '../mailbox/flags.ts'
 import {
   createFolder,
   deleteFolder,
+  doomedOctets,
   folderStatus,
   foldersOf,
   furnish,
@@ -18,6 +27,7 @@ import {
   subscribe,
   subscriptionsOf,
 } from '../mailbox/folder.ts'
+import { quotaOf } from '../mailbox/quota.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Identity } from '../queue/id.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
@@ -25,7 +35,7 @@ import type { Store } from '../store/store.ts'
 import type { Endpoint, Role } from '../wire/effect.ts'
 import type { Log } from '../world/log.ts'
 import type { World } from '../world/world.ts'
-import { ImapAppend } from './imap-append.ts'
+import { ImapAppend, overQuota } from './imap-append.ts'
 import { clearFolder, expungeDoomed } from './imap-expunge.ts'
 import { fetchMessages, stateOf } from './imap-fetch.ts'
 import { searchMessages } from './imap-search.ts'
@@ -44,6 +54,8 @@ export interface ImapAccess {
   readonly identify: () => Identity
   /** A body up to this goes into its row (bodies.inlineUpTo). */
   readonly inlineUpToOctets: () => number | undefined
+  /** What an account may hold that has no limit of its own. */
+  readonly quota: () => QuotaLimit
   readonly log: Log
 }
 
@@ -63,6 +75,7 @@ export const noSuchMailbox: No = {
   code: 'NONEXISTENT',
   why: 'there is no such mailbox',
 }
+const noSuchRoot: No = { kind: 'no', code: 'NONEXISTENT', why: 'there is no such quota root' }
 const tryCreate: No = { kind: 'no', code: 'TRYCREATE', why: 'there is no such mailbox' }
 const broken: No = { kind: 'no', code: 'SERVERBUG', why: 'something went wrong here, try again' }
 
@@ -104,7 +117,13 @@ class ImapRole implements Role<Question, Answer> {
       case 'mailboxes':
         return this.#mailboxes(question.account)
       case 'status':
-        return this.#status(question.account, question.mailbox)
+        return this.#status(question)
+      case 'quota':
+        return this.#quotas(question.account).then(([quota]) =>
+          quota?.root === question.root ? { kind: 'quota', quota } : noSuchRoot,
+        )
+      case 'quota roots':
+        return this.#quotas(question.account).then(quotas => ({ kind: 'quotas', quotas }))
       case 'create':
         return this.#create(question)
       case 'delete':
@@ -210,9 +229,35 @@ class ImapRole implements Role<Question, Answer> {
     }
   }
 
-  async #status(account: Account, mailbox: string): Promise<Answer> {
-    const found = await this.#access.store.read(folderStatus, named(account, mailbox))
+  /** One root for an account that has a limit, named by its address. */
+  async #quotas({ id, address }: Account): Promise<readonly Quota[]> {
+    const { store, quota: standard } = this.#access
+    const found = await store.read(quotaOf, id)
+    const limit = found && limitOf(found, standard())
+    if (found === undefined || limit === undefined) return []
+    const resources: Quota['resources'][number][] = []
+    if (limit.octets > 0) {
+      const [used, most] = [found.octets, limit.octets].map(octets => Math.ceil(octets / 1024))
+      resources.push({ name: 'STORAGE', used: used ?? 0, limit: most ?? 0 })
+    }
+    if (limit.messages > 0) {
+      resources.push({ name: 'MESSAGE', used: found.messages, limit: limit.messages })
+    }
+    return [{ root: address, resources }]
+  }
+
+  /** What an account may hold, for the transaction that puts more there. */
+  async #limit(accountId: number): Promise<QuotaLimit | undefined> {
+    const found = await this.#access.store.read(quotaOf, accountId)
+    return found && limitOf(found, this.#access.quota())
+  }
+
+  async #status(question: Extract<Question, { kind: 'status' }>): Promise<Answer> {
+    const { store } = this.#access
+    const { account, mailbox, deletedOctets } = question
+    const found = await store.read(folderStatus, named(account, mailbox))
     if (found === undefined) return noSuchMailbox
+    const counted = deletedOctets === true && found.doomed > 0
     const { uidNext, uidValidity, messages, unseen, doomed, sizeOctets, modSeq } = found
     return {
       kind: 'status',
@@ -222,6 +267,7 @@ class ImapRole implements Role<Question, Answer> {
         uidValidity,
         unseen,
         deleted: doomed,
+        deletedOctets: counted ? await store.read(doomedOctets, found.mailboxId) : 0,
         sizeOctets,
         highestModSeq: modSeq,
         mailboxId: mailboxIdOf(found.mailboxId),
@@ -337,13 +383,17 @@ class ImapRole implements Role<Question, Answer> {
 
   async #copy(question: Extract<Question, { kind: 'copy' }>): Promise<Answer> {
     const { account, key, uids, mailbox, move } = question
+    // What is moved within an account is held already.
+    const limit = move ? undefined : await this.#limit(account.id)
     const copied = await this.#access.store.write(copyMessages, {
       accountId: account.id,
       mailboxId: key,
       uids,
       to: mailbox,
       move,
+      ...(limit && { limit }),
     })
+    if (copied.kind === 'full') return overQuota
     return copied.kind === 'missing' ? tryCreate : copied
   }
 }

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 import { type Checked, checkAddress, checkDomain } from './address.ts'
 import * as aliases from './alias-writer.ts'
 import { checkPassword, type Hasher, type Verifier } from './credentials.ts'
+import type { QuotaRow } from './quota.ts'
 import * as readers from './reader.ts'
 import * as writers from './writer.ts'
 import { type Change, type Refused, refused } from './writer.ts'
@@ -83,6 +84,14 @@ export class Accounts {
     return this.#setDisabled(text, false)
   }
 
+  /** Null leaves it to the config, 0 is no limit; what the account holds already stays. */
+  async setQuota(text: string, quota: QuotaRow): Promise<writers.AccountChanged> {
+    const checked = checkAddress(text)
+    if ('why' in checked) return refused('invalid', checked.why)
+    const input = { address: checked.key, ...quota }
+    return this.#told(await this.#store.write(writers.setQuota, input))
+  }
+
   /** Refused while the account has mail. */
   async removeAccount(text: string): Promise<writers.AccountChanged> {
     const checked = checkAddress(text)
@@ -121,6 +130,12 @@ export class Accounts {
       aliases: rows.filter(row => 'address' in row),
     }
     return this.#told(await this.#store.write(aliases.declare, input))
+  }
+
+  /** The account at an address as a person typed it. */
+  async find(text: string): Promise<readers.AccountRow | undefined> {
+    const checked = checkAddress(text)
+    return 'why' in checked ? undefined : this.#store.read(readers.findAccount, checked.key)
   }
 
   domains(): Promise<readonly readers.DomainRow[]> {

@@ -11,12 +11,13 @@ import type { Account } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../world/clock.ts'
 import { canonical, canonicalLocal, isRole, withoutDetail } from './address.ts'
+import { limitOf, type QuotaLimit } from './quota.ts'
 import { addressSince, type Found, findAddress, findNamesakes, firstAccount } from './reader.ts'
 import { Recent } from './recent.ts'
 import type { AccountSettings } from './settings.ts'
 
 export type Resolution =
-  | { readonly kind: 'account'; readonly account: Account }
+  | { readonly kind: 'account'; readonly account: Account; readonly limit?: QuotaLimit }
   /** Targets as they were written; a catch-all or role is an alias with one target. */
   | { readonly kind: 'alias'; readonly via: AliasKind; readonly targets: readonly Address[] }
   /** Ours, but closed for now. */
@@ -109,7 +110,21 @@ export class Directory {
       targetsMax: TARGETS_MAX,
     })
     if (!found.local) return domain === this.#settings().hostname ? this.#ofHost(local) : foreign
-    return resolutionOf(found) ?? (isRole(local) ? this.#role({ local, domain }) : unknown)
+    return this.#resolutionOf(found) ?? (isRole(local) ? this.#role({ local, domain }) : unknown)
+  }
+
+  #resolutionOf({ account, targets, catchAll }: Found): Resolution | undefined {
+    if (account !== undefined) {
+      const { id, address, disabled } = account
+      if (disabled) return { kind: 'disabled', account: { id, address } }
+      const limit = limitOf(account, this.#settings().quota)
+      return { kind: 'account', account: { id, address }, ...(limit && { limit }) }
+    }
+    if (targets !== undefined)
+      return { kind: 'alias', via: 'alias', targets: targets.map(parseStoredAddress) }
+    if (catchAll !== null)
+      return { kind: 'alias', via: 'catch-all', targets: [parseStoredAddress(catchAll)] }
+    return undefined
   }
 
   /** Our own name is no domain of accounts, but notices and cron jobs write from it. */
@@ -124,18 +139,6 @@ export class Directory {
     if (reader === undefined || (asked && formatAddress(asked) === reader)) return unknown
     return { kind: 'alias', via: 'role', targets: [parseStoredAddress(reader)] }
   }
-}
-
-function resolutionOf({ account, targets, catchAll }: Found): Resolution | undefined {
-  if (account !== undefined) {
-    const { id, address, disabled } = account
-    return { kind: disabled ? 'disabled' : 'account', account: { id, address } }
-  }
-  if (targets !== undefined)
-    return { kind: 'alias', via: 'alias', targets: targets.map(parseStoredAddress) }
-  if (catchAll !== null)
-    return { kind: 'alias', via: 'catch-all', targets: [parseStoredAddress(catchAll)] }
-  return undefined
 }
 
 /** A domain holds no `@`, so that the last one parts the two without quotes. */

@@ -9,6 +9,7 @@
 import type { Address } from '../mail/address.ts'
 import { addressKey } from './address.ts'
 import { type Directory, type Resolution, TARGETS_MAX } from './directory.ts'
+import type { QuotaLimit } from './quota.ts'
 
 /** An address that mail is to be delivered or relayed to. */
 export interface Final {
@@ -17,6 +18,8 @@ export interface Final {
   readonly local: boolean
   /** The id of that mailbox's account. */
   readonly accountId?: number
+  /** How much that account may hold. */
+  readonly limit?: QuotaLimit
   /** The accepted address, where this one came out of an alias of it. */
   readonly aliasOf?: Address
 }
@@ -81,8 +84,9 @@ function* walkOf(
 ): Generator<Address, Expansion, Resolution> {
   const first = yield accepted
   if (first.kind === 'account') {
-    const accountId = first.account.id
-    return { kind: 'finals', finals: [{ address: accepted, local: true, accountId }] }
+    const { limit, account } = first
+    const held = { local: true, accountId: account.id, ...(limit && { limit }) }
+    return { kind: 'finals', finals: [{ address: accepted, ...held }] }
   }
   if (first.kind !== 'alias') return { kind: 'none', why: first.kind }
 
@@ -119,9 +123,9 @@ function visits(targets: readonly Address[], depth: number): Visit[] {
 
 function finalOf(address: Address, found: Resolution, aliasOf: Address): Final {
   if (found.kind === 'foreign') return { address, local: false, aliasOf }
-  return found.kind === 'account'
-    ? { address, local: true, accountId: found.account.id, aliasOf }
-    : { address, local: true, aliasOf }
+  if (found.kind !== 'account') return { address, local: true, aliasOf }
+  const { limit, account } = found
+  return { address, local: true, accountId: account.id, ...(limit && { limit }), aliasOf }
 }
 
 function broken(why: 'loop' | 'dead' | 'wide' | 'deep', limits: ExpansionLimits): Expansion {

@@ -4,8 +4,9 @@
  */
 import { farReader, reader } from '../store/store.ts'
 import type { Read } from '../world/sql.ts'
+import type { QuotaRow } from './quota.ts'
 
-export interface AccountRow {
+export interface AccountRow extends QuotaRow {
   readonly id: number
   readonly address: string
   readonly disabled: boolean
@@ -30,7 +31,7 @@ export interface FindInput {
   readonly targetsMax: number
 }
 
-interface StoredAccount {
+interface StoredAccount extends QuotaRow {
   readonly id: number
   readonly address: string
   readonly disabled: number
@@ -130,13 +131,18 @@ export const findLogin = reader<string, LoginRow | undefined>(
   },
 )
 
+const QUOTA = 'quota_octets AS "quotaOctets", quota_messages AS "quotaMessages"'
+
 async function accountAt(tx: Read, address: string): Promise<AccountRow | undefined> {
   const row = await tx.get<StoredAccount>(
-    'SELECT id, address, disabled FROM account WHERE address = ?1',
+    `SELECT id, address, disabled, ${QUOTA} FROM account WHERE address = ?1`,
     address,
   )
-  return row && { id: row.id, address: row.address, disabled: row.disabled !== 0 }
+  return row && { ...row, disabled: row.disabled !== 0 }
 }
+
+/** An account by its canonical address. */
+export const findAccount = reader<string, AccountRow | undefined>('account/findAccount', accountAt)
 
 export type Origin = 'file' | 'rows'
 
@@ -173,7 +179,7 @@ export const listAccounts = farReader<Page, readonly ListedAccount[]>(
   'account/listAccounts',
   async (tx, { domain, after, limit }) => {
     const rows = await tx.all<StoredAccount & { created_at: number; changed_at: number | null }>(
-      `SELECT a.id, a.address, a.disabled, a.created_at,
+      `SELECT a.id, a.address, a.disabled, a.created_at, ${QUOTA},
          (SELECT max(c.changed_at) FROM credential c WHERE c.account_id = a.id) AS changed_at
        FROM account a WHERE a.address > ?1 AND a.address LIKE ?2 ORDER BY a.address LIMIT ?3`,
       after,
@@ -185,6 +191,8 @@ export const listAccounts = farReader<Page, readonly ListedAccount[]>(
       address: row.address,
       disabled: row.disabled !== 0,
       createdAt: row.created_at,
+      quotaOctets: row.quotaOctets,
+      quotaMessages: row.quotaMessages,
       ...(row.changed_at === null ? {} : { passwordAt: row.changed_at }),
     }))
   },

@@ -1,5 +1,6 @@
 /** What the account room is told by the config; given anew as a whole when the config changes. */
 import type { Address } from '../mail/address.ts'
+import { noLimit, type QuotaLimit } from './quota.ts'
 
 export interface AccountSettings {
   /** Parts a local part from its detail; '' for none. */
@@ -10,6 +11,8 @@ export interface AccountSettings {
   readonly hostname?: string
   /** The domain of a user name without one. */
   readonly defaultDomain?: string
+  /** Of accounts that have no limit of their own. */
+  readonly quota: QuotaLimit
   readonly cost: HashCost
   /** How long a password that was right is taken without hashing it again, ms. */
   readonly loginCacheMs: number
@@ -51,6 +54,7 @@ export const cheapHashCost: HashCost = {
 
 export const defaultAccountSettings: AccountSettings = {
   separator: '+',
+  quota: noLimit,
   cost: defaultHashCost,
   loginCacheMs: 5 * 60_000,
 }

@@ -5,6 +5,7 @@
 import { type Writer, writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
 import type { Verifier } from './credentials.ts'
+import type { QuotaRow } from './quota.ts'
 import { inDomain } from './reader.ts'
 
 /** What came of a change. */
@@ -154,6 +155,21 @@ export const setDisabled = writer<
   return { kind: 'changed', id: account.id }
 })
 
+export const setQuota = writer<{ readonly address: string } & QuotaRow, AccountChanged>(
+  'account/setQuota',
+  async (tx, { address, quotaOctets, quotaMessages }) => {
+    const account = await accountAt(tx, address)
+    if (account === undefined) return noAccount(address)
+    await tx.run(
+      'UPDATE account SET quota_octets = ?2, quota_messages = ?3 WHERE id = ?1',
+      account.id,
+      quotaOctets,
+      quotaMessages,
+    )
+    return { kind: 'changed', id: account.id }
+  },
+)
+
 /**
  * Removes an account that has no mail. Its mail, where it has some, is removed first and elsewhere
  * (mailbox/), as bodies are shared and a large mailbox is removed in slices.
@@ -169,7 +185,12 @@ export const removeAccount = writer<string, AccountChanged>(
       account.id,
     )
     if (mail !== undefined) return refused('in use', `${address} has mail still`)
+    await tx.run(
+      `DELETE FROM mailbox_vanished WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?1)`,
+      account.id,
+    )
     await tx.run('DELETE FROM mailbox WHERE account_id = ?1', account.id)
+    await tx.run('DELETE FROM subscription WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM credential WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM account WHERE id = ?1', account.id)
     return { kind: 'changed', id: account.id }

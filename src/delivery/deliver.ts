@@ -4,6 +4,7 @@
  * so that a message is in the mailbox exactly when the queue says so.
  */
 import type { Directory } from '../account/directory.ts'
+import { type QuotaUsage, roomFor } from '../account/quota.ts'
 import { type Address, formatAddress, formatPath } from '../mail/address.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Delivery } from '../mailbox/deliver.ts'
@@ -23,19 +24,27 @@ export interface Delivered {
   readonly delivery?: Delivery
 }
 
-/** Resolves a recipient to a mailbox here. An address that has left since it was accepted fails 5.1.1. */
+/**
+ * Resolves a recipient to a mailbox here. An address that has left since it was accepted fails 5.1.1; a full
+ * mailbox is tried again until the message expires.
+ */
 export async function deliver(
   directory: Directory,
+  usage: (accountId: number) => Promise<QuotaUsage>,
   parcel: Parcel,
   recipient: Address,
   now: number,
 ): Promise<Delivered> {
-  const atOnce = deliverAtOnce(directory, parcel, recipient, now)
-  if (atOnce) return atOnce
-  const found = await directory.resolve(recipient)
+  const found = directory.cached(recipient) ?? (await directory.resolve(recipient))
   switch (found.kind) {
-    case 'account':
-      return place(parcel, recipient, found.account.id, now)
+    case 'account': {
+      const { account, limit } = found
+      const placed = place(parcel, recipient, account.id, now)
+      if (limit === undefined) return placed
+      const more = { octets: placed.delivery.sizeOctets, messages: 1 }
+      const room = roomFor(limit, await usage(account.id), more)
+      return room === 'room' ? placed : { outcome: noRoom[room] }
+    }
     case 'disabled':
       return { outcome: { kind: 'deferred', status: '4.2.1', reason: 'the mailbox is disabled' } }
     case 'alias':
@@ -47,15 +56,29 @@ export async function deliver(
   }
 }
 
-/** The same where the directory knows the mailbox by heart; undefined where it would have to ask. */
+const noRoom = {
+  full: { kind: 'deferred', status: '4.2.2', reason: 'the mailbox is full' },
+  never: {
+    kind: 'failed',
+    status: '5.2.2',
+    reason: 'the message is larger than the whole mailbox may be',
+  },
+} as const
+
+/**
+ * The same where the directory knows the mailbox by heart; undefined where it would have to ask.
+ * @param judged whether RCPT and the end of the content found room for it: not so behind an alias
+ */
 export function deliverAtOnce(
   directory: Directory,
   parcel: Parcel,
   recipient: Address,
   now: number,
+  judged: boolean,
 ): (Delivered & { readonly delivery: Delivery }) | undefined {
   const found = directory.cached(recipient)
-  return found?.kind === 'account' ? place(parcel, recipient, found.account.id, now) : undefined
+  if (found?.kind !== 'account' || (found.limit !== undefined && !judged)) return undefined
+  return place(parcel, recipient, found.account.id, now)
 }
 
 /** RFC 5321 §4.4: final delivery puts the reverse-path in front; Delivered-To stops loops. */

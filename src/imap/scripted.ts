@@ -6,7 +6,14 @@ import { scanHeader } from '../message/header.ts'
 import { threadFactsOf, threadsOf } from '../message/thread.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import { fetched, matches, type ScriptedMessage } from './scripted-message.ts'
-import type { Answer, No, Question, SearchQuestion, SessionSettings } from './server/question.ts'
+import type {
+  Answer,
+  No,
+  Question,
+  Quota,
+  SearchQuestion,
+  SessionSettings,
+} from './server/question.ts'
 import { sortedUids, sortFactsOf } from './sort.ts'
 
 export const settings: SessionSettings = {
@@ -43,6 +50,13 @@ export class Scripted {
   readonly mailboxes: ScriptedMailbox[] = []
   /** Kinds of question that are answered by a No, with its code. */
   readonly refusals = new Map<string, No>()
+  readonly quota: Quota = {
+    root: 'joe@example.org',
+    resources: [
+      { name: 'STORAGE', used: 10, limit: 512 },
+      { name: 'MESSAGE', used: 3, limit: 100 },
+    ],
+  }
   /** Subscribed, and no mailbox. */
   readonly #orphans = new Set<string>()
   #appended: { flags: readonly string[]; date: number; octets: Buffer }[] = []
@@ -143,6 +157,12 @@ export class Scripted {
         return done
       case 'leave':
         return done
+      case 'quota':
+        return question.root === this.quota.root
+          ? { kind: 'quota', quota: this.quota }
+          : { ...nothing, why: 'there is no such root' }
+      case 'quota roots':
+        return { kind: 'quotas', quotas: [this.quota] }
       default:
         return this.#withMailbox(question)
     }
@@ -161,6 +181,8 @@ export class Scripted {
           | 'append'
           | 'abandon'
           | 'leave'
+          | 'quota'
+          | 'quota roots'
       }
     >,
   ): Answer {
@@ -325,16 +347,22 @@ function changesOf(box: ScriptedMailbox, since: number) {
 
 function statusOf(box: ScriptedMailbox) {
   const { messages, uidNext, modSeq, key } = box
+  const doomed = messages.filter(({ flags }) => flags.includes('\\Deleted'))
   return {
     messages: messages.length,
     uidNext,
     uidValidity: 1,
     unseen: messages.filter(({ flags }) => !flags.includes('\\Seen')).length,
-    deleted: messages.filter(({ flags }) => flags.includes('\\Deleted')).length,
-    sizeOctets: messages.reduce((sum, { octets }) => sum + octets.length, 0),
+    deleted: doomed.length,
+    deletedOctets: octetsIn(doomed),
+    sizeOctets: octetsIn(messages),
     highestModSeq: modSeq,
     mailboxId: `F${key}`,
   }
+}
+
+function octetsIn(messages: readonly ScriptedMessage[]): number {
+  return messages.reduce((sum, { octets }) => sum + octets.length, 0)
 }
 
 function openedOf(box: ScriptedMailbox, readOnly: boolean) {

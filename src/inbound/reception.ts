@@ -26,6 +26,7 @@ import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { type Meant, meantBy } from './meant.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import type { Inbound, Role } from './role.ts'
+import { judgeRoom, judgeRooms } from './room-left.ts'
 import { withSubmitter } from './submitter.ts'
 import { withTlsWish } from './tls-required.ts'
 import { judgeTenure } from './valid-since.ts'
@@ -128,9 +129,15 @@ export class Reception implements Policy {
 
   #judgeRcpt(peer: Peer, envelope: Envelope, { recipient, verdict: known }: Meant): Later<Verdict> {
     const verdict = known ?? this.#role.rcpt(peer, envelope, recipient)
-    if (recipient.validSince === undefined) return verdict
-    return after(verdict, taken =>
-      taken.kind === 'accept' ? judgeTenure(this.#inbound.directory, recipient) : taken,
+    const held =
+      recipient.validSince === undefined
+        ? verdict
+        : after(verdict, taken =>
+            taken.kind === 'accept' ? judgeTenure(this.#inbound.directory, recipient) : taken,
+          )
+    const sizeOctets = envelope.sender.sizeOctets ?? 0
+    return after(held, taken =>
+      taken.kind === 'accept' ? judgeRoom(this.#inbound, recipient.forwardPath, sizeOctets) : taken,
     )
   }
 
@@ -205,8 +212,10 @@ export class Reception implements Policy {
     try {
       return await Promise.all(
         envelope.recipients.map(async named => {
-          const { recipient, verdict } = await this.#meant(peer, envelope, named)
-          return verdict ?? this.#role.rcpt(peer, envelope, recipient)
+          const { recipient, verdict: known } = await this.#meant(peer, envelope, named)
+          const verdict = known ?? (await this.#role.rcpt(peer, envelope, recipient))
+          if (verdict.kind !== 'accept') return verdict
+          return judgeRoom(this.#inbound, recipient.forwardPath, this.#intake?.sizeOctets ?? 0)
         }),
       )
     } catch (error) {
@@ -310,6 +319,18 @@ export class Reception implements Policy {
       const verdict = await judgeTenure(this.#inbound.directory, recipient)
       if (verdict.kind !== 'accept') return verdict
     }
+    const meant: Recipient[] = []
+    for (const named of envelope.recipients) {
+      const found = this.#meant(peer, envelope, named)
+      meant.push((found instanceof Promise ? await found : found).recipient)
+    }
+    const room = judgeRooms(
+      this.#inbound,
+      meant.map(({ forwardPath }) => forwardPath),
+      intake.sizeOctets,
+    )
+    const roomy = room instanceof Promise ? await room : room
+    if (roomy.kind !== 'accept') return roomy
     const identity = identify()
     const completion = await this.#role.complete(peer, envelope, header, identity)
     if (completion.kind !== 'complete') return completion
@@ -321,11 +342,6 @@ export class Reception implements Policy {
       head: Buffer.from(intake.prefix).toString('latin1'),
     }))
     if (hooked.kind !== 'accept') return hooked
-    const meant: Recipient[] = []
-    for (const named of envelope.recipients) {
-      const found = this.#meant(peer, envelope, named)
-      meant.push((found instanceof Promise ? await found : found).recipient)
-    }
     const finals = await expandRecipients(this.#inbound.directory, meant)
     const [only] = envelope.recipients
     const received = formatReceived({

@@ -3,6 +3,7 @@
  * rules; reception.ts is the one machinery that runs them for every listener.
  */
 import type { Directory } from '../account/directory.ts'
+import type { QuotaUsage } from '../account/quota.ts'
 import type { HookAnswer, HookFacts, HookName } from '../hook/hook.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
@@ -25,6 +26,8 @@ export interface Inbound {
   readonly directory: Directory
   readonly identify: () => Identity
   readonly login: (question: LoginQuestion, remote: Endpoint) => Later<LoginAnswer>
+  /** What an account holds, for who has a limit. */
+  readonly usage: (accountId: number) => Promise<QuotaUsage>
   readonly settings: () => InboundSettings
   readonly hooks: () => Hooks | undefined
   readonly onDemand: OnDemand

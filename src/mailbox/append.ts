@@ -2,10 +2,12 @@
  * Messages a client puts into a mailbox itself (RFC 9051 §6.3.12, RFC 3502): body and row by one
  * transaction, all of them or none. They come by no queue, so no ledger knows them.
  */
+import type { QuotaLimit } from '../account/quota.ts'
 import { writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
 import { keepKeywords, lockInOrder, savedNow } from './copy.ts'
 import { type Delivery, deliverInto } from './deliver.ts'
+import { fits } from './quota.ts'
 import { type Gone, releaseBodies, vanish } from './writer.ts'
 
 export interface Appended {
@@ -22,6 +24,8 @@ export interface AppendInput {
   readonly mailbox: string
   readonly messages: readonly Appended[]
   /** REPLACE (RFC 8508): this message goes by the same transaction; where it is gone, nothing is done. */
+  /** What the account may hold. */
+  readonly limit?: QuotaLimit
   readonly replaced?: { readonly mailboxId: number; readonly uid: number }
 }
 
@@ -35,6 +39,8 @@ export type AppendDone =
     }
   | { readonly kind: 'missing' }
   | { readonly kind: 'gone' }
+  /** There is no room for it. */
+  | { readonly kind: 'full' }
 
 const REMOVE_ONE = `DELETE FROM mailbox_message WHERE mailbox_id = ?1 AND uid = ?2
 RETURNING uid, body_id, message_id, flags, size_octets AS "sizeOctets"`
@@ -42,13 +48,22 @@ const INSERT_BODY = 'INSERT INTO body (id, size_octets, octets, staged) VALUES (
 
 export const appendMessages = writer(
   'mailbox.append',
-  async (tx, { accountId, mailbox, messages, replaced }: AppendInput): Promise<AppendDone> => {
+  async (
+    tx,
+    { accountId, mailbox, messages, replaced, limit }: AppendInput,
+  ): Promise<AppendDone> => {
     const target = await tx.get<{ id: number }>(
       'SELECT id FROM mailbox WHERE account_id = ?1 AND name = ?2',
       accountId,
       mailbox,
     )
     if (target === undefined) return { kind: 'missing' }
+    const sizes = messages.map(({ body }) => ({
+      sizeOctets: body instanceof Uint8Array ? body.length : body.sizeOctets,
+    }))
+    if (!(await fits(tx, accountId, limit, sizes, await freedBy(tx, replaced)))) {
+      return { kind: 'full' }
+    }
     let staged: readonly string[] = []
     if (replaced !== undefined) {
       const removed = await removeReplaced(tx, target.id, replaced)
@@ -89,6 +104,17 @@ export const appendMessages = writer(
     }
   },
 )
+
+async function freedBy(tx: Write, replaced: AppendInput['replaced']) {
+  const row =
+    replaced &&
+    (await tx.get<{ octets: number }>(
+      'SELECT size_octets AS octets FROM mailbox_message WHERE mailbox_id = ?1 AND uid = ?2',
+      replaced.mailboxId,
+      replaced.uid,
+    ))
+  return { octets: row?.octets ?? 0, messages: row === undefined ? 0 : 1 }
+}
 
 /** Gives the names on Disk that are free by it; undefined where the message is gone already. */
 async function removeReplaced(

@@ -2,9 +2,11 @@
  * COPY and MOVE within an account (RFC 9051 §6.4.7, §6.4.8): all of the messages or none, by one
  * transaction. A copy shares the body and has its own row; its INTERNALDATE and flags are kept.
  */
+import type { QuotaLimit } from '../account/quota.ts'
 import { writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
 import { type Delivered, type Delivery, deliverInto } from './deliver.ts'
+import { fits } from './quota.ts'
 import { withUids } from './tally.ts'
 import { type Gone, vanish } from './writer.ts'
 
@@ -15,6 +17,8 @@ export interface CopyInput {
   /** The name of the mailbox they go to; it must be there. */
   readonly to: string
   readonly move: boolean
+  /** What the account may hold. */
+  readonly limit?: QuotaLimit
 }
 
 export type Copied =
@@ -26,6 +30,8 @@ export type Copied =
       readonly to: readonly number[]
     }
   | { readonly kind: 'missing' }
+  /** There is no room for it. */
+  | { readonly kind: 'full' }
 
 interface Row {
   readonly uid: number
@@ -50,7 +56,7 @@ const REMOVE = withUids(
 
 export const copyMessages = writer(
   'mailbox.copy',
-  async (tx, { accountId, mailboxId, uids, to, move }: CopyInput): Promise<Copied> => {
+  async (tx, { accountId, mailboxId, uids, to, move, limit }: CopyInput): Promise<Copied> => {
     const target = await tx.get<{ id: number; uid_validity: number }>(
       'SELECT id, uid_validity FROM mailbox WHERE account_id = ?1 AND name = ?2',
       accountId,
@@ -62,6 +68,8 @@ export const copyMessages = writer(
     if (rows.length === 0) {
       return { kind: 'copied', uidValidity: target.uid_validity, from: [], to: [] }
     }
+    const sizes = rows.map(row => ({ sizeOctets: row.size_octets }))
+    if (!(await fits(tx, accountId, limit, sizes))) return { kind: 'full' }
     const delivered: Delivered[] = await deliverInto(
       tx,
       rows.map(

@@ -2,7 +2,7 @@
  * The mailboxes of an account as folders (RFC 9051 §6.3): made, renamed, deleted, subscribed to, listed. A deleted
  * folder loses its name at once and its messages slice by slice (clear.ts). Called by access/.
  */
-import { reader, writer } from '../store/store.ts'
+import { farReader, reader, writer } from '../store/store.ts'
 import type { Read, Write } from '../world/sql.ts'
 
 /** A folder that is being deleted has a name that nobody can give: DEL, then its key. */
@@ -51,6 +51,16 @@ export interface FolderStatus {
   readonly doomed: number
   readonly sizeOctets: number
 }
+
+/** Octets of messages with \\Deleted (RFC 9208 §4.1.4): counted when asked for, where there are any. */
+export const doomedOctets = farReader('mailbox.doomedOctets', async (tx, mailboxId: number) => {
+  const row = await tx.get<{ octets: number }>(
+    `SELECT CAST(coalesce(sum(size_octets), 0) AS BIGINT) AS octets FROM mailbox_message
+     WHERE mailbox_id = ?1 AND replace(flags, '\\Deleted', '') <> flags`,
+    mailboxId,
+  )
+  return row?.octets ?? 0
+})
 
 export const folderStatus = reader('mailbox.status', (tx, { accountId, name }: FolderName) =>
   tx.get<FolderStatus>(

@@ -55,8 +55,11 @@ export interface Newborn {
  * inserts the mailbox row itself, which saves a second commit. Asked first; the queue takes the rest.
  */
 export interface AtOnce {
-  /** The row, where the way is plain and known; undefined leaves it to the worker. */
-  place(newborn: Newborn, address: string): Delivery | undefined
+  /**
+   * The row, where the way is plain and known; undefined leaves it to the worker.
+   * @param judged the address itself was named: whether its mailbox has room was asked
+   */
+  place(newborn: Newborn, address: string, judged: boolean): Delivery | undefined
   /** It is durable. */
   placed(id: string, address: string): void
 }
@@ -125,7 +128,8 @@ export class Spool {
       if (special || final.parameters) return this.#leased(final)
       // Who asked to hear of success is owed a notice, and that is the settler's.
       const silent = !final.notify?.includes('SUCCESS')
-      const delivery = silent ? this.#atOnce?.place(newborn, final.address) : undefined
+      const judged = final.aliasOf === null
+      const delivery = silent ? this.#atOnce?.place(newborn, final.address, judged) : undefined
       return delivery ? { ...final, delivery } : this.#leased(final)
     })
     return {

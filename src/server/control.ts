@@ -23,6 +23,7 @@ export const operations: Operations<ControlContext> = {
   'account.add': account.addAccount,
   'account.list': account.listAccounts,
   'account.password': account.setPassword,
+  'account.quota': account.quota,
   'account.disable': account.disable,
   'account.enable': account.enable,
   'account.remove': account.removeAccount,

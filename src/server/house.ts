@@ -14,6 +14,7 @@ import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
 import { type Address, parseStoredAddress } from '../mail/address.ts'
 import { type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
+import { usageOf } from '../mailbox/quota.ts'
 import { identities } from '../queue/id.ts'
 import { Notices } from '../queue/notice.ts'
 import { Spool } from '../queue/spool.ts'
@@ -106,6 +107,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     directory,
     identify,
     login,
+    usage: accountId => store.read(usageOf, accountId),
     hooks,
     onDemand,
     transit,
@@ -152,6 +154,7 @@ function accountSettings(settings: Settings, cost: HashCost): AccountSettings {
   const { separator, postmaster } = settings.addresses
   return {
     separator,
+    quota: { octets: settings.quota.storage, messages: settings.quota.messages },
     hostname: settings.hostname.toLowerCase(),
     ...(postmaster ? { postmaster: parseStoredAddress(postmaster) } : {}),
     cost,

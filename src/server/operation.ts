@@ -100,6 +100,18 @@ export interface AccountRecord {
   readonly createdAt: number
 }
 
+/** What an account may hold and holds. */
+export interface QuotaRecord {
+  readonly address: string
+  /** Undefined is no limit. */
+  readonly octetsMax?: number
+  readonly messagesMax?: number
+  readonly octets: number
+  readonly messages: number
+  /** Whether a limit is its own, or the config's. */
+  readonly own: { readonly octets: boolean; readonly messages: boolean }
+}
+
 export interface AliasRecord {
   readonly address: string
   readonly targets: readonly string[]
@@ -218,6 +230,15 @@ export interface OperationMap {
   'account.password': {
     input: { readonly address: string; readonly password?: string }
     output: { readonly address: string; readonly password?: string }
+  }
+  /** How much it may hold: null leaves it to the config, 0 is no limit. What is not given stays as it is. */
+  'account.quota': {
+    input: {
+      readonly address: string
+      readonly octets?: number | null
+      readonly messages?: number | null
+    }
+    output: QuotaRecord
   }
   'account.disable': { input: { readonly address: string }; output: Done }
   'account.enable': { input: { readonly address: string }; output: Done }

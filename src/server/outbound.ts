@@ -3,6 +3,7 @@ import type { AccountRoom } from '../account/open.ts'
 import { deliverAtOnce } from '../delivery/deliver.ts'
 import type { Hooks } from '../hook/hooks.ts'
 import { parseStoredAddress } from '../mail/address.ts'
+import { usageOf } from '../mailbox/quota.ts'
 import { queuedContent } from '../queue/content.ts'
 import type { Notices } from '../queue/notice.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
@@ -68,7 +69,11 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     node,
     settler,
     transports: {
-      local: localTransport(needs.accounts.directory, world.clock),
+      local: localTransport(
+        needs.accounts.directory,
+        accountId => store.read(usageOf, accountId),
+        world.clock,
+      ),
       onDemand: onDemandTransport,
       smtp,
     },
@@ -127,10 +132,11 @@ function departureOf(
 function atOnce(needs: OutboundNeeds, usualRoute: (address: string) => Route): AtOnce {
   const { world, metrics, accounts, hooks } = needs
   return {
-    place(newborn, address) {
+    place(newborn, address, judged) {
       if (hooks()?.has('route') || usualRoute(address).kind !== 'local') return undefined
       const recipient = parseStoredAddress(address)
-      return deliverAtOnce(accounts.directory, newborn, recipient, world.clock.now())?.delivery
+      return deliverAtOnce(accounts.directory, newborn, recipient, world.clock.now(), judged)
+        ?.delivery
     },
     placed(message, recipient) {
       metrics.recipient('delivered', 'local')

@@ -11,6 +11,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../mailbox/copy.ts',
   '../mailbox/flags.ts',
   '../mailbox/folder.ts',
+  '../mailbox/quota.ts',
   '../mailbox/forget.ts',
   '../queue/reader.ts',
   '../queue/writer.ts',

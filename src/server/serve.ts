@@ -210,6 +210,7 @@ export class Sessions {
   #imapAccess() {
     const { world, store, login, mailWatch, inbound, settings } = this.#house
     return {
+      quota: () => ({ octets: settings().quota.storage, messages: settings().quota.messages }),
       world,
       store,
       log: world.log,

@@ -247,6 +247,14 @@ export const settingsSchema = z.strictObject({
     .describe(
       'Classes of solicitation that are refused: told in EHLO (NO-SOLICITING, RFC 3865), looked for in SOLICIT and `Solicitation:`.',
     ),
+  quota: z
+    .strictObject({
+      storage: size(0)
+        .prefault('0')
+        .describe('Octets that an account may hold, if it has no quota of its own; 0 is no limit.'),
+      messages: count(0, 0).describe('Messages that it may hold; 0 is no limit.'),
+    })
+    .prefault({}),
   submission: z
     .strictObject({
       enforceSender: z

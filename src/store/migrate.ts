@@ -91,6 +91,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0011-forgotten.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 12,
+    name: '0012-quota',
+    file: new URL('./schema/0012-quota.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

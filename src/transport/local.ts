@@ -1,5 +1,6 @@
 /** The local transport: into mailboxes here, by the delivery agent. */
 import type { Directory } from '../account/directory.ts'
+import type { QuotaUsage } from '../account/quota.ts'
 import { tenureFault, tenureOf } from '../account/tenure.ts'
 import { deliver } from '../delivery/deliver.ts'
 import type { Recipient } from '../mail/envelope.ts'
@@ -8,7 +9,11 @@ import type { Delivery } from '../mailbox/deliver.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Carried, Load, Transport } from './transport.ts'
 
-export function localTransport(directory: Directory, clock: Clock): Transport {
+export function localTransport(
+  directory: Directory,
+  usage: (accountId: number) => Promise<QuotaUsage>,
+  clock: Clock,
+): Transport {
   return {
     async carry(load: Load): Promise<Carried> {
       const outcomes: Outcome[] = []
@@ -21,7 +26,7 @@ export function localTransport(directory: Directory, clock: Clock): Transport {
           deliveries.push(undefined)
           continue
         }
-        const done = await deliver(directory, parcel, recipient.forwardPath, clock.now())
+        const done = await deliver(directory, usage, parcel, recipient.forwardPath, clock.now())
         outcomes.push(done.outcome)
         deliveries.push(done.delivery)
       }

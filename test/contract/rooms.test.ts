@@ -19,6 +19,7 @@ import * as copy from '../../src/mailbox/copy.ts'
 import * as flags from '../../src/mailbox/flags.ts'
 import * as folder from '../../src/mailbox/folder.ts'
 import * as forget from '../../src/mailbox/forget.ts'
+import * as quota from '../../src/mailbox/quota.ts'
 import * as mailboxReader from '../../src/mailbox/reader.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
 import * as claims from '../../src/queue/claim.ts'
@@ -136,6 +137,10 @@ async function people(w: Witness): Promise<void> {
     await w.write(account.addAccount, { address, domain: 'example.org', verifiers })
   await w.write(account.setVerifiers, { address: 'joe@example.org', verifiers })
   await w.write(account.setDisabled, { address: 'jane@example.org', disabled: true })
+  for (const address of ['joe@example.org', 'nobody@example.org'])
+    await w.write(account.setQuota, { address, quotaOctets: 5_000, quotaMessages: null })
+  await w.read(accountReader.findAccount, 'joe@example.org')
+  await w.read(accountReader.findAccount, 'nobody@example.org')
   const list = { address: 'list@example.org', domain: 'example.org' }
   await w.write(alias.addAlias, {
     ...list,
@@ -476,6 +481,16 @@ async function folders(w: Witness): Promise<void> {
     const one = { ...joe, mailbox: 'a', messages: [appended(n, '\\Draft')], replaced }
     await w.write(append.appendMessages, one)
   }
+  await w.read(quota.usageOf, 1)
+  await w.read(quota.usageOf, 99)
+  await w.read(quota.quotaOf, 1)
+  await w.read(quota.quotaOf, 99)
+  await w.read(folder.doomedOctets, boxId)
+  const full = { ...joe, limit: { octets: 0, messages: 4 } }
+  const another = { mailbox: 'a', messages: [appended(6, '')] }
+  assert.deepEqual(await w.write(append.appendMessages, { ...full, ...another }), { kind: 'full' })
+  const carrying = { mailboxId: boxId, uids: [1, 2], to: 'a', move: false }
+  assert.deepEqual(await w.write(copy.copyMessages, { ...full, ...carrying }), { kind: 'full' })
   await w.read(change.openFolder, { ...joe, name: 'nowhere' })
   const opened = await w.read(change.openFolder, { ...joe, name: 'a/b' })
   const mailboxId = opened?.mailboxId ?? 0

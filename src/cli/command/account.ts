@@ -1,14 +1,44 @@
 /** `account`: who has a mailbox and logs in. A password is asked for, read from a file, or made. */
 import type { Command } from 'commander'
+import { formatSize, parseSize } from '../../server/measure.ts'
+import type { QuotaRecord } from '../../server/operation.ts'
 import { readText } from '../../world/node/config-file.ts'
 import { call } from '../call.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
-import { formatTime, table } from '../print.ts'
+import { facts, formatTime, table } from '../print.ts'
 
 interface PasswordOptions extends CommonOptions {
   readonly passwordFile?: string
   readonly ask?: boolean
+}
+
+interface QuotaOptions extends CommonOptions {
+  readonly storage?: string
+  readonly messages?: string
+}
+
+/** `none` is 0, `default` is null; undefined where nothing was said. */
+function limitFrom(
+  text: string | undefined,
+  read: (text: string) => number | undefined,
+): number | null | undefined {
+  if (text === undefined) return undefined
+  if (text === 'default') return null
+  const limit = text === 'none' ? 0 : read(text)
+  if (limit !== undefined) return limit
+  throw new CommandError(EXIT.usage, `'${text}' is no limit: write a number, none or default`)
+}
+
+function showQuota(quota: QuotaRecord): string {
+  const limit = (most: string | undefined, own: boolean) =>
+    `${most ?? 'no limit'}${own ? '' : ' (by the config)'}`
+  const { octets, messages, octetsMax, messagesMax, own } = quota
+  const size = octetsMax === undefined ? undefined : formatSize(octetsMax)
+  return facts([
+    ['storage', `${formatSize(octets)} of ${limit(size, own.octets)}`],
+    ['messages', `${messages} of ${limit(messagesMax?.toString(), own.messages)}`],
+  ])
 }
 
 export function addAccount(program: Command, face: Face): void {
@@ -29,6 +59,24 @@ export function addAccount(program: Command, face: Face): void {
       )
     },
   )
+  common(account.command('quota <address>').description('show or set how much it may hold'))
+    .option(
+      '--storage <size>',
+      'octets, such as 2GB; `none`, or `default` for what the config says',
+    )
+    .option('--messages <count>', 'messages; `none`, or `default`')
+    .action(async (address: string, options: QuotaOptions) => {
+      const octets = limitFrom(options.storage, parseSize)
+      const messages = limitFrom(options.messages, text =>
+        /^\d{1,9}$/.test(text) ? Number(text) : undefined,
+      )
+      const given = {
+        ...(octets !== undefined && { octets }),
+        ...(messages !== undefined && { messages }),
+      }
+      const quota = await call(face, options, 'account.quota', { address, ...given })
+      print(face, options, quota, showQuota)
+    })
   for (const [verb, done, what] of [
     ['disable', 'disabled', 'stop its logins; its mail still arrives'],
     ['enable', 'enabled', 'let it log in again'],

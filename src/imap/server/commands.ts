@@ -14,6 +14,7 @@ import { login } from './command/login.ts'
 import { create, remove, rename, subscribe, unsubscribe } from './command/mailboxes.ts'
 import { namespace } from './command/namespace.ts'
 import { capability, check, logout, noop, unauthenticate } from './command/plain.ts'
+import { getQuota, getQuotaRoot } from './command/quota.ts'
 import { search, uidSearch } from './command/search.ts'
 import { examine, select } from './command/select.ts'
 import { sort, thread, uidSort, uidThread } from './command/sort.ts'
@@ -55,6 +56,8 @@ export const commands = {
   LSUB: plain(lsub),
   NAMESPACE: plain(namespace),
   STATUS: plain(status),
+  GETQUOTA: plain(getQuota),
+  GETQUOTAROOT: plain(getQuotaRoot),
   APPEND: { run: append, expunges: true, streams: appendStreams },
   REPLACE: { run: replace, expunges: true, streams: replaceStreams },
   'UID REPLACE': { run: uidReplace, expunges: true, streams: replaceStreams },

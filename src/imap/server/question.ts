@@ -63,10 +63,22 @@ export interface MailboxStatus {
   readonly uidValidity: number
   readonly unseen: number
   readonly deleted: number
+  /** Of messages with \Deleted; 0 where it was not asked for. */
+  readonly deletedOctets: number
   readonly sizeOctets: number
   readonly highestModSeq: number
   /** MAILBOXID (RFC 8474). */
   readonly mailboxId: string
+}
+
+/** What one quota root says (RFC 9208 §3): STORAGE in units of 1024 octets. */
+export interface Quota {
+  readonly root: string
+  readonly resources: readonly {
+    readonly name: 'STORAGE' | 'MESSAGE'
+    readonly used: number
+    readonly limit: number
+  }[]
 }
 
 /** A mailbox as it is opened. Arrays of numbers: it may hold 100,000s of messages. */
@@ -150,6 +162,8 @@ export interface AppendMessage {
   readonly flags: readonly string[]
   readonly internalDate?: number
   readonly sizeOctets: number
+  /** Another message goes for it (REPLACE). */
+  readonly replacing?: true
 }
 
 export interface SearchQuestion {
@@ -165,7 +179,16 @@ export type Question =
   | { readonly kind: 'connect'; readonly peer: Peer }
   | { readonly kind: 'login'; readonly peer: Peer; readonly question: LoginQuestion }
   | { readonly kind: 'mailboxes'; readonly account: Account }
-  | { readonly kind: 'status'; readonly account: Account; readonly mailbox: string }
+  | {
+      readonly kind: 'status'
+      readonly account: Account
+      readonly mailbox: string
+      /** DELETED-STORAGE is asked for, which has to be counted. */
+      readonly deletedOctets?: true
+    }
+  | { readonly kind: 'quota'; readonly account: Account; readonly root: string }
+  /** The roots that hold for a mailbox; it need not exist. */
+  | { readonly kind: 'quota roots'; readonly account: Account; readonly mailbox: string }
   | {
       readonly kind: 'create'
       readonly account: Account
@@ -267,6 +290,8 @@ export interface Answers {
     | { readonly kind: 'mailboxes'; readonly mailboxes: readonly ListedMailbox[] }
     | No
   readonly status: { readonly kind: 'status'; readonly status: MailboxStatus } | No
+  readonly quota: { readonly kind: 'quota'; readonly quota: Quota } | No
+  readonly 'quota roots': { readonly kind: 'quotas'; readonly quotas: readonly Quota[] } | No
   readonly create: { readonly kind: 'created'; readonly mailboxId: string } | No
   readonly delete: Done | No
   readonly rename: Done | No

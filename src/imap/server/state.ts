@@ -40,6 +40,8 @@ export const legality: Readonly<Record<CommandName, readonly State[]>> = {
   LSUB: after,
   NAMESPACE: after,
   STATUS: after,
+  GETQUOTA: after,
+  GETQUOTAROOT: after,
   APPEND: after,
   REPLACE: open,
   'UID REPLACE': open,

@@ -1,10 +1,12 @@
 /** Accounts, aliases and domains as an operator edits them: `account.*`, `alias.*`, `domain.*`. */
 import { makePassword } from '../../account/credentials.ts'
+import { limitOf } from '../../account/quota.ts'
 import type { AliasRow, ListedAccount } from '../../account/reader.ts'
 import type { Refused } from '../../account/writer.ts'
 import { expunge } from '../../mailbox/expunge.ts'
+import { usageOf } from '../../mailbox/quota.ts'
 import { mailboxesOf, openMailbox } from '../../mailbox/reader.ts'
-import type { AliasRecord, Done, OperationOutput } from '../operation.ts'
+import type { AliasRecord, Done, OperationInput, OperationOutput } from '../operation.ts'
 import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 
@@ -70,6 +72,30 @@ export async function listAccounts(
     createdAt,
   }))
   return { accounts }
+}
+
+export async function quota(
+  { house }: ControlContext,
+  input: OperationInput<'account.quota'>,
+): Promise<OperationOutput<'account.quota'>> {
+  const { accounts } = house.accounts
+  const account = await accounts.find(input.address)
+  if (account === undefined)
+    throw new OperationError(EXITS.missing, `there is no account ${input.address} here`)
+  const { octets = account.quotaOctets, messages = account.quotaMessages } = input
+  const row = { quotaOctets: octets, quotaMessages: messages }
+  if (input.octets !== undefined || input.messages !== undefined) {
+    done(await accounts.setQuota(input.address, row))
+  }
+  const { storage, messages: standard } = house.settings().quota
+  const limit = limitOf(row, { octets: storage, messages: standard })
+  return {
+    address: account.address,
+    ...(await house.store.read(usageOf, account.id)),
+    ...(limit?.octets ? { octetsMax: limit.octets } : {}),
+    ...(limit?.messages ? { messagesMax: limit.messages } : {}),
+    own: { octets: octets !== null, messages: messages !== null },
+  }
 }
 
 export async function disable(

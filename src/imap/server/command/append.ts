@@ -98,7 +98,7 @@ function* carryOut(
     cursor.fault ?? (literal === undefined ? 'APPEND wants a message literal' : undefined)
   if (fault !== undefined) return yield* giveUp(turn, literal, bad(fault))
   while (literal !== undefined) {
-    const why = yield* mayFollow(turn, mailbox, heading, literal)
+    const why = yield* mayFollow(turn, mailbox, heading, literal, replaces !== undefined)
     if (why !== undefined) return yield* giveUp(turn, literal, why)
     if (literal.waits) turn.send('+ go on\r\n')
     const nul = yield* content(literal.sizeOctets)
@@ -156,6 +156,7 @@ function* mayFollow(
   mailbox: string,
   heading: Heading,
   { sizeOctets, binary }: Announced,
+  replacing: boolean,
 ): Running<Result | undefined> {
   if (heading.utf8 && !turn.enabled.utf8Accept)
     return bad('UTF8 is for who has enabled UTF8=ACCEPT')
@@ -167,7 +168,10 @@ function* mayFollow(
   // RFC 3502 §6.3.11: an empty literal cancels the whole command.
   if (sizeOctets === 0) return no('a message of no octets')
   const { flags, internalDate } = heading
-  const given = internalDate === undefined ? {} : { internalDate }
+  const given = {
+    ...(internalDate !== undefined && { internalDate }),
+    ...(replacing && { replacing }),
+  }
   const message = { mailbox, sizeOctets, flags, ...given }
   const answer = yield* ask<'append'>({ kind: 'append', account: accountOf(turn), message })
   return answer.kind === 'no' ? refused(answer) : undefined

@@ -6,7 +6,7 @@ import type { Cursor } from '../../cursor.ts'
 import { DELIMITER, decodeName, formatMailboxName, matchesPattern } from '../../mailbox-name.ts'
 import { accountOf, ask, bad, ok, type Result, type Running, refused, type Turn } from '../turn.ts'
 import { ancestors, type Listed, type ListWish, listed } from './listing.ts'
-import { formatStatus, readStatusItems } from './status.ts'
+import { askStatus, formatStatus, readStatusItems } from './status.ts'
 
 /** More patterns than anybody has. */
 const PATTERNS_MAX = 100
@@ -37,8 +37,7 @@ export function* list(turn: Turn, cursor: Cursor): Running<Result> {
 
 /** RFC 5819 §2: a mailbox that cannot be told of is left out. */
 function* tellStatus(turn: Turn, mailbox: string, items: readonly string[]): Running<void> {
-  const account = accountOf(turn)
-  const answer = yield* ask<'status'>({ kind: 'status', account, mailbox })
+  const answer = yield* askStatus(turn, mailbox, items)
   if (answer.kind === 'status') turn.send(formatStatus(turn, mailbox, items, answer.status))
 }
 

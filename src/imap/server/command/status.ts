@@ -1,4 +1,4 @@
-/** STATUS (RFC 9051 §6.3.11, RFC 7162 §3.1.7, RFC 8438, RFC 8474, RFC 7889): numbers of a mailbox that need not be open. */
+/** STATUS (RFC 9051 §6.3.11, RFC 7162 §3.1.7, RFC 8438, RFC 8474, RFC 7889, RFC 9208 §4.1.4): numbers of a mailbox that need not be open. */
 import type { Cursor } from '../../cursor.ts'
 import { formatMailboxName, readMailboxName } from '../../mailbox-name.ts'
 import type { MailboxStatus } from '../question.ts'
@@ -13,6 +13,7 @@ const items: Readonly<Record<string, (status: MailboxStatus, turn: Turn) => stri
   UNSEEN: status => String(status.unseen),
   DELETED: status => String(status.deleted),
   SIZE: status => String(status.sizeOctets),
+  'DELETED-STORAGE': status => String(status.deletedOctets),
   HIGHESTMODSEQ: status => String(status.highestModSeq),
   MAILBOXID: status => `(${status.mailboxId})`,
   APPENDLIMIT: (_, { settings }) =>
@@ -28,10 +29,17 @@ export function* status(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   if (asked.includes('HIGHESTMODSEQ')) turn.condstore()
-  const answer = yield* ask<'status'>({ kind: 'status', account: accountOf(turn), mailbox })
+  const answer = yield* askStatus(turn, mailbox, asked)
   if (answer.kind === 'no') return refused(answer)
   turn.send(formatStatus(turn, mailbox, asked, answer.status))
   return ok('STATUS completed')
+}
+
+export function* askStatus(turn: Turn, mailbox: string, asked: readonly string[]) {
+  const account = accountOf(turn)
+  const question = { kind: 'status', account, mailbox } as const
+  const counted = asked.includes('DELETED-STORAGE')
+  return yield* ask<'status'>(counted ? { ...question, deletedOctets: true } : question)
 }
 
 export function readStatusItems(cursor: Cursor): readonly string[] {
