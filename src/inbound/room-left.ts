@@ -42,7 +42,7 @@ export function judgeRooms(
   addresses: readonly Address[],
   sizeOctets: number,
 ): Later<Verdict> {
-  const verdicts: Later<Verdict>[] = []
+  const verdicts: Promise<Verdict>[] = []
   for (const address of addresses) {
     const verdict = judgeRoom(inbound, address, sizeOctets)
     if (!(verdict instanceof Promise)) return verdict
