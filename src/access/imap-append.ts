@@ -11,6 +11,7 @@ import { quotaOf } from '../mailbox/quota.ts'
 import { StoreError } from '../store/store.ts'
 import { DiskFull } from '../world/disk.ts'
 import type { ImapAccess } from './imap.ts'
+import { overQuota } from './imap-quota.ts'
 
 type Access = Pick<
   ImapAccess,
@@ -24,11 +25,6 @@ interface Begun {
 }
 
 const noRoom = { kind: 'no', code: 'UNAVAILABLE', why: 'there is no room just now' } as const
-export const overQuota = {
-  kind: 'no',
-  code: 'OVERQUOTA',
-  why: 'there is no room left in the account',
-} as const
 const gone = { kind: 'no', code: 'EXPUNGEISSUED', why: 'the message to replace is gone' } as const
 const tryCreate = { kind: 'no', code: 'TRYCREATE', why: 'there is no such mailbox' } as const
 

@@ -3,15 +3,8 @@
  * connection, made by the composer. Folders are answered here; what FETCH, APPEND and SEARCH ask has a
  * file of its own beside this one.
  */
-import { limitOf, type QuotaLimit } from '../account/quota.ts'
-import type {
-  Answer,
-  Changes,
-  No,
-  OpenedMailbox,
-  Question,
-  Quota,
-} from '../imap/server/question.ts'
+import type { QuotaLimit } from '../account/quota.ts'
+import type { Answer, Changes, No, OpenedMailbox, Question } from '../imap/server/question.ts'
 import { type FolderChanges, folderChanges, folderSince, openFolder } from '../mailbox/change.ts'
 import { copyMessages } from '../mailbox/copy.ts'
 import { changeFlags } from '../mailbox/flags.ts'
@@ -27,7 +20,6 @@ import {
   subscribe,
   subscriptionsOf,
 } from '../mailbox/folder.ts'
-import { quotaOf } from '../mailbox/quota.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Identity } from '../queue/id.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
@@ -35,9 +27,10 @@ import type { Store } from '../store/store.ts'
 import type { Endpoint, Role } from '../wire/effect.ts'
 import type { Log } from '../world/log.ts'
 import type { World } from '../world/world.ts'
-import { ImapAppend, overQuota } from './imap-append.ts'
+import { ImapAppend } from './imap-append.ts'
 import { clearFolder, expungeDoomed } from './imap-expunge.ts'
 import { fetchMessages, stateOf } from './imap-fetch.ts'
+import { limitFor, overQuota, tellQuota } from './imap-quota.ts'
 import { searchMessages } from './imap-search.ts'
 import { sortMessages, threadMessages } from './imap-sort.ts'
 import type { MailWatch } from './watch.ts'
@@ -75,7 +68,6 @@ export const noSuchMailbox: No = {
   code: 'NONEXISTENT',
   why: 'there is no such mailbox',
 }
-const noSuchRoot: No = { kind: 'no', code: 'NONEXISTENT', why: 'there is no such quota root' }
 const tryCreate: No = { kind: 'no', code: 'TRYCREATE', why: 'there is no such mailbox' }
 const broken: No = { kind: 'no', code: 'SERVERBUG', why: 'something went wrong here, try again' }
 
@@ -119,11 +111,8 @@ class ImapRole implements Role<Question, Answer> {
       case 'status':
         return this.#status(question)
       case 'quota':
-        return this.#quotas(question.account).then(([quota]) =>
-          quota?.root === question.root ? { kind: 'quota', quota } : noSuchRoot,
-        )
       case 'quota roots':
-        return this.#quotas(question.account).then(quotas => ({ kind: 'quotas', quotas }))
+        return tellQuota(this.#access, question)
       case 'create':
         return this.#create(question)
       case 'delete':
@@ -227,29 +216,6 @@ class ImapRole implements Role<Question, Answer> {
           .map(name => ({ name, exists: false, subscribed: true, specialUse: [] })),
       ],
     }
-  }
-
-  /** One root for an account that has a limit, named by its address. */
-  async #quotas({ id, address }: Account): Promise<readonly Quota[]> {
-    const { store, quota: standard } = this.#access
-    const found = await store.read(quotaOf, id)
-    const limit = found && limitOf(found, standard())
-    if (found === undefined || limit === undefined) return []
-    const resources: Quota['resources'][number][] = []
-    if (limit.octets > 0) {
-      const [used, most] = [found.octets, limit.octets].map(octets => Math.ceil(octets / 1024))
-      resources.push({ name: 'STORAGE', used: used ?? 0, limit: most ?? 0 })
-    }
-    if (limit.messages > 0) {
-      resources.push({ name: 'MESSAGE', used: found.messages, limit: limit.messages })
-    }
-    return [{ root: address, resources }]
-  }
-
-  /** What an account may hold, for the transaction that puts more there. */
-  async #limit(accountId: number): Promise<QuotaLimit | undefined> {
-    const found = await this.#access.store.read(quotaOf, accountId)
-    return found && limitOf(found, this.#access.quota())
   }
 
   async #status(question: Extract<Question, { kind: 'status' }>): Promise<Answer> {
@@ -384,7 +350,7 @@ class ImapRole implements Role<Question, Answer> {
   async #copy(question: Extract<Question, { kind: 'copy' }>): Promise<Answer> {
     const { account, key, uids, mailbox, move } = question
     // What is moved within an account is held already.
-    const limit = move ? undefined : await this.#limit(account.id)
+    const limit = move ? undefined : await limitFor(this.#access, account.id)
     const copied = await this.#access.store.write(copyMessages, {
       accountId: account.id,
       mailboxId: key,

@@ -26,7 +26,7 @@ import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { type Meant, meantBy } from './meant.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import type { Inbound, Role } from './role.ts'
-import { judgeRoom, judgeRooms } from './room-left.ts'
+import { judgeMailbox, judgeRoom, judgeRooms } from './room-left.ts'
 import { withSubmitter } from './submitter.ts'
 import { withTlsWish } from './tls-required.ts'
 import { judgeTenure } from './valid-since.ts'
@@ -129,15 +129,9 @@ export class Reception implements Policy {
 
   #judgeRcpt(peer: Peer, envelope: Envelope, { recipient, verdict: known }: Meant): Later<Verdict> {
     const verdict = known ?? this.#role.rcpt(peer, envelope, recipient)
-    const held =
-      recipient.validSince === undefined
-        ? verdict
-        : after(verdict, taken =>
-            taken.kind === 'accept' ? judgeTenure(this.#inbound.directory, recipient) : taken,
-          )
-    const sizeOctets = envelope.sender.sizeOctets ?? 0
-    return after(held, taken =>
-      taken.kind === 'accept' ? judgeRoom(this.#inbound, recipient.forwardPath, sizeOctets) : taken,
+    const { sizeOctets = 0 } = envelope.sender
+    return after(verdict, taken =>
+      taken.kind === 'accept' ? judgeMailbox(this.#inbound, recipient, sizeOctets) : taken,
     )
   }
 
@@ -324,11 +318,7 @@ export class Reception implements Policy {
       const found = this.#meant(peer, envelope, named)
       meant.push((found instanceof Promise ? await found : found).recipient)
     }
-    const room = judgeRooms(
-      this.#inbound,
-      meant.map(({ forwardPath }) => forwardPath),
-      intake.sizeOctets,
-    )
+    const room = judgeRooms(this.#inbound, meant, intake.sizeOctets)
     const roomy = room instanceof Promise ? await room : room
     if (roomy.kind !== 'accept') return roomy
     const identity = identify()

@@ -6,9 +6,24 @@
 import { expandCached } from '../account/expand.ts'
 import { roomFor } from '../account/quota.ts'
 import { type Address, formatAddress } from '../mail/address.ts'
+import type { Recipient } from '../mail/envelope.ts'
 import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
 import type { Later } from '../smtp/server/question.ts'
 import type { Inbound } from './role.ts'
+import { judgeTenure } from './valid-since.ts'
+
+/** At RCPT: whether it is still the mailbox that is meant (RFC 7293), and has room. */
+export function judgeMailbox(
+  inbound: Pick<Inbound, 'directory' | 'usage'>,
+  recipient: Recipient,
+  sizeOctets: number,
+): Later<Verdict> {
+  const room = () => judgeRoom(inbound, recipient.forwardPath, sizeOctets)
+  if (recipient.validSince === undefined) return room()
+  return judgeTenure(inbound.directory, recipient).then(held =>
+    held.kind === 'accept' ? room() : held,
+  )
+}
 
 export function judgeRoom(
   { directory, usage }: Pick<Inbound, 'directory' | 'usage'>,
@@ -39,12 +54,12 @@ export function judgeRoom(
  */
 export function judgeRooms(
   inbound: Pick<Inbound, 'directory' | 'usage'>,
-  addresses: readonly Address[],
+  recipients: readonly Recipient[],
   sizeOctets: number,
 ): Later<Verdict> {
   const verdicts: Promise<Verdict>[] = []
-  for (const address of addresses) {
-    const verdict = judgeRoom(inbound, address, sizeOctets)
+  for (const { forwardPath } of recipients) {
+    const verdict = judgeRoom(inbound, forwardPath, sizeOctets)
     if (!(verdict instanceof Promise)) return verdict
     verdicts.push(verdict)
   }
