@@ -133,7 +133,7 @@ export class Accounts {
   }
 
   /** The account at an address as a person typed it. */
-  async find(text: string): Promise<readers.AccountRow | undefined> {
+  async find(text: string): Promise<readers.HeldAccount | undefined> {
     const checked = checkAddress(text)
     return 'why' in checked ? undefined : this.#store.read(readers.findAccount, checked.key)
   }

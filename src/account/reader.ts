@@ -6,11 +6,14 @@ import { farReader, reader } from '../store/store.ts'
 import type { Read } from '../world/sql.ts'
 import type { QuotaRow } from './quota.ts'
 
-export interface AccountRow extends QuotaRow {
+export interface AccountRow {
   readonly id: number
   readonly address: string
   readonly disabled: boolean
 }
+
+/** An account with its own limits. */
+export type HeldAccount = AccountRow & QuotaRow
 
 /** What the rows say about one address. */
 export interface Found {
@@ -18,7 +21,7 @@ export interface Found {
   readonly local: boolean
   readonly catchAll: string | null
   /** The account or the targets of an alias; the exact address comes before the one without detail. */
-  readonly account?: AccountRow
+  readonly account?: HeldAccount
   readonly targets?: readonly string[]
 }
 
@@ -31,7 +34,7 @@ export interface FindInput {
   readonly targetsMax: number
 }
 
-interface StoredAccount extends QuotaRow {
+interface StoredAccount {
   readonly id: number
   readonly address: string
   readonly disabled: number
@@ -108,7 +111,7 @@ export interface CredentialRow {
   readonly changedAt: number
 }
 
-export interface LoginRow extends AccountRow {
+export interface LoginRow extends HeldAccount {
   readonly credentials: readonly CredentialRow[]
 }
 
@@ -133,8 +136,8 @@ export const findLogin = reader<string, LoginRow | undefined>(
 
 const QUOTA = 'quota_octets AS "quotaOctets", quota_messages AS "quotaMessages"'
 
-async function accountAt(tx: Read, address: string): Promise<AccountRow | undefined> {
-  const row = await tx.get<StoredAccount>(
+async function accountAt(tx: Read, address: string): Promise<HeldAccount | undefined> {
+  const row = await tx.get<StoredAccount & QuotaRow>(
     `SELECT id, address, disabled, ${QUOTA} FROM account WHERE address = ?1`,
     address,
   )
@@ -142,7 +145,7 @@ async function accountAt(tx: Read, address: string): Promise<AccountRow | undefi
 }
 
 /** An account by its canonical address. */
-export const findAccount = reader<string, AccountRow | undefined>('account/findAccount', accountAt)
+export const findAccount = reader<string, HeldAccount | undefined>('account/findAccount', accountAt)
 
 export type Origin = 'file' | 'rows'
 
@@ -179,7 +182,7 @@ export const listAccounts = farReader<Page, readonly ListedAccount[]>(
   'account/listAccounts',
   async (tx, { domain, after, limit }) => {
     const rows = await tx.all<StoredAccount & { created_at: number; changed_at: number | null }>(
-      `SELECT a.id, a.address, a.disabled, a.created_at, ${QUOTA},
+      `SELECT a.id, a.address, a.disabled, a.created_at,
          (SELECT max(c.changed_at) FROM credential c WHERE c.account_id = a.id) AS changed_at
        FROM account a WHERE a.address > ?1 AND a.address LIKE ?2 ORDER BY a.address LIMIT ?3`,
       after,
@@ -191,8 +194,6 @@ export const listAccounts = farReader<Page, readonly ListedAccount[]>(
       address: row.address,
       disabled: row.disabled !== 0,
       createdAt: row.created_at,
-      quotaOctets: row.quotaOctets,
-      quotaMessages: row.quotaMessages,
       ...(row.changed_at === null ? {} : { passwordAt: row.changed_at }),
     }))
   },
