@@ -1,13 +1,16 @@
 /**
  * Whom a recipient of an envelope means here: the same address in nearly every case; without its domain
- * where that is our own address in brackets; and the one it leads to where we made it ourselves (SRS).
- * Asked by reception.ts at RCPT, and again when the message is complete.
+ * where that is our own address in brackets; the one it leads to where we made it ourselves (SRS); and
+ * the one its local part holds where the listener reads old routes. Asked by reception.ts at RCPT, and again
+ * when the message is complete.
  */
 import { type Address, formatAddress } from '../mail/address.ts'
 import type { Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Later, Peer } from '../smtp/server/question.ts'
+import type { OldRoutes } from '../transit/old-route.ts'
 import type { Arrival } from '../transit/transit.ts'
+import { mayHoldRoute, withoutRoute } from './old-routes.ts'
 import { hereBy, judgeRecipient } from './recipient.ts'
 import type { Inbound } from './role.ts'
 
@@ -17,24 +20,44 @@ export interface Meant {
   readonly verdict?: Verdict
 }
 
-export function meantBy(
-  { transit, directory }: Pick<Inbound, 'transit' | 'directory'>,
-  peer: Peer,
-  sender: Sender,
+/** What of an envelope decides whom its recipients mean. */
+export interface Bearing {
+  readonly peer: Peer
+  readonly sender: Sender
+  /** Which old routes the listener reads. */
+  readonly routes?: OldRoutes
+}
+
+type Needs = Pick<Inbound, 'transit' | 'directory'>
+
+export function meantBy(inbound: Needs, bearing: Bearing, named: Recipient): Later<Meant> {
+  const arrival = inbound.transit.arriving(named.forwardPath, bearing.sender.reversePath)
+  if (arrival instanceof Promise) return arrival.then(found => met(inbound, bearing, named, found))
+  return met(inbound, bearing, named, arrival)
+}
+
+function met(
+  { directory }: Needs,
+  { peer, routes }: Bearing,
   named: Recipient,
+  found: Arrival | undefined,
 ): Later<Meant> {
-  const arrival = transit.arriving(named.forwardPath, sender.reversePath)
-  if (arrival === undefined) return { recipient: hereBy(named, peer) }
-  const met = (found: Arrival | undefined): Later<Meant> => {
-    if (found === undefined) return { recipient: named }
-    if (found.kind !== 'leads') return { recipient: named, verdict: found }
-    const recipient = readdressed(named, found.to)
-    const verdict = judgeRecipient(directory, found.to, true)
-    return verdict instanceof Promise
-      ? verdict.then(judged => ({ recipient, verdict: judged }))
-      : { recipient, verdict }
+  if (found === undefined) {
+    const recipient = hereBy(named, peer)
+    const { forwardPath } = recipient
+    if (routes === undefined || !mayHoldRoute(forwardPath, routes)) return { recipient }
+    return withoutRoute(directory, forwardPath, routes).then(meant =>
+      meant === forwardPath
+        ? { recipient }
+        : { recipient: hereBy(readdressed(named, meant), peer) },
+    )
   }
-  return arrival instanceof Promise ? arrival.then(met) : met(arrival)
+  if (found.kind !== 'leads') return { recipient: named, verdict: found }
+  const recipient = readdressed(named, found.to)
+  const verdict = judgeRecipient(directory, found.to, true)
+  return verdict instanceof Promise
+    ? verdict.then(judged => ({ recipient, verdict: judged }))
+    : { recipient, verdict }
 }
 
 /** The recipient under another address; the one it was named by stays on record (RFC 3461 §4.2). */

@@ -17,6 +17,7 @@ import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
+import type { OldRoutes } from '../transit/old-route.ts'
 import { ownText } from '../wire/own.ts'
 import { DiskFull } from '../world/disk.ts'
 import type { Transfer } from './checkpoint.ts'
@@ -47,6 +48,8 @@ export interface Door {
   readonly admitted: boolean
   readonly gauge: AcceptGauge
   readonly vrfy: Verifying
+  /** Which old routes are read, where any are. */
+  readonly routes?: OldRoutes
   readonly heeding: Heeding
 }
 
@@ -124,7 +127,8 @@ export class Reception implements Policy {
   }
 
   #meant(peer: Peer, { sender }: Envelope, named: Recipient): Later<Meant> {
-    return meantBy(this.#inbound, peer, sender, named)
+    const { routes } = this.#door
+    return meantBy(this.#inbound, { peer, sender, ...(routes && { routes }) }, named)
   }
 
   #judgeRcpt(peer: Peer, envelope: Envelope, { recipient, verdict: known }: Meant): Later<Verdict> {

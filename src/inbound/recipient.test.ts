@@ -4,7 +4,9 @@ import { test } from 'node:test'
 import { openTestRoom } from '../account/account-world.ts'
 import { parseForwardPath } from '../smtp/path.ts'
 import type { Peer } from '../smtp/server/question.ts'
-import { hereBy, judgeRecipient } from './recipient.ts'
+import type { Transit } from '../transit/transit.ts'
+import { meantBy } from './meant.ts'
+import { judgeRecipient } from './recipient.ts'
 
 const peer: Peer = {
   remote: { address: '192.0.2.9', port: 40_000 },
@@ -14,14 +16,26 @@ const peer: Peer = {
 }
 
 /** The verdict's code for a path as it stands in RCPT; 501 where it is none, 250 where it is taken. */
-async function codeOf(path: string, relays: boolean, at: Peer = peer): Promise<number> {
+async function codeOf(
+  path: string,
+  relays: boolean,
+  at: Peer = peer,
+  routes = { percent: false, uucp: false },
+): Promise<number> {
   const parsed = parseForwardPath(path)
   if (!parsed.ok || parsed.address === null || parsed.next !== path.length) return 501
   const { directory } = await room
-  const { forwardPath } = hereBy({ forwardPath: parsed.address }, at)
-  const verdict = await judgeRecipient(directory, forwardPath, relays)
+  const { recipient } = await meantBy(
+    { directory, transit },
+    { peer: at, sender: { reversePath: null, body: '7BIT', utf8: false }, routes },
+    { forwardPath: parsed.address },
+  )
+  const verdict = await judgeRecipient(directory, recipient.forwardPath, relays)
   return 'code' in verdict ? verdict.code : 250
 }
+
+const transit = { arriving: () => undefined } as unknown as Transit
+const ALL = { percent: true, uucp: true }
 
 const room = (async () => {
   const opened = await openTestRoom()
@@ -47,6 +61,8 @@ u@there.example <u@there.example <@there.example:nobody@here.example> <abuse> <a
 for (const path of foreign.split(/\s+/)) {
   test(`a stranger's mail to ${path} goes nowhere`, async () => {
     assert.ok((await codeOf(path, false)) >= 500)
+    // Nor where routes are read: who may not relay may not relay by them.
+    assert.ok((await codeOf(path, false, peer, ALL)) >= 500)
   })
 }
 
@@ -76,4 +92,50 @@ test('our own address in brackets is never relayed to, also not for who may rela
   assert.equal(await codeOf('<postmaster@[IPv6:2001:db8::1]>', false, six), 250)
   const mapped = { ...peer, local: { address: '::ffff:192.0.2.1', port: 25 } }
   assert.equal(await codeOf('<postmaster@[192.0.2.1]>', false, mapped), 250)
+  for (const other of ['[IPv6:::ffff:192.0.2.1]', '[IPv6:0:0:0:0:0:FFFF:C000:201]']) {
+    assert.equal(await codeOf(`<postmaster@${other}>`, false), 250, other)
+    assert.equal(await codeOf(`<u@${other}>`, true), 550, other)
+  }
+  assert.equal(await codeOf('<u@[IPv6:2001:db8:0::0:1]>', true, six), 550)
+})
+
+/** A route, and what it means where it is read: the code for who may not relay, and for who may. */
+const ROUTES: readonly (readonly [string, number, number])[] = [
+  ['<alice%here.example@here.example>', 250, 250],
+  ['<alice%here.example%here.example@here.example>', 250, 250],
+  ['<here.example!alice@here.example>', 250, 250],
+  ['<here.example!here.example!alice+x@here.example>', 250, 250],
+  ['<there.example!u@here.example>', 550, 250],
+  ['<here.example!there.example!u@here.example>', 550, 250],
+  ['<u%there.example@here.example>', 550, 250],
+  ['<u%there.example%here.example@here.example>', 550, 250],
+  ['<seismo!u@here.example>', 550, 250],
+  // Nobody here, no host, no agreement.
+  ['<bob%here.example@here.example>', 550, 550],
+  ['<there.example!u%here.example@here.example>', 550, 550],
+  ['<!u@here.example>', 550, 550],
+  ['<u!@here.example>', 550, 550],
+  ['<"u@x!y z"@here.example>', 550, 550],
+  [`<${'here.example!'.repeat(4)}alice@here.example>`, 250, 250],
+  [`<${'h%'.repeat(20)}h@here.example>`, 550, 250],
+  // What is not ours is not read.
+  ['<here.example!alice@there.example>', 550, 250],
+]
+for (const [path, stranger, user] of ROUTES) {
+  test(`${path} is read as a route where that is wanted`, async () => {
+    assert.equal(await codeOf(path, false, peer, ALL), stranger)
+    assert.equal(await codeOf(path, true, peer, ALL), user)
+    // Elsewhere it is a name of nobody.
+    const code = await codeOf(path, true)
+    assert.equal(code, path.endsWith('@there.example>') ? 250 : 550)
+  })
+}
+
+test('each kind of route is read for itself', async () => {
+  const one = (percent: boolean, path: string) =>
+    codeOf(path, false, peer, { percent, uucp: !percent })
+  assert.equal(await one(true, '<alice%here.example@here.example>'), 250)
+  assert.equal(await one(false, '<alice%here.example@here.example>'), 550)
+  assert.equal(await one(false, '<here.example!alice@here.example>'), 250)
+  assert.equal(await one(true, '<here.example!alice@here.example>'), 550)
 })

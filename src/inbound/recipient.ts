@@ -8,9 +8,12 @@ import type { Directory } from '../account/directory.ts'
 import { type Expansion, expand, expandCached } from '../account/expand.ts'
 import { type Address, formatAddress } from '../mail/address.ts'
 import type { Recipient } from '../mail/envelope.ts'
-import { addressLiteral } from '../mail/trace.ts'
 import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
 import type { Later, Peer } from '../smtp/server/question.ts'
+import { formatIp, parseIp } from '../wire/network.ts'
+
+/** The unspecified address, which no connection comes to. */
+const NOWHERE = new Uint8Array(16)
 
 /** @param relays whether mail for other domains is taken: true only for who may submit */
 export function judgeRecipient(
@@ -30,7 +33,9 @@ export function judgeRecipient(
 export function hereBy(recipient: Recipient, peer: Peer): Recipient {
   const { local, domain } = recipient.forwardPath
   if (!domain.startsWith('[')) return recipient
-  const ours = domain === addressLiteral(peer.local.address).toLowerCase()
+  // Whichever way it is written: mapped, with zeros, in capitals.
+  const octets = parseIp(domain.replace(/^\[(?:ipv6:)?|\]$/gi, ''))
+  const ours = octets && formatIp(octets) === formatIp(parseIp(peer.local.address) ?? NOWHERE)
   return ours ? { ...recipient, forwardPath: { local, domain: '' } } : recipient
 }
 

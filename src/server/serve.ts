@@ -27,6 +27,7 @@ import { dialectOf } from '../smtp/extension/table.ts'
 import type { SessionSettings } from '../smtp/server/question.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
+import type { OldRoutes } from '../transit/old-route.ts'
 import type { Role as PumpRole } from '../wire/effect.ts'
 import { isWithin } from '../wire/network.ts'
 import type { Connection, SecureOptions } from '../world/net.ts'
@@ -163,6 +164,7 @@ export class Sessions {
       gauge: this.#gauge,
       admitted,
       vrfy: this.#house.settings().listeners[name].vrfy,
+      routes: oldRoutesOf(this.#house.settings(), name),
       heeding: heedingOf(settings),
       protocol: settings.protocol,
     })
@@ -245,6 +247,12 @@ export class Sessions {
   }
 }
 
+/** Which routes in local parts are read at a listener. */
+function oldRoutesOf({ listeners }: Settings, name: SmtpName): OldRoutes {
+  const { percent, uucp } = listeners[name]
+  return { percent: percent === 'normalize', uucp: uucp === 'normalize' }
+}
+
 /** Which fields of a header count at a listener: those of the extensions it has. */
 function heedingOf(settings: SessionSettings): Heeding {
   const { keywords } = dialectOf(settings)
@@ -277,6 +285,7 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     recipientsMax: limits.recipients,
     recipientDomainsMax: limits.recipientDomains,
     bareLineEnds: listener.bareLineEnds,
+    sourceRoutes: listener.sourceRoutes,
     startTls: 'startTls' in listener && listener.startTls && !byPath,
     mechanisms: logsIn ? mechanismsOf(settings, name) : [],
     requireAuth: logsIn,

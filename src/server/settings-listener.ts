@@ -63,6 +63,24 @@ const vrfy = () =>
     .default('unsure')
     .describe('VRFY: 252 always, who is here (250, 550, 553), or 502 (RFC 5321 §3.5).')
 
+/** Routes in recipients, from before there was DNS. */
+const oldRoutes = () => ({
+  sourceRoutes: z
+    .enum(['ignore', 'refuse'])
+    .default('ignore')
+    .describe(
+      'A source route before a recipient (`<@a:u@b>`): left out, or refused with 550 (RFC 5321 §3.6.1).',
+    ),
+  percent: z
+    .enum(['refuse', 'normalize'])
+    .default('refuse')
+    .describe('`u%b@ours` of nobody here: refused as unknown, or read as `u@b`.'),
+  uucp: z
+    .enum(['refuse', 'normalize'])
+    .default('refuse')
+    .describe('`b!u@ours` of nobody here: refused as unknown, or read as `u@b` (RFC 976).'),
+})
+
 /** What a peer may say of others, where it connects from one of these networks. */
 const trusts = () => ({
   xclient: networks().describe(
@@ -111,6 +129,7 @@ export const listenersSchema = z.strictObject({
       priorityMax: priorityMax(0),
       startTls: startTls(),
       vrfy: vrfy(),
+      ...oldRoutes(),
       with: switchedOn('mx'),
       without: without(),
       ...trusts(),
@@ -128,6 +147,7 @@ export const listenersSchema = z.strictObject({
       priorityMax: priorityMax(9),
       startTls: startTls(),
       vrfy: vrfy(),
+      ...oldRoutes(),
       with: switchedOn('submission'),
       without: without(),
       ...trusts(),
@@ -144,6 +164,7 @@ export const listenersSchema = z.strictObject({
       bareLineEnds: bareLineEnds('normalize'),
       priorityMax: priorityMax(9),
       vrfy: vrfy(),
+      ...oldRoutes(),
       with: switchedOn('submission'),
       without: without(),
       ...trusts(),
@@ -175,6 +196,7 @@ export const listenersSchema = z.strictObject({
         .default(false)
         .describe('Whether the other server must log in, under TLS, before it may deliver.'),
       vrfy: vrfy(),
+      ...oldRoutes(),
       with: switchedOn('lmtp'),
       without: without(),
       ...trusts(),
@@ -193,6 +215,7 @@ export const listenersSchema = z.strictObject({
       bareLineEnds: bareLineEnds('refuse'),
       startTls: startTls(),
       vrfy: vrfy(),
+      ...oldRoutes(),
       with: switchedOn('odmr'),
       without: without(),
     })
@@ -259,6 +282,7 @@ export const listenersSchema = z.strictObject({
       bareLineEnds: bareLineEnds('normalize'),
       priorityMax: priorityMax(9),
       vrfy: vrfy(),
+      ...oldRoutes(),
       with: switchedOn('submission'),
       without: without(),
     })

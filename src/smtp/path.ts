@@ -28,6 +28,8 @@ export type Path =
       readonly next: number
       /** False where the address needs SMTPUTF8. */
       readonly ascii: boolean
+      /** A source route stood before the address, and was left out (§4.1.1.3, Appendix C). */
+      readonly routed?: true
     }
   | { readonly ok: false; readonly why: string }
 
@@ -60,7 +62,8 @@ export function parseMailbox(text: string): Address | undefined {
 function parsePath(text: string, at: number): Path {
   if (text[at] !== '<') return bad('the address must stand in angle brackets')
   let next = at + 1
-  if (text[next] === '@') {
+  const routed = text[next] === '@'
+  if (routed) {
     next = skipRoute(text, next)
     if (next < 0) return bad('the source route is malformed')
   }
@@ -77,7 +80,8 @@ function parsePath(text: string, at: number): Path {
     return bad('the path is longer than 256 octets')
   }
   const address = { local: local.text, domain: domain.text }
-  return { ok: true, address, next, ascii: isAscii(local.text) && isAscii(domain.text) }
+  const ascii = isAscii(local.text) && isAscii(domain.text)
+  return { ok: true, address, next, ascii, ...(routed && { routed }) }
 }
 
 interface Piece {

@@ -174,6 +174,8 @@ export const replies = {
   unwanted: (classes: string): Reply => reply(550, '7.1', `SOLICIT=${classes} is not wanted here`),
   /** RFC 1870 §6.1 (3) and §6.2. */
   tooBig: reply(552, '3.4', 'Message exceeds the size limit'),
+  /** RFC 5321 §3.6.1: who is asked to relay by a route may decline. */
+  sourceRoute: reply(550, '7.1', 'Source routes are not followed here: name the recipient alone'),
   /** RFC 6531 §3.5. */
   needsUtf8: reply(553, '6.7', 'An address beyond ASCII needs SMTPUTF8'),
   /** RFC 2852 §3: R with less time than the least is refused for good. */

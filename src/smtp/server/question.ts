@@ -102,6 +102,8 @@ export interface SessionSettings {
   readonly recipientsMax: number
   /** Different domains among the recipients of one session (RFC 9422); 0 is no limit. */
   readonly recipientDomainsMax: number
+  /** What becomes of a recipient with a source route before it; absent: the route is left out. */
+  readonly sourceRoutes?: 'ignore' | 'refuse'
   /** CR and LF alone in content: 'refuse' on MX, 'normalize' on submission. */
   readonly bareLineEnds: 'refuse' | 'normalize'
   /** Whether STARTTLS is offered. */

@@ -82,6 +82,7 @@ export function parseRcpt(conversation: Conversation, argument: string): Recipie
   const path = parseForwardPath(argument, found[0].length)
   if (!path.ok) return replies.badRecipient(path.why)
   if (path.address === null) return replies.badRecipient('it is null')
+  if (path.routed && conversation.settings.sourceRoutes === 'refuse') return replies.sourceRoute
   const utf8 = conversation.transaction?.sender.utf8 ?? false
   if (!path.ascii && !utf8) return replies.needsUtf8
   const parameters = parseParameters(argument, path.next)
