@@ -64,6 +64,7 @@ class Client {
           void role.content?.(octets, from, to)
         },
         secure: () => {},
+        compress: () => {},
         handOver: () => {},
         close: () => {},
       },

@@ -75,6 +75,7 @@ export class Scripted {
       secure: () => {
         this.securing = true
       },
+      compress: () => {},
       handOver: () => {},
       close: () => {
         this.closed = true

@@ -231,6 +231,7 @@ class ClientPlay {
       secure: () => {
         this.securing = true
       },
+      compress: () => assert.fail('POP3 compresses nothing'),
       handOver: () => assert.fail('POP3 hands nothing over'),
       close: () => {
         this.closed = true

@@ -31,6 +31,7 @@ import type { OldRoutes } from '../transit/old-route.ts'
 import type { Role as PumpRole } from '../wire/effect.ts'
 import { isWithin } from '../wire/network.ts'
 import type { Connection, SecureOptions } from '../world/net.ts'
+import { DeflatedConnection } from '../world/node/deflated.ts'
 import { behindProxy } from '../world/proxied.ts'
 import { type Pumping, pump } from '../world/pump.ts'
 import type { House } from './house.ts'
@@ -188,6 +189,7 @@ export class Sessions {
       log: world.log,
       identity: () => this.#tls(name),
       role: admitted ? role : { ...refusing, closed: () => role.closed?.() },
+      compress: plain => new DeflatedConnection(plain),
       session: sink => new ImapSession(sink, settings, peerOf(connection)),
     })
     return running

@@ -55,6 +55,11 @@ export interface Sink<Question, Answer> {
   /** Starts TLS once what was sent has left. The session's input buffer must be empty. */
   secure(): void
   /**
+   * From here on both sides speak in raw DEFLATE (RFC 4978): once what was sent has left. The session's input
+   * buffer must be empty.
+   */
+  compress(): void
+  /**
    * Gives the connection away once what was sent has left: the roles change (RFC 2645 §5.3). The
    * session's input buffer must be empty, and the session is over.
    */

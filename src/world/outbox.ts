@@ -19,7 +19,8 @@ interface Pending {
 type Piece = string | Uint8Array | Pending
 
 export class Outbox {
-  readonly #connection: Connection
+  /** Where it goes; the pump exchanges it while nothing is here. */
+  connection: Connection
   readonly #progressed: (failure?: { readonly error: unknown }) => void
   #queue: Piece[] = []
   #pulling = false
@@ -34,7 +35,7 @@ export class Outbox {
 
   /** `progressed` is called when a stream has ended, or with what its source threw. */
   constructor(connection: Connection, progressed: (failure?: { readonly error: unknown }) => void) {
-    this.#connection = connection
+    this.connection = connection
     this.#progressed = progressed
   }
 
@@ -109,7 +110,7 @@ export class Outbox {
     let octets = 0
     for (const piece of pieces) octets += piece.length
     const outputs = pieces.length > 1 && octets <= JOINED_MAX_OCTETS ? [joined(pieces)] : pieces
-    for (const output of outputs) if (!this.#connection.write(output)) this.waiting = true
+    for (const output of outputs) if (!this.connection.write(output)) this.waiting = true
     this.progress += 1
   }
 

@@ -555,3 +555,29 @@ test('a connection that nobody takes is closed', () => {
   assert.deepEqual(logged, ['no-hand-over'])
   assert.deepEqual(connection.calls, ['pause', 'destroy'])
 })
+
+test('compression begins once what was sent has left, and what came too soon ends the connection', () => {
+  const wrapped: Connection[] = []
+  const compress = (inner: Connection) => {
+    wrapped.push(inner)
+    return inner
+  }
+  const script: Script = (sink, input) => {
+    if (input !== 'receive') return
+    sink.send('a OK\r\n')
+    sink.compress()
+  }
+  const { connection, say } = play(script, {}, { compress })
+  say('a COMPRESS DEFLATE\r\n')
+  assert.deepEqual([connection.writes, connection.calls], [['a OK\r\n'], ['release']])
+  assert.deepEqual(wrapped, [connection])
+  const slow = play(script, {}, { compress })
+  slow.connection.takes = false
+  slow.say('a COMPRESS DEFLATE\r\n')
+  assert.deepEqual(slow.connection.calls, [])
+  slow.say('b NOOP\r\n')
+  assert.deepEqual(slow.logged, ['octets-before-compression'])
+  const none = play(script)
+  none.say('a COMPRESS DEFLATE\r\n')
+  assert.deepEqual(none.logged, ['compression-failed'])
+})

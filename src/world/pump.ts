@@ -20,6 +20,8 @@ export interface PumpOptions<Q, A, E> {
   readonly session: (sink: Sink<Q, A>) => Session<A, E>
   /** What `secure` uses; asked at that moment, so that a renewed certificate counts. */
   readonly identity?: () => SecureOptions
+  /** The connection under DEFLATE, for a session that may ask for it; opened by the pump. */
+  readonly compress?: (connection: Connection) => Connection
   /** Takes the connection that the session hands over; resolves when it is gone. Never rejects. */
   readonly handOver?: (connection: Connection) => Promise<void>
   /** Called once, last, with the fault that ended the connection if there was one. Not after a hand-over. */
@@ -66,6 +68,8 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   readonly #resolveClosed: () => void
   readonly #session: Session<A, E>
   readonly #outbox: Outbox
+  #connection: Connection
+  #compressing = false
   readonly #deadline: Deadline
   #phase: Phase = 'open'
   /** The session is at work: nothing may enter it again before it returns. */
@@ -84,6 +88,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   constructor(options: PumpOptions<Q, A, E>, resolveClosed: () => void) {
     this.#options = options
     this.#resolveClosed = resolveClosed
+    this.#connection = options.connection
     this.#outbox = new Outbox(options.connection, failure => {
       if (failure) this.#broken('source-failed', failure.error)
       else this.#settle()
@@ -93,7 +98,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   }
 
   open(): void {
-    this.#options.connection.open(this)
+    this.#connection.open(this)
     this.#input(() => this.#session.start())
   }
 
@@ -150,6 +155,10 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     if (this.#phase === 'open') this.#phase = 'securing'
   }
 
+  compress(): void {
+    this.#compressing = true
+  }
+
   handOver(): void {
     if (this.#phase === 'open') this.#phase = 'leaving'
   }
@@ -161,7 +170,9 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   }
 
   received(octets: Uint8Array): void {
-    if (this.#phase === 'open') this.#input(() => this.#session.receive(octets))
+    // What the peer sent before it knew is neither the one nor the other.
+    if (this.#compressing) this.#broken('octets-before-compression', new Error('too soon'))
+    else if (this.#phase === 'open') this.#input(() => this.#session.receive(octets))
     // Nothing crosses from one session to the next: reading stands still, so nothing can be owed either.
     else if (this.#phase === 'leaving')
       this.#broken('octets-before-hand-over', new Error('too soon'))
@@ -172,7 +183,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   ended(): void {
     this.#peerEnded = true
     if (this.#phase === 'open') this.#input(() => this.#session.end())
-    else if (!this.#isOver()) this.#options.connection.destroy()
+    else if (!this.#isOver()) this.#connection.destroy()
   }
 
   drained(): void {
@@ -253,7 +264,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     else this.#options.log.warn(event, { reason: this.#fault.message })
     this.#phase = 'ending'
     this.#outbox.stop()
-    this.#options.connection.destroy()
+    this.#connection.destroy()
   }
 
   /** Brings the connection in line with what the session has done: output, phase, reading, time. */
@@ -271,8 +282,9 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     if (this.#phase === 'closing' && outbox.empty) {
       this.#phase = 'ending'
       this.#leave()
-      this.#options.connection.end()
+      this.#connection.end()
     }
+    if (this.#compressing && this.#phase === 'open' && outbox.idle) this.#deflate()
     this.#regulate()
     if (this.#phase === 'securing' && outbox.idle) void this.#handshake()
     if (this.#phase === 'leaving' && outbox.idle) {
@@ -294,7 +306,8 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
 
   /** The roles change: from here on the connection is another's. */
   #handedOver(): void {
-    const { connection, handOver } = this.#options
+    const { handOver } = this.#options
+    const connection = this.#connection
     if (handOver === undefined || this.#peerEnded) {
       this.#broken('no-hand-over', new Error('nobody is there to take the connection'))
       return
@@ -307,8 +320,23 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     void handOver(connection).then(this.#resolveClosed)
   }
 
+  /** Both directions change at once: the peer sends nothing before it has read the reply. */
+  #deflate(): void {
+    const { compress } = this.#options
+    this.#compressing = false
+    if (compress === undefined) {
+      this.#broken('compression-failed', new Error('compression was asked for but is not set up'))
+      return
+    }
+    this.#connection.release(NOTHING)
+    this.#connection = compress(this.#connection)
+    this.#outbox.connection = this.#connection
+    this.#connection.open(this)
+  }
+
   async #handshake(): Promise<void> {
-    const { connection, identity } = this.#options
+    const { identity } = this.#options
+    const connection = this.#connection
     this.#phase = 'handshake'
     this.#owesDrained = false
     try {
@@ -336,8 +364,8 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
           (stuck && this.#session.backlogOctets > most)))
     if (pause === this.#paused) return
     this.#paused = pause
-    if (pause) this.#options.connection.pause()
-    else this.#options.connection.resume()
+    if (pause) this.#connection.pause()
+    else this.#connection.resume()
   }
 
   /** States what is waited for: the peer's end, the peer to read, or the peer's next step. */
@@ -354,7 +382,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   }
 
   #late(): void {
-    if (this.#phase === 'ending') this.#options.connection.destroy()
+    if (this.#phase === 'ending') this.#connection.destroy()
     else if (this.#outbox.idle) this.#input(() => this.#session.expire())
     else this.#broken('peer-stalled', new Error('the peer does not read what it asked for'))
   }

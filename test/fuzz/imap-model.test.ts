@@ -44,6 +44,7 @@ class Client {
         },
         content: () => {},
         secure: () => {},
+        compress: () => {},
         handOver: () => {},
         close: () => assert.fail('it closed'),
       },

@@ -57,6 +57,7 @@ test('no command, however odd, makes a session throw or leaves a line open', () 
             ask: question => policy.answer(question),
             content: (octets, from, to) => policy.content(octets, from, to),
             secure: () => {},
+            compress: () => {},
             handOver: () => {},
             close: () => {
               closed = true

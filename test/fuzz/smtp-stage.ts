@@ -82,6 +82,8 @@ export class SmtpStage implements Sink<Question, Answer> {
     this.securing = true
   }
 
+  compress(): void {}
+
   handOver(): void {
     this.close()
   }

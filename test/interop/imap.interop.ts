@@ -46,6 +46,15 @@ test('imaplib lives a whole life', { skip: lacks('python3') }, async () => {
   assert.match(ran.text, /all was as it should be/)
 })
 
+test('Python speaks under DEFLATE', { skip: lacks('python3') }, async () => {
+  await filled()
+  const script = join(import.meta.dirname, 'imap-deflate.py')
+  const port = String(server.port('imaps'))
+  const ran = await run('python3', [script, port, server.certificate, user(), password()])
+  good(ran)
+  assert.match(ran.text, /all was as it should be/)
+})
+
 test('curl lists, reads, searches and appends', { skip: lacks('curl') }, async () => {
   await filled()
   const login = ['-sS', '--cacert', server.certificate, '-u', `${user()}:${password()}`]

@@ -13,6 +13,7 @@
  *     S?: 250        the server's next reply, of any number of lines, with this code; `S?: 250 with TEXT`
  *                    has a line of just this text, `S?: 250 without WORD` none that begins with the word
  *     S: [tls]       the server starts TLS (which then is on); S: [closed]: it closes
+ *     S: [deflate]   both sides compress from here on (not really, in a dialogue)
  *     S: [handed over]  it gives the connection away
  *     ! word         something happens: `end` (the client half-closes), `expire` (the deadline
  *                    passes), or an event that the protocol's test file knows
@@ -163,6 +164,10 @@ class Theatre<Question, Answer, Event> {
       ask: question => this.#ask(question),
       content: (octets, from, to) => stage.content?.(octets, from, to),
       secure: () => this.#said('[tls]\r\n'),
+      compress: () => {
+        assert.equal(this.session.backlogOctets, 0, 'something crosses into the compression')
+        this.#said('[deflate]\r\n')
+      },
       handOver: () => {
         assert.equal(this.session.backlogOctets, 0, 'something crosses the hand-over')
         this.#said('[handed over]\r\n')

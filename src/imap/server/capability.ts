@@ -29,6 +29,7 @@ export const rows: readonly (readonly [string, When])[] = [
   ['QUOTA', 'after login'],
   ['QUOTA=RES-STORAGE', 'after login'],
   ['QUOTA=RES-MESSAGE', 'after login'],
+  ['COMPRESS=DEFLATE', 'after login'],
   ['OBJECTID', 'after login'],
   ['CONDSTORE', 'after login'],
   ['QRESYNC', 'after login'],

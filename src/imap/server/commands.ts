@@ -3,6 +3,7 @@ import type { Cursor } from '../cursor.ts'
 import { append, appendStreams, replace, replaceStreams, uidReplace } from './command/append.ts'
 import { authenticate } from './command/authenticate.ts'
 import { close, unselect } from './command/close.ts'
+import { compress } from './command/compress.ts'
 import { copy, move, uidCopy, uidMove } from './command/copy.ts'
 import { enable } from './command/enable.ts'
 import { expunge, uidExpunge } from './command/expunge.ts'
@@ -55,6 +56,7 @@ export const commands = {
   LIST: plain(list),
   LSUB: plain(lsub),
   NAMESPACE: plain(namespace),
+  COMPRESS: plain(compress),
   STATUS: plain(status),
   GETQUOTA: plain(getQuota),
   GETQUOTAROOT: plain(getQuotaRoot),

@@ -65,6 +65,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   #outstandingOctets = 0
   #changed = false
   #securing = false
+  #compression: 'off' | 'begins' | 'on' = 'off'
   #shutdown = false
   #badInRow = 0
   #loginFailures = 0
@@ -167,6 +168,13 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   secure(): void {
     this.#input.clear()
     this.#securing = true
+  }
+
+  compress(): boolean {
+    if (this.#compression !== 'off') return false
+    this.#input.clear()
+    this.#compression = 'begins'
+    return true
   }
 
   /** RFC 7162 §3.1.2.1: a client that has a mailbox open is told from where to count. */
@@ -352,6 +360,10 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       this.#sink.secure()
     } else if (this.#shutdown) this.#sayBye('shutting down')
     else this.#phase = 'command'
+    if (this.#compression === 'begins' && this.#phase === 'command') {
+      this.#compression = 'on'
+      this.#sink.compress()
+    }
   }
 
   #sayBye(why: string): void {

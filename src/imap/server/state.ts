@@ -39,6 +39,7 @@ export const legality: Readonly<Record<CommandName, readonly State[]>> = {
   LIST: after,
   LSUB: after,
   NAMESPACE: after,
+  COMPRESS: after,
   STATUS: after,
   GETQUOTA: after,
   GETQUOTAROOT: after,

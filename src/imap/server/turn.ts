@@ -53,6 +53,8 @@ export interface Turn {
   readonly full: boolean
   /** Throws away what came behind the command, and starts TLS once the answer has left. */
   secure(): void
+  /** Both sides compress once the answer has left (RFC 4978); false where that is on already. */
+  compress(): boolean
   /** Switches CONDSTORE on (RFC 7162 §3.1): by ENABLE, or by a command that speaks of mod-sequences. */
   condstore(): void
   /** A login came to nothing: counted, and after too many the connection closes. */

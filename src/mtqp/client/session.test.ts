@@ -23,6 +23,7 @@ function play(words: readonly string[], startTls = true) {
       return { kind: 'noted' }
     },
     content() {},
+    compress() {},
     handOver() {},
     secure: () => void said.push('[tls]'),
     close: () => void said.push('[closed]'),

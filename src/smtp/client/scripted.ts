@@ -111,6 +111,8 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
     this.log.push('= secure')
   }
 
+  compress(): void {}
+
   handOver(): void {
     this.log.push('= hand over')
   }

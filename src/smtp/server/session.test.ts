@@ -74,6 +74,7 @@ function open(
     secure: () => {
       seen.secured += 1
     },
+    compress: () => {},
     handOver: () => {
       seen.handedOver += 1
     },
