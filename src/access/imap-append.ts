@@ -5,17 +5,16 @@
 import { limitOf, type QuotaLimit, roomFor } from '../account/quota.ts'
 import type { Answer, Question } from '../imap/server/question.ts'
 import { Intake } from '../inbound/intake.ts'
+import { isFull } from '../inbound/no-room.ts'
 import { type Appended, appendMessages } from '../mailbox/append.ts'
 import { folderStatus } from '../mailbox/folder.ts'
 import { quotaOf } from '../mailbox/quota.ts'
-import { StoreError } from '../store/store.ts'
-import { DiskFull } from '../world/disk.ts'
 import type { ImapAccess } from './imap.ts'
 import { overQuota } from './imap-quota.ts'
 
 type Access = Pick<
   ImapAccess,
-  'store' | 'world' | 'identify' | 'inlineUpToOctets' | 'quota' | 'log'
+  'store' | 'world' | 'identify' | 'inlineUpToOctets' | 'quota' | 'room' | 'log'
 >
 
 interface Begun {
@@ -40,7 +39,7 @@ export class ImapAppend {
   }
 
   async begin({ account, message }: Extract<Question, { kind: 'append' }>): Promise<Answer> {
-    const { store, world, inlineUpToOctets, quota } = this.#access
+    const { store, world, inlineUpToOctets, quota, room: disk } = this.#access
     const folder = { accountId: account.id, name: message.mailbox }
     if ((await store.read(folderStatus, folder)) === undefined) return tryCreate
     const held = await store.read(quotaOf, account.id)
@@ -51,8 +50,9 @@ export class ImapAppend {
     const more = { octets: this.#octets, messages }
     const room = held && this.#limit ? roomFor(this.#limit, held, more) : 'room'
     if (room !== 'room' && !message.replacing) return overQuota
+    if (!(await disk.for(message.sizeOctets))) return noRoom
     this.#begun.push({
-      intake: new Intake(world.disk, undefined, inlineUpToOctets()),
+      intake: new Intake(world.disk, undefined, inlineUpToOctets(), disk),
       flags: [...message.flags].sort().join(' '),
       internalDate: message.internalDate ?? world.clock.now(),
     })
@@ -91,9 +91,7 @@ export class ImapAppend {
       return { kind: 'appended', uidValidity: appended.uidValidity, uids: appended.uids }
     } catch (error) {
       for (const { intake } of begun) intake.abandon()
-      const full =
-        error instanceof DiskFull || (error instanceof StoreError && error.reason === 'full')
-      if (full) return noRoom
+      if (isFull(error)) return noRoom
       throw error
     }
   }

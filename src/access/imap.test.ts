@@ -27,6 +27,7 @@ async function access(): Promise<ImapAccess> {
     identify: () => ({ id: `m${++made}`, bodyKey: made }),
     inlineUpToOctets: () => undefined,
     quota: () => noLimit,
+    room: { for: () => true },
     log: silent,
   }
 }

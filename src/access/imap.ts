@@ -5,6 +5,7 @@
  */
 import type { QuotaLimit } from '../account/quota.ts'
 import type { Answer, Changes, No, OpenedMailbox, Question } from '../imap/server/question.ts'
+import type { Room } from '../limit/free-space.ts'
 import { type FolderChanges, folderChanges, folderSince, openFolder } from '../mailbox/change.ts'
 import { copyMessages } from '../mailbox/copy.ts'
 import { changeFlags } from '../mailbox/flags.ts'
@@ -49,6 +50,7 @@ export interface ImapAccess {
   readonly inlineUpToOctets: () => number | undefined
   /** What an account may hold that has no limit of its own. */
   readonly quota: () => QuotaLimit
+  readonly room: Room
   readonly log: Log
 }
 

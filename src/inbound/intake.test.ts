@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rangesOf } from '../message/complete.ts'
 import { scanHeader } from '../message/header.ts'
-import type { Disk, StagedBody } from '../world/disk.ts'
+import { sleep } from '../world/clock.ts'
+import { type Disk, DiskFull, type StagedBody } from '../world/disk.ts'
 import { createWorld } from '../world/sim/index.ts'
 import { INLINE_MAX_BYTES, Intake } from './intake.ts'
 
@@ -136,3 +137,22 @@ function lateDisk(): Disk & { readonly bodies: ReadonlyMap<string, Buffer> } {
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise(resolve => setImmediate(resolve))
 }
+
+test('a body for which no room is left is given up at once, and takes none', async () => {
+  const internet = createWorld({ seed: 1 })
+  const { world, disk } = internet.host({ name: 'mx.example', addresses: ['192.0.2.1'] })
+  const asked: number[] = []
+  const room = { for: (octets: number) => asked.push(octets) < 3 }
+  const intake = new Intake(world.disk, undefined, INLINE_MAX_BYTES, room)
+  const pieces = Buffer.alloc(2_000_000, 'x')
+  await internet.complete(
+    (async () => {
+      for (let at = 0; at < pieces.length; at += 50_000) await intake.push(pieces, at, at + 50_000)
+      await assert.rejects(intake.finish(), DiskFull)
+      intake.abandon()
+      await sleep(world.clock, 1000)
+    })(),
+  )
+  assert.deepEqual(asked, [262_144, 262_144, 262_144])
+  assert.deepEqual(disk.names, [])
+})

@@ -7,8 +7,10 @@
  * copied once on its way to a staged body, into a buffer that is used again, and once more where its row
  * keeps it.
  */
+
+import type { Room } from '../limit/free-space.ts'
 import type { Range } from '../message/complete.ts'
-import type { Disk, StagedBody } from '../world/disk.ts'
+import { type Disk, DiskFull, type StagedBody } from '../world/disk.ts'
 import { CHUNK_OCTETS, giveChunk, takeChunk } from './chunks.ts'
 
 /** Up to here a body travels inside the accept transaction at most (measured: research of the design). */
@@ -41,16 +43,20 @@ export class Intake {
   #omittedOctets = 0
   readonly #omit: (prefix: Uint8Array) => readonly Range[]
   readonly #inlineUpToOctets: number
+  readonly #room: Room | undefined
 
   /**
    * @param omit what of the content's first octets, up to 128 KB, does not belong into the body
    * @param inlineUpToOctets what is larger is staged; INLINE_MAX_BYTES at most
+   * @param room asked before each piece that is staged
    */
   constructor(
     disk: Disk,
     omit: (prefix: Uint8Array) => readonly Range[] = () => [],
     inlineUpToOctets = INLINE_MAX_BYTES,
+    room?: Room,
   ) {
+    this.#room = room
     this.#inlineUpToOctets = inlineUpToOctets
     this.#disk = disk
     this.#omit = omit
@@ -73,7 +79,7 @@ export class Intake {
     let wait: Promise<void> | undefined
     let at = from
     while (at < to) {
-      const room = this.#room(to - at)
+      const room = this.#grown(to - at)
       this.#buffer.set(octets.subarray(at, at + room), this.#filled)
       this.#filled += room
       at += room
@@ -123,7 +129,7 @@ export class Intake {
   }
 
   /** Makes room for some of `wanted` octets and says for how many. */
-  #room(wanted: number): number {
+  #grown(wanted: number): number {
     if (this.#filled + wanted > this.#buffer.length) this.#grow(this.#filled + wanted)
     return Math.min(wanted, this.#buffer.length - this.#filled)
   }
@@ -147,7 +153,7 @@ export class Intake {
     this.#buffer = EMPTY
     this.#filled = 0
     const write = this.#begin()
-      .then(() => this.#staged?.write(kept))
+      .then(() => this.#write(kept))
       .catch((error: unknown) => this.#fail(error))
       .then(() => {
         this.#writes = this.#writes.filter(w => w !== write)
@@ -155,6 +161,15 @@ export class Intake {
       })
     this.#writes.push(write)
     return this.#writes.length >= UNSETTLED_WRITES ? this.#writes[0] : undefined
+  }
+
+  /** What cannot be kept whole is not written on, and takes no room. */
+  async #write(octets: Uint8Array): Promise<void> {
+    if (this.#error !== undefined) return
+    if (this.#room && !(await this.#room.for(octets.length))) {
+      throw new DiskFull('the free space that is left is kept in reserve')
+    }
+    await this.#staged?.write(octets)
   }
 
   #begin(): Promise<void> {
@@ -168,7 +183,9 @@ export class Intake {
   }
 
   #fail(error: unknown): void {
-    this.#error ??= error
+    if (this.#error !== undefined) return
+    this.#error = error
+    void this.#staged?.abort().catch(() => undefined)
   }
 
   /** Octets without what of their first 128 KB is to be left out. */

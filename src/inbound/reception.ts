@@ -19,13 +19,13 @@ import type { Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/ques
 import { StoreError } from '../store/store.ts'
 import type { OldRoutes } from '../transit/old-route.ts'
 import { ownText } from '../wire/own.ts'
-import { DiskFull } from '../world/disk.ts'
 import type { Transfer } from './checkpoint.ts'
 import { type Heeded, type Heeding, heed } from './heed.ts'
 import { Intake } from './intake.ts'
 import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { type Meant, meantBy } from './meant.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
+import { isFull, judgeDisk, NO_ROOM } from './no-room.ts'
 import type { Inbound, Role } from './role.ts'
 import { judgeMailbox, judgeRoom, judgeRooms } from './room-left.ts'
 import { withSubmitter } from './submitter.ts'
@@ -33,7 +33,6 @@ import { withTlsWish } from './tls-required.ts'
 import { judgeTenure } from './valid-since.ts'
 
 const SERVICE_DOWN = defer(451, '3.0', 'the message could not be stored just now; try again later')
-const NO_ROOM = defer(452, '3.1', 'insufficient system storage; try again later')
 const BUSY = defer(451, '3.2', 'too many messages at once; try again in a moment')
 
 /** Accepts under way in the whole process, over all sessions. */
@@ -91,9 +90,10 @@ export class Reception implements Policy {
   }
 
   mail(peer: Peer, sender: Sender): Later<Verdict> {
-    const verdict = after(this.#role.mail(peer, sender), judged =>
-      this.#hooked('mail', judged, () => ({ peer, sender })),
+    const judged = after(this.#role.mail(peer, sender), taken =>
+      judgeDisk(this.#inbound.room, sender, taken),
     )
+    const verdict = after(judged, judged => this.#hooked('mail', judged, () => ({ peer, sender })))
     if (sender.transactionId === undefined) return verdict
     return after(verdict, taken => (taken.kind === 'accept' ? this.#named(peer, sender) : taken))
   }
@@ -159,7 +159,7 @@ export class Reception implements Policy {
       const { header, heeded } = this.#read ?? this.#heed(envelope, scanHeader(prefix))
       return rangesOf(header, this.#role.omitted, heeded?.omitted)
     }
-    return new Intake(world.disk, omit, settings().inlineUpToOctets)
+    return new Intake(world.disk, omit, settings().inlineUpToOctets, this.#inbound.room)
   }
 
   #heed(envelope: Envelope, header: Header) {
@@ -243,11 +243,9 @@ export class Reception implements Policy {
         const elsewhere = await transfer?.elsewhere().catch(() => undefined)
         if (elsewhere !== undefined) return elsewhere
       }
-      const full =
-        error instanceof DiskFull || (error instanceof StoreError && error.reason === 'full')
       const facts = { remote: peer.remote.address, error: String(error) }
       this.#inbound.world.log.error('accept.failed', facts)
-      return full ? NO_ROOM : SERVICE_DOWN
+      return isFull(error) ? NO_ROOM : SERVICE_DOWN
     } finally {
       intake.over()
       this.#door.gauge.underWay--

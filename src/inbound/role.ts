@@ -5,6 +5,7 @@
 import type { Directory } from '../account/directory.ts'
 import type { QuotaUsage } from '../account/quota.ts'
 import type { HookAnswer, HookFacts, HookName } from '../hook/hook.ts'
+import type { Room } from '../limit/free-space.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Header } from '../message/header.ts'
@@ -33,6 +34,8 @@ export interface Inbound {
   readonly onDemand: OnDemand
   /** Addresses that we made ourselves, and whom they lead to. */
   readonly transit: Transit
+  /** Whether the disk has room for more. */
+  readonly room: Room
   /** Counts what happened, by name; see record/metrics.ts. */
   readonly count: (event: 'accepted' | 'refused' | 'deferred') => void
 }

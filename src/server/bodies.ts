@@ -43,7 +43,11 @@ export async function bodyDisk(
     },
     into,
   )
-  return alone ? placed : sharedDisk(placed, store, clock, bodies.grace)
+  const whole = alone ? placed : sharedDisk(placed, store, clock, bodies.grace)
+  // Whose database is elsewhere too has no disk of his own that mail could fill.
+  const { freeOctets } = disk
+  const ours = database === undefined || into === 'directory'
+  return ours && freeOctets !== undefined ? { ...whole, freeOctets } : whole
 }
 
 /** Loaded by whoever has a bucket only: others need not keep its client in memory. */

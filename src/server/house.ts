@@ -12,6 +12,7 @@ import { Checkpoints } from '../inbound/checkpoint.ts'
 import type { Inbound, InboundSettings } from '../inbound/role.ts'
 import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
+import { FreeSpace } from '../limit/free-space.ts'
 import { type Address, parseStoredAddress } from '../mail/address.ts'
 import { type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
 import { usageOf } from '../mailbox/quota.ts'
@@ -111,6 +112,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     hooks,
     onDemand,
     transit,
+    room: new FreeSpace(world.disk, world.log, () => settings().limits.freeSpace),
     count: counters.message,
     settings: () => inboundSettings(settings()),
   }

@@ -221,6 +221,7 @@ export class Sessions {
       watch: mailWatch,
       identify: inbound.identify,
       inlineUpToOctets: () => settings().bodies.inlineUpTo,
+      room: inbound.room,
       login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
         login(question, peer.remote),
     }

@@ -104,6 +104,11 @@ const limits = z.strictObject({
     .prefault('30m')
     .describe('Idle time of an IMAP session (RFC 9051 §5.4).'),
   popTimeout: duration(1).prefault('10m').describe('Idle time of a POP3 session (RFC 1939 §3).'),
+  freeSpace: size(0)
+    .prefault('10MB')
+    .describe(
+      'Free space of the disk that is kept for the mail already here: what would take it is answered 452 4.3.1.',
+    ),
   hops: count(100).describe('Received fields before a message is in a loop (RFC 5321 §6.3).'),
   acceptQueue: count(1000).describe('Messages waiting to be made durable before 451 is said.'),
   loginFailures: count(10).describe('Failed logins from one address in ten minutes.'),

@@ -19,6 +19,8 @@ export interface Disk {
   readonly shared?: SharedDisk
   /** Rejects where bodies can be neither written nor read at the moment; absent where that cannot be. */
   probe?(): Promise<void>
+  /** Octets that what is ours may still grow by; absent where nobody knows. At once where it was looked at just now. */
+  freeOctets?(): number | Promise<number>
 }
 
 export interface SharedDisk {

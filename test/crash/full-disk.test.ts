@@ -1,6 +1,6 @@
 /**
  * A disk that is really full (RFC 5321 §4.2.3: 452): nothing is acknowledged that is not kept, mail
- * can be read and deleted meanwhile, and the server recovers by itself.
+ * can be read and deleted meanwhile, and the server recovers by itself. And one whose reserve is kept free.
  */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
@@ -16,6 +16,7 @@ after(() => {
   clear()
 })
 
+const MB = 1024 * 1024
 const byNumber = (a = 0, b = 0) => a - b
 
 /** Sends one message; the last reply. */
@@ -54,11 +55,16 @@ async function numbers(server: Server, wanted: number): Promise<(number | undefi
   }
 }
 
+const skip = disk === undefined && 'needs root, mkfs.ext4 and loop devices'
+
 test('a full disk is 452 for small and large, is read and emptied by POP3, and recovers', {
-  skip: disk === undefined && 'needs root, mkfs.ext4 and loop devices',
+  skip,
 }, async context => {
   if (!disk) return
-  const server = await startServer({ data: disk.folder, set: { 'queue.retry': '1s' } })
+  const server = await startServer({
+    data: disk.folder,
+    set: { 'queue.retry': '1s', 'limits.freeSpace': 0 },
+  })
   const sent: number[] = []
   for (let number = 1; number <= 4; number++) {
     assert.equal((await send(server, number, number === 4 ? 300_000 : 20_000)).code, 250)
@@ -95,4 +101,37 @@ test('a full disk is 452 for small and large, is read and emptied by POP3, and r
     server.log.filter(line => /uncaught|unhandled/i.test(line)),
     [],
   )
+})
+
+test('what would take the reserve is 452: at MAIL as declared, at its end where it was not', {
+  skip,
+}, async () => {
+  if (!disk) return
+  const server = await startServer({ data: disk.folder, set: { 'limits.freeSpace': '4MB' } })
+  disk.fill(6 * MB)
+  await sleep(500)
+  const smtp = await server.smtp()
+  const say = async (line: string) => (await smtp.command(line)).text
+  const noRoom = /^452 4\.3\.1 /
+  assert.match(await say('MAIL FROM:<joe@remote.example> SIZE=5000000'), noRoom)
+  assert.match(await say(`RCPT TO:<${server.account(1).address}>`), /^503 /)
+  assert.match(await say('MAIL FROM:<joe@remote.example> SIZE=1000000'), /^250 /)
+  assert.match(await say('RSET'), /^250 /)
+  // It is larger than was said, or nothing was.
+  const large = contentOf(1, 5_000_000)
+  assert.match(await say('MAIL FROM:<joe@remote.example>'), /^250 /)
+  assert.match(await say(`RCPT TO:<${server.account(1).address}>`), /^250 /)
+  await smtp.send(`BDAT ${large.length} LAST\r\n`)
+  await smtp.send(large)
+  assert.match((await smtp.reply()).text, noRoom)
+  assert.ok(disk.free() > 4 * MB, `${disk.free()} octets are free`)
+  assert.equal((await send(server, 2, 700)).code, 250)
+  disk.fill(3 * MB)
+  await sleep(500)
+  assert.match(await say('MAIL FROM:<joe@remote.example>'), noRoom)
+  disk.relieve()
+  await sleep(500)
+  assert.match(await say('MAIL FROM:<joe@remote.example>'), /^250 /)
+  smtp.end()
+  assert.equal((await server.stop()).code, 0)
 })

@@ -3,7 +3,15 @@
  * cache, journal and all. Needs root; without it `undefined`, and the test says that it was skipped.
  */
 import { spawnSync } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { newFolder } from './server.ts'
 
@@ -13,6 +21,8 @@ export interface SmallDisk {
   readonly folder: string
   /** Writes ballast until nothing more fits; leaves so many octets free. */
   fill(leaveOctets?: number): void
+  /** Octets that are free. */
+  free(): number
   /** Takes the ballast away. */
   relieve(): void
   /** Unmounts; whatever still holds it is left to the kernel. */
@@ -39,6 +49,10 @@ export function mountSmallDisk(sizeMb: number): SmallDisk | undefined {
       if (leaveOctets > 0) fillFile(join(folder, 'reserve'), leaveOctets)
       fillFile(ballast, Number.POSITIVE_INFINITY)
       rmSync(join(folder, 'reserve'), { force: true })
+    },
+    free() {
+      const { bavail, bsize } = statfsSync(folder)
+      return bavail * bsize
     },
     relieve: () => rmSync(ballast, { force: true }),
     close() {

@@ -11,6 +11,7 @@ import { mkdir, opendir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Disk, DiskFull, DiskUnavailable, type StagedBody } from '../disk.ts'
 import { closeFile, openFile, readAt, syncData, syncFile, writeAt } from './file.ts'
+import { FreeSpace } from './free-space.ts'
 
 const CHUNK_OCTETS = 262_144
 /** From here on octets are written as they are given, without gathering. */
@@ -26,6 +27,7 @@ const NAME = /^(?:[0-9a-z]{1,12}-[0-9a-f]{24}|(?:s3|database)_[0-9a-f]{32})$/
 export async function nodeDisk(directory: string): Promise<Disk> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const sync = directorySync(directory)
+  const space = new FreeSpace(directory)
   const pathOf = (name: string) => {
     if (!NAME.test(name)) throw new Error(`not the name of a staged body: ${name}`)
     return join(directory, name)
@@ -35,7 +37,7 @@ export async function nodeDisk(directory: string): Promise<Disk> {
       const name = `${Date.now().toString(36)}-${randomBytes(12).toString('hex')}`
       const path = pathOf(name)
       try {
-        return new StagedFile(name, path, await openFile(path, 'wx', 0o600), sync)
+        return new StagedFile(name, path, await openFile(path, 'wx', 0o600), sync, space)
       } catch (error) {
         throw translated(error)
       }
@@ -45,6 +47,7 @@ export async function nodeDisk(directory: string): Promise<Disk> {
       await removeFile(pathOf(name))
     },
     list: () => listFiles(directory),
+    freeOctets: () => space.octets(),
     async probe() {
       try {
         await stat(directory)
@@ -62,6 +65,7 @@ class StagedFile implements StagedBody {
   readonly #path: string
   readonly #file: number
   readonly #sync: () => Promise<void>
+  readonly #space: FreeSpace
   #buffer: Buffer | undefined
   #filled = 0
   #position = 0
@@ -70,7 +74,14 @@ class StagedFile implements StagedBody {
   #over: Promise<void> | undefined
   #closed = false
 
-  constructor(name: string, path: string, file: number, sync: () => Promise<void>) {
+  constructor(
+    name: string,
+    path: string,
+    file: number,
+    sync: () => Promise<void>,
+    space: FreeSpace,
+  ) {
+    this.#space = space
     this.name = name
     this.#path = path
     this.#file = file
@@ -146,6 +157,7 @@ class StagedFile implements StagedBody {
   #start(octets: Uint8Array): Promise<void> {
     const position = this.#position
     this.#position += octets.length
+    this.#space.took(octets.length)
     const write = writeWhole(this.#file, octets, position).then(
       () => {},
       error => {

@@ -81,6 +81,7 @@ export class SimDisk {
           })
         }
       },
+      freeOctets: () => this.capacityOctets - this.#usedOctets(),
       remove: name => host.later('disk remove', () => this.lose(name)),
       async *list() {
         const listed = await host.later('disk list', () => [...bodies])
@@ -91,14 +92,18 @@ export class SimDisk {
     }
   }
 
+  #usedOctets(): number {
+    return [...this.#bodies.values()].reduce((sum, other) => sum + other.sizeOctets, 0)
+  }
+
   #staged(host: DiskHost, name: string, body: Body): StagedBody {
     return {
       name,
       write: octets => {
         const copy = Buffer.from(octets)
         return host.later('disk write', () => {
-          const used = [...this.#bodies.values()].reduce((sum, other) => sum + other.sizeOctets, 0)
-          if (used + copy.length > this.capacityOctets) throw new DiskFull('the disk is full')
+          if (this.#usedOctets() + copy.length > this.capacityOctets)
+            throw new DiskFull('the disk is full')
           body.chunks.push(copy)
           body.sizeOctets += copy.length
           body.changedAt = host.now()
