@@ -58,7 +58,7 @@ export function submit(submitting: Submitting): Promise<Submitted> {
         return submitting.carry(question.facts)
       }
       if (question.kind === 'outcomes') outcomes = question.outcomes
-      if (question.kind !== 'errand') trouble ??= question.trouble
+      if ('trouble' in question) trouble ??= question.trouble
       return { kind: 'noted' }
     }
     pump<ClientQuestion, ClientAnswer, ClientEvent>({

@@ -6,6 +6,7 @@
 import type { Outcome } from '../mail/outcome.ts'
 import type { Reply } from '../mail/status.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
+import type { Witnessed } from '../smtp/client/dialogue.ts'
 import type {
   Carry,
   ClientAnswer,
@@ -13,6 +14,7 @@ import type {
   ClientQuestion,
   Errand,
   HopFacts,
+  Probe,
   Trouble,
 } from '../smtp/client/question.ts'
 import { ClientSession } from '../smtp/client/session.ts'
@@ -41,6 +43,8 @@ export interface HopOptions {
   readonly own?: { readonly certificate: string; readonly key: string } | undefined
   readonly localAddress?: string
   readonly dialogueAlways?: boolean
+  /** Told of all that is said and heard; the facts of TLS then name the certificates. */
+  readonly witness?: (event: Witnessed) => void
 }
 
 export type HopOpened =
@@ -62,6 +66,11 @@ export type HopCarried =
 /** What came of an errand. */
 export type ErrandAnswer =
   | { readonly kind: 'answered'; readonly reply: Reply; readonly exchanged: boolean }
+  | { readonly kind: 'trouble'; readonly trouble: Trouble }
+
+/** What came of a probe. */
+export type ProbeAnswer =
+  | { readonly kind: 'probed'; readonly mail: Reply; readonly recipients: readonly Reply[] }
   | { readonly kind: 'trouble'; readonly trouble: Trouble }
 
 /** Connects, greets, secures and logs in. */
@@ -118,6 +127,8 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
   #carried: ((carried: HopCarried) => void) | undefined
   #gone = false
 
+  /** Resolves the open probe. */
+  #probed: ((answer: ProbeAnswer) => void) | undefined
   /** Resolves the open errand. */
   #answered: ((answer: ErrandAnswer) => void) | undefined
   #receive: ((connection: Connection) => Promise<void>) | undefined
@@ -162,6 +173,7 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
             now: () => world.clock.now(),
             ...(connection.tls === undefined ? {} : { tls: connection.tls }),
             ...(login === undefined ? {} : { login }),
+            ...(options.witness === undefined ? {} : { witness: options.witness }),
           },
           sink,
         )
@@ -214,6 +226,18 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
     })
   }
 
+  /** Asks whether mail would be taken, and sends none. */
+  probe(probe: Probe): Promise<ProbeAnswer> {
+    return new Promise(resolve => {
+      if (this.#gone) {
+        resolve({ kind: 'trouble', trouble: goneTrouble })
+        return
+      }
+      this.#probed = resolve
+      this.#give(probe)
+    })
+  }
+
   /** Says QUIT once nothing is under way. */
   leave(): void {
     if (this.#gone) return
@@ -248,6 +272,10 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
         this.#answered = undefined
         return noted
       }
+      case 'probed':
+        this.#probed?.(question)
+        this.#probed = undefined
+        return noted
       case 'trouble':
         this.#isTrouble(question.trouble, question.dialogue)
         return noted
@@ -278,6 +306,8 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
     carried?.({ kind: 'untouched', trouble, dialogue })
     this.#answered?.({ kind: 'trouble', trouble })
     this.#answered = undefined
+    this.#probed?.({ kind: 'trouble', trouble })
+    this.#probed = undefined
   }
 
   #give(answer: ClientAnswer): void {
@@ -307,13 +337,15 @@ function unopened(phase: Trouble['phase'], status: string, reason: string): HopO
   return { kind: 'trouble', trouble: { kind: 'deferred', phase, status, reason }, dialogue: '' }
 }
 
-function secureOptions({ host, tls, roots, own }: HopOptions): SecureOptions {
+/** How the host is met in TLS, from the first octet or by STARTTLS. */
+export function secureOptions({ host, tls, roots, own, witness }: HopOptions): SecureOptions {
   return {
     side: 'client',
     servername: host.name.startsWith('[') ? host.address : host.name,
     trust: tls.trust,
     ...(roots === undefined ? {} : { roots }),
     ...(own === undefined ? {} : { own }),
+    ...(witness === undefined ? {} : { chain: true }),
   }
 }
 

@@ -37,6 +37,7 @@ function fakeDns(zone: Zone): Dns & { readonly asked: string[] } {
     ipv4: name => answer('a', name, zone[name]?.a),
     ipv6: name => answer('aaaa', name, zone[name]?.aaaa),
     txt: () => Promise.resolve({ kind: 'empty' }),
+    cname: () => Promise.resolve({ kind: 'empty' }),
     names: () => Promise.resolve({ kind: 'empty' }),
   }
 }

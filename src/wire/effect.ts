@@ -15,6 +15,18 @@ export interface Transform {
   end(): Uint8Array
 }
 
+/** One certificate of those a peer showed. */
+export interface CertificateFacts {
+  /** Distinguished names, each on one line. */
+  readonly subject: string
+  readonly issuer: string
+  /** The DNS names and IP addresses it is good for; at most 100 of them. */
+  readonly names: readonly string[]
+  /** Ms since the epoch. */
+  readonly validFrom: number
+  readonly validTo: number
+}
+
 /** What is known about a connection once TLS is on. */
 export interface TlsFacts {
   /** 'TLSv1.3' or 'TLSv1.2'. */
@@ -25,6 +37,10 @@ export interface TlsFacts {
   readonly servername?: string
   /** True where the peer's certificate chain and name were verified. */
   readonly verified: boolean
+  /** Why not, as OpenSSL or Node names it (CERT_HAS_EXPIRED); a client knows it. */
+  readonly unverified?: string
+  /** The peer's certificate and those of its issuers, where `SecureOptions` asked for them. */
+  readonly chain?: readonly CertificateFacts[]
   /** The subject common name of the peer's certificate, where it showed one. */
   readonly peerName?: string
   /** The whole subject of that certificate, on one line. */

@@ -22,6 +22,8 @@ export interface Dns {
   /** AAAA records, CNAMEs followed. */
   ipv6(name: string): Promise<DnsAnswer<string>>
   txt(name: string): Promise<DnsAnswer<string>>
+  /** What a name is another name for (CNAME), as it stands. */
+  cname(name: string): Promise<DnsAnswer<string>>
   /** The names of an address (PTR). */
   names(address: string): Promise<DnsAnswer<string>>
 }

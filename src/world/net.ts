@@ -55,6 +55,8 @@ export type SecureOptions =
       readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
       /** The certificate we show where the server asks for one, PEM. */
       readonly own?: { readonly certificate: string; readonly key: string }
+      /** The facts are to tell the certificates that were shown. */
+      readonly chain?: boolean
     }
 
 export interface ClientCertificates {

@@ -4,6 +4,7 @@
  * is never in it, and what AUTH says is blotted out before it comes here.
  */
 import type { Reply } from '../../mail/status.ts'
+import type { TlsFacts } from '../../wire/effect.ts'
 
 /** Characters kept of the opening, and as many again of a transaction. */
 const PART_MAX_CHARACTERS = 16_384
@@ -11,11 +12,23 @@ const LINE_MAX_CHARACTERS = 1_024
 
 type Entry = string | Reply
 
+/** Something of a dialogue as it happens: a line of ours (secrets blotted out), a reply, or a note. */
+export type Witnessed =
+  | { readonly kind: 'said' | 'note'; readonly text: string }
+  | { readonly kind: 'heard'; readonly reply: Reply }
+  | { readonly kind: 'secured'; readonly tls: TlsFacts }
+
 export class Dialogue {
+  readonly #witness: ((event: Witnessed) => void) | undefined
   readonly #opening: Entry[] = []
   #current: Entry[] = this.#opening
   #characters = 0
   #omitted = false
+
+  /** @param witness is told of everything at once, also of what is not kept */
+  constructor(witness?: (event: Witnessed) => void) {
+    this.#witness = witness
+  }
 
   /** A message begins: what was said of the one before is forgotten. */
   begin(): void {
@@ -26,10 +39,12 @@ export class Dialogue {
 
   /** One or more lines of ours, with or without a last CRLF. */
   said(text: string): void {
+    this.#witness?.({ kind: 'said', text })
     this.#keep(text, text.length)
   }
 
   heard(reply: Reply): void {
+    this.#witness?.({ kind: 'heard', reply })
     let characters = 0
     for (const line of reply.lines) characters += line.length + 4
     this.#keep(reply, characters)
@@ -37,7 +52,13 @@ export class Dialogue {
 
   /** Something that is not a line: TLS, content, the end. */
   note(text: string): void {
+    this.#witness?.({ kind: 'note', text })
     this.#keep(`\0${text}`, text.length)
+  }
+
+  secured(tls: TlsFacts): void {
+    this.#witness?.({ kind: 'secured', tls })
+    this.note(`TLS: ${tls.protocol} ${tls.cipher}${tls.verified ? ', verified' : ''}`)
   }
 
   /** `C:` and `S:` lines; control characters shown as '?', so that a log cannot be forged. */

@@ -9,6 +9,7 @@ import type { Outcome } from '../../mail/outcome.ts'
 import type { Reply } from '../../mail/status.ts'
 import type { Credentials } from '../../sasl/mechanism.ts'
 import type { Source, TlsFacts } from '../../wire/effect.ts'
+import type { Witnessed } from './dialogue.ts'
 import type { Timeouts } from './state.ts'
 
 /** What is known of the next hop once it is ready for mail. */
@@ -48,6 +49,14 @@ export type Errand =
       readonly verb: 'ATRN' | 'TURN'
       readonly domains: readonly string[]
     }
+
+/** Whether mail would be taken: MAIL and RCPT, one by one, and RSET. No message is sent, ever. */
+export interface Probe {
+  readonly kind: 'probe'
+  /** As they stand on the wire, in angle brackets; `<>` is the null reverse-path. */
+  readonly reversePath: string
+  readonly forwardPaths: readonly string[]
+}
 
 /** Where the dialogue stood when it went wrong. */
 export type Phase =
@@ -101,12 +110,15 @@ export type ClientQuestion =
     }
   /** What the hop said to an errand; `exchanged`: the connection is handed over with this. */
   | { readonly kind: 'errand'; readonly reply: Reply; readonly exchanged: boolean }
+  /** What the hop said to a probe; to no recipient where MAIL was refused. */
+  | { readonly kind: 'probed'; readonly mail: Reply; readonly recipients: readonly Reply[] }
   /** The connection ends without a message under way: never ready, or lost while idle. */
   | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly dialogue: string }
 
 export type ClientAnswer =
   | Carry
   | Errand
+  | Probe
   /** To `ready`: say QUIT. */
   | { readonly kind: 'quit' }
   /** To an announcement. */
@@ -139,6 +151,8 @@ export interface ClientSettings {
   readonly timeouts: Timeouts
   /** Attach the dialogue to every outcome, not to failures and deferrals alone. */
   readonly dialogueAlways: boolean
+  /** Told of everything that is said and heard, as it happens. */
+  readonly witness?: (event: Witnessed) => void
   /** Who the hop is, for outcomes: its name and address. */
   readonly host?: string
   readonly address?: string

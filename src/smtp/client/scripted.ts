@@ -152,6 +152,9 @@ function describe(question: ClientQuestion): string {
   if (question.kind === 'errand') {
     return `errand ${question.reply.code}${question.exchanged ? ' exchanged' : ''}`
   }
+  if (question.kind === 'probed') {
+    return `probed ${[question.mail, ...question.recipients].map(({ code }) => code).join(' ')}`
+  }
   const { trouble } = question
   const again = trouble?.again === undefined ? '' : ` ${trouble.again}`
   const at = trouble === undefined ? '' : ` (${trouble.phase}${again})`
@@ -191,7 +194,10 @@ export function scene(text: string): Scene {
     else if (word === 'etrn')
       work.push({ kind: 'start', node: rest.join(' ').replaceAll('\\r', '\r') })
     else if (word === 'atrn') work.push({ kind: 'exchange', verb: 'ATRN', domains: rest })
-    else if (word === 'turn') work.push({ kind: 'exchange', verb: 'TURN', domains: [] })
+    else if (word === 'probe') {
+      const [reversePath = '', ...forwardPaths] = rest.map(path => path.replaceAll('\\r', '\r'))
+      work.push({ kind: 'probe', reversePath, forwardPaths })
+    } else if (word === 'turn') work.push({ kind: 'exchange', verb: 'TURN', domains: [] })
     else overrides = { ...overrides, ...setting(word, rest) }
   }
   return { settings: overrides, work, cuts, lineEnd, lines }

@@ -22,14 +22,16 @@ import type {
   HopFacts,
   Trouble,
 } from './question.ts'
+import { type Probed, probe } from './probe.ts'
 import { ReplyReader } from './reply-reader.ts'
 import { type State, states } from './state.ts'
-import { classOf, offers, replyText, type Script, statusOf, type Talk } from './talk.ts'
+import { reset } from './reset.ts'
+import { offers, replyText, type Script, statusOf, type Talk } from './talk.ts'
 import { type Aftermath, transaction } from './transaction.ts'
 
 export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   readonly settings: ClientSettings
-  readonly dialogue = new Dialogue()
+  readonly dialogue: Dialogue
   greeting = ''
   extensions: ReadonlyMap<string, string> = new Map()
   tls: TlsFacts | undefined
@@ -47,6 +49,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
 
   constructor(settings: ClientSettings, sink: Sink<ClientQuestion, ClientAnswer>) {
     this.settings = settings
+    this.dialogue = new Dialogue(settings.witness)
     this.tls = settings.tls
     this.#sink = sink
   }
@@ -78,7 +81,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   secured(tls: TlsFacts): void {
     if (this.#state !== 'handshake') return
     this.tls = tls
-    this.dialogue.note(`TLS: ${tls.protocol} ${tls.cipher}${tls.verified ? ', verified' : ''}`)
+    this.dialogue.secured(tls)
     this.#run(reopening(this), opened => this.#opened(opened))
   }
 
@@ -241,6 +244,10 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       return
     }
     if (answer.kind === 'carry') this.#carry(answer)
+    else if (answer.kind === 'probe') {
+      this.dialogue.begin()
+      this.#run(probe(this, answer), probed => this.#probed(probed))
+    }
     else if (answer.kind !== 'noted') {
       this.dialogue.begin()
       this.#run(errand(this, answer), reply => this.#answered(answer, reply))
@@ -262,6 +269,12 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     this.#state = 'closed'
     this.#resume = undefined
     this.#sink.handOver()
+  }
+
+  #probed({ trouble, ...replies }: Probed): void {
+    this.#sink.ask({ kind: 'probed', ...replies })
+    if (trouble === undefined) this.#ready()
+    else this.#part(trouble)
   }
 
   #carry(carry: Carry): void {
@@ -354,13 +367,4 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   #lostStatus(): string {
     return this.#state === 'handshake' ? '4.7.5' : '4.4.2'
   }
-}
-
-/** RSET where a transaction was left open (RFC 5321 §4.1.1.5); a hop that refuses it is left. */
-function* reset(talk: Talk): Script<Trouble | undefined> {
-  talk.say('RSET\r\n')
-  const reply = yield 'reset'
-  if (classOf(reply) === 2) return undefined
-  const reason = `RSET was refused: ${replyText(reply)}`
-  return { kind: 'deferred', phase: 'idle', status: '4.5.0', reason, reply }
 }

@@ -12,7 +12,7 @@ import {
   type SecureContext,
   TLSSocket,
 } from 'node:tls'
-import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
+import type { CertificateFacts, Endpoint, TlsFacts } from '../../wire/effect.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
 import { readShared } from './read-buffer.ts'
 
@@ -267,9 +267,36 @@ function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: cipher.standardName ?? cipher.name,
     verified: options.side === 'client' ? socket.authorized : isVerified(socket),
+    ...(options.side === 'client' && !socket.authorized ? { unverified: reasonOf(socket) } : {}),
+    ...(options.side === 'client' && options.chain ? { chain: chainOf(socket) } : {}),
     ...(asked ? { servername: asked } : {}),
     ...peerFacts(socket),
   }
+}
+
+/** Typed as an Error, it is the error's code in truth. */
+function reasonOf({ authorizationError: reason }: TLSSocket): string {
+  return String((reason as unknown) ?? 'unknown')
+}
+
+const CHAIN_MAX = 10
+const NAMES_MAX = 100
+
+/** From the peer's own certificate up, as far as issuers are known. */
+function chainOf(socket: TLSSocket): CertificateFacts[] {
+  const chain: CertificateFacts[] = []
+  let next = socket.getPeerX509Certificate()
+  for (; next !== undefined && chain.length < CHAIN_MAX; next = next.issuerCertificate) {
+    const names = (next.subjectAltName ?? '').split(', ', NAMES_MAX)
+    chain.push({
+      subject: next.subject.replaceAll('\n', ', '),
+      issuer: next.issuer.replaceAll('\n', ', '),
+      names: names.map(name => name.replace(/^(?:DNS|IP Address):/, '')).filter(name => name !== ''),
+      validFrom: Date.parse(next.validFrom),
+      validTo: Date.parse(next.validTo),
+    })
+  }
+  return chain
 }
 
 /** What the peer's certificate says, where it showed one. */

@@ -52,6 +52,7 @@ export function nodeDns(options: DnsOptions = {}): Dns {
         ascii => resolver.resolveTxt(ascii),
         strings => strings.join(''),
       ),
+    cname: name => ask(name, ascii => resolver.resolveCname(ascii), hostName),
     names: address => answerOf(() => resolver.reverse(address), hostName),
   }
 }

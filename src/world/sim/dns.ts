@@ -41,6 +41,13 @@ export class Zones {
     return this.#failures.get(name.toLowerCase())
   }
 
+  /** The CNAME of a name itself. */
+  alias(name: string): DnsAnswer<string> {
+    const cname = this.#records.get(name.toLowerCase())?.cname
+    if (cname === undefined || this.failure(name)) return this.look(name, () => undefined)
+    return { kind: 'found', records: [cname] }
+  }
+
   look<T>(
     name: string,
     pick: (records: SimRecords) => readonly T[] | undefined,
@@ -86,6 +93,10 @@ export function simDns(
     ipv4: name => ask(name, 'a', records => records.a),
     ipv6: name => ask(name, 'aaaa', records => records.aaaa),
     txt: name => ask(name, 'txt', records => records.txt),
+    cname: name =>
+      later(`dns cname ${name}`, zones.failure(name) === 'timeout' ? DNS_TIMEOUT_MS : undefined, () =>
+        zones.alias(name),
+      ),
     names: address => ask(address, 'ptr', records => records.ptr),
   }
 }

@@ -1,12 +1,19 @@
 /** TLS in the simulated internet: no cryptography, only who claims what and who believes it. */
-import type { TlsFacts } from '../../wire/effect.ts'
+import type { CertificateFacts, TlsFacts } from '../../wire/effect.ts'
 import type { SecureOptions, ServerIdentity } from '../net.ts'
+
+const SELF_SIGNED = 'DEPTH_ZERO_SELF_SIGNED_CERT'
 
 export interface SimCertificate {
   /** The DNS names it is good for; '*.example.org' covers one label. */
   readonly names: readonly string[]
   /** Whether clients find a trusted chain. */
   readonly trusted: boolean
+  /** Why not: OpenSSL's name of it; a self-signed certificate unless said. */
+  readonly fault?: string
+  /** Its dates, ms since the epoch; good for ever unless said. */
+  readonly validFrom?: number
+  readonly validTo?: number
 }
 
 /** What crosses the wire when an end starts TLS. */
@@ -15,8 +22,12 @@ export type Hello =
   | { readonly side: 'server'; readonly certificate: SimCertificate }
 
 /** A server's certificate; trusted unless said otherwise. */
-export function simIdentity(names: readonly string[], trusted = true): ServerIdentity {
-  const certificate: SimCertificate = { names, trusted }
+export function simIdentity(
+  names: readonly string[],
+  trusted = true,
+  more: Partial<SimCertificate> = {},
+): ServerIdentity {
+  const certificate: SimCertificate = { names, trusted, ...more }
   return { current: () => certificate }
 }
 
@@ -48,18 +59,26 @@ export function agree(options: SecureOptions, hello: Hello): TlsFacts | string {
     return { ...common, servername, verified, ...facts }
   }
   if (hello.side !== 'server') return 'EPROTO'
-  const { names, trusted } = hello.certificate
+  const { names, trusted, fault = SELF_SIGNED } = hello.certificate
   const verified = trusted && names.some(name => covers(name, options.servername))
-  if (options.trust === 'verify' && !verified) {
-    return trusted ? 'ERR_TLS_CERT_ALTNAME_INVALID' : 'DEPTH_ZERO_SELF_SIGNED_CERT'
-  }
+  const unverified = trusted ? 'ERR_TLS_CERT_ALTNAME_INVALID' : fault
+  if (options.trust === 'verify' && !verified) return unverified
   const [peerName] = names
   return {
     ...common,
     servername: options.servername,
     verified,
+    ...(verified ? {} : { unverified }),
+    ...(options.chain ? { chain: [factsOf(hello.certificate)] } : {}),
     ...(peerName === undefined ? {} : { peerName }),
   }
+}
+
+function factsOf({ names, trusted, fault = SELF_SIGNED, ...dates }: SimCertificate): CertificateFacts {
+  const subject = `CN=${names[0] ?? ''}`
+  const { validFrom = 0, validTo = 4_102_444_800_000 } = dates
+  const issuer = !trusted && fault === SELF_SIGNED ? subject : 'CN=Sim CA'
+  return { subject, issuer, names, validFrom, validTo }
 }
 
 function covers(pattern: string, name: string): boolean {
