@@ -41,7 +41,7 @@ export function* hello(talk: Talk): Script<Trouble | undefined> {
  *
  * Old servers write `AUTH=LOGIN`, and some give AUTH twice: the parameters are joined.
  */
-function offered(reply: Reply): ReadonlyMap<string, string> {
+export function offered(reply: Reply): ReadonlyMap<string, string> {
   const extensions = new Map<string, string>()
   for (const line of reply.lines.slice(1)) {
     const parts = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =\t]+(.*))?$/.exec(line.trimEnd())
