@@ -1,5 +1,12 @@
 /** The library face of Postrider: `import { createServer, createClient, defineConfig } from 'postrider'`. */
 
+export {
+  type Finding,
+  type Section,
+  type Severity,
+  type StepReport,
+  worstOf,
+} from './diagnose/finding.ts'
 export type { HookFunctions } from './hook/hook.ts'
 export {
   type Client,
@@ -13,6 +20,7 @@ export {
   type EmbeddedServer,
   type ReceivedMessage,
 } from './library/create-server.ts'
+export { diagnose, type LibraryDiagnoseOptions } from './library/diagnose.ts'
 export * from './mail/index.ts'
 export { compose } from './message/compose.ts'
 export { defineConfig } from './server/define-config.ts'

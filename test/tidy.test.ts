@@ -47,6 +47,7 @@ const ROOMS = [
   'hook',
   'delivery',
   'transport',
+  'diagnose',
   'inbound',
   'access',
   'cluster',

@@ -8,6 +8,7 @@ import { addAccount } from './command/account.ts'
 import { addAlias } from './command/alias.ts'
 import { addBackup } from './command/backup.ts'
 import { addCheck } from './command/check.ts'
+import { addDiagnose } from './command/diagnose.ts'
 import { addDomain } from './command/domain.ts'
 import { addFetch } from './command/fetch.ts'
 import { addInit } from './command/init.ts'
@@ -34,6 +35,7 @@ const COMMANDS: readonly AddCommand[] = [
   addFetch,
   addTrace,
   addTrack,
+  addDiagnose,
   addDomain,
   addAccount,
   addAlias,

@@ -12,6 +12,8 @@ import { domainSteps } from './domain/steps.ts'
 import { type Finding, finding, type Section } from './finding.ts'
 import { relayAsking } from './host/relay.ts'
 import { hostSteps } from './host/steps.ts'
+import { mailboxSteps } from './mailbox/steps.ts'
+import { mailboxTalk } from './mailbox/talk.ts'
 import type { Plan, Server } from './plan.ts'
 import { rememberedDns } from './remembered-dns.ts'
 import { runSteps } from './step.ts'
@@ -132,20 +134,35 @@ async function* visitAll(run: Run, visits: readonly Visit[]): AsyncGenerator<Sec
   }
 }
 
-async function visit(run: Run, { server, host, byMx, recipients, here }: Visit): Promise<Section> {
+async function visit(run: Run, toVisit: Visit): Promise<Section> {
+  const { server, host, byMx } = toVisit
   const { world, dns, options, port25 } = run
-  const { own = false, hostname, login } = options
-  const talked = await talk(world, {
+  const { own = false } = options
+  const where = { clock: world.clock, dns, own, host, port: server.port, byMx }
+  const name = host.name === host.address ? host.address : `${host.name} (${host.address})`
+  const about = `${name} port ${server.port}`
+  const { connectTimeoutMs = 10_000, replyTimeoutMs = 30_000, wholeTimeoutMs = 120_000 } = options
+  const ways = {
     host,
     port: server.port,
     tls: server.tls,
-    hostname,
-    asking: askingOf(options, recipients, here),
-    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    replyTimeoutMs: options.replyTimeoutMs ?? 30_000,
-    wholeTimeoutMs: options.wholeTimeoutMs ?? 120_000,
-    ...(login && { login }),
+    connectTimeoutMs,
+    replyTimeoutMs,
+    wholeTimeoutMs,
     ...(options.roots !== undefined && { roots: options.roots }),
+  }
+  const { protocol } = server
+  if (protocol !== 'smtp') {
+    const shown = await mailboxTalk(world, { ...ways, protocol })
+    const steps = await runSteps(mailboxSteps, { ...where, protocol, talk: shown })
+    return { about, steps, transcript: shown.transcript.lines }
+  }
+  const { hostname, login } = options
+  const talked = await talk(world, {
+    ...ways,
+    hostname,
+    asking: askingOf(options, toVisit),
+    ...(login && { login }),
     ...(options.anyCertificate && { anyCertificate: true }),
   })
   if (server.port === 25) {
@@ -153,27 +170,21 @@ async function visit(run: Run, { server, host, byMx, recipients, here }: Visit):
     else if (talked.connect.fault === undefined) port25.reached += 1
   }
   const steps = await runSteps(hostSteps, {
-    clock: world.clock,
-    dns,
-    own,
-    host,
-    port: server.port,
-    byMx,
-    submission: server.port === 587 || server.port === 465,
+    ...where,
+    submission: server.submission === true,
     wantsLogin: login !== undefined,
     talk: talked,
   })
-  const name = host.name === host.address ? host.address : `${host.name} (${host.address})`
-  return { about: `${name} port ${server.port}`, steps, transcript: talked.transcript.lines }
+  return { about, steps, transcript: talked.transcript.lines }
 }
 
 function askingOf(
-  { own, relayTo, from }: DiagnoseOptions,
-  recipients: readonly string[],
-  here: string,
+  { own, relayTo, from, login }: DiagnoseOptions,
+  { recipients, here, server }: Visit,
 ): readonly Asking[] {
   const asking: Asking[] = []
-  if (recipients.length > 0) {
+  // Who submits logs in first; without a login there is nothing to learn by asking.
+  if (recipients.length > 0 && !(server.submission && login === undefined)) {
     const forwardPaths = recipients.map(address => `<${address}>`)
     asking.push({ about: 'recipients', reversePath: `<${from ?? ''}>`, forwardPaths })
   }

@@ -42,11 +42,13 @@ const TEXT_MAX = 400
 /** A finding by its name; `severity` where it is graver, or less grave, than it usually is. */
 export function finding(name: FindingName, text: string, severity?: Severity): Finding {
   const { usually, remedy } = catalogue[name]
+  // What is let pass here needs no remedy.
+  const lessGrave = severity === 'note' && usually !== 'note'
   return {
     name,
     severity: severity ?? usually,
     text: text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}...` : text,
-    ...(remedy === undefined ? {} : { remedy }),
+    ...(remedy === undefined || lessGrave ? {} : { remedy }),
   }
 }
 

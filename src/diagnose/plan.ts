@@ -14,6 +14,8 @@ export interface Server {
   readonly port: number
   readonly protocol: 'smtp' | 'pop3' | 'imap'
   readonly tls: TlsWish
+  /** Users submit here: TLS and logins must be. */
+  readonly submission?: boolean
 }
 
 export interface Plan {
@@ -71,5 +73,6 @@ export function serverOf(host: string, port: number, tls?: TlsWish): Server {
     port,
     protocol: PROTOCOLS[port] ?? 'smtp',
     tls: tls ?? (implicit ? 'implicit' : 'starttls'),
+    ...((port === 465 || port === 587) && { submission: true }),
   }
 }

@@ -11,8 +11,8 @@ import { timeouts } from '../smtp/client/state.ts'
 import { type HopOptions, secureOptions, takeOver } from '../transport/hop.ts'
 import type { Host } from '../transport/hosts.ts'
 import { inTheClear, type TlsPolicy, tlsPolicy } from '../transport/tls-policy.ts'
-import { ConnectError, type Connection } from '../world/net.ts'
 import type { DisklessWorld } from '../world/world.ts'
+import { type Connected, connectTo, secureNow } from './connecting.ts'
 import { Transcript } from './transcript.ts'
 
 /** How the connection is secured: by STARTTLS where it is offered, from the first octet, or not at all. */
@@ -59,8 +59,7 @@ export interface Visit {
 
 export interface Talk {
   readonly transcript: Transcript
-  /** How the connect went; `fault` is the system's code (ECONNREFUSED). */
-  readonly connect: { readonly tookMs: number; readonly fault?: string }
+  readonly connect: Pick<Connected, 'tookMs' | 'fault'>
   /** Why the first handshake failed, in OpenSSL's words. */
   readonly tlsFault?: string
   /** The first connection. */
@@ -151,7 +150,8 @@ async function once(
   const { clock } = world
   const hop = hopOptions(options, tls, transcript, login)
   transcript.begin()
-  const connection = await connected(gathering)
+  const { connection, ...connect } = await connectTo(world, options, transcript)
+  gathering.connect = connect
   if (connection === undefined) return { cutOff: false }
   let cutOff = false
   const late = clock.after(options.wholeTimeoutMs, () => {
@@ -161,8 +161,11 @@ async function once(
   })
   try {
     if (tls.implicit) {
-      const fault = await secured(gathering, connection, hop)
-      if (fault !== undefined) return { cutOff, trouble: tlsTrouble(fault) }
+      const fault = await secureNow(connection, secureOptions(hop), transcript)
+      if (fault !== undefined) {
+        gathering.tlsFault ??= fault
+        return { cutOff, trouble: tlsTrouble(fault) }
+      }
     }
     const opened = await takeOver(world, connection, hop)
     if (opened.kind === 'trouble') {
@@ -185,45 +188,6 @@ async function once(
     return { cutOff, ...said }
   } finally {
     late.cancel()
-  }
-}
-
-async function connected(gathering: Gathering): Promise<Connection | undefined> {
-  const { world, options, transcript } = gathering
-  const { host, port, connectTimeoutMs } = options
-  const startedAt = world.clock.monotonic()
-  const tookMs = () => world.clock.monotonic() - startedAt
-  try {
-    const { address } = host
-    const connection = await world.net.connect({ address, port, timeoutMs: connectTimeoutMs })
-    gathering.connect = { tookMs: tookMs() }
-    transcript.note(`connected to ${address} port ${port}`)
-    transcript.begin()
-    return connection
-  } catch (error) {
-    const fault = error instanceof ConnectError ? error.code : String(error)
-    gathering.connect = { tookMs: tookMs(), fault }
-    transcript.note(`no connection to ${host.address} port ${port}: ${fault}`)
-    return undefined
-  }
-}
-
-/** TLS from the first octet; what is wrong with it, if it is. */
-async function secured(
-  gathering: Gathering,
-  connection: Connection,
-  hop: HopOptions,
-): Promise<string | undefined> {
-  const { transcript } = gathering
-  try {
-    transcript.secured(await connection.secure(secureOptions(hop)))
-    return undefined
-  } catch (error) {
-    connection.destroy()
-    const fault = error instanceof Error ? error.message : String(error)
-    gathering.tlsFault ??= fault
-    transcript.note(`no TLS: ${fault}`)
-    return fault
   }
 }
 

@@ -70,6 +70,12 @@ export class Transcript {
     this.note(`${tls.protocol} ${tls.cipher}${tls.verified ? ', verified' : ''}`)
   }
 
+  /** A line of another protocol, ours or the server's. */
+  line(who: 'C' | 'S', text: string): void {
+    this.#heardAt = this.#clock.monotonic()
+    this.#line(`${who}: ${text}`)
+  }
+
   /** What the client session says and hears. */
   witness(event: Witnessed): void {
     if (event.kind === 'secured') this.secured(event.tls)

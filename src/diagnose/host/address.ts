@@ -7,7 +7,7 @@ import { isWithin, type Network, parseNetwork } from '../../wire/network.ts'
 import { type Finding, finding } from '../finding.ts'
 import { leadsTo, recordsOf } from '../remembered-dns.ts'
 import type { Step } from '../step.ts'
-import type { HostContext } from './steps.ts'
+import type { Addressed } from './context.ts'
 
 const networks = (...texts: readonly string[]): readonly Network[] =>
   texts.flatMap(text => parseNetwork(text) ?? [])
@@ -25,7 +25,7 @@ const PRIVATE = networks(
 /** Of the names of one address so many are looked at. */
 const NAMES_MAX = 5
 
-export const address: Step<HostContext> = {
+export const address: Step<Addressed> = {
   name: 'address',
   async run(context) {
     const { host, byMx } = context
@@ -44,7 +44,7 @@ export const address: Step<HostContext> = {
   },
 }
 
-async function reverse({ dns, host, own }: HostContext): Promise<readonly Finding[]> {
+async function reverse({ dns, host, own }: Addressed): Promise<readonly Finding[]> {
   const severity = own ? 'warning' : undefined
   const answer = await dns.names(host.address)
   if (answer.kind === 'failed') {

@@ -1,11 +1,11 @@
 /** Whether a connection comes about, and how fast. */
 import { type Finding, finding } from '../finding.ts'
 import type { Step } from '../step.ts'
-import type { HostContext } from './steps.ts'
+import type { Addressed } from './context.ts'
 
 const SLOW_MS = 2_000
 
-export const connect: Step<HostContext> = {
+export const connect: Step<Addressed> = {
   name: 'connect',
   tookMs: ({ talk }) => talk.connect.tookMs,
   run({ host, port, talk }): readonly Finding[] {

@@ -1,8 +1,8 @@
 /** How the dialogue ended, where it ended before its time and no other step has said so. */
 import { type Finding, finding } from '../finding.ts'
 import type { Step } from '../step.ts'
+import type { HostContext } from './context.ts'
 import { refusal } from './refusal.ts'
-import type { HostContext } from './steps.ts'
 
 export const end: Step<HostContext> = {
   name: 'end',

@@ -4,8 +4,8 @@ import { classOf, replyText } from '../../smtp/client/talk.ts'
 import { type Finding, finding } from '../finding.ts'
 import { leadsTo } from '../remembered-dns.ts'
 import type { Step } from '../step.ts'
+import { exchangesOf, type HostContext } from './context.ts'
 import { refusal } from './refusal.ts'
-import { exchangesOf, type HostContext } from './steps.ts'
 
 /** RFC 5321 §4.5.3.2.1 lets it take 5 minutes; senders in a hurry give up long before. */
 const SLOW_MS = 10_000

@@ -5,8 +5,8 @@ import { classOf } from '../../smtp/client/talk.ts'
 import { meaningOf } from '../extension-meaning.ts'
 import { type Finding, finding } from '../finding.ts'
 import type { Step } from '../step.ts'
+import { exchangesOf, type HostContext } from './context.ts'
 import { refusal } from './refusal.ts'
-import { exchangesOf, type HostContext } from './steps.ts'
 
 const SLOW_MS = 10_000
 /** A message with a photograph; whoever takes less is often in the way. */

@@ -3,7 +3,7 @@ import { offered } from '../../smtp/client/hello.ts'
 import type { Trouble } from '../../smtp/client/question.ts'
 import { type Finding, finding } from '../finding.ts'
 import type { Step } from '../step.ts'
-import { exchangesOf, type HostContext } from './steps.ts'
+import { exchangesOf, type HostContext } from './context.ts'
 
 /** Those that send what a thief needs. */
 const PLAINTEXT = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER']

@@ -3,8 +3,8 @@ import { classOf, replyText } from '../../smtp/client/talk.ts'
 import { type Finding, finding } from '../finding.ts'
 import type { Step } from '../step.ts'
 import type { Asked } from '../talk.ts'
+import { exchangesOf, type HostContext } from './context.ts'
 import { recipientRefusal, refusal } from './refusal.ts'
-import { exchangesOf, type HostContext } from './steps.ts'
 
 export const recipients: Step<HostContext> = {
   name: 'recipients',

@@ -7,7 +7,7 @@ import { isWithin, type Network, parseNetwork } from '../../wire/network.ts'
 import { type Finding, finding } from '../finding.ts'
 import type { Step } from '../step.ts'
 import type { Asking } from '../talk.ts'
-import type { HostContext } from './steps.ts'
+import type { HostContext } from './context.ts'
 
 const NEAR: readonly Network[] = [
   '127.0.0.0/8',

@@ -6,8 +6,8 @@ import { classOf, replyText } from '../../smtp/client/talk.ts'
 import { type Finding, finding, type Severity } from '../finding.ts'
 import type { Step } from '../step.ts'
 import { certificate } from './certificate.ts'
+import { exchangesOf, type HostContext } from './context.ts'
 import { refusal } from './refusal.ts'
-import { exchangesOf, type HostContext } from './steps.ts'
 
 export const tls: Step<HostContext> = {
   name: 'tls',
@@ -35,8 +35,8 @@ export const tls: Step<HostContext> = {
 
 function without(context: HostContext, severity: Severity | undefined): readonly Finding[] {
   const { talk } = context
-  if (talk.tlsFault !== undefined) return [failed(context, talk.tlsFault)]
   const [started] = exchangesOf(context, 'STARTTLS')
+  if (talk.tlsFault !== undefined) return [tlsFailed(talk.tlsFault, started !== undefined)]
   if (started !== undefined && classOf(started.reply) !== 2) {
     return [finding('tls-refused', `STARTTLS was refused: ${replyText(started.reply)}`, severity)]
   }
@@ -44,8 +44,8 @@ function without(context: HostContext, severity: Severity | undefined): readonly
   return [finding('tls-missing', 'STARTTLS is not offered', severity)]
 }
 
-function failed(context: HostContext, fault: string): Finding {
-  const startTls = exchangesOf(context, 'STARTTLS').length > 0
+/** @param startTls whether clear text was spoken before it */
+export function tlsFailed(fault: string, startTls: boolean): Finding {
   if (/clear text came|no TLS handshake/i.test(fault)) return finding('tls-injection', fault)
   if (/wrong.version.number|packet length too long/i.test(fault) && !startTls) {
     return finding('tls-not-first', fault)

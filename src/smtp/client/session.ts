@@ -12,6 +12,7 @@ import { Dialogue } from './dialogue.ts'
 import { errand } from './errand.ts'
 import { Ledger } from './ledger.ts'
 import { type Opened, opening, reopening } from './opening.ts'
+import { type Probed, probe } from './probe.ts'
 import type {
   Carry,
   ClientAnswer,
@@ -22,10 +23,9 @@ import type {
   HopFacts,
   Trouble,
 } from './question.ts'
-import { type Probed, probe } from './probe.ts'
 import { ReplyReader } from './reply-reader.ts'
-import { type State, states } from './state.ts'
 import { reset } from './reset.ts'
+import { type State, states } from './state.ts'
 import { offers, replyText, type Script, statusOf, type Talk } from './talk.ts'
 import { type Aftermath, transaction } from './transaction.ts'
 
@@ -247,8 +247,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     else if (answer.kind === 'probe') {
       this.dialogue.begin()
       this.#run(probe(this, answer), probed => this.#probed(probed))
-    }
-    else if (answer.kind !== 'noted') {
+    } else if (answer.kind !== 'noted') {
       this.dialogue.begin()
       this.#run(errand(this, answer), reply => this.#answered(answer, reply))
     }

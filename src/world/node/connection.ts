@@ -275,8 +275,9 @@ function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
 }
 
 /** Typed as an Error, it is the error's code in truth. */
-function reasonOf({ authorizationError: reason }: TLSSocket): string {
-  return String((reason as unknown) ?? 'unknown')
+function reasonOf({ authorizationError }: TLSSocket): string {
+  const reason: unknown = authorizationError
+  return typeof reason === 'string' ? reason : 'unknown'
 }
 
 const CHAIN_MAX = 10
@@ -291,7 +292,9 @@ function chainOf(socket: TLSSocket): CertificateFacts[] {
     chain.push({
       subject: next.subject.replaceAll('\n', ', '),
       issuer: next.issuer.replaceAll('\n', ', '),
-      names: names.map(name => name.replace(/^(?:DNS|IP Address):/, '')).filter(name => name !== ''),
+      names: names
+        .map(name => name.replace(/^(?:DNS|IP Address):/, ''))
+        .filter(name => name !== ''),
       validFrom: Date.parse(next.validFrom),
       validTo: Date.parse(next.validTo),
     })

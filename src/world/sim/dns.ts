@@ -94,8 +94,10 @@ export function simDns(
     ipv6: name => ask(name, 'aaaa', records => records.aaaa),
     txt: name => ask(name, 'txt', records => records.txt),
     cname: name =>
-      later(`dns cname ${name}`, zones.failure(name) === 'timeout' ? DNS_TIMEOUT_MS : undefined, () =>
-        zones.alias(name),
+      later(
+        `dns cname ${name}`,
+        zones.failure(name) === 'timeout' ? DNS_TIMEOUT_MS : undefined,
+        () => zones.alias(name),
       ),
     names: address => ask(address, 'ptr', records => records.ptr),
   }

@@ -74,7 +74,12 @@ export function agree(options: SecureOptions, hello: Hello): TlsFacts | string {
   }
 }
 
-function factsOf({ names, trusted, fault = SELF_SIGNED, ...dates }: SimCertificate): CertificateFacts {
+function factsOf({
+  names,
+  trusted,
+  fault = SELF_SIGNED,
+  ...dates
+}: SimCertificate): CertificateFacts {
   const subject = `CN=${names[0] ?? ''}`
   const { validFrom = 0, validTo = 4_102_444_800_000 } = dates
   const issuer = !trusted && fault === SELF_SIGNED ? subject : 'CN=Sim CA'
