@@ -2,7 +2,7 @@
  * How commands print: aligned columns, times and sizes for people; JSON for programs. What came
  * from a peer is shown with its control characters escaped, so that it cannot drive a terminal.
  */
-import { formatDuration } from '../server/measure.ts'
+import { formatDuration } from '../wire/measure.ts'
 
 /** Text that is safe on a terminal: control characters as \xNN, but for line ends where `lines`. */
 export function printable(text: string, lines = false): string {

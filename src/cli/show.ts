@@ -1,6 +1,7 @@
 /** A message's record and explanations as people read them: `trace`, `queue show`, `queue why`. */
-import { formatSize } from '../server/measure.ts'
+
 import type { AttemptRecord, Explanation, MessageRecord } from '../server/operation.ts'
+import { formatSize } from '../wire/measure.ts'
 import { facts, formatSender, formatTime, formatWhen, printable } from './print.ts'
 
 /** The whole life of a message, in the order of time. */

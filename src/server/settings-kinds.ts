@@ -3,8 +3,8 @@
  * says what is wrong with it, and becomes what the server works with. Used by every settings-*.ts.
  */
 import { z } from 'zod'
+import { parseDuration, parseSize } from '../wire/measure.ts'
 import { baseOf, formatNetwork, parseNetwork } from '../wire/network.ts'
-import { parseDuration, parseSize } from './measure.ts'
 
 /** A time with its unit; becomes ms. */
 export const duration = (minMs = 0) =>

@@ -1,8 +1,8 @@
 /** Settings: measures, --set, layers, and errors that help. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { formatDuration, formatSize, parseDuration, parseSize } from '../wire/measure.ts'
 import { formatNetwork } from '../wire/network.ts'
-import { formatDuration, formatSize, parseDuration, parseSize } from './measure.ts'
 import { type Settings, settingsSchema } from './settings.ts'
 import { formatSettingError, settingErrors } from './settings-errors.ts'
 import { contradictions, fetchSecrets, layer } from './settings-layers.ts'

@@ -1,7 +1,7 @@
 /** `backup`: a consistent copy of all state, taken while the server works. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { formatSize } from '../../server/measure.ts'
+import { formatSize } from '../../wire/measure.ts'
 import { currentFolder } from '../../world/node/config-file.ts'
 import { call } from '../call.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'

@@ -1,12 +1,12 @@
 /** `queue`: what is on its way, why it is not there yet, and the power to hurry, hold or end it. */
 import type { Command } from 'commander'
-import { formatSize } from '../../server/measure.ts'
 import type {
   OperationInput,
   QueueItem,
   RecipientState,
   Selection,
 } from '../../server/operation.ts'
+import { formatSize } from '../../wire/measure.ts'
 import { call } from '../call.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'

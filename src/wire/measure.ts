@@ -1,6 +1,6 @@
 /**
- * Durations and sizes as people write them in a config: '4h', '1h30m', '50MB'. Read by
- * settings.ts, printed by the command line and the documents. Never used on a peer's input.
+ * Durations and sizes as people write them: '4h', '1h30m', '50MB'. Read by the config and by queries of the queue,
+ * printed by the command line and the documents. Never used on a peer's input.
  */
 
 const DURATION_UNITS: Readonly<Record<string, number>> = {
