@@ -18,7 +18,7 @@ export function showMessage(record: MessageRecord, now: number): string {
   ])
   const recipients = record.recipients.map(recipient => {
     const alias = recipient.aliasOf === undefined ? '' : ` (for ${printable(recipient.aliasOf)})`
-    const next = recipient.state === 'queued' ? `, next ${formatWhen(recipient.dueAt, now)}` : ''
+    const next = WAITS.has(recipient.state) ? `, next ${formatWhen(recipient.dueAt, now)}` : ''
     const reason =
       recipient.reason === undefined
         ? ''
@@ -28,6 +28,8 @@ export function showMessage(record: MessageRecord, now: number): string {
   })
   return head + recipients.join('')
 }
+
+const WAITS: ReadonlySet<string> = new Set(['queued', 'deferred', 'doubt'])
 
 function showAttempt(attempt: AttemptRecord): string {
   const where = attempt.remote === undefined ? '' : ` at ${printable(attempt.remote)}`

@@ -35,5 +35,9 @@ export type Outcome = {
       /** Nothing was tried: it is kept until its customer asks for it. */
       readonly kept?: true
     }
-  | { readonly kind: 'failed' }
+  | {
+      readonly kind: 'failed'
+      /** Given up, by age or by the operator. */
+      readonly expired?: true
+    }
 )

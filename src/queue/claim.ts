@@ -11,7 +11,8 @@
 import { writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
 
-const CLAIMED =
+/** The columns of `Claimed`. */
+export const CLAIMED =
   'message_id, n, address, domain, notify, original_recipient, alias_of, parameters, attempts, delay_notified_at'
 
 /** A recipient row that was claimed, with what a transport needs of its message. */
@@ -145,23 +146,3 @@ function byAge(a: Claimed, b: Claimed): number {
   if (a.message_id === b.message_id) return a.n - b.n
   return a.message_id < b.message_id ? -1 : 1
 }
-
-/** Leases waiting rows by name, whatever their time: for an operator who fails them with a notice. */
-export const claimRows = writer<
-  { node: string; leaseMs: number; rows: readonly { messageId: string; n: number }[] },
-  Claimed[]
->('queue.claimRows', async (tx, input) => {
-  const claimed: Claimed[] = []
-  for (const { messageId, n } of input.rows) {
-    const row = await tx.get<Claimed>(
-      `UPDATE recipient SET state = 'leased', leased_by = ?3, due_at = :now + ?4
-       WHERE message_id = ?1 AND n = ?2 AND state IN ('queued', 'held') RETURNING ${CLAIMED}`,
-      messageId,
-      n,
-      input.node,
-      input.leaseMs,
-    )
-    if (row) claimed.push(row)
-  }
-  return claimed
-})

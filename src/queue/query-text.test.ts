@@ -51,7 +51,16 @@ test('what a query means', () => {
     ['status:4.*', [text('status', [['4.', '']])]],
     ['04abcdefgh012345', [text('id', [['04abcdefgh012345']])]],
     ['04ab*', [text('id', [['04ab', '']])]],
-    ['04ab* to:x 05ab*', [text('id', [['04ab', ''], ['05ab', '']]), text('to', [['x']])]],
+    [
+      '04ab* to:x 05ab*',
+      [
+        text('id', [
+          ['04ab', ''],
+          ['05ab', ''],
+        ]),
+        text('to', [['x']]),
+      ],
+    ],
     ['state:Held', [{ not: false, kind: 'choice', field: 'state', any: ['held'] }]],
     [
       'state:(held doubt)origin:mx',

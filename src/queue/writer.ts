@@ -33,7 +33,7 @@ export interface Settled {
   readonly dueAt?: number
   /** Only for 'queued': the sender was warned in this settlement. */
   readonly warned?: boolean
-  /** Only for 'queued': nothing was tried, so that it counts as no attempt. */
+  /** Nothing was tried, so that it counts as no attempt. */
   readonly untried?: boolean
   /** Only for 'delivered': the mailbox row that is inserted by this very transaction. */
   readonly delivery?: Delivery
@@ -49,6 +49,8 @@ export interface Settlement {
   readonly results: readonly Settled[]
   /** Notices about these results: queued by the same transaction, or not at all. */
   readonly notices: readonly Acceptance[]
+  /** The operator ends what waits or is held: there is no lease. */
+  readonly waiting?: true
 }
 
 export interface SettlementDone {
@@ -61,7 +63,9 @@ export interface SettlementDone {
 const SETTLE = `UPDATE recipient SET state = ?4, due_at = CASE WHEN ?4 = 'queued' THEN :now + ?5 ELSE 0 END,
   leased_by = NULL, attempts = attempts + ?11, status = ?6,
   reason = ?7, remote = ?8, settled_at = ?9, delay_notified_at = COALESCE(?10, delay_notified_at)
-  WHERE message_id = ?1 AND n = ?2 AND state = 'leased' AND leased_by = ?3`
+  WHERE message_id = ?1 AND n = ?2 AND `
+const LEASED = "state = 'leased' AND leased_by = ?3"
+const WAITING = "state IN ('queued', 'held') AND ?3 <> ''"
 const INSERT_ATTEMPT = `INSERT INTO attempt (message_id, n, at, outcome, status, remote, reason, dialogue)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`
 
@@ -113,7 +117,7 @@ async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
     input.results.map(r => {
       const final = r.state !== 'queued'
       return tx.run(
-        SETTLE,
+        SETTLE + (input.waiting ? WAITING : LEASED),
         input.messageId,
         r.n,
         input.node,
@@ -143,7 +147,7 @@ const COUNT_SETTLED = `UPDATE message SET unsettled = unsettled - ?2,
   WHERE id = ?1`
 
 /** Counts final recipients down; at zero the message lets its body go, unless a mailbox holds it. */
-async function countSettled(
+export async function countSettled(
   tx: Write,
   message: { readonly messageId: string; readonly bodyKey: number; readonly at: number },
   count: number,
@@ -203,39 +207,3 @@ export const recover = writer<null, number>('queue.recover', tx =>
     `UPDATE recipient SET state = 'queued', leased_by = NULL, due_at = :now WHERE state = 'leased'`,
   ),
 )
-
-export type Order = 'retry' | 'hold' | 'release' | 'delete'
-
-const ORDERS: Readonly<Record<Order, string>> = {
-  retry: `UPDATE recipient SET due_at = :now WHERE message_id = ?1 AND n = ?2 AND state = 'queued'`,
-  hold: `UPDATE recipient SET state = 'held', reason = 'held by the operator'
-    WHERE message_id = ?1 AND n = ?2 AND state = 'queued'`,
-  release: `UPDATE recipient SET state = 'queued', due_at = :now
-    WHERE message_id = ?1 AND n = ?2 AND state = 'held'`,
-  delete: `UPDATE recipient SET state = 'deleted', settled_at = :now, due_at = 0, status = NULL,
-    reason = 'deleted by the operator'
-    WHERE message_id = ?1 AND n = ?2 AND state IN ('queued', 'held')`,
-}
-
-/** An operator's order about some recipients. What is being carried just now does not obey. */
-export const order = writer<
-  { rows: readonly { messageId: string; n: number }[]; order: Order; at: number },
-  { changed: number; released: readonly string[] }
->('queue.order', async (tx, input) => {
-  let changed = 0
-  const gone = new Map<string, number>()
-  for (const { messageId, n } of input.rows) {
-    const done = await tx.run(ORDERS[input.order], messageId, n)
-    changed += done
-    if (done > 0 && input.order === 'delete') gone.set(messageId, (gone.get(messageId) ?? 0) + 1)
-  }
-  const released: string[] = []
-  for (const [messageId, count] of gone) {
-    const sql = 'SELECT body_id FROM message WHERE id = ?1'
-    const message = await tx.get<{ body_id: number | null }>(sql, messageId)
-    if (!message?.body_id) continue
-    const settled = { messageId, bodyKey: message.body_id, at: input.at }
-    released.push(...(await countSettled(tx, settled, count, false)))
-  }
-  return { changed, released }
-})

@@ -27,6 +27,9 @@ export interface RecipientRow {
   readonly reason: string | null
   readonly remote: string | null
   readonly settled_at: number | null
+  readonly priority: number
+  readonly doubts: number
+  readonly via: string | null
 }
 
 export interface AttemptRow {
@@ -57,8 +60,8 @@ export const trace = reader<string, Trace | undefined>('record.trace', async (tx
   )
   if (!message) return undefined
   const recipients = await tx.all<RecipientRow>(
-    `SELECT n, address, alias_of, state, due_at, attempts, status, reason, remote, settled_at
-     FROM recipient WHERE message_id = ?1 ORDER BY n`,
+    `SELECT n, address, alias_of, state, due_at, attempts, status, reason, remote, settled_at, priority,
+       doubts, via FROM recipient WHERE message_id = ?1 ORDER BY n`,
     message.id,
   )
   const attempts = await tx.all<AttemptRow>(

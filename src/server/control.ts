@@ -8,17 +8,15 @@ import * as account from './operation/account.ts'
 import type { ControlContext } from './operation/context.ts'
 import { fetch } from './operation/fetch.ts'
 import * as queue from './operation/queue.ts'
+import { changeSome, preview } from './operation/queue-change.ts'
 import * as store from './operation/store.ts'
 import { type OperationAnswer, OperationError, type Operations } from './operation.ts'
 
 export const operations: Operations<ControlContext> = {
   'queue.list': queue.list,
   'queue.show': queue.show,
-  'queue.retry': (context, input) => queue.obey(context, 'retry', input),
-  'queue.hold': (context, input) => queue.obey(context, 'hold', input),
-  'queue.release': (context, input) => queue.obey(context, 'release', input),
-  'queue.delete': (context, { bounce, ...selection }) =>
-    bounce ? queue.fail(context, selection) : queue.obey(context, 'delete', selection),
+  'queue.preview': preview,
+  'queue.change': changeSome,
   'queue.why': queue.why,
   'account.add': account.addAccount,
   'account.list': account.listAccounts,

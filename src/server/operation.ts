@@ -6,19 +6,14 @@
  * Times are ms since the epoch, sizes are octets. An address is text as formatAddress writes it.
  */
 
+import type { Change } from '../queue/change.ts'
+import type { Key } from '../queue/matching.ts'
+import type { ShownState } from '../queue/query.ts'
+import type { Moment } from '../queue/query-sql.ts'
 import type { Settings } from './settings.ts'
 
-/** States of a recipient (store/schema/0001-start.sql); those after 'held' are final. */
-export type RecipientState =
-  | 'queued'
-  | 'leased'
-  | 'held'
-  | 'delivered'
-  | 'relayed'
-  | 'expanded'
-  | 'failed'
-  | 'expired'
-  | 'deleted'
+/** States of a recipient as they are shown (queue/state.ts); those after 'held' are final. */
+export type RecipientState = ShownState
 
 /** One recipient of one message, as a list shows it. */
 export interface QueueItem {
@@ -29,7 +24,7 @@ export interface QueueItem {
   readonly address: string
   readonly state: RecipientState
   readonly receivedAt: number
-  /** queued: the next attempt; leased: the end of the lease. */
+  /** queued, deferred, doubt: the next attempt; leased: the end of the lease. */
   readonly dueAt: number
   readonly attempts: number
   readonly sizeOctets: number
@@ -37,18 +32,40 @@ export interface QueueItem {
   readonly status?: string
   readonly reason?: string
   readonly remote?: string
+  /** Where it is not 0. */
+  readonly priority?: number
 }
 
-/** Which recipients an operation is about: all conditions together. None at all is refused unless `all`. */
-export interface Selection {
-  /** A message's id. */
-  readonly message?: string
-  /** One recipient of the message. */
-  readonly recipient?: string
-  /** The recipients' domain. */
-  readonly domain?: string
-  readonly sender?: string
+/** What an operator wants of recipients. */
+export type QueueOrder =
+  | Change
+  /** Given up now, as if by age: the sender is told. */
+  | { readonly order: 'expire' }
+  /** Ended as a failure, and the sender is told. */
+  | { readonly order: 'bounce' }
+
+/** Which recipients: a query (queue/query-text.ts), or nothing and `all`. */
+export interface QueueSelection {
+  readonly query: string
   readonly all?: boolean
+}
+
+/** What would be changed, before it is. */
+export interface QueuePreview {
+  /** To be given with the order, so that it means what was shown. */
+  readonly moment: Moment
+  readonly recipients: number
+  readonly messages: number
+  readonly byState: readonly { readonly state: RecipientState; readonly recipients: number }[]
+  /** The largest first; `others` are in none of them. */
+  readonly byDomain: readonly { readonly domain: string; readonly recipients: number }[]
+  readonly others: number
+  /** When the oldest came in. */
+  readonly oldest?: number
+  /** The first few. */
+  readonly items: readonly QueueItem[]
+  /** Matching, but being carried just now: they do not obey. */
+  readonly carried: number
 }
 
 /** What an attempt came to; the dialogue only where it failed or was deferred. */
@@ -189,29 +206,33 @@ export type Done = Readonly<Record<string, never>>
 export interface OperationMap {
   'queue.list': {
     input: {
-      readonly state?: RecipientState
-      readonly domain?: string
-      readonly sender?: string
-      readonly recipient?: string
-      /** At most this many (default 100), oldest first. */
+      /** A query; '' is all that waits. */
+      readonly query?: string
+      /** At most this many (default 100), oldest first, behind this one. */
       readonly limit?: number
+      readonly after?: Key
     }
-    /** `total` counts those beyond the limit too. */
-    output: { readonly items: readonly QueueItem[]; readonly total: number }
+    /** `total` counts those on other pages too; `next` is there where there are more. */
+    output: { readonly items: readonly QueueItem[]; readonly total: number; readonly next?: Key }
   }
   'queue.show': {
     input: { readonly message: string; readonly content?: boolean }
     /** `content`: the message itself (or its first 1 MB), octets as latin1 text. */
     output: MessageRecord & { readonly content?: string }
   }
-  /** Makes queued recipients due now; held ones stay held. */
-  'queue.retry': { input: Selection; output: { readonly changed: number } }
-  'queue.hold': { input: Selection; output: { readonly changed: number } }
-  'queue.release': { input: Selection; output: { readonly changed: number } }
-  /** `bounce` reports the failure to the sender; without it the mail goes silently. */
-  'queue.delete': {
-    input: Selection & { readonly bounce?: boolean }
-    output: { readonly changed: number }
+  'queue.preview': { input: QueueSelection & QueueOrder; output: QueuePreview }
+  /**
+   * Carries an order out on some of what matches, behind `after`; `next` is there where there is more to do.
+   * `passed` did not wait any more when its turn came.
+   */
+  'queue.change': {
+    input: QueueSelection & QueueOrder & { readonly moment?: Moment; readonly after?: Key }
+    output: {
+      readonly changed: number
+      readonly passed: number
+      readonly moment: Moment
+      readonly next?: Key
+    }
   }
   'queue.why': {
     /** A message's id, or an address: the newest recipients that match, at most 20. */

@@ -16,6 +16,8 @@ export const STORE_MODULES: readonly URL[] = [
   '../queue/reader.ts',
   '../queue/writer.ts',
   '../queue/claim.ts',
+  '../queue/matching.ts',
+  '../queue/change.ts',
   '../queue/content.ts',
   '../queue/transfer.ts',
   '../record/trace.ts',

@@ -97,6 +97,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0012-quota.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 13,
+    name: '0013-waiting',
+    file: new URL('./schema/0013-waiting.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

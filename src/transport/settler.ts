@@ -12,7 +12,7 @@ import { mailTopic } from '../mailbox/topic.ts'
 import type { NoticeFact, Notices } from '../queue/notice.ts'
 import { agesFrom, type Deferral, defer, endsAt, type Schedule } from '../queue/schedule.ts'
 import { type Settled, type Settlement, settle } from '../queue/writer.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreError } from '../store/store.ts'
 import type { World } from '../world/world.ts'
 import type { Job, JobRow } from './job.ts'
 import type { Carried } from './transport.ts'
@@ -36,6 +36,29 @@ export class Settler {
 
   /** Stores the outcomes; resolves with the time of the next attempt, if one is due. */
   async settle(job: Job, carried: Carried): Promise<number | undefined> {
+    return (await this.#settle(job, carried)).dueAt
+  }
+
+  /**
+   * Ends what waits or is held as the operator wants it, with the notices that are owed; false where some of it
+   * does not wait any more.
+   */
+  async end(job: Job, outcome: Outcome & { readonly kind: 'failed' }): Promise<boolean> {
+    const outcomes = job.rows.map(() => outcome)
+    try {
+      return (await this.#settle(job, { outcomes }, true)).held
+    } catch (error) {
+      // The writer refuses what waits only in part any more.
+      if (error instanceof StoreError) throw error
+      return false
+    }
+  }
+
+  async #settle(
+    job: Job,
+    carried: Carried,
+    waiting?: true,
+  ): Promise<{ readonly held: boolean; readonly dueAt?: number | undefined }> {
     const { store, world, node } = this.#options
     const now = world.clock.now()
     const results: Settled[] = []
@@ -46,9 +69,10 @@ export class Settler {
       const outcome = carried.outcomes[i] ?? MISSING
       const { result, fact } = this.#judge(job, row, outcome, { now, spread })
       const delivery = carried.deliveries?.[i]
-      const attempt = attemptOf(outcome, carried.dialogue)
+      const attempt = waiting ? undefined : attemptOf(outcome, carried.dialogue)
       results.push({
         ...result,
+        ...(waiting && { untried: true }),
         ...(delivery ? { delivery } : {}),
         ...(attempt ? { attempt } : {}),
       })
@@ -62,11 +86,12 @@ export class Settler {
       at: now,
       results,
       notices: notice ? [notice] : [],
+      ...(waiting && { waiting }),
     }
     const done = await store.write(settle, settlement)
     if (!done.held) {
       world.log.warn('queue.leaseLost', { message: job.message.id })
-      return undefined
+      return { held: false }
     }
     for (const name of done.released) {
       world.disk.remove(name).catch((error: unknown) => {
@@ -78,7 +103,7 @@ export class Settler {
       if (result.delivery) store.wake(mailTopic(result.delivery.accountId))
       this.#options.settled(job, row, result)
     }
-    return soonest(results, notice !== undefined, now)
+    return { held: true, dueAt: soonest(results, notice !== undefined, now) }
   }
 
   /** The state an outcome leads to, and the notice the sender is owed for it. */
@@ -105,7 +130,10 @@ export class Settler {
         return owed ? { result, fact: factOf(row, outcome, state, now) } : { result }
       }
       case 'failed': {
-        const result = { ...base, state: 'failed' as const }
+        const result = {
+          ...base,
+          state: outcome.expired ? ('expired' as const) : ('failed' as const),
+        }
         return wants(row, 'FAILURE')
           ? { result, fact: factOf(row, outcome, 'failed', now) }
           : { result }

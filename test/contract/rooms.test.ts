@@ -22,8 +22,11 @@ import * as forget from '../../src/mailbox/forget.ts'
 import * as quota from '../../src/mailbox/quota.ts'
 import * as mailboxReader from '../../src/mailbox/reader.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
+import * as changes from '../../src/queue/change.ts'
 import * as claims from '../../src/queue/claim.ts'
 import { bodyOf } from '../../src/queue/content.ts'
+import * as matching from '../../src/queue/matching.ts'
+import { parseQuery } from '../../src/queue/query-text.ts'
 import * as queueReader from '../../src/queue/reader.ts'
 import * as transfer from '../../src/queue/transfer.ts'
 import * as queue from '../../src/queue/writer.ts'
@@ -199,6 +202,13 @@ async function people(w: Witness): Promise<void> {
 
 const node = 'n1'
 
+/** A query of all there is. */
+function askedFor(text: string) {
+  const parsed = parseQuery(text)
+  assert.ok(parsed.kind === 'query', text)
+  return { query: parsed.query, moment: { at, upTo: '~' } }
+}
+
 async function mail(w: Witness): Promise<void> {
   await w.write(
     queue.accept,
@@ -228,12 +238,13 @@ async function mail(w: Witness): Promise<void> {
   await w.read(queueReader.queuedMessage, 'm2')
   await w.read(bodyOf, 1)
   await w.read(bodyOf, 2)
-  for (const selection of [
-    {},
-    { domain: 'B.test' },
-    { sender: 'joe@example.org', state: 'leased' },
-  ])
-    await w.read(queueReader.select, { selection, after: '', limit: 3 })
+  for (const text of ['', 'domain:B.test', 'from:joe@example.org state:leased']) {
+    await w.read(matching.matchingLines, {
+      ...askedFor(text),
+      after: matching.BEFORE_ALL,
+      limit: 3,
+    })
+  }
   const claimed = await w.write(claims.claim, {
     node,
     leaseMs: 60_000,
@@ -243,14 +254,7 @@ async function mail(w: Witness): Promise<void> {
   claimed.sort((a, b) => (`${a.message_id}${a.n}` < `${b.message_id}${b.n}` ? -1 : 1))
   w.log.splice(-1, 1, plain(claimed))
   await w.write(queue.renew, { node, leaseMs: 60_000, rows: [{ messageId: 'm2', n: 1 }] })
-  await w.write(claims.claimRows, {
-    node: 'n2',
-    leaseMs: 60_000,
-    rows: [
-      { messageId: 'm2', n: 2 },
-      { messageId: 'm1', n: 0 },
-    ],
-  })
+  await w.write(claims.claim, { node: 'n2', leaseMs: 60_000, limit: 10, except: [] })
   const base = { status: '2.0.0', reason: 'good', remote: null }
   const delivery = {
     accountId: 1,
@@ -309,17 +313,17 @@ async function mail(w: Witness): Promise<void> {
   await w.write(queue.giveBack, { node: 'n2' })
   await w.write(queue.recover, null)
   for (const order of ['hold', 'release', 'retry', 'hold', 'delete'] as const)
-    await w.write(queue.order, {
-      rows: [
+    await w.write(changes.change, {
+      ...askedFor('id:m2'),
+      keys: [
         { messageId: 'm2', n: 1 },
         { messageId: 'm2', n: 2 },
       ],
-      order,
+      change: { order },
       at,
     })
   for (const id of ['m1', 'm9']) await w.read(transit.reversePathOf, id)
   for (const id of ['m1', 'm2', 'm3', 'm4', 'm9']) {
-    await w.read(queueReader.recipientsOf, id)
     await w.read(record.trace, id)
   }
   await w.read(record.messagesTo, { address: 'jane@example.org', limit: 10 })
@@ -328,7 +332,157 @@ async function mail(w: Witness): Promise<void> {
   await w.write(queue.accept, acceptance(701, { envelopeId: 'e@x' }))
   for (const name of ['e@x', 'f@x']) await w.read(tracking.namedMessages, name)
   for (const id of ['m700', 'm2']) await w.read(tracking.trackedRecipients, id)
-  await w.read(queueReader.select, { selection: {}, after: '', limit: 10 })
+  await w.read(matching.matchingLines, { ...askedFor(''), after: matching.BEFORE_ALL, limit: 10 })
+}
+
+/** Queries as they are asked, each kind of term, and what is done to what they match. */
+async function queries(w: Witness): Promise<void> {
+  const to = (address: string, extra = {}) => recipient(address, extra)
+  const lease = { by: 'q1', leaseMs: 60_000 }
+  await w.write(
+    queue.accept,
+    acceptance(601, {
+      reversePath: 'Ann@Example.net',
+      peer: 'client.example [192.0.2.7] by way of mx.example [198.51.100.9]',
+      receivedAt: at - 7_200_000,
+      recipients: [
+        to('Bob@q.test', { hold: { forMs: 3_600_000, reason: 'held by its sender' } }),
+        to('carol@q.test', { lease }),
+        to('100%_x@sub.q.test', { aliasOf: 'list@q.test' }),
+      ],
+    }),
+  )
+  await w.write(
+    queue.accept,
+    acceptance(602, {
+      reversePath: '',
+      origin: 'mx',
+      accountId: null,
+      priority: 4,
+      recipients: [to('bob@q.test'), to('100xyx@sub.q.test'), to('joe@xn--bcher-kva.test')],
+    }),
+  )
+  await w.write(queue.settle, {
+    messageId: 'm601',
+    bodyKey: 601,
+    node: 'q1',
+    at,
+    notices: [],
+    results: [
+      {
+        n: 1,
+        state: 'queued',
+        dueAt: at + 600_000,
+        status: '4.4.1',
+        reason: 'no connection to mx.q.test [192.0.2.80]: ECONNREFUSED',
+        remote: 'mx.q.test [192.0.2.80]',
+      },
+    ],
+  })
+  const cases: readonly (readonly [string, string])[] = [
+    ['', '601/0 601/1 601/2 602/0 602/1 602/2'],
+    ['to:bob@q.test', '601/0 602/0'],
+    ['to:*@q.test', '601/0 601/1 602/0'],
+    ['-to:*@q.test', '601/2 602/1 602/2'],
+    ['to:100%_x@sub.q.test', '601/2'],
+    ['to:100%_*', '601/2'],
+    ['to:~00', '601/2 602/1'],
+    ['to:(bob@q.test carol@*)', '601/0 601/1 602/0'],
+    ['domain:*.q.test', '601/2 602/1'],
+    ['domain:b\u00fccher.test', '602/2'],
+    ['to:*@B\u00fccher.test', '602/2'],
+    ['alias:list@q.test', '601/2'],
+    ['!alias:list@q.test', '601/0 601/1 602/0 602/1 602/2'],
+    ['from:<>', '602/0 602/1 602/2'],
+    ['from:ann@EXAMPLE.net', '601/0 601/1 601/2'],
+    ['state:queued', '601/0 601/2 602/0 602/1 602/2'],
+    ['state:deferred', '601/1'],
+    ['state:(deferred held)', '601/1'],
+    ['-state:queued', '601/1'],
+    ['state:doubt', ''],
+    ['state:delivered', ''],
+    ['id:m602', '602/0 602/1 602/2'],
+    ['id:m601*', '601/0 601/1 601/2'],
+    ['origin:mx', '602/0 602/1 602/2'],
+    ['account:jo*', '601/0 601/1 601/2'],
+    ['-account:jo*', '602/0 602/1 602/2'],
+    ['peer:192.0.2.7', '601/0 601/1 601/2'],
+    ['peer:mx.example', '601/0 601/1 601/2'],
+    ['peer:192.0.2.1', '602/0 602/1 602/2'],
+    ['status:4.*', '601/1'],
+    ['-status:4.4.1 id:m601', '601/0 601/2'],
+    ['reason:econnrefused', '601/1'],
+    ['reason:"held by"', '601/0'],
+    ['remote:mx.q.test', '601/1'],
+    ['remote:192.0.2.80', '601/1'],
+    ['-remote:192.0.2.80 domain:q.test', '601/0 602/0'],
+    ['age>1h', '601/0 601/1 601/2'],
+    ['age<1h', '602/0 602/1 602/2'],
+    ['due>50m', '601/0'],
+    ['due<30m due>5m', '601/1'],
+    ['attempts:1', '601/1'],
+    ['attempts<1 id:m601', '601/0 601/2'],
+    ['priority>0', '602/0 602/1 602/2'],
+    ['size<1KB domain:q.test', '601/0 601/1 602/0'],
+    ['size>1KB', ''],
+    [`to:"'; DROP TABLE recipient; --"`, ''],
+  ]
+  for (const [text, keys] of cases) {
+    const asked = askedFor(`${text} id:(m601 m602)`)
+    const page = { ...asked, after: matching.BEFORE_ALL, limit: 50 }
+    const lines = await w.read(matching.matchingLines, page)
+    const found = lines.map(line => `${line.message_id.slice(1)}/${line.n}`).join(' ')
+    assert.equal(found, keys, text)
+    assert.equal(await w.read(matching.matchingCount, asked), lines.length, text)
+    // By pages of two it is the same.
+    const paged: string[] = []
+    for (let after = matching.BEFORE_ALL; ; ) {
+      const some = await w.read(matching.matchingKeys, { ...page, after, limit: 2 })
+      paged.push(...some.map(({ messageId, n }) => `${messageId.slice(1)}/${n}`))
+      const last = some.at(-1)
+      if (last === undefined) break
+      after = last
+    }
+    assert.equal(paged.join(' '), keys, text)
+  }
+  await w.read(matching.newestMessage, null)
+  const all = { ...askedFor('id:(m601 m602)'), after: matching.BEFORE_ALL, limit: 50 }
+  await w.read(matching.matchingSums, all)
+  await w.read(matching.matchingSums, { ...all, limit: 2 })
+  await w.read(matching.matchingLines, { ...all, moment: { at, upTo: 'm601' } })
+  const keys = await w.read(matching.matchingKeys, all)
+  const order = (text: string, change: changes.Change, some = keys) =>
+    w.write(changes.change, { ...askedFor(text), keys: some, change, at })
+  assert.equal((await order('state:deferred', { order: 'hold' })).changed, 1)
+  assert.equal((await order('to:*@q.test', { order: 'hold' })).changed, 2)
+  assert.equal((await order('', { order: 'hold' }, [])).changed, 0)
+  assert.equal((await order('state:leased', { order: 'hold' })).changed, 0)
+  await order('', { order: 'priority', priority: -3 })
+  await w.read(matching.waitingRows, keys)
+  assert.equal((await order('to:bob@q.test', { order: 'release' })).changed, 2)
+  await order('', { order: 'retry' })
+  await w.read(record.trace, 'm601')
+  const ended = { status: '5.4.7', reason: 'given up', remote: null, state: 'expired' as const }
+  const settlement = {
+    messageId: 'm601',
+    bodyKey: 601,
+    node,
+    at,
+    notices: [],
+    waiting: true as const,
+  }
+  // One that is held and one that waits are ended; of several that do not all wait, none is.
+  await w.write(queue.settle, {
+    ...settlement,
+    results: [0, 1].map(n => ({ ...ended, n, untried: true })),
+  })
+  await w
+    .write(queue.settle, { ...settlement, results: [1, 2].map(n => ({ ...ended, n })) })
+    .catch(() => {})
+  await w.read(record.trace, 'm601')
+  assert.deepEqual((await order('', { order: 'delete' })).changed, 4)
+  for (const id of ['m601', 'm602']) await w.read(record.trace, id)
+  await w.read(queueReader.depth, null)
 }
 
 /** What customers ask for: claimed by domain, whatever its time, each row once in a round. */
@@ -344,7 +498,7 @@ async function asked(w: Witness): Promise<void> {
     queue.accept,
     acceptance(14, { recipients: [recipient('a@customer.test', { hold })] }),
   )
-  await w.read(queueReader.recipientsOf, 'm14')
+  await w.read(record.trace, 'm14')
   for (const some of [domains, ['customer.net'], ['nobody.test']]) {
     await w.read(queueReader.pendingFor, some)
   }
@@ -367,7 +521,7 @@ async function asked(w: Witness): Promise<void> {
       { ...base, n: 2, dueAt: at + 60_000 },
     ],
   })
-  await w.read(queueReader.recipientsOf, 'm11')
+  await w.read(record.trace, 'm11')
   // What was given back in this round is not claimed by it again.
   const rest = await w.write(claims.claimAsked, { ...input, after: { messageId: 'm11', n: 2 } })
   assert.deepEqual(
@@ -420,8 +574,13 @@ async function priorities(w: Witness): Promise<void> {
   await w.write(queue.recover, null)
   w.log.pop()
   await w.write(queue.giveBack, { node: 'p1' })
-  const rows = Array.from({ length: 10 }, (_, n) => ({ messageId: `m${20 + n}`, n: 0 }))
-  const done = await w.write(queue.order, { rows, order: 'delete', at: Date.now() })
+  const keys = Array.from({ length: 10 }, (_, n) => ({ messageId: `m${20 + n}`, n: 0 }))
+  const done = await w.write(changes.change, {
+    ...askedFor('id:m2*'),
+    keys,
+    change: { order: 'delete' },
+    at: Date.now(),
+  })
   assert.equal(done.changed, 10)
 }
 
@@ -691,6 +850,7 @@ async function lifeOn(store: Store): Promise<Witness> {
   const w = witness(store)
   await people(w)
   await mail(w)
+  await queries(w)
   await asked(w)
   await priorities(w)
   await folders(w)

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ControlContext } from '../../src/server/operation/context.ts'
-import { obey, why } from '../../src/server/operation/queue.ts'
+import { why } from '../../src/server/operation/queue.ts'
+import { changeSome } from '../../src/server/operation/queue-change.ts'
 import { judge } from './oracle.ts'
 import { createTown, type Town } from './town.ts'
 
@@ -77,7 +78,7 @@ test('an operator sees who holds it and until when, and may let it go', async ()
   const left = (explanations[0]?.dueAt ?? 0) - town.internet.now
   assert.ok(left > 5.9 * HOUR && left <= 6 * HOUR)
   assert.ok((explanations[0]?.expiresAt ?? 0) > town.internet.now + 125 * HOUR)
-  await town.internet.complete(obey(context, 'retry', { recipient: 'bob@b.test' }))
+  await town.internet.complete(changeSome(context, { order: 'retry', query: 'to:bob@b.test' }))
   await town.advance('1 minute')
   assert.deepEqual(await arrived(town), [0, 1])
   await town.advance('6 hours')
@@ -112,7 +113,9 @@ test('its age is counted from then on, and a notice says what was asked', async 
 test('what is held may be deleted, and a time longer than the next hop holds is no matter of it', async () => {
   const town = await aTown()
   await send(town)
-  await town.internet.complete(obey(contextOf(town), 'delete', { recipient: 'bob@b.test' }))
+  await town.internet.complete(
+    changeSome(contextOf(town), { order: 'delete', query: 'to:bob@b.test' }),
+  )
   await town.advance('7 hours')
   assert.deepEqual(await arrived(town), [1, 0])
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ControlContext } from '../../src/server/operation/context.ts'
-import { obey } from '../../src/server/operation/queue.ts'
+import { changeSome } from '../../src/server/operation/queue-change.ts'
 import type { Config } from '../../src/server/settings.ts'
 import { reader } from '../../src/store/store.ts'
 import { createTown, type Town } from './town.ts'
@@ -53,7 +53,7 @@ test('what waits in a queue longer than what is in hand leaves by priority', asy
   town.internet.network.heal(ours.name, theirs.name)
   const { store, world, worker } = ours.house
   const context = { store, world, wake: () => worker.wake() } as unknown as ControlContext
-  await town.internet.complete(obey(context, 'retry', { all: true }))
+  await town.internet.complete(changeSome(context, { order: 'retry', query: '', all: true }))
   await town.advance('10 minutes')
   const usual = 'the usual'
   assert.deepEqual(subjects(await found(town)), ['9', '2', usual, usual, usual, '-1', '-9'])

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { recipientsOf } from '../../src/queue/reader.ts'
+import { trace } from '../../src/record/trace.ts'
 import type { Provider } from '../../src/server/fetcher.ts'
 import type { Fetched } from '../../src/transport/fetch.ts'
 import { judge, toldOf } from './oracle.ts'
@@ -90,7 +90,8 @@ test('mail for a customer waits without an attempt until he takes it by ATRN', a
 async function waiting(town: Town) {
   const provider = town.server('isp.test')
   const [id] = [...provider.ledger.seenAt.keys()]
-  return town.internet.complete(provider.store.read(recipientsOf, id as string))
+  const found = await town.internet.complete(provider.store.read(trace, id as string))
+  return found?.recipients ?? []
 }
 
 test('TURN on the submission port takes the same mail', async () => {

@@ -37,7 +37,7 @@ export async function runSendmail(face: Face, args: readonly string[]): Promise<
       // Only these two need the rest of the command line, which takes a while to load.
       const [{ call }, { showItems }] = await Promise.all([
         import('../call.ts'),
-        import('./queue.ts'),
+        import('../show-queue.ts'),
       ])
       const { items, total } = await call(face, options, 'queue.list', { limit: 1000 })
       const shown = items.length === 0 ? 'the queue is empty\n' : showItems(items, face.clock.now())
@@ -46,8 +46,8 @@ export async function runSendmail(face: Face, args: readonly string[]): Promise<
       return
     }
     case 'flush': {
-      const { call } = await import('../call.ts')
-      await call(face, options, 'queue.retry', { all: true })
+      const { carryOut } = await import('./queue-change.ts')
+      await carryOut(face, options, { order: 'retry', query: '', all: true })
       return
     }
     case 'dialogue':

@@ -1,7 +1,7 @@
 /** What the operations work on: a house, and a few things that only it can do for them. */
 
-import type { Claimed } from '../../queue/claim.ts'
 import { queuedContent } from '../../queue/content.ts'
+import type { WaitingRow } from '../../queue/matching.ts'
 import { queuedMessage } from '../../queue/reader.ts'
 import { queueTopic } from '../../queue/spool.ts'
 import type { Store } from '../../store/store.ts'
@@ -32,7 +32,8 @@ export interface ControlContext {
     readonly head: Uint8Array
     readonly body_id: number | null
   }): AsyncIterable<Uint8Array>
-  failClaimed(claimed: readonly Claimed[]): Promise<void>
+  /** Ends what waits with a notice to its sender; tells how many it was. */
+  fail(rows: readonly WaitingRow[], how: 'expire' | 'bounce'): Promise<number>
 }
 
 /** The context over a house. */
@@ -51,25 +52,39 @@ export function contextOf(
     expireMs: () => settings().queue.expire,
     content: ({ head, body_id }) =>
       queuedContent(store, world.disk, { head, body_id: body_id ?? 0 }),
-    failClaimed: claimed => failClaimed(house, claimed),
+    fail: (rows, how) => fail(house, rows, how),
   }
 }
 
-/** Settles claimed rows as failed, with the notices that are owed. */
-async function failClaimed(house: House, claimed: readonly Claimed[]): Promise<void> {
-  const byMessage = Map.groupBy(claimed, row => row.message_id)
-  for (const [id, rows] of byMessage) {
-    const message = await house.store.read(queuedMessage, id)
-    if (!message) continue
-    const content = () => queuedContent(house.store, house.world.disk, message)
-    const job = makeJob(message, rows.map(rowOf), { kind: 'local' }, content)
-    await house.settler.settle(job, {
-      outcomes: rows.map(() => ({
-        kind: 'failed',
-        status: '5.7.1',
-        reason: 'removed from the queue by the operator',
-      })),
-    })
-  }
-  house.worker.wake()
+/** Settles rows that wait, with the notices that are owed: one transaction a message, all of them at once. */
+async function fail(
+  house: House,
+  waiting: readonly WaitingRow[],
+  how: 'expire' | 'bounce',
+): Promise<number> {
+  const byMessage = [...Map.groupBy(waiting, row => row.message_id)]
+  const ended = await Promise.all(
+    byMessage.map(async ([id, rows]) => {
+      const message = await house.store.read(queuedMessage, id)
+      if (!message) return 0
+      const content = () => queuedContent(house.store, house.world.disk, message)
+      const job = makeJob(message, rows.map(rowOf), { kind: 'local' }, content)
+      return (await house.settler.end(job, ENDS[how](rows[0]?.reason))) ? rows.length : 0
+    }),
+  )
+  return ended.reduce((sum, count) => sum + count, 0)
+}
+
+const ENDS = {
+  expire: (last: string | null | undefined) => ({
+    kind: 'failed' as const,
+    expired: true as const,
+    status: '5.4.7',
+    reason: `given up by the operator${last ? `; the last word was: ${last}` : ''}`,
+  }),
+  bounce: () => ({
+    kind: 'failed' as const,
+    status: '5.7.1',
+    reason: 'removed from the queue by the operator',
+  }),
 }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
-import { fail, obey, why } from './queue.ts'
+import { why } from './queue.ts'
+import { changeSome, preview } from './queue-change.ts'
 
 /** A store that answers every read with `found`, and is not to be written. */
 function contextOf(found: unknown): ControlContext {
@@ -11,13 +12,17 @@ function contextOf(found: unknown): ControlContext {
   return { store, expireMs: () => 5_000 } as unknown as ControlContext
 }
 
-test('an order for a message that is not on record is an error', async () => {
+const refused = (exit: number) => (error: unknown) =>
+  error instanceof OperationError && error.exit === exit
+
+test('an order for a message that is not on record, for nothing, or by half a query is an error', async () => {
   const nobody = contextOf(undefined)
-  const unknown = (error: unknown) => error instanceof OperationError && error.exit === 67
-  for (const order of ['hold', 'release', 'retry', 'delete'] as const) {
-    await assert.rejects(obey(nobody, order, { message: 'nope' }), unknown)
+  for (const order of ['hold', 'release', 'retry', 'delete', 'expire', 'bounce'] as const) {
+    await assert.rejects(preview(nobody, { order, query: 'id:nope' }), refused(67))
+    await assert.rejects(preview(nobody, { order, query: ' ' }), refused(64))
+    await assert.rejects(changeSome(nobody, { order, query: '' }), refused(64))
+    await assert.rejects(changeSome(nobody, { order, query: 'to:' }), refused(64))
   }
-  await assert.rejects(fail(nobody, { message: 'nope' }), unknown)
 })
 
 test('what is held falls due at no time, what is queued does', async () => {
@@ -25,7 +30,8 @@ test('what is held falls due at no time, what is queued does', async () => {
     ['held', undefined],
     ['queued', 2_000],
   ] as const) {
-    const recipient = { n: 0, address: 'joe@example.org', state, due_at: 2_000, reason: null }
+    const row = { n: 0, address: 'joe@example.org', state, due_at: 2_000 }
+    const recipient = { ...row, status: null, reason: null, doubts: 0 }
     const message = { id: 'm', received_at: 1_000 }
     const found = { message, recipients: [recipient], attempts: [] }
     const { explanations } = await why(contextOf(found), { subject: 'm' })

@@ -1,9 +1,9 @@
 /** The queue as an operator asks about it and orders it: the operations `queue.*` and `trace`. */
 import { parseCarriedSender } from '../../mail/carried.ts'
-import { claimRows } from '../../queue/claim.ts'
-import { type QueueLine, type Selection as RowSelection, select } from '../../queue/reader.ts'
+import { BEFORE_ALL, matchingCount, matchingLines } from '../../queue/matching.ts'
+import { OPEN_STATES } from '../../queue/query.ts'
 import { agesFrom, endsAt } from '../../queue/schedule.ts'
-import { type Order, order } from '../../queue/writer.ts'
+import { shownState } from '../../queue/state.ts'
 import {
   type AttemptRow,
   messagesTo,
@@ -16,24 +16,28 @@ import type {
   AttemptRecord,
   Explanation,
   MessageRecord,
+  OperationInput,
   OperationOutput,
-  QueueItem,
   RecipientState,
-  Selection,
 } from '../operation.ts'
 import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
+import { itemOf, momentOf, queryOf } from './queue-query.ts'
 
-const PAGE = 500
 const CONTENT_MAX_BYTES = 1_048_576
 
 export async function list(
-  { store }: ControlContext,
-  input: RowSelection & { readonly limit?: number },
+  context: ControlContext,
+  { query = '', limit = 100, after = BEFORE_ALL }: OperationInput<'queue.list'>,
 ): Promise<OperationOutput<'queue.list'>> {
-  const { limit, ...selection } = input
-  const found = await store.read(select, { selection, after: '', limit: limit ?? 100 })
-  return { items: found.lines.map(itemOf), total: found.total }
+  const { store } = context
+  const asked = { query: queryOf(query), moment: await momentOf(context) }
+  const lines = await store.read(matchingLines, { ...asked, after, limit: limit + 1 })
+  const total = await store.read(matchingCount, asked)
+  const shown = lines.slice(0, limit)
+  const last = shown.at(-1)
+  const next = lines.length > limit && last && { messageId: last.message_id, n: last.n }
+  return { items: shown.map(itemOf), total, ...(next && { next }) }
 }
 
 export async function show(
@@ -51,50 +55,6 @@ export async function traceMessage(
   input: { readonly id: string },
 ): Promise<MessageRecord> {
   return recordOf(await find(context, input.id))
-}
-
-/** Carries an order out over all rows that match, a page at a time. */
-export async function obey(
-  context: ControlContext,
-  what: Order,
-  selection: Selection,
-): Promise<{ changed: number }> {
-  demandCondition(selection)
-  // An id that nobody knows is a mistake; a condition that nothing meets is none.
-  if (selection.message !== undefined) await find(context, selection.message)
-  let changed = 0
-  let after = ''
-  for (;;) {
-    const { lines } = await context.store.read(select, { selection, after, limit: PAGE })
-    const rows = lines.map(line => ({ messageId: line.message_id, n: line.n }))
-    const at = context.world.clock.now()
-    const done = await context.store.write(order, { rows, order: what, at })
-    changed += done.changed
-    for (const name of done.released) await context.world.disk.remove(name)
-    const last = lines.at(-1)
-    if (lines.length < PAGE || !last) break
-    after = beforeId(last.message_id, after)
-  }
-  if (what === 'retry' || what === 'release') context.wake()
-  return { changed }
-}
-
-/** Fails matching recipients as the queue itself would, with a notice to the sender. */
-export async function fail(
-  context: ControlContext,
-  selection: Selection,
-): Promise<{ changed: number }> {
-  demandCondition(selection)
-  if (selection.message !== undefined) await find(context, selection.message)
-  const { lines } = await context.store.read(select, { selection, after: '', limit: 10_000 })
-  const rows = lines.map(line => ({ messageId: line.message_id, n: line.n }))
-  const claimed = await context.store.write(claimRows, {
-    node: context.node,
-    leaseMs: 60_000,
-    rows,
-  })
-  await context.failClaimed(claimed)
-  return { changed: claimed.length }
 }
 
 export async function why(
@@ -117,19 +77,6 @@ export async function why(
   throw new OperationError(67, `no message to ${subject} is known; see 'postrider queue list'`)
 }
 
-/** A page may end within a message: the rest of it must be on the next page, so we go back by one id. */
-function beforeId(id: string, after: string): string {
-  const code = id.charCodeAt(id.length - 1)
-  const before = id.slice(0, -1) + String.fromCharCode(code - 1)
-  return before > after ? before : id
-}
-
-function demandCondition(selection: Selection): void {
-  const { all, ...conditions } = selection
-  if (all || Object.values(conditions).some(value => value !== undefined)) return
-  throw new OperationError(64, 'say which: a message, --domain, --sender, --recipient, or --all')
-}
-
 async function find({ store }: ControlContext, id: string): Promise<Trace> {
   const found = await store.read(trace, id)
   if (found) return found
@@ -148,23 +95,6 @@ async function contentOf(context: ControlContext, found: Trace): Promise<string>
     if (size >= CONTENT_MAX_BYTES) break
   }
   return Buffer.concat(chunks).subarray(0, CONTENT_MAX_BYTES).toString('latin1')
-}
-
-function itemOf(line: QueueLine): QueueItem {
-  return {
-    message: line.message_id,
-    n: line.n,
-    sender: line.reverse_path,
-    address: line.address,
-    state: line.state as RecipientState,
-    receivedAt: line.received_at,
-    dueAt: line.due_at,
-    attempts: line.attempts,
-    sizeOctets: line.size_octets,
-    ...(line.status === null ? {} : { status: line.status }),
-    ...(line.reason === null ? {} : { reason: line.reason }),
-    ...(line.remote === null ? {} : { remote: line.remote }),
-  }
 }
 
 function recordOf({ message, recipients, attempts }: Trace): MessageRecord {
@@ -200,7 +130,9 @@ function attemptOf(row: AttemptRow): AttemptRecord {
 }
 
 const NEXT: Readonly<Record<RecipientState, string>> = {
-  queued: 'it is tried again when it falls due',
+  queued: 'it is tried when it falls due',
+  deferred: 'it is tried again when it falls due',
+  doubt: 'it is sent again when it falls due, though it may be there: its host did not say',
   leased: 'it is being carried just now',
   held: "it waits for 'postrider queue release'",
   delivered: 'nothing: it is in the mailbox',
@@ -225,7 +157,7 @@ const HELD_BACK = "it leaves at that time; 'postrider queue retry' lets it go no
 function nextOf(found: Trace, row: RecipientRow): string {
   if (isHeldBack(found, row)) return HELD_BACK
   if (row.state === 'queued' && row.reason?.startsWith(KEPT)) return ASKED
-  return NEXT[row.state as RecipientState]
+  return NEXT[shownState(row)]
 }
 
 function expiryOf(context: ControlContext, { message }: Trace): number {
@@ -235,8 +167,8 @@ function expiryOf(context: ControlContext, { message }: Trace): number {
 }
 
 function explain(context: ControlContext, found: Trace, row: RecipientRow): Explanation {
-  const state = row.state as RecipientState
-  const waits = state === 'queued' || state === 'leased' || state === 'held'
+  const state = shownState(row)
+  const waits = OPEN_STATES.some(open => open === state)
   return {
     message: found.message.id,
     address: row.address,

@@ -1,0 +1,200 @@
+/**
+ * What a query matches, in the order of keys (a message's id, a recipient's number), a page at a time:
+ * lines for people, keys for changes, sums for a preview. No call reads more than a page, so that
+ * memory stays the same whether ten rows match or a million. Called by the operations.
+ */
+import { either } from '../store/dialect.ts'
+import { farReader } from '../store/store.ts'
+import type { Read, Value } from '../world/sql.ts'
+import { CLAIMED, type Claimed } from './claim.ts'
+import type { Query, ShownState } from './query.ts'
+import { type Moment, querySql } from './query-sql.ts'
+import { SHOWN_STATE } from './state.ts'
+
+/** A recipient's place in the queue. */
+export interface Key {
+  readonly messageId: string
+  readonly n: number
+}
+
+export const BEFORE_ALL: Key = { messageId: '', n: -1 }
+
+export interface PageInput {
+  readonly query: Query
+  readonly moment: Moment
+  /** The last one of the page before. */
+  readonly after: Key
+  readonly limit: number
+  /** States that are meant, of those the query speaks of. */
+  readonly only?: readonly ShownState[]
+}
+
+/** One line of `postrider queue list`. */
+export interface QueueLine {
+  readonly message_id: string
+  readonly n: number
+  readonly reverse_path: string
+  readonly address: string
+  readonly state: string
+  readonly size_octets: number
+  readonly received_at: number
+  readonly attempts: number
+  readonly due_at: number
+  readonly status: string | null
+  readonly reason: string | null
+  readonly remote: string | null
+  readonly priority: number
+  readonly doubts: number
+  readonly via: string | null
+}
+
+const LINE = `r.message_id, r.n, m.reverse_path, r.address, r.state, m.size_octets, m.received_at, r.attempts,
+  r.due_at, r.status, r.reason, r.remote, r.priority, r.doubts, r.via`
+
+/** The message behind the recipient: CROSS JOIN keeps SQLite from beginning with it. */
+const FROM = 'FROM recipient r CROSS JOIN message m WHERE m.id = r.message_id'
+
+/** The columns of a page, sorted by key; undefined where no state is left that could match. */
+function pageSql(
+  columns: string,
+  { query, moment, after, limit, only }: PageInput,
+): { sql: string; values: readonly Value[] } | undefined {
+  const before = [after.messageId, after.n]
+  const { parts, where, values } = querySql(query, moment, before, only)
+  if (parts.length === 0) return undefined
+  const most = Math.max(0, Math.trunc(limit))
+  const each = parts.map(
+    ({ state, key }) =>
+      `SELECT ${columns} ${FROM} AND ${state} AND ${where} AND ${key} > (?1, ?2)
+       ORDER BY 1, 2 LIMIT ${most}`,
+  )
+  const [first] = each
+  if (each.length === 1 && first !== undefined) return { sql: first, values }
+  const all = each.map((sql, i) => `SELECT * FROM (${sql}) p${i}`).join(' UNION ALL ')
+  return { sql: `${all} ORDER BY 1, 2 LIMIT ${most}`, values }
+}
+
+/** Lines, oldest first. */
+export const matchingLines = farReader<PageInput, readonly QueueLine[]>(
+  'queue.matchingLines',
+  async (tx, input) => {
+    const page = pageSql(LINE, input)
+    return page === undefined ? [] : tx.all<QueueLine>(page.sql, ...page.values)
+  },
+)
+
+/** Keys alone. */
+export const matchingKeys = farReader<PageInput, readonly Key[]>(
+  'queue.matchingKeys',
+  async (tx, input) => {
+    const page = pageSql('r.message_id, r.n', input)
+    if (page === undefined) return []
+    const rows = await tx.all<{ message_id: string; n: number }>(page.sql, ...page.values)
+    return rows.map(({ message_id, n }) => ({ messageId: message_id, n }))
+  },
+)
+
+/** How many match in all. */
+export const matchingCount = farReader<Pick<PageInput, 'query' | 'moment' | 'only'>, number>(
+  'queue.matchingCount',
+  async (tx, { query, moment, only }) => {
+    const { parts, where, values } = querySql(query, moment, [], only)
+    let total = 0
+    for (const { state } of parts) {
+      const sql = `SELECT count(*) AS count ${FROM} AND ${state} AND ${where}`
+      const row = await tx.get<{ count: number }>(sql, ...values)
+      total += row?.count ?? 0
+    }
+    return total
+  },
+)
+
+/** Keys as one value of a statement, and the table that they are there. */
+export function keyList(keys: readonly Key[]): string {
+  return JSON.stringify(keys.map(({ messageId, n }) => [messageId, n]))
+}
+
+/** A statement over the keys of its first value: a table of `key_id` and `key_n`. */
+export function amongKeys(sql: (list: string) => string): string {
+  return either({
+    sqlite: sql('(SELECT value ->> 0 AS key_id, value ->> 1 AS key_n FROM json_each(?1))'),
+    postgresql: sql(
+      '(SELECT (value ->> 0) COLLATE "C" AS key_id, (value ->> 1)::bigint AS key_n FROM json_array_elements(?1::json))',
+    ),
+  })
+}
+
+/** A recipient as a job has it, and what was said of it last. */
+export type WaitingRow = Claimed & { readonly reason: string | null }
+
+/** Those of some keys that wait, for an operator who fails them with a notice. */
+export const waitingRows = farReader<readonly Key[], readonly WaitingRow[]>(
+  'queue.waitingRows',
+  (tx, keys) =>
+    tx.all<WaitingRow>(
+      amongKeys(
+        list => `SELECT ${CLAIMED}, reason FROM ${list} k CROSS JOIN recipient r
+         WHERE r.message_id = k.key_id AND r.n = k.key_n AND r.state IN ('queued', 'held')`,
+      ),
+      keyList(keys),
+    ),
+)
+
+/** Sums of one page. */
+export interface PageSums {
+  readonly recipients: number
+  /** Different messages, and the last of them: the next page may go on with it. */
+  readonly messages: number
+  readonly first?: string
+  readonly last?: Key
+  readonly oldest?: number
+  readonly byState: readonly (readonly [ShownState, number])[]
+  readonly byDomain: readonly (readonly [string, number])[]
+}
+
+interface SumRow {
+  readonly message_id: string
+  readonly n: number
+  readonly received_at: number
+  readonly state: string
+  readonly domain: string
+}
+
+/** Counts a page by state and domain. */
+export const matchingSums = farReader<PageInput, PageSums>('queue.matchingSums', (tx, input) =>
+  sumsOf(tx, input),
+)
+
+async function sumsOf(tx: Read, input: PageInput): Promise<PageSums> {
+  const columns = `r.message_id, r.n, m.received_at, ${SHOWN_STATE} AS state, r.domain`
+  const page = pageSql(columns, input)
+  const rows = page === undefined ? [] : await tx.all<SumRow>(page.sql, ...page.values)
+  const states = new Map<ShownState, number>()
+  const domains = new Map<string, number>()
+  let messages = 0
+  let oldest: number | undefined
+  for (const [i, row] of rows.entries()) {
+    const state = row.state as ShownState
+    states.set(state, (states.get(state) ?? 0) + 1)
+    domains.set(row.domain, (domains.get(row.domain) ?? 0) + 1)
+    if (rows[i - 1]?.message_id !== row.message_id) messages++
+    if (oldest === undefined || row.received_at < oldest) oldest = row.received_at
+  }
+  const first = rows[0]
+  const last = rows.at(-1)
+  return {
+    recipients: rows.length,
+    messages,
+    ...(first && { first: first.message_id }),
+    ...(last && { last: { messageId: last.message_id, n: last.n } }),
+    ...(oldest !== undefined && { oldest }),
+    byState: [...states],
+    byDomain: [...domains],
+  }
+}
+
+/** The newest message there is: what comes later is behind it. */
+export const newestMessage = farReader<null, string>('queue.newestMessage', async tx => {
+  const row = await tx.get<{ id: string | null }>('SELECT max(id) AS id FROM message')
+  return row?.id ?? ''
+})

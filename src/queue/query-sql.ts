@@ -1,0 +1,217 @@
+/**
+ * A query as SQL for both stores, in parts: one for each stored state, since each has a partial index of
+ * its own that only its literal condition can use. Everything a person wrote is a value, never text of
+ * the statement. Called by matching.ts and change.ts.
+ */
+import { domainToASCII, domainToUnicode } from 'node:url'
+import type { Value } from '../world/sql.ts'
+import { OPEN_STATES, type Pattern, type Query, type ShownState, type Term } from './query.ts'
+import { isQueuedKind, QUEUED_AS } from './state.ts'
+
+/** When a query was asked: what changes later, or comes later, is not meant by it. */
+export interface Moment {
+  /** ms since the epoch; ages are counted from here. */
+  readonly at: number
+  /** The newest message of then; '' where there was none. */
+  readonly upTo: string
+}
+
+export interface QuerySql {
+  readonly parts: readonly Part[]
+  /** Holds in every part; r is the recipient, m its message. */
+  readonly where: string
+  readonly values: readonly Value[]
+}
+
+interface Part {
+  /** The literal condition on the state. */
+  readonly state: string
+  /** What a key is compared by: where rows are found by another index, it must not look like its own. */
+  readonly key: string
+}
+
+/** Both, so that the index of the one and the row of the other are seen by any planner. */
+const LEASED = "r.state IN ('queued', 'leased') AND r.state = 'leased' AND r.due_at >= 0"
+
+/**
+ * @param before values of the statement: the query's come behind them
+ * @param only states that the caller can do something with; all if not given
+ */
+export function querySql(
+  query: Query,
+  { at, upTo }: Moment,
+  before: readonly Value[],
+  only?: readonly ShownState[],
+): QuerySql {
+  const values: Value[] = [...before]
+  const bind = (value: Value): string => `?${values.push(value)}`
+  const conditions = query
+    .filter(term => term.kind !== 'choice' || term.field !== 'state')
+    .map(term => {
+      const condition = conditionOf(term, at, bind)
+      return term.not ? `NOT (${condition})` : `(${condition})`
+    })
+  conditions.push(`r.message_id <= ${bind(upTo)}`)
+  const states = statesOf(query).filter(state => only === undefined || only.includes(state))
+  return { parts: partsOf(states), where: conditions.join(' AND '), values }
+}
+
+/** The states a query speaks of; those not yet settled where it names none. */
+function statesOf(query: Query): ShownState[] {
+  let states: ShownState[] | undefined
+  const without = new Set<ShownState>()
+  for (const term of query) {
+    if (term.kind !== 'choice' || term.field !== 'state') continue
+    if (term.not) for (const state of term.any) without.add(state)
+    else states = (states ?? [...term.any]).filter(state => term.any.includes(state))
+  }
+  return [...new Set(states ?? OPEN_STATES)].filter(state => !without.has(state))
+}
+
+function partsOf(states: readonly ShownState[]): Part[] {
+  const parts: Part[] = []
+  const key = '(r.message_id, r.n)'
+  const kinds = states.filter(isQueuedKind)
+  if (kinds.length > 0) {
+    const some = kinds.map(kind => `(${QUEUED_AS[kind]})`).join(' OR ')
+    const state = kinds.length === 3 ? "r.state = 'queued'" : `r.state = 'queued' AND (${some})`
+    parts.push({ state, key })
+  }
+  if (states.includes('leased')) parts.push({ state: LEASED, key: "(r.message_id || '', r.n)" })
+  if (states.includes('held')) parts.push({ state: "r.state = 'held'", key })
+  const settled = states.filter(state => !OPEN_STATES.some(open => open === state))
+  if (settled.length > 0) {
+    const list = settled.map(state => `'${state}'`).join(', ')
+    parts.push({ state: `r.state IN (${list})`, key })
+  }
+  return parts
+}
+
+type Bind = (value: Value) => string
+
+function conditionOf(term: Term, at: number, bind: Bind): string {
+  switch (term.kind) {
+    case 'choice':
+      return `m.origin IN (${term.any.map(bind).join(', ')})`
+    case 'amount':
+      return amount(term, at, bind)
+    case 'text':
+      return term.any.map(pattern => TEXTS[term.field](pattern, bind)).join(' OR ')
+  }
+}
+
+function amount(term: Term & { kind: 'amount' }, at: number, bind: Bind): string {
+  const { by, value } = term
+  switch (term.field) {
+    // What is older came in before.
+    case 'age':
+      return `m.received_at ${TURNED[by]} ${bind(at - value)}`
+    case 'due':
+      return `r.due_at ${by} ${bind(at + value)}`
+    case 'size':
+      return `m.size_octets ${by} ${bind(value)}`
+    case 'attempts':
+      return `r.attempts ${by} ${bind(value)}`
+    case 'priority':
+      return `r.priority ${by} ${bind(value)}`
+  }
+}
+
+const TURNED = { '<': '>', '<=': '>=', '=': '=', '>=': '<=', '>': '<' } as const
+
+type Matcher = (pattern: Pattern, bind: Bind) => string
+
+/** No condition is ever NULL, so that each can be turned around. */
+const TEXTS: Readonly<Record<(Term & { kind: 'text' })['field'], Matcher>> = {
+  to: (pattern, bind) => {
+    const domain = domainIn(pattern)
+    const address = () => like('lower(r.address)', pattern, bind)
+    if (domain === undefined) return address()
+    // The domain has an index.
+    const same = domainIs(domain, bind)
+    return pattern.length === 2 ? same : `${same} AND ${address()}`
+  },
+  domain: (pattern, bind) => {
+    const [only] = pattern
+    return pattern.length === 1 && only !== undefined
+      ? domainIs(only, bind)
+      : like('lower(r.domain)', pattern, bind)
+  },
+  alias: (pattern, bind) => like("lower(coalesce(r.alias_of, ''))", pattern, bind),
+  from: (pattern, bind) => like('lower(m.reverse_path)', pattern, bind),
+  id: (pattern, bind) => {
+    const [beginning = '', end] = pattern
+    if (pattern.length !== 2 || end !== '') return like('r.message_id', pattern, bind)
+    const from = lower(beginning)
+    return `r.message_id >= ${bind(from)} AND r.message_id < ${bind(`${from}~`)}`
+  },
+  account: (pattern, bind) =>
+    `EXISTS (SELECT 1 FROM account a WHERE a.id = m.account_id AND ${like('lower(a.address)', pattern, bind)})`,
+  // mail/forwarded.ts: `name [address]`, perhaps ` by way of name [address]` behind it.
+  peer: (pattern, bind) =>
+    anyOf('lower(m.peer)', bind, [
+      pattern,
+      behind('', pattern, ' [*'),
+      behind('*[', pattern, ']*'),
+      behind('* by way of ', pattern, ' [*'),
+    ]),
+  status: (pattern, bind) => like("coalesce(r.status, '')", pattern, bind),
+  reason: (pattern, bind) => like("lower(coalesce(r.reason, ''))", pattern, bind),
+  // `name [address]`, `[address]`, or a path.
+  remote: (pattern, bind) =>
+    anyOf("lower(coalesce(r.remote, ''))", bind, [
+      pattern,
+      behind('', pattern, ' [*'),
+      behind('*[', pattern, ']'),
+    ]),
+}
+
+/** A pattern between two others. */
+function behind(before: string, pattern: Pattern, after: string): Pattern {
+  const pieces = [...before.split('*')]
+  const join = (more: Pattern) => {
+    const [first = '', ...rest] = more
+    pieces[pieces.length - 1] += first
+    pieces.push(...rest)
+  }
+  join(pattern)
+  join(after.split('*'))
+  return pieces
+}
+
+function anyOf(column: string, bind: Bind, patterns: readonly Pattern[]): string {
+  return `(${patterns.map(pattern => like(column, pattern, bind)).join(' OR ')})`
+}
+
+/** An exact one is compared; else LIKE, whose own signs are taken as they are. */
+function like(column: string, pattern: Pattern, bind: Bind): string {
+  const [only] = pattern
+  if (pattern.length === 1) return `${column} = ${bind(lower(only ?? ''))}`
+  const text = pattern.map(piece => lower(piece).replace(/[\\%_]/g, '\\$&')).join('%')
+  return `${column} LIKE ${bind(text)} ESCAPE '\\'`
+}
+
+/** As lower() of both databases does it: letters of ASCII alone. */
+function lower(text: string): string {
+  return text.replace(/[A-Z]+/g, letters => letters.toLowerCase())
+}
+
+/** The domain of `joe@example.org` and `*@example.org`; undefined where a star may be in it. */
+function domainIn(pattern: Pattern): string | undefined {
+  const last = pattern.at(-1) ?? ''
+  const at = last.lastIndexOf('@')
+  if (at < 0 || pattern.length > 2) return undefined
+  const plain = pattern.length === 1 || (pattern[0] === '' && at === 0)
+  const domain = last.slice(at + 1)
+  return plain && domain !== '' && !domain.includes('"') ? domain : undefined
+}
+
+/** The queue keeps a domain as it was written: in either spelling (RFC 5890 §2.3.2.1). */
+function domainIs(domain: string, bind: Bind): string {
+  const written = lower(domain)
+  const spellings = [written, domainToASCII(written), domainToUnicode(written)]
+  const all = [...new Set(spellings)].filter(spelling => spelling !== '')
+  return all.length === 1
+    ? `r.domain = ${bind(all[0] ?? written)}`
+    : `r.domain IN (${all.map(bind).join(', ')})`
+}
