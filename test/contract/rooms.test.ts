@@ -26,7 +26,6 @@ import * as changes from '../../src/queue/change.ts'
 import * as claims from '../../src/queue/claim.ts'
 import { bodyOf } from '../../src/queue/content.ts'
 import * as matching from '../../src/queue/matching.ts'
-import { parseQuery } from '../../src/queue/query-text.ts'
 import * as queueReader from '../../src/queue/reader.ts'
 import * as transfer from '../../src/queue/transfer.ts'
 import * as queue from '../../src/queue/writer.ts'
@@ -38,53 +37,19 @@ import { openMemoryStore } from '../../src/store/memory.ts'
 import * as moves from '../../src/store/move-table.ts'
 import { openStore } from '../../src/store/open.ts'
 import { openPostgresStore } from '../../src/store/postgres/open.ts'
-import type { Reader, Store, Writer } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/store.ts'
 import * as sweep from '../../src/store/sweep.ts'
 import * as transit from '../../src/transit/reader.ts'
 import { silent } from '../../src/world/log.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
 import { findPostgres, noPostgres, startPostgres } from '../kit/postgres.ts'
+import { acceptance, askedFor, at, node, recipient, type Witness } from './life.ts'
+import { queries } from './queue-life.ts'
 
-type Acceptance = Parameters<(typeof queue.accept)['run']>[1][number]
 type Settlement = Parameters<(typeof queue.settle)['run']>[1][number]
 
-const at = Date.now()
 const disk = { list: async function* () {}, remove: async () => {} } as never
-
-function acceptance(n: number, extra: Partial<Acceptance> = {}): Acceptance {
-  return {
-    id: `m${n}`,
-    bodyKey: n,
-    origin: 'submission',
-    head: Buffer.from('Received: x\r\n'),
-    body: new Uint8Array([65, 0, 255, 13, 10]),
-    reversePath: 'joe@example.org',
-    bodyKind: '7BIT',
-    utf8: false,
-    ret: null,
-    envelopeId: null,
-    accountId: 1,
-    peer: '[192.0.2.1]',
-    receivedAt: at,
-    recipients: [recipient('jane@example.org')],
-    ...extra,
-  }
-}
-
-function recipient(address: string, extra: Partial<Acceptance['recipients'][number]> = {}) {
-  const domain = address.slice(address.indexOf('@') + 1)
-  const plain = { notify: null, originalRecipient: null, aliasOf: null }
-  return { address, domain, ...plain, ...extra }
-}
-
-/** A store that keeps what was asked and answered. */
-interface Witness {
-  readonly log: unknown[]
-  readonly used: Set<string>
-  read<I, O>(reader: Reader<I, O>, input: I): Promise<O>
-  write<I, O>(writer: Writer<I, O>, input: I): Promise<O>
-}
 
 function witness(store: Store): Witness {
   const log: unknown[] = []
@@ -198,15 +163,6 @@ async function people(w: Witness): Promise<void> {
   const page = { domain: 'example.org', after: '', limit: 10 }
   await w.read(accountReader.listAccounts, page)
   await w.read(accountReader.listAliases, { ...page, domain: '', afterTarget: '' })
-}
-
-const node = 'n1'
-
-/** A query of all there is. */
-function askedFor(text: string) {
-  const parsed = parseQuery(text)
-  assert.ok(parsed.kind === 'query', text)
-  return { query: parsed.query, moment: { at, upTo: '~' } }
 }
 
 async function mail(w: Witness): Promise<void> {
@@ -333,156 +289,6 @@ async function mail(w: Witness): Promise<void> {
   for (const name of ['e@x', 'f@x']) await w.read(tracking.namedMessages, name)
   for (const id of ['m700', 'm2']) await w.read(tracking.trackedRecipients, id)
   await w.read(matching.matchingLines, { ...askedFor(''), after: matching.BEFORE_ALL, limit: 10 })
-}
-
-/** Queries as they are asked, each kind of term, and what is done to what they match. */
-async function queries(w: Witness): Promise<void> {
-  const to = (address: string, extra = {}) => recipient(address, extra)
-  const lease = { by: 'q1', leaseMs: 60_000 }
-  await w.write(
-    queue.accept,
-    acceptance(601, {
-      reversePath: 'Ann@Example.net',
-      peer: 'client.example [192.0.2.7] by way of mx.example [198.51.100.9]',
-      receivedAt: at - 7_200_000,
-      recipients: [
-        to('Bob@q.test', { hold: { forMs: 3_600_000, reason: 'held by its sender' } }),
-        to('carol@q.test', { lease }),
-        to('100%_x@sub.q.test', { aliasOf: 'list@q.test' }),
-      ],
-    }),
-  )
-  await w.write(
-    queue.accept,
-    acceptance(602, {
-      reversePath: '',
-      origin: 'mx',
-      accountId: null,
-      priority: 4,
-      recipients: [to('bob@q.test'), to('100xyx@sub.q.test'), to('joe@xn--bcher-kva.test')],
-    }),
-  )
-  await w.write(queue.settle, {
-    messageId: 'm601',
-    bodyKey: 601,
-    node: 'q1',
-    at,
-    notices: [],
-    results: [
-      {
-        n: 1,
-        state: 'queued',
-        dueAt: at + 600_000,
-        status: '4.4.1',
-        reason: 'no connection to mx.q.test [192.0.2.80]: ECONNREFUSED',
-        remote: 'mx.q.test [192.0.2.80]',
-      },
-    ],
-  })
-  const cases: readonly (readonly [string, string])[] = [
-    ['', '601/0 601/1 601/2 602/0 602/1 602/2'],
-    ['to:bob@q.test', '601/0 602/0'],
-    ['to:*@q.test', '601/0 601/1 602/0'],
-    ['-to:*@q.test', '601/2 602/1 602/2'],
-    ['to:100%_x@sub.q.test', '601/2'],
-    ['to:100%_*', '601/2'],
-    ['to:~00', '601/2 602/1'],
-    ['to:(bob@q.test carol@*)', '601/0 601/1 602/0'],
-    ['domain:*.q.test', '601/2 602/1'],
-    ['domain:b\u00fccher.test', '602/2'],
-    ['to:*@B\u00fccher.test', '602/2'],
-    ['alias:list@q.test', '601/2'],
-    ['!alias:list@q.test', '601/0 601/1 602/0 602/1 602/2'],
-    ['from:<>', '602/0 602/1 602/2'],
-    ['from:ann@EXAMPLE.net', '601/0 601/1 601/2'],
-    ['state:queued', '601/0 601/2 602/0 602/1 602/2'],
-    ['state:deferred', '601/1'],
-    ['state:(deferred held)', '601/1'],
-    ['-state:queued', '601/1'],
-    ['state:doubt', ''],
-    ['state:delivered', ''],
-    ['id:m602', '602/0 602/1 602/2'],
-    ['id:m601*', '601/0 601/1 601/2'],
-    ['origin:mx', '602/0 602/1 602/2'],
-    ['account:jo*', '601/0 601/1 601/2'],
-    ['-account:jo*', '602/0 602/1 602/2'],
-    ['peer:192.0.2.7', '601/0 601/1 601/2'],
-    ['peer:mx.example', '601/0 601/1 601/2'],
-    ['peer:192.0.2.1', '602/0 602/1 602/2'],
-    ['status:4.*', '601/1'],
-    ['-status:4.4.1 id:m601', '601/0 601/2'],
-    ['reason:econnrefused', '601/1'],
-    ['reason:"held by"', '601/0'],
-    ['remote:mx.q.test', '601/1'],
-    ['remote:192.0.2.80', '601/1'],
-    ['-remote:192.0.2.80 domain:q.test', '601/0 602/0'],
-    ['age>1h', '601/0 601/1 601/2'],
-    ['age<1h', '602/0 602/1 602/2'],
-    ['due>50m', '601/0'],
-    ['due<30m due>5m', '601/1'],
-    ['attempts:1', '601/1'],
-    ['attempts<1 id:m601', '601/0 601/2'],
-    ['priority>0', '602/0 602/1 602/2'],
-    ['size<1KB domain:q.test', '601/0 601/1 602/0'],
-    ['size>1KB', ''],
-    [`to:"'; DROP TABLE recipient; --"`, ''],
-  ]
-  for (const [text, keys] of cases) {
-    const asked = askedFor(`${text} id:(m601 m602)`)
-    const page = { ...asked, after: matching.BEFORE_ALL, limit: 50 }
-    const lines = await w.read(matching.matchingLines, page)
-    const found = lines.map(line => `${line.message_id.slice(1)}/${line.n}`).join(' ')
-    assert.equal(found, keys, text)
-    assert.equal(await w.read(matching.matchingCount, asked), lines.length, text)
-    // By pages of two it is the same.
-    const paged: string[] = []
-    for (let after = matching.BEFORE_ALL; ; ) {
-      const some = await w.read(matching.matchingKeys, { ...page, after, limit: 2 })
-      paged.push(...some.map(({ messageId, n }) => `${messageId.slice(1)}/${n}`))
-      const last = some.at(-1)
-      if (last === undefined) break
-      after = last
-    }
-    assert.equal(paged.join(' '), keys, text)
-  }
-  await w.read(matching.newestMessage, null)
-  const all = { ...askedFor('id:(m601 m602)'), after: matching.BEFORE_ALL, limit: 50 }
-  await w.read(matching.matchingSums, all)
-  await w.read(matching.matchingSums, { ...all, limit: 2 })
-  await w.read(matching.matchingLines, { ...all, moment: { at, upTo: 'm601' } })
-  const keys = await w.read(matching.matchingKeys, all)
-  const order = (text: string, change: changes.Change, some = keys) =>
-    w.write(changes.change, { ...askedFor(text), keys: some, change, at })
-  assert.equal((await order('state:deferred', { order: 'hold' })).changed, 1)
-  assert.equal((await order('to:*@q.test', { order: 'hold' })).changed, 2)
-  assert.equal((await order('', { order: 'hold' }, [])).changed, 0)
-  assert.equal((await order('state:leased', { order: 'hold' })).changed, 0)
-  await order('', { order: 'priority', priority: -3 })
-  await w.read(matching.waitingRows, keys)
-  assert.equal((await order('to:bob@q.test', { order: 'release' })).changed, 2)
-  await order('', { order: 'retry' })
-  await w.read(record.trace, 'm601')
-  const ended = { status: '5.4.7', reason: 'given up', remote: null, state: 'expired' as const }
-  const settlement = {
-    messageId: 'm601',
-    bodyKey: 601,
-    node,
-    at,
-    notices: [],
-    waiting: true as const,
-  }
-  // One that is held and one that waits are ended; of several that do not all wait, none is.
-  await w.write(queue.settle, {
-    ...settlement,
-    results: [0, 1].map(n => ({ ...ended, n, untried: true })),
-  })
-  await w
-    .write(queue.settle, { ...settlement, results: [1, 2].map(n => ({ ...ended, n })) })
-    .catch(() => {})
-  await w.read(record.trace, 'm601')
-  assert.deepEqual((await order('', { order: 'delete' })).changed, 4)
-  for (const id of ['m601', 'm602']) await w.read(record.trace, id)
-  await w.read(queueReader.depth, null)
 }
 
 /** What customers ask for: claimed by domain, whatever its time, each row once in a round. */

@@ -1,7 +1,7 @@
 /** `account`: who has a mailbox and logs in. A password is asked for, read from a file, or made. */
 import type { Command } from 'commander'
-import { formatSize, parseSize } from '../../server/measure.ts'
 import type { QuotaRecord } from '../../server/operation.ts'
+import { formatSize, parseSize } from '../../wire/measure.ts'
 import { readText } from '../../world/node/config-file.ts'
 import { call } from '../call.ts'
 import { CommandError, EXIT } from '../exit.ts'

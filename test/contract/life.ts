@@ -1,0 +1,51 @@
+/** What the lives of rooms.test.ts are made of: messages, queries, and a store that keeps what it answers. */
+import assert from 'node:assert/strict'
+import { parseQuery } from '../../src/queue/query-text.ts'
+import type * as queue from '../../src/queue/writer.ts'
+import type { Reader, Writer } from '../../src/store/store.ts'
+
+export type Acceptance = Parameters<(typeof queue.accept)['run']>[1][number]
+
+export const at = Date.now()
+export const node = 'n1'
+
+export function acceptance(n: number, extra: Partial<Acceptance> = {}): Acceptance {
+  return {
+    id: `m${n}`,
+    bodyKey: n,
+    origin: 'submission',
+    head: Buffer.from('Received: x\r\n'),
+    body: new Uint8Array([65, 0, 255, 13, 10]),
+    reversePath: 'joe@example.org',
+    bodyKind: '7BIT',
+    utf8: false,
+    ret: null,
+    envelopeId: null,
+    accountId: 1,
+    peer: '[192.0.2.1]',
+    receivedAt: at,
+    recipients: [recipient('jane@example.org')],
+    ...extra,
+  }
+}
+
+export function recipient(address: string, extra: Partial<Acceptance['recipients'][number]> = {}) {
+  const domain = address.slice(address.indexOf('@') + 1)
+  const plain = { notify: null, originalRecipient: null, aliasOf: null }
+  return { address, domain, ...plain, ...extra }
+}
+
+/** A store that keeps what was asked and answered. */
+export interface Witness {
+  readonly log: unknown[]
+  readonly used: Set<string>
+  read<I, O>(reader: Reader<I, O>, input: I): Promise<O>
+  write<I, O>(writer: Writer<I, O>, input: I): Promise<O>
+}
+
+/** A query of all there is. */
+export function askedFor(text: string) {
+  const parsed = parseQuery(text)
+  assert.ok(parsed.kind === 'query', text)
+  return { query: parsed.query, moment: { at, upTo: '~' } }
+}

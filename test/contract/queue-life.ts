@@ -1,0 +1,158 @@
+/** Queries of the queue and orders about what they match: a part of the life in rooms.test.ts, on every store. */
+import assert from 'node:assert/strict'
+import * as changes from '../../src/queue/change.ts'
+import * as matching from '../../src/queue/matching.ts'
+import * as queueReader from '../../src/queue/reader.ts'
+import * as queue from '../../src/queue/writer.ts'
+import * as record from '../../src/record/trace.ts'
+import { acceptance, askedFor, at, node, recipient, type Witness } from './life.ts'
+
+/** Queries as they are asked, each kind of term, and what is done to what they match. */
+export async function queries(w: Witness): Promise<void> {
+  const to = (address: string, extra = {}) => recipient(address, extra)
+  const lease = { by: 'q1', leaseMs: 60_000 }
+  await w.write(
+    queue.accept,
+    acceptance(601, {
+      reversePath: 'Ann@Example.net',
+      peer: 'client.example [192.0.2.7] by way of mx.example [198.51.100.9]',
+      receivedAt: at - 7_200_000,
+      recipients: [
+        to('Bob@q.test', { hold: { forMs: 3_600_000, reason: 'held by its sender' } }),
+        to('carol@q.test', { lease }),
+        to('100%_x@sub.q.test', { aliasOf: 'list@q.test' }),
+      ],
+    }),
+  )
+  await w.write(
+    queue.accept,
+    acceptance(602, {
+      reversePath: '',
+      origin: 'mx',
+      accountId: null,
+      priority: 4,
+      recipients: [to('bob@q.test'), to('100xyx@sub.q.test'), to('joe@xn--bcher-kva.test')],
+    }),
+  )
+  await w.write(queue.settle, {
+    messageId: 'm601',
+    bodyKey: 601,
+    node: 'q1',
+    at,
+    notices: [],
+    results: [
+      {
+        n: 1,
+        state: 'queued',
+        dueAt: at + 600_000,
+        status: '4.4.1',
+        reason: 'no connection to mx.q.test [192.0.2.80]: ECONNREFUSED',
+        remote: 'mx.q.test [192.0.2.80]',
+      },
+    ],
+  })
+  const cases: readonly (readonly [string, string])[] = [
+    ['', '601/0 601/1 601/2 602/0 602/1 602/2'],
+    ['to:bob@q.test', '601/0 602/0'],
+    ['to:*@q.test', '601/0 601/1 602/0'],
+    ['-to:*@q.test', '601/2 602/1 602/2'],
+    ['to:100%_x@sub.q.test', '601/2'],
+    ['to:100%_*', '601/2'],
+    ['to:~00', '601/2 602/1'],
+    ['to:(bob@q.test carol@*)', '601/0 601/1 602/0'],
+    ['domain:*.q.test', '601/2 602/1'],
+    ['domain:b\u00fccher.test', '602/2'],
+    ['to:*@B\u00fccher.test', '602/2'],
+    ['alias:list@q.test', '601/2'],
+    ['!alias:list@q.test', '601/0 601/1 602/0 602/1 602/2'],
+    ['from:<>', '602/0 602/1 602/2'],
+    ['from:ann@EXAMPLE.net', '601/0 601/1 601/2'],
+    ['state:queued', '601/0 601/2 602/0 602/1 602/2'],
+    ['state:deferred', '601/1'],
+    ['state:(deferred held)', '601/1'],
+    ['-state:queued', '601/1'],
+    ['state:doubt', ''],
+    ['state:delivered', ''],
+    ['id:m602', '602/0 602/1 602/2'],
+    ['id:m601*', '601/0 601/1 601/2'],
+    ['origin:mx', '602/0 602/1 602/2'],
+    ['account:jo*', '601/0 601/1 601/2'],
+    ['-account:jo*', '602/0 602/1 602/2'],
+    ['peer:192.0.2.7', '601/0 601/1 601/2'],
+    ['peer:mx.example', '601/0 601/1 601/2'],
+    ['peer:192.0.2.1', '602/0 602/1 602/2'],
+    ['status:4.*', '601/1'],
+    ['-status:4.4.1 id:m601', '601/0 601/2'],
+    ['reason:econnrefused', '601/1'],
+    ['reason:"held by"', '601/0'],
+    ['remote:mx.q.test', '601/1'],
+    ['remote:192.0.2.80', '601/1'],
+    ['-remote:192.0.2.80 domain:q.test', '601/0 602/0'],
+    ['age>1h', '601/0 601/1 601/2'],
+    ['age<1h', '602/0 602/1 602/2'],
+    ['due>50m', '601/0'],
+    ['due<30m due>5m', '601/1'],
+    ['attempts:1', '601/1'],
+    ['attempts<1 id:m601', '601/0 601/2'],
+    ['priority>0', '602/0 602/1 602/2'],
+    ['size<1KB domain:q.test', '601/0 601/1 602/0'],
+    ['size>1KB', ''],
+    [`to:"'; DROP TABLE recipient; --"`, ''],
+  ]
+  for (const [text, keys] of cases) {
+    const asked = askedFor(`${text} id:(m601 m602)`)
+    const page = { ...asked, after: matching.BEFORE_ALL, limit: 50 }
+    const lines = await w.read(matching.matchingLines, page)
+    const found = lines.map(line => `${line.message_id.slice(1)}/${line.n}`).join(' ')
+    assert.equal(found, keys, text)
+    assert.equal(await w.read(matching.matchingCount, asked), lines.length, text)
+    // By pages of two it is the same.
+    const paged: string[] = []
+    for (let after = matching.BEFORE_ALL; ; ) {
+      const some = await w.read(matching.matchingKeys, { ...page, after, limit: 2 })
+      paged.push(...some.map(({ messageId, n }) => `${messageId.slice(1)}/${n}`))
+      const last = some.at(-1)
+      if (last === undefined) break
+      after = last
+    }
+    assert.equal(paged.join(' '), keys, text)
+  }
+  await w.read(matching.newestMessage, null)
+  const all = { ...askedFor('id:(m601 m602)'), after: matching.BEFORE_ALL, limit: 50 }
+  await w.read(matching.matchingSums, all)
+  await w.read(matching.matchingSums, { ...all, limit: 2 })
+  await w.read(matching.matchingLines, { ...all, moment: { at, upTo: 'm601' } })
+  const keys = await w.read(matching.matchingKeys, all)
+  const order = (text: string, change: changes.Change, some = keys) =>
+    w.write(changes.change, { ...askedFor(text), keys: some, change, at })
+  assert.equal((await order('state:deferred', { order: 'hold' })).changed, 1)
+  assert.equal((await order('to:*@q.test', { order: 'hold' })).changed, 2)
+  assert.equal((await order('', { order: 'hold' }, [])).changed, 0)
+  assert.equal((await order('state:leased', { order: 'hold' })).changed, 0)
+  await order('', { order: 'priority', priority: -3 })
+  await w.read(matching.waitingRows, keys)
+  assert.equal((await order('to:bob@q.test', { order: 'release' })).changed, 2)
+  await order('', { order: 'retry' })
+  await w.read(record.trace, 'm601')
+  const ended = { status: '5.4.7', reason: 'given up', remote: null, state: 'expired' as const }
+  const settlement = {
+    messageId: 'm601',
+    bodyKey: 601,
+    node,
+    at,
+    notices: [],
+    waiting: true as const,
+  }
+  // One that is held and one that waits are ended; of several that do not all wait, none is.
+  await w.write(queue.settle, {
+    ...settlement,
+    results: [0, 1].map(n => ({ ...ended, n, untried: true })),
+  })
+  await w
+    .write(queue.settle, { ...settlement, results: [1, 2].map(n => ({ ...ended, n })) })
+    .catch(() => {})
+  await w.read(record.trace, 'm601')
+  assert.deepEqual((await order('', { order: 'delete' })).changed, 4)
+  for (const id of ['m601', 'm602']) await w.read(record.trace, id)
+  await w.read(queueReader.depth, null)
+}
