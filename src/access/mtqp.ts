@@ -80,7 +80,7 @@ function proven(row: TrackedRow, hash: Buffer, now: number): boolean {
   const certifier = Buffer.from(tracking?.certifier ?? '', 'base64')
   const known = certifier.length === hash.length ? certifier : NOBODYS
   const same = timingSafeEqual(known, hash)
-  return same && tracking !== undefined && isTracked(tracking, Number(row.received_at), now)
+  return same && tracking !== undefined && isTracked(tracking, now)
 }
 
 function recipientOf(row: TrackedRecipientRow, retryUntilMs: number): TrackedRecipient {

@@ -299,7 +299,7 @@ export class Reception implements Policy {
     intake: Intake,
     transfer: Transfer | undefined,
   ): Promise<Verdict> {
-    const { settings, world, spool, identify } = this.#inbound
+    const { settings, world, spool, identify, directory } = this.#inbound
     const { hostname, hopsMax } = settings()
     const partial = intake.sizeOctets > intake.prefix.length
     const header = scanHeader(intake.prefix, { partial })
@@ -334,7 +334,7 @@ export class Reception implements Policy {
       head: Buffer.from(intake.prefix).toString('latin1'),
     }))
     if (hooked.kind !== 'accept') return hooked
-    const finals = await expandRecipients(this.#inbound.directory, meant)
+    const finals = await expandRecipients(directory, meant, envelope.sender.tracking !== undefined)
     const [only] = envelope.recipients
     const received = formatReceived({
       protocol: this.#door.protocol,

@@ -26,7 +26,7 @@ test('every further parameter survives', () => {
     solicitations: ['net.example:ADV'],
     requireTls: true,
     tlsOptional: true,
-    tracking: { certifier: 'YWJj', timeoutS: 60 },
+    tracking: { certifier: 'YWJj', untilMs: 60 },
   } as const satisfies Partial<Sender>
   assert.deepEqual(parseCarriedSender(formatCarriedSender({ ...plain, ...further })), further)
   const recipient: Recipient = {

@@ -16,7 +16,7 @@ const SENDER = [
   'tlsOptional',
   'tracking',
 ] as const satisfies readonly (keyof Sender)[]
-const RECIPIENT = ['validSince'] as const satisfies readonly (keyof Recipient)[]
+const RECIPIENT = ['validSince', 'unmarked'] as const satisfies readonly (keyof Recipient)[]
 
 export type CarriedSender = Pick<Sender, (typeof SENDER)[number]>
 export type CarriedRecipient = Pick<Recipient, (typeof RECIPIENT)[number]>

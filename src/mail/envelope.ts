@@ -36,8 +36,8 @@ export interface Sender {
   readonly requireTls?: true
   /** The field `TLS-Required: No` (RFC 8689 §5): better late in the clear than not at all. */
   readonly tlsOptional?: true
-  /** MTRK= (RFC 3885 §4.1): the certifier in base64, and for how many seconds it may be asked. */
-  readonly tracking?: { readonly certifier: string; readonly timeoutS?: number }
+  /** MTRK= (RFC 3885 §3): the certifier in base64, and until when it may be asked, ms since the epoch. */
+  readonly tracking?: { readonly certifier: string; readonly untilMs?: number }
 }
 
 /** BY= (RFC 2852 §4): by when, and what is to happen where that cannot be. */
@@ -67,6 +67,8 @@ export interface Recipient {
   readonly originalRecipient?: { readonly type: string; readonly address: string }
   /** RRVS= (RFC 7293 §5.1): the mailbox must have had one owner since then, ms since the epoch. */
   readonly validSince?: { readonly atMs: number; readonly action: 'R' | 'C' }
+  /** One of several behind an alias: a message that is tracked goes to him without its mark (RFC 3885 §3.3). */
+  readonly unmarked?: true
 }
 
 export interface Envelope {

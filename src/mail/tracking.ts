@@ -10,10 +10,6 @@ export const TRANSFERRED_STATUS = '2.4.0'
 export const RELAYED_STATUS = '2.1.9'
 
 /** Whether it may still be asked about: RFC 3885 §3, the sender says for how long. */
-export function isTracked(
-  tracking: NonNullable<Sender['tracking']>,
-  receivedAt: number,
-  now: number,
-): boolean {
-  return tracking.timeoutS === undefined || now < receivedAt + tracking.timeoutS * 1000
+export function isTracked({ untilMs }: NonNullable<Sender['tracking']>, now: number): boolean {
+  return untilMs === undefined || now < untilMs
 }

@@ -24,10 +24,15 @@ export interface FinalRecipient {
   readonly expanded?: boolean
 }
 
-/** The final recipients, an `expanded` row for each alias with several targets among them. */
+/**
+ * The final recipients, an `expanded` row for each alias with several targets among them.
+ *
+ * @param tracked whether the sender may ask what becomes of it (MTRK): where one becomes several, that ends here
+ */
 export async function expandRecipients(
   directory: Directory,
   recipients: readonly Recipient[],
+  tracked = false,
 ): Promise<FinalRecipient[]> {
   const finals = new Map<string, FinalRecipient>()
   for (const recipient of recipients) {
@@ -47,7 +52,15 @@ export async function expandRecipients(
       add(
         finals,
         addressKey(final.address),
-        rowOf({ ...recipient, ...(notify ? { notify } : {}) }, final.address, aliasOf),
+        rowOf(
+          {
+            ...recipient,
+            ...(notify ? { notify } : {}),
+            ...(several && tracked ? { unmarked: true } : {}),
+          },
+          final.address,
+          aliasOf,
+        ),
       )
     }
   }

@@ -47,7 +47,10 @@ export function makeJob(
   content: () => Source,
   departure?: Departure,
 ): Job {
-  const sender = { ...senderOf(message), ...(departure && { reversePath: departure.reversePath }) }
+  const sender = {
+    ...senderOf(message, rows.some(isUnmarked)),
+    ...(departure && { reversePath: departure.reversePath }),
+  }
   const envelope: Envelope = { sender, recipients: rows.map(recipientOf) }
   const load: Load = {
     id: message.id,
@@ -62,8 +65,14 @@ export function makeJob(
 }
 
 /** Copies that may leave together have this in common, beside their route. */
-export function departureKey(departure: Departure | undefined): string {
-  return departure === undefined ? '' : formatPath(departure.reversePath)
+export function departureKey(row: JobRow, departure: Departure | undefined): string {
+  const mark = isUnmarked(row) ? 'unmarked' : ''
+  return departure === undefined ? mark : `${mark}${formatPath(departure.reversePath)}`
+}
+
+/** RFC 3885 §3.3: of what became of one address the sender may ask, not of each behind a list. */
+function isUnmarked({ parameters }: JobRow): boolean {
+  return parseCarriedRecipient(parameters).unmarked === true
 }
 
 /** Who handed the message to us, for a hop that is told. */
@@ -72,9 +81,9 @@ function forwardedOf(message: QueuedMessage): Forwarded {
   return { ...parsePeer(message.peer), ident: message.id, source: local ? 'LOCAL' : 'REMOTE' }
 }
 
-function senderOf(message: QueuedMessage): Sender {
+function senderOf(message: QueuedMessage, unmarked: boolean): Sender {
   // What was to be held has been held, by our queue.
-  const { release: _held, ...asked } = parseCarriedSender(message.parameters)
+  const { release: _held, tracking, ...asked } = parseCarriedSender(message.parameters)
   return {
     reversePath: message.reverse_path === '' ? null : parseStoredAddress(message.reverse_path),
     body: message.body_kind as BodyKind,
@@ -84,6 +93,7 @@ function senderOf(message: QueuedMessage): Sender {
     // RFC 4954 §5: of what we relay it is said, to a hop that knows us, that nobody can be named.
     submitter: null,
     ...asked,
+    ...(tracking && !unmarked ? { tracking } : {}),
     // RFC 6710 §4.2 (1), RFC 6758 §3.2: whoever relays tells it, also where nobody asked for any.
     priority: asked.priority ?? 0,
   }

@@ -266,7 +266,7 @@ export class Worker {
     })
     const byWay = Map.groupBy(
       ways,
-      ({ route, departure }) => `${routeKey(route)} ${departureKey(departure)}`,
+      ({ row, route, departure }) => `${routeKey(route)} ${departureKey(row, departure)}`,
     )
     for (const group of byWay.values()) {
       const [{ route, departure }] = group as [(typeof ways)[number]]

@@ -90,20 +90,41 @@ test('a hop that tracks is named, and asked next with the same secret', async ()
     set: { 'listeners.mtqp.enabled': true, 'listeners.smtp.with': 'MTRK' },
   })
   assert.equal(far.run('domain', 'add', 'far.example').code, 0)
-  assert.equal(far.run('alias', 'add', 'bob@far.example', far.account(1).address).code, 0)
+  for (const [name, at] of [
+    ['bob', 1],
+    ['carol', 1],
+    ['one', 0],
+    ['dave', 0],
+  ] as const)
+    assert.equal(far.run('alias', 'add', `${name}@far.example`, far.account(at).address).code, 0)
   const server = await startServer({
     smarthost: `127.0.0.1:${far.port('smtp')}`,
     set: { 'listeners.mtqp.enabled': true },
   })
   const secret = randomBytes(20)
-  await submit(server, `MTRK=${certifierOf(secret)} ENVID=5@x.example`, ['bob@far.example'])
+  // RFC 3885 §3.3: where an alias leads to one, the mark goes with him; to several, with none of them.
+  const alias = (name: string, ...to: readonly string[]) =>
+    assert.equal(server.run('alias', 'add', `${name}@${server.domain}`, ...to).code, 0)
+  alias('many', 'carol@far.example', 'dave@far.example')
+  alias('single', 'one@far.example')
+  const to = ['bob@far.example', `many@${server.domain}`, `single@${server.domain}`]
+  await submit(server, `MTRK=${certifierOf(secret)} ENVID=5@x.example`, to)
   let out = ''
   for (let waits = 0; waits < 100 && !/Action: transferred/.test(out); waits++) {
     await sleep(25)
     out = ask(server, '5@x.example', secret).out
   }
   assert.match(out, /Action: transferred\nStatus: 2\.4\.0\nRemote-MTA: dns; /)
+  let mail = 0
+  for (let waits = 0; waits < 100 && mail < 4; waits++) {
+    await sleep(25)
+    mail = 0
+    for (const at of [0, 1]) mail += (await far.mail(far.account(at))).length
+  }
+  assert.equal(mail, 4)
   const next = ask(far, '5@x.example', secret).out
+  assert.match(next, /Final-Recipient: rfc822; one@far\.example\nAction: delivered\n/)
+  assert.doesNotMatch(next, /carol|dave/)
   assert.match(next, /Final-Recipient: rfc822; bob@far\.example\nAction: delivered\n/)
   assert.doesNotMatch(next, new RegExp(far.account(1).address))
   await Promise.all([server.stop(), far.stop()])

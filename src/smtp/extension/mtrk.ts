@@ -26,23 +26,28 @@ export const mtrk: Extension = {
   // " MTRK=", a hash, ":" and nine digits.
   mailOctets: 80,
   mail: {
-    MTRK(value, draft) {
+    MTRK(value, draft, { settings }) {
       const found = VALUE.exec(value ?? '')
       const [, certifier, timeout] = found ?? []
       if (certifier === undefined) return replies.badParameter('MTRK')
-      draft.tracking =
-        timeout === undefined ? { certifier } : { certifier, timeoutS: Number(timeout) }
+      const untilMs = settings.now() + Number(timeout) * 1000
+      draft.tracking = timeout === undefined ? { certifier } : { certifier, untilMs }
       return undefined
     },
   },
   /** §3: what is to be tracked has a name, which is its ENVID. */
   whole: ({ tracking, envelopeId }) =>
     tracking !== undefined && envelopeId === undefined ? replies.trackingNeedsName : undefined,
-  /** §4: both go on together; a hop may know MTRK without the rest of DSN. */
-  writeMail({ tracking, envelopeId }, { hopOffers }) {
+  /**
+   * §3.3: a mark goes on while it may be asked about, less the seconds that have passed; ENVID goes with it,
+   * since a hop may know MTRK without the rest of DSN.
+   */
+  writeMail({ tracking, envelopeId }, { hopOffers, now }) {
     if (tracking === undefined || envelopeId === undefined) return ''
-    const { certifier, timeoutS } = tracking
+    const { certifier, untilMs } = tracking
+    const left = untilMs === undefined ? undefined : Math.ceil((untilMs - now()) / 1000)
+    if (left !== undefined && left <= 0) return ''
     const name = hopOffers('DSN') ? '' : ` ENVID=${encodeXtext(envelopeId)}`
-    return ` MTRK=${certifier}${timeoutS === undefined ? '' : `:${timeoutS}`}${name}`
+    return ` MTRK=${certifier}${left === undefined ? '' : `:${left}`}${name}`
   },
 }
