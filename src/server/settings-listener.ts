@@ -22,6 +22,25 @@ const port = (value: number) =>
 
 const startTls = () => z.boolean().default(true).describe('Whether STARTTLS (STLS) is offered.')
 
+/** Off, a password is refused in the clear; on, it may come so, and the listener must be out of strangers' reach. */
+const plaintextAuth = () =>
+  z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether passwords are taken in the clear: only on a loopback address, for a proxy that ends TLS or for tests.',
+    )
+
+/** No password may cross a network that others can listen to. */
+function outOfReach(
+  { address, plaintextAuth }: { readonly address: string; readonly plaintextAuth: boolean },
+  context: z.RefinementCtx,
+): void {
+  if (!plaintextAuth || /^(?:127\.[0-9.]+|::1|localhost)$/.test(address)) return
+  const message = `passwords in the clear are for a loopback address only, not for ${address}: use 127.0.0.1 or ::1, or leave it off`
+  context.addIssue({ code: 'custom', path: ['plaintextAuth'], message })
+}
+
 const bareLineEnds = (value: 'refuse' | 'normalize') =>
   z
     .enum(['refuse', 'normalize'])
@@ -228,7 +247,9 @@ export const listenersSchema = z.strictObject({
       port: port(110),
       proxyProtocol: proxyProtocol(),
       startTls: startTls(),
+      plaintextAuth: plaintextAuth(),
     })
+    .superRefine(outOfReach)
     .prefault({})
     .describe('Reading mail by POP3 (RFC 1939), secured by STLS.'),
   pop3s: z
@@ -247,7 +268,9 @@ export const listenersSchema = z.strictObject({
       port: port(143),
       proxyProtocol: proxyProtocol(),
       startTls: startTls(),
+      plaintextAuth: plaintextAuth(),
     })
+    .superRefine(outOfReach)
     .prefault({})
     .describe('Reading mail by IMAP (RFC 9051, RFC 3501), secured by STARTTLS.'),
   imaps: z

