@@ -91,7 +91,7 @@ class Client implements Role<ClientQuestion, ClientAnswer> {
       clock: world.clock,
       log: world.log,
       role: client,
-      session: sink => new ClientSession(sink, settings, tls === 'implicit'),
+      session: sink => new ClientSession(sink, settings, connection.tls),
       ...(secure === undefined ? {} : { identity: () => secure }),
     })
     client.#close = () => running.close()

@@ -7,9 +7,11 @@ import { formatAddress } from '../mail/address.ts'
 import type { Store } from '../store/store.ts'
 import { type Checked, checkAddress, checkDomain } from './address.ts'
 import * as aliases from './alias-writer.ts'
-import { checkPassword, type Hasher, type Verifier } from './credentials.ts'
+import { checkPassword, type Hasher } from './credentials.ts'
+import { foreignSchemes, isForeignHash } from './foreign-hash.ts'
 import type { QuotaRow } from './quota.ts'
 import * as readers from './reader.ts'
+import type { Verifier } from './verifier.ts'
 import * as writers from './writer.ts'
 import { type Change, type Refused, refused } from './writer.ts'
 
@@ -23,6 +25,9 @@ export interface Declarations {
   readonly domains: readonly { readonly name: string; readonly catchAll?: string }[]
   readonly aliases: readonly { readonly address: string; readonly targets: readonly string[] }[]
 }
+
+/** A password, or the hash that another server kept of it: `{SSHA512}...`. */
+export type NewPassword = string | { readonly hash: string }
 
 /** Rows of a list that a caller asks for at once, if it does not say. */
 const LIMIT = 1_000
@@ -57,20 +62,20 @@ export class Accounts {
     return this.#told(await this.#store.write(writers.removeDomain, checked.domain))
   }
 
-  async addAccount(text: string, password: string): Promise<writers.AccountAdded> {
+  async addAccount(text: string, password: NewPassword): Promise<writers.AccountAdded> {
     const checked = checkAddress(text)
     if ('why' in checked) return refused('invalid', checked.why)
-    const verifiers = await this.#verifiers(password)
+    const verifiers = await this.#verifiers(checked.key, password)
     if ('kind' in verifiers) return verifiers
     const { key: address, address: parts } = checked
     const input = { address, domain: parts.domain, verifiers: verifiers.made }
     return this.#told(await this.#store.write(writers.addAccount, input))
   }
 
-  async setPassword(text: string, password: string): Promise<writers.AccountChanged> {
+  async setPassword(text: string, password: NewPassword): Promise<writers.AccountChanged> {
     const checked = checkAddress(text)
     if ('why' in checked) return refused('invalid', checked.why)
-    const verifiers = await this.#verifiers(password)
+    const verifiers = await this.#verifiers(checked.key, password)
     if ('kind' in verifiers) return verifiers
     const input = { address: checked.key, verifiers: verifiers.made }
     return this.#told(await this.#store.write(writers.setVerifiers, input))
@@ -160,10 +165,15 @@ export class Accounts {
     return this.#told(await this.#store.write(writers.setDisabled, input))
   }
 
-  async #verifiers(password: string): Promise<{ readonly made: readonly Verifier[] } | Refused> {
+  async #verifiers(
+    address: string,
+    password: NewPassword,
+  ): Promise<{ readonly made: readonly Verifier[] } | Refused> {
+    if (typeof password !== 'string') return foreign(password.hash)
     const checked = checkPassword(password)
     if ('why' in checked) return refused('invalid', checked.why)
-    const made = await this.#hasher.make(checked.password)
+    const beside = (await this.#store.read(readers.findLogin, address))?.credentials ?? []
+    const made = await this.#hasher.make({ password: checked.password, address, beside })
     return made.kind === 'busy'
       ? refused('busy', 'too many log-ins at once; try again')
       : { made: made.value }
@@ -175,6 +185,13 @@ export class Accounts {
       this.#changed(result.id === undefined ? {} : { accountId: result.id })
     return result
   }
+}
+
+/** Kept as it is until its owner logs in. */
+function foreign(hash: string): { readonly made: readonly Verifier[] } | Refused {
+  if (isForeignHash(hash)) return { made: [{ kind: 'foreign', verifier: hash }] }
+  const known = foreignSchemes.map(scheme => `{${scheme}}`).join(' ')
+  return refused('invalid', `the hash is of no scheme that is known here: ${known}`)
 }
 
 function newDomain(text: string, catchAll?: string): writers.NewDomain | { readonly why: string } {

@@ -1,59 +1,68 @@
 /**
- * Verifiers: made when a password is set, checked when somebody logs in; the password itself is
- * kept nowhere. Argon2id (RFC 9106, a PHC string) for mechanisms that send the password, and the
- * keys of SCRAM-SHA-256 (RFC 5803) for those that do not.
+ * Verifiers: made when a password is set, checked when somebody logs in. Argon2id (RFC 9106) for mechanisms
+ * that send the password, the keys of SCRAM (RFC 5803) for those that do not, and what older mechanisms
+ * need where the operator has switched them on (verifier.ts).
  *
- * Hashing is slow on purpose and costs 19 MiB each time: few run at once, a bounded line waits.
+ * Hashing is slow on purpose and costs 19 MiB each time: few run at once, off the event loop, and a
+ * bounded line waits.
  */
-import { argon2, argon2Sync, createHmac, pbkdf2, pbkdf2Sync } from 'node:crypto'
+import { argon2, argon2Sync, createHash, pbkdf2, pbkdf2Sync } from 'node:crypto'
 import { Slots, type Slotted } from '../limit/slots.ts'
-import type { ScramVerifier } from '../sasl/mechanism.ts'
+import { digestSecret } from '../sasl/digest-md5-keys.ts'
+import { sameOctets } from '../sasl/exchange.ts'
+import { ntHash } from '../sasl/md4.ts'
 import { prepare } from '../sasl/prepare.ts'
 import {
   formatVerifier,
   parseVerifier,
-  sameOctets,
-  sha256,
+  type ScramHash,
+  scramHashes,
   verifierOf,
 } from '../sasl/scram-keys.ts'
 import type { Random } from '../world/random.ts'
+import { type Argon2Parts, formatPhc, parsePhc } from './argon2-string.ts'
+import { type CheckForeign, checkForeignHash } from './foreign-hash.ts'
+import { seal } from './seal.ts'
 import type { HashCost } from './settings.ts'
-
-export const SCRAM_SHA_256 = 'SCRAM-SHA-256'
-
-/** A row of the table `credential`. */
-export interface Verifier {
-  readonly kind: 'argon2id' | 'scram-sha-256'
-  readonly verifier: string
-}
+import type { Verifier, VerifierKind } from './verifier.ts'
 
 const SALT_OCTETS = 16
 const TAG_OCTETS = 32
 /** Longer than any person's; what is hashed is bounded. */
 export const PASSWORD_MAX_OCTETS = 1_024
 
-/** `$argon2id$v=19$m=19456,t=2,p=1$salt$tag`, base64 without padding. */
-const PHC =
-  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,172})$/
+/** What verifiers are made with, as it is now. */
+export interface Making {
+  readonly kinds: readonly VerifierKind[]
+  /** Of DIGEST-MD5. */
+  readonly realm: string
+  /** Under which passwords are encrypted that must be known again. */
+  readonly sealingKey: Uint8Array
+}
 
-interface Argon2Parts {
-  readonly memoryKib: number
-  readonly passes: number
-  readonly lanes: number
-  readonly salt: Uint8Array
-  readonly tag: Uint8Array
+/** A password to be kept, prepared and not too long. */
+export interface NewSecret {
+  readonly password: string
+  /** The account's address in canonical form: the name that it is kept for. */
+  readonly address: string
+  /** What is kept of the account's other passwords: all share one SCRAM salt (login.ts). */
+  readonly beside: readonly Verifier[]
 }
 
 export class Hasher {
   readonly #cost: HashCost
   readonly #random: Random
+  readonly #making: () => Making
+  readonly #foreign: CheckForeign
   readonly #slots: Slots
   /** What the password of an unknown name is compared with, so that it takes as long to refuse. */
   readonly #nobody: Argon2Parts
 
-  constructor(cost: HashCost, random: Random) {
+  constructor(cost: HashCost, random: Random, making: () => Making, foreign?: CheckForeign) {
     this.#cost = cost
     this.#random = random
+    this.#making = making
+    this.#foreign = foreign ?? (async (hash, password) => checkForeignHash(hash, password))
     this.#slots = new Slots(cost.atOnce, cost.waitingMax)
     const { memoryKib, passes, lanes } = cost
     const salt = random.octets(SALT_OCTETS)
@@ -65,22 +74,20 @@ export class Hasher {
     return this.#cost.scramIterations
   }
 
+  /** The kinds that are kept of a password now. */
+  get kinds(): readonly VerifierKind[] {
+    return this.#making().kinds
+  }
+
   /** All verifiers of a password that `checkPassword` took. */
-  async make(password: string): Promise<Slotted<readonly Verifier[]>> {
-    return this.#slots.run(async () => {
-      const { memoryKib, passes, lanes, scramIterations } = this.#cost
-      const salt = this.#random.octets(SALT_OCTETS)
-      const empty = new Uint8Array(TAG_OCTETS)
-      const parts = { memoryKib, passes, lanes, salt, tag: empty }
-      const tag = await this.#argon2(password, parts)
-      const scramSalt = this.#random.octets(SALT_OCTETS)
-      const salted = await this.#pbkdf2(password, scramSalt, scramIterations)
-      const scram = verifierOf(sha256, salted, scramSalt, scramIterations)
-      return [
-        { kind: 'argon2id', verifier: formatPhc({ ...parts, tag }) },
-        { kind: 'scram-sha-256', verifier: formatVerifier(SCRAM_SHA_256, scram) },
-      ]
-    })
+  make(secret: NewSecret): Promise<Slotted<readonly Verifier[]>> {
+    return this.#slots.run(() => this.#all(this.#making().kinds, secret))
+  }
+
+  /** Those of an app password: long and random, so that no slow hash is needed for it. */
+  makeApp(secret: NewSecret): Promise<Slotted<readonly Verifier[]>> {
+    const kinds = this.#making().kinds.filter(kind => kind !== 'argon2id')
+    return this.#slots.run(() => this.#all(['sha256', ...kinds], secret))
   }
 
   /**
@@ -94,6 +101,59 @@ export class Hasher {
       const same = sameOctets(await this.#argon2(password, compared), compared.tag)
       return same && parts !== undefined
     })
+  }
+
+  /** Whether a password is the one behind another server's hash. */
+  verifyForeign(password: string, hash: string): Promise<Slotted<boolean>> {
+    return this.#slots.run(() => this.#foreign(hash, password))
+  }
+
+  /** Whether an Argon2 string costs what one costs that is made now. */
+  isCurrent(phc: string): boolean {
+    const parts = parsePhc(phc)
+    const { memoryKib, passes, lanes } = this.#cost
+    return parts?.memoryKib === memoryKib && parts.passes === passes && parts.lanes === lanes
+  }
+
+  async #all(kinds: readonly VerifierKind[], secret: NewSecret): Promise<readonly Verifier[]> {
+    const made: Verifier[] = []
+    for (const kind of kinds) made.push({ kind, verifier: await this.#one(kind, secret) })
+    return made
+  }
+
+  async #one(kind: VerifierKind, { password, address, beside }: NewSecret): Promise<string> {
+    const { realm, sealingKey } = this.#making()
+    const hash = scramHashes.find(each => scramKind(each) === kind)
+    if (hash !== undefined) return this.#scram(hash, password, beside)
+    switch (kind) {
+      case 'argon2id': {
+        const { memoryKib, passes, lanes } = this.#cost
+        const salt = this.#random.octets(SALT_OCTETS)
+        const parts = { memoryKib, passes, lanes, salt, tag: new Uint8Array(TAG_OCTETS) }
+        return formatPhc({ ...parts, tag: await this.#argon2(password, parts) })
+      }
+      case 'digest-md5': {
+        const octets = digestSecret(address, realm, password)
+        return `${realm}:${Buffer.from(octets).toString('hex')}`
+      }
+      case 'nt':
+        return Buffer.from(ntHash(password)).toString('hex')
+      case 'sha256':
+        return fastHash(this.#random.octets(SALT_OCTETS), password)
+      default:
+        return seal(sealingKey, this.#random, address, password)
+    }
+  }
+
+  async #scram(hash: ScramHash, password: string, beside: readonly Verifier[]): Promise<string> {
+    const shared = beside
+      .filter(({ kind }) => kind === scramKind(hash))
+      .map(({ verifier }) => parseVerifier(hash, verifier))
+      .find(parsed => parsed !== undefined)
+    const salt = shared?.salt ?? this.#random.octets(SALT_OCTETS)
+    const iterations = shared?.iterations ?? this.#cost.scramIterations
+    const salted = await this.#pbkdf2(hash, password, salt, iterations)
+    return formatVerifier(hash, verifierOf(hash, salted, salt, iterations))
   }
 
   #argon2(password: string, parts: Argon2Parts): Promise<Uint8Array> {
@@ -111,8 +171,12 @@ export class Hasher {
     })
   }
 
-  #pbkdf2(password: string, salt: Uint8Array, iterations: number): Promise<Uint8Array> {
-    const { octets, name } = sha256
+  #pbkdf2(
+    { name, octets }: ScramHash,
+    password: string,
+    salt: Uint8Array,
+    iterations: number,
+  ): Promise<Uint8Array> {
     if (this.#cost.inline)
       return Promise.resolve(pbkdf2Sync(password, salt, iterations, octets, name))
     return new Promise((resolve, reject) => {
@@ -121,6 +185,11 @@ export class Hasher {
       )
     })
   }
+}
+
+/** The kind of verifier that is of a hash of SCRAM. */
+export function scramKind({ mechanism }: ScramHash): VerifierKind {
+  return mechanism.toLowerCase() as VerifierKind
 }
 
 /** The form of a new password that is hashed; or why it cannot be one. */
@@ -136,23 +205,6 @@ export function checkPassword(
   return { password: prepared }
 }
 
-/** The SCRAM keys in a stored string; undefined where it is damaged. */
-export function parseScram(verifier: string): ScramVerifier | undefined {
-  return parseVerifier(SCRAM_SHA_256, sha256, verifier)
-}
-
-/** The verifier of a name that has none: of the shape of a real one, and stable as long as `key` is. */
-export function madeUpScram(key: Uint8Array, username: string, iterations: number): ScramVerifier {
-  const derive = (use: string) => createHmac('sha256', key).update(`${use}\0${username}`).digest()
-  return {
-    salt: derive('salt').subarray(0, SALT_OCTETS),
-    iterations,
-    storedKey: derive('stored key'),
-    serverKey: derive('server key'),
-    genuine: false,
-  }
-}
-
 const LETTERS = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
 
 /** A password of 20 characters that nobody mistakes for one another: some 116 bits. */
@@ -162,25 +214,15 @@ export function makePassword(random: Random): string {
   return password
 }
 
-function formatPhc({ memoryKib, passes, lanes, salt, tag }: Argon2Parts): string {
-  return `$argon2id$v=19$m=${memoryKib},t=${passes},p=${lanes}$${unpadded(salt)}$${unpadded(tag)}`
+/** `salt$hash`, hexadecimal. */
+function fastHash(salt: Uint8Array, password: string): string {
+  const hash = createHash('sha256').update(salt).update(password, 'utf8').digest('hex')
+  return `${Buffer.from(salt).toString('hex')}$${hash}`
 }
 
-/** Reads a PHC string; undefined where it is damaged or Argon2 would refuse its numbers. */
-export function parsePhc(text: string): Argon2Parts | undefined {
-  const [, memory, passes, lanes, salt = '', tag = ''] = PHC.exec(text) ?? []
-  const parts = {
-    memoryKib: Number(memory),
-    passes: Number(passes),
-    lanes: Number(lanes),
-    salt: Buffer.from(salt, 'base64'),
-    tag: Buffer.from(tag, 'base64'),
-  }
-  // RFC 9106 §3.1, and 1 GiB at most.
-  const fit = parts.lanes >= 1 && parts.passes >= 1 && parts.memoryKib >= 8 * parts.lanes
-  return fit && parts.memoryKib <= 1_048_576 && parts.salt.length >= 8 ? parts : undefined
-}
-
-function unpadded(octets: Uint8Array): string {
-  return Buffer.from(octets).toString('base64').replaceAll('=', '')
+/** Whether a password is the one behind a `sha256` verifier. */
+export function checkFastHash(password: string, stored: string): boolean {
+  const [salt = '', hash = ''] = stored.split('$')
+  const made = fastHash(Buffer.from(salt, 'hex'), password)
+  return hash !== '' && sameOctets(Buffer.from(made), Buffer.from(stored))
 }

@@ -1,105 +1,84 @@
 /**
- * The answers to what a SASL mechanism asks (sasl/mechanism.ts), for SMTP, POP3 and IMAP alike.
+ * The answers to what a SASL mechanism asks (sasl/login-question.ts), for SMTP, POP3 and IMAP alike.
  *
  * A user name is the account's whole address. An unknown name, a wrong password, a disabled account
- * and an identity that is not the user's own are one answer, after the same work. A success is
- * remembered for five minutes as a keyed hash, so that a mail program that logs in for every
- * message costs one Argon2; any change of the account drops it. Counts no failures: limit/ does.
+ * and an identity that is not the user's own are one answer, after the same work. Counts no failures:
+ * limit/ does.
  */
-import { createHmac } from 'node:crypto'
 import { formatAddress, parseStoredAddress } from '../mail/address.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import { prepare } from '../sasl/prepare.ts'
-import { sameOctets } from '../sasl/scram-keys.ts'
-import type { Store } from '../store/store.ts'
-import type { Clock } from '../world/clock.ts'
-import type { Log } from '../world/log.ts'
-import type { Random } from '../world/random.ts'
 import { canonical } from './address.ts'
-import { type Hasher, madeUpScram, PASSWORD_MAX_OCTETS, parseScram } from './credentials.ts'
+import { accountsOfCertificate } from './certificate.ts'
+import { PASSWORD_MAX_OCTETS } from './credentials.ts'
+import { hashOf, type Keys, madeUpScram, scramAnswer, secretAnswer } from './kept.ts'
+import { denied, type LoginNeeds, PasswordCheck } from './password-check.ts'
 import { findLogin, type LoginRow } from './reader.ts'
-import { Recent } from './recent.ts'
-import type { AccountSettings } from './settings.ts'
+import type { Scope } from './verifier.ts'
 import { keepSetting } from './writer.ts'
 
-export interface LoginNeeds {
-  readonly store: Store
-  readonly hasher: Hasher
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
-  readonly settings: () => AccountSettings
+export type { LoginNeeds } from './password-check.ts'
+
+/** Makes a key of the installation if the store has none yet. */
+export async function installationKey(
+  { store, random }: Pick<LoginNeeds, 'store' | 'random'>,
+  name: string,
+): Promise<Uint8Array> {
+  const value = Buffer.from(random.octets(32)).toString('hex')
+  return Buffer.from(await store.write(keepSetting, { name, value }), 'hex')
 }
 
-/** A log-in that succeeded. */
-interface Success {
-  readonly id: number
-  readonly address: string
-  /** When the password was set: another one has another time. */
-  readonly changedAt: number
-  readonly mac: Uint8Array
-}
-
-const SUCCESSES_MAX = 10_000
-
-const denied: LoginAnswer = { kind: 'denied', why: 'wrong user name or password' }
-const busy: LoginAnswer = { kind: 'unavailable', why: 'too many log-ins at once; try again' }
-const broken: LoginAnswer = { kind: 'unavailable', why: 'the directory cannot answer now' }
-
-/** Opens the log-in; makes the key of made-up verifiers if the store has none yet. */
-export async function openLogin(needs: LoginNeeds): Promise<Login> {
-  const fresh = Buffer.from(needs.random.octets(32)).toString('hex')
-  const kept = await needs.store.write(keepSetting, { name: 'account.scram_key', value: fresh })
-  return new Login(needs, Buffer.from(kept, 'hex'))
+/** Opens the log-in; `sealing` is the key of passwords that must be known again. */
+export async function openLogin(needs: LoginNeeds, sealing?: Uint8Array): Promise<Login> {
+  const madeUp = await installationKey(needs, 'account.scram_key')
+  return new Login(needs, { madeUp, sealing: sealing ?? madeUp })
 }
 
 export class Login {
   readonly #needs: LoginNeeds
-  /** Of the installation: what an unknown name is shown must not change when we start again. */
-  readonly #scramKey: Uint8Array
-  /** Of this process: what is remembered of passwords is worth nothing outside it. */
-  readonly #cacheKey: Uint8Array
-  readonly #successes: Recent<Success>
-  /** Log-ins under way, by hash: ten connections of one mail program cost one Argon2. */
-  readonly #underWay = new Map<string, Promise<LoginAnswer>>()
-  #generation = 0
+  readonly #keys: Keys
+  readonly #passwords: PasswordCheck
 
   /** Use `openLogin`. */
-  constructor(needs: LoginNeeds, scramKey: Uint8Array) {
+  constructor(needs: LoginNeeds, keys: Keys) {
     this.#needs = needs
-    this.#scramKey = scramKey
-    this.#cacheKey = needs.random.octets(32)
-    this.#successes = new Recent(SUCCESSES_MAX, needs.settings().loginCacheMs)
+    this.#keys = keys
+    this.#passwords = new PasswordCheck(needs)
   }
 
   /** Answers a question: at once where the success is remembered. Never rejects. */
-  answer(question: LoginQuestion): LoginAnswer | Promise<LoginAnswer> {
+  answer(question: LoginQuestion, scope: Scope = 'smtp'): LoginAnswer | Promise<LoginAnswer> {
+    if (question.kind === 'certificate') return this.#certificate(question)
+    if (question.kind === 'token') return denied
+    if (question.kind === 'anonymous') {
+      const { anonymous } = this.#needs.settings()
+      return anonymous === undefined ? denied : this.#account(anonymous)
+    }
     const username = this.#canonicalName(question.username)
+    if (username === undefined) return denied
     switch (question.kind) {
       case 'password': {
         const password = prepare(question.password)
-        if (username === undefined || password === undefined) return denied
-        if (Buffer.byteLength(password) > PASSWORD_MAX_OCTETS) return denied
-        if (!this.#mayActAs(username, question.authorize)) return denied
-        return this.#remembered(username, password) ?? this.#verifyOnce(username, password)
+        if (password === undefined || Buffer.byteLength(password) > PASSWORD_MAX_OCTETS)
+          return denied
+        const answer = this.#passwords.check(username, password, scope)
+        return this.#actingAs(username, question.authorize, answer)
       }
       case 'scram':
-        return username === undefined ? denied : this.#scram(username)
-      case 'cram':
-        // Of a password only verifiers are kept, which is the point of keeping them.
-        return denied
+      case 'secret':
+        return this.#kept(question, username, scope)
       case 'proven':
-        if (username === undefined || !this.#mayActAs(username, question.authorize)) return denied
-        return this.#proven(username)
+        return this.#actingAs(
+          username,
+          question.authorize,
+          this.#proven(username, question.credential, scope),
+        )
     }
   }
 
   /** An account has changed: what is remembered of it is dropped; without an id, of all. */
   changed(accountId?: number): void {
-    this.#generation++
-    this.#underWay.clear()
-    if (accountId === undefined) this.#successes.drop()
-    else this.#successes.drop(success => success.id === accountId)
+    this.#passwords.changed(accountId)
   }
 
   /** The key of the account a user name means, or undefined if it can mean none. */
@@ -111,69 +90,85 @@ export class Login {
     return formatAddress(canonical({ local, domain: whole }))
   }
 
-  /** Nobody acts as another (RFC 4616 §2); naming oneself in another spelling is no harm. */
-  #mayActAs(username: string, authorize: string): boolean {
-    return authorize === '' || this.#canonicalName(authorize) === username
-  }
-
-  #remembered(username: string, password: string): LoginAnswer | undefined {
-    const success = this.#successes.get(username, this.#needs.clock.monotonic())
-    if (success === undefined) return undefined
-    const mac = this.#mac(username, `${success.id}:${success.changedAt}`, password)
-    if (!sameOctets(mac, success.mac)) return undefined
-    return { kind: 'account', account: { id: success.id, address: success.address } }
-  }
-
-  #verifyOnce(username: string, password: string): Promise<LoginAnswer> {
-    const key = this.#mac(username, '', password).toString('base64')
-    const known = this.#underWay.get(key)
-    if (known !== undefined) return known
-    const answer = this.#verify(username, password).finally(() => {
-      if (this.#underWay.get(key) === answer) this.#underWay.delete(key)
+  /**
+   * Nobody acts as another (RFC 4616 §2) whom the config does not let; naming oneself in another spelling
+   * is no harm. Asked only of who has proven himself, so that nobody else learns of it.
+   */
+  #actingAs(
+    username: string,
+    authorize: string,
+    answer: LoginAnswer | Promise<LoginAnswer>,
+  ): LoginAnswer | Promise<LoginAnswer> {
+    const as = authorize === '' ? username : this.#canonicalName(authorize)
+    if (as === username) return answer
+    return Promise.resolve(answer).then(proven => {
+      if (proven.kind !== 'account') return proven
+      if (as === undefined || !this.#mayActAs(username, as)) return denied
+      return this.#account(as)
     })
-    this.#underWay.set(key, answer)
-    return answer
   }
 
-  async #verify(username: string, password: string): Promise<LoginAnswer> {
-    const generation = this.#generation
-    try {
-      const row = await this.#needs.store.read(findLogin, username)
-      const credential = row?.credentials.find(({ kind }) => kind === 'argon2id')
-      const outcome = await this.#needs.hasher.verify(password, credential?.verifier)
-      if (outcome.kind === 'busy') return busy
-      if (!outcome.value || row === undefined || credential === undefined || row.disabled)
-        return denied
-      const { id, address } = row
-      const { changedAt } = credential
-      if (generation === this.#generation) {
-        const mac = this.#mac(username, `${id}:${changedAt}`, password)
-        const now = this.#needs.clock.monotonic()
-        this.#successes.set(username, { id, address, changedAt, mac }, now)
-      }
-      return { kind: 'account', account: { id, address } }
-    } catch (error) {
-      return this.#broken(error)
-    }
+  #mayActAs(username: string, as: string): boolean {
+    const { actAs } = this.#needs.settings()
+    return Object.entries(actAs).some(
+      ([who, whom]) =>
+        this.#canonicalName(who) === username &&
+        whom.some(one => one === '*' || this.#canonicalName(one) === as),
+    )
   }
 
-  async #scram(username: string): Promise<LoginAnswer> {
-    // Made up for every name, so that a known one takes no less time.
-    const { hasher } = this.#needs
-    const madeUp = madeUpScram(this.#scramKey, username, hasher.scramIterations)
+  /** What is kept of a name; the same work for one that is unknown. */
+  async #kept(
+    question: LoginQuestion & { readonly kind: 'scram' | 'secret' },
+    username: string,
+    scope: Scope,
+  ): Promise<LoginAnswer> {
     const row = await this.#row(username)
     if ('kind' in row) return row
-    const kept = row.account?.credentials.find(({ kind }) => kind === 'scram-sha-256')
+    if (question.kind === 'secret')
+      return secretAnswer({ ...question, username }, row.account, scope, this.#keys)
+    const { scramIterations } = this.#needs.hasher
+    const hash = hashOf(question.hash)
     // A disabled account shows its own salt, as a made-up one would tell; `proven` refuses it.
-    const genuine = parseScram(kept?.verifier ?? '')
-    return { kind: 'verifier', verifier: genuine ?? madeUp }
+    const madeUp = madeUpScram(this.#keys, username, scramIterations, hash)
+    return scramAnswer(question, row.account, scope, madeUp)
   }
 
-  async #proven(username: string): Promise<LoginAnswer> {
+  /** An app password is looked at again: it may have been taken back meanwhile. */
+  async #proven(
+    username: string,
+    credential: string | undefined,
+    scope: Scope,
+  ): Promise<LoginAnswer> {
     const row = await this.#row(username)
     if ('kind' in row) return row
-    if (row.account === undefined || row.account.disabled) return denied
-    return { kind: 'account', account: { id: row.account.id, address: row.account.address } }
+    const { account } = row
+    if (account === undefined || account.disabled) return denied
+    if (credential !== undefined) {
+      const app = account.credentials.find(each => each.app === credential)
+      if (!app?.scopes?.includes(scope)) return denied
+      this.#passwords.used(credential)
+    }
+    return { kind: 'account', account: { id: account.id, address: account.address } }
+  }
+
+  #account(username: string): Promise<LoginAnswer> {
+    return this.#proven(username, undefined, 'smtp')
+  }
+
+  /** The account that a verified certificate is of; of several the one that is asked for. */
+  async #certificate({
+    certificate,
+    authorize,
+  }: LoginQuestion & { readonly kind: 'certificate' }): Promise<LoginAnswer> {
+    const names = accountsOfCertificate(certificate, this.#needs.settings().certificates)
+      .map(name => this.#canonicalName(name))
+      .filter(name => name !== undefined)
+    const wanted = authorize === '' ? undefined : this.#canonicalName(authorize)
+    if (authorize !== '' && wanted === undefined) return denied
+    if (wanted === undefined) return names.length === 1 ? this.#account(names[0] ?? '') : denied
+    const may = names.includes(wanted) || names.some(name => this.#mayActAs(name, wanted))
+    return may ? this.#account(wanted) : denied
   }
 
   async #row(
@@ -182,18 +177,7 @@ export class Login {
     try {
       return { account: await this.#needs.store.read(findLogin, username) }
     } catch (error) {
-      return this.#broken(error)
+      return this.#passwords.broken(error)
     }
-  }
-
-  #broken(error: unknown): LoginAnswer & { kind: 'unavailable' } {
-    this.#needs.log.error('login cannot be answered', { error: String(error) })
-    return broken as LoginAnswer & { kind: 'unavailable' }
-  }
-
-  /** A hash of the three, each behind its length so that no two triples are one text. */
-  #mac(username: string, credential: string, password: string): Buffer {
-    const text = `${username.length}:${username}${credential.length}:${credential}${password}`
-    return createHmac('sha256', this.#cacheKey).update(text, 'utf8').digest()
   }
 }

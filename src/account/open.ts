@@ -2,9 +2,12 @@
 import { everything, type Store } from '../store/store.ts'
 import type { World } from '../world/world.ts'
 import { Accounts } from './accounts.ts'
+import { AppPasswords } from './app-passwords.ts'
 import { Hasher } from './credentials.ts'
 import { Directory } from './directory.ts'
-import { type Login, openLogin } from './login.ts'
+import type { CheckForeign } from './foreign-hash.ts'
+import { installationKey, type Login, openLogin } from './login.ts'
+import { sealingKey } from './seal.ts'
 import type { AccountSettings } from './settings.ts'
 
 /** The topic under which nodes hear that domains, accounts, aliases or passwords have changed. */
@@ -14,6 +17,7 @@ export interface AccountRoom {
   readonly directory: Directory
   readonly login: Login
   readonly accounts: Accounts
+  readonly apps: AppPasswords
   /** Something changed that did not pass through `accounts`: the settings, or another node's write. */
   changed(accountId?: number): void
 }
@@ -23,15 +27,26 @@ export async function openAccounts(
   store: Store,
   world: Pick<World, 'clock' | 'random' | 'log'>,
   settings: () => AccountSettings,
+  foreign?: CheckForeign,
 ): Promise<AccountRoom> {
-  const hasher = new Hasher(settings().cost, world.random)
+  const kept = await installationKey({ store, random: world.random }, 'account.password_key')
+  const { passwordKey } = settings()
+  const sealing = passwordKey === undefined ? kept : sealingKey(passwordKey)
+  const making = () => ({
+    kinds: settings().verifiers,
+    realm: settings().realm,
+    sealingKey: sealing,
+  })
+  const hasher = new Hasher(settings().cost, world.random, making, foreign)
   const directory = new Directory(store, world.clock, settings)
-  const login = await openLogin({ store, hasher, settings, ...pick(world) })
-  const accounts = new Accounts(store, hasher, ({ accountId }) => {
+  const login = await openLogin({ store, hasher, settings, ...pick(world) }, sealing)
+  const told = (accountId?: number) => {
     directory.changed()
     if (accountId !== undefined) login.changed(accountId)
     if (!store.alone) store.wake(accountTopic)
-  })
+  }
+  const accounts = new Accounts(store, hasher, ({ accountId }) => told(accountId))
+  const apps = new AppPasswords(store, hasher, world.random, told)
   // What another node has changed; this one hears itself, too, and only forgets a little more.
   store.onWake(topic => {
     if (topic !== accountTopic && topic !== everything) return
@@ -42,6 +57,7 @@ export async function openAccounts(
     directory,
     login,
     accounts,
+    apps,
     changed(accountId) {
       directory.changed()
       login.changed(accountId)

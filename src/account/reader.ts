@@ -5,6 +5,7 @@
 import { farReader, reader } from '../store/store.ts'
 import type { Read } from '../world/sql.ts'
 import type { QuotaRow } from './quota.ts'
+import type { Verifier, VerifierKind } from './verifier.ts'
 
 export interface AccountRow {
   readonly id: number
@@ -105,32 +106,85 @@ export const firstAccount = reader<null, string | undefined>('account/firstAccou
   return row?.address
 })
 
-export interface CredentialRow {
-  readonly kind: string
-  readonly verifier: string
+export interface CredentialRow extends Verifier {
   readonly changedAt: number
+  /** The id of the app password it is of; absent: the account's own. */
+  readonly app?: string
+  /** What the app password may be used for. */
+  readonly scopes?: readonly string[]
 }
 
 export interface LoginRow extends HeldAccount {
   readonly credentials: readonly CredentialRow[]
 }
 
-/** An account by its canonical address, with its verifiers. */
+interface StoredCredential {
+  readonly kind: VerifierKind
+  readonly verifier: string
+  readonly changed_at: number
+  readonly app: string | null
+  readonly scopes: string | null
+}
+
+/** An account by its canonical address, with its verifiers: its own first. */
 export const findLogin = reader<string, LoginRow | undefined>(
   'account/findLogin',
   async (tx, address) => {
     const account = await accountAt(tx, address)
     if (account === undefined) return undefined
-    const rows = await tx.all<{ kind: string; verifier: string; changed_at: number }>(
-      'SELECT kind, verifier, changed_at FROM credential WHERE account_id = ?1 ORDER BY kind',
+    const rows = await tx.all<StoredCredential>(
+      `SELECT kind, verifier, changed_at, NULL AS app, NULL AS scopes, 0 AS place
+         FROM credential WHERE account_id = ?1
+       UNION ALL
+       SELECT v.kind, v.verifier, p.created_at, p.id, p.scopes, 1
+         FROM app_password p JOIN app_verifier v ON v.app_id = p.id WHERE p.account_id = ?1
+       ORDER BY place, app, kind`,
       account.id,
     )
-    const credentials = rows.map(({ kind, verifier, changed_at }) => ({
-      kind,
-      verifier,
-      changedAt: changed_at,
+    return { ...account, credentials: rows.map(credentialOf) }
+  },
+)
+
+function credentialOf({
+  kind,
+  verifier,
+  changed_at,
+  app,
+  scopes,
+}: StoredCredential): CredentialRow {
+  const row = { kind, verifier, changedAt: changed_at }
+  return app === null ? row : { ...row, app, scopes: (scopes ?? '').split(' ') }
+}
+
+export interface ListedApp {
+  readonly id: string
+  readonly label: string
+  readonly scopes: string
+  readonly createdAt: number
+  readonly usedAt?: number
+}
+
+/** The app passwords of an account, by age; undefined where there is no such account. */
+export const listApps = reader<string, readonly ListedApp[] | undefined>(
+  'account/listApps',
+  async (tx, address) => {
+    const account = await accountAt(tx, address)
+    if (account === undefined) return undefined
+    const rows = await tx.all<{
+      id: string
+      label: string
+      scopes: string
+      created_at: number
+      used_at: number | null
+    }>(
+      `SELECT id, label, scopes, created_at, used_at FROM app_password
+       WHERE account_id = ?1 ORDER BY created_at, id`,
+      account.id,
+    )
+    return rows.map(({ id, label, scopes, created_at, used_at }) => ({
+      ...{ id, label, scopes, createdAt: created_at },
+      ...(used_at !== null && { usedAt: used_at }),
     }))
-    return { ...account, credentials }
   },
 )
 

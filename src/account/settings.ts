@@ -1,6 +1,7 @@
 /** What the account room is told by the config; given anew as a whole when the config changes. */
 import type { Address } from '../mail/address.ts'
 import { noLimit, type QuotaLimit } from './quota.ts'
+import { kindsFor, type VerifierKind } from './verifier.ts'
 
 export interface AccountSettings {
   /** Parts a local part from its detail; '' for none. */
@@ -16,6 +17,18 @@ export interface AccountSettings {
   readonly cost: HashCost
   /** How long a password that was right is taken without hashing it again, ms. */
   readonly loginCacheMs: number
+  /** In which forms passwords are kept. */
+  readonly verifiers: readonly VerifierKind[]
+  /** Of DIGEST-MD5. */
+  readonly realm: string
+  /** Encrypts passwords that must be known again; absent: a key that the store keeps. */
+  readonly passwordKey?: string
+  /** Who may act as whom (RFC 4616 §2): by address, `*` for everybody. */
+  readonly actAs: Readonly<Record<string, readonly string[]>>
+  /** Whose certificate it is: fingerprints, common names or subjects; the address in it counts without. */
+  readonly certificates: Readonly<Record<string, string>>
+  /** Whom ANONYMOUS makes of a nobody; absent: nobody comes in by it. */
+  readonly anonymous?: string
 }
 
 /** What a verifier costs to make, and to attack. */
@@ -57,4 +70,8 @@ export const defaultAccountSettings: AccountSettings = {
   quota: noLimit,
   cost: defaultHashCost,
   loginCacheMs: 5 * 60_000,
+  verifiers: kindsFor(['SCRAM-SHA-256']),
+  realm: 'localhost',
+  actAs: {},
+  certificates: {},
 }

@@ -4,9 +4,9 @@
  */
 import { type Writer, writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
-import type { Verifier } from './credentials.ts'
 import type { QuotaRow } from './quota.ts'
 import { inDomain } from './reader.ts'
+import type { Verifier } from './verifier.ts'
 
 /** What came of a change. */
 export type Change =
@@ -145,6 +145,34 @@ export const setVerifiers = writer<NewPassword, AccountChanged>(
   },
 )
 
+/** What a login has found out: verifiers of the password that is kept already, in other forms. */
+export interface Upgrade {
+  readonly accountId: number
+  /** The verifier that the password was checked by: where it has changed since, nothing is done. */
+  readonly by: Verifier
+  readonly verifiers: readonly Verifier[]
+}
+
+/** Replaces the forms in which a password is kept; when it was set stays as it was. */
+export const upgradeVerifiers = writer<Upgrade, null>(
+  'account/upgradeVerifiers',
+  async (tx, { accountId, by, verifiers }) => {
+    const still = await tx.get<{ changed_at: number }>(
+      'SELECT changed_at FROM credential WHERE account_id = ?1 AND kind = ?2 AND verifier = ?3',
+      accountId,
+      by.kind,
+      by.verifier,
+    )
+    if (still === undefined) return null
+    await tx.run('DELETE FROM credential WHERE account_id = ?1', accountId)
+    await tx.many(
+      'INSERT INTO credential (account_id, kind, verifier, changed_at) VALUES (?1, ?2, ?3, ?4)',
+      verifiers.map(({ kind, verifier }) => [accountId, kind, verifier, still.changed_at]),
+    )
+    return null
+  },
+)
+
 export const setDisabled = writer<
   { readonly address: string; readonly disabled: boolean },
   AccountChanged
@@ -192,16 +220,22 @@ export const removeAccount = writer<string, AccountChanged>(
     await tx.run('DELETE FROM mailbox WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM subscription WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM credential WHERE account_id = ?1', account.id)
+    await tx.run(
+      `DELETE FROM app_verifier
+       WHERE app_id IN (SELECT id FROM app_password WHERE account_id = ?1)`,
+      account.id,
+    )
+    await tx.run('DELETE FROM app_password WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM account WHERE id = ?1', account.id)
     return { kind: 'changed', id: account.id }
   },
 )
 
-function accountAt(tx: Write, address: string): Promise<{ id: number } | undefined> {
+export function accountAt(tx: Write, address: string): Promise<{ id: number } | undefined> {
   return tx.get<{ id: number }>('SELECT id FROM account WHERE address = ?1', address)
 }
 
-function noAccount(address: string): Refused {
+export function noAccount(address: string): Refused {
   return refused('missing', `there is no account ${address} here`)
 }
 

@@ -86,7 +86,7 @@ export class Reception implements Policy {
   }
 
   login(peer: Peer, question: LoginQuestion): Later<LoginAnswer> {
-    return this.#inbound.login(question, peer.remote)
+    return this.#inbound.login(question, peer.remote, 'smtp')
   }
 
   mail(peer: Peer, sender: Sender): Later<Verdict> {

@@ -26,7 +26,11 @@ export interface Inbound {
   readonly checkpoints: Checkpoints
   readonly directory: Directory
   readonly identify: () => Identity
-  readonly login: (question: LoginQuestion, remote: Endpoint) => Later<LoginAnswer>
+  readonly login: (
+    question: LoginQuestion,
+    remote: Endpoint,
+    scope: 'smtp' | 'imap' | 'pop3',
+  ) => Later<LoginAnswer>
   /** What an account holds, for who has a limit. */
   readonly usage: (accountId: number) => Promise<QuotaUsage>
   readonly settings: () => InboundSettings

@@ -238,7 +238,7 @@ class ClientPlay {
       },
     }
     const limits = { plaintextAuth, replyTimeoutMs: 1000, chance: (n: number) => new Uint8Array(n) }
-    this.session = new ClientSession(sink, limits, false)
+    this.session = new ClientSession(sink, limits, undefined)
     this.session.start()
   }
 

@@ -12,6 +12,7 @@ import {
   encodeText,
   failed,
   noOctets,
+  rightOf,
   WRONG,
 } from './exchange.ts'
 import type { ClientMechanism, ServerMechanism } from './mechanism.ts'
@@ -22,7 +23,7 @@ const NONCE_OCTETS = 16
 export const cramMd5Server: ServerMechanism = {
   name: 'CRAM-MD5',
   plaintext: false,
-  *start(initial, chance) {
+  *start(initial, { chance }) {
     if (initial !== undefined) return failed('malformed', 'CRAM-MD5 begins with the challenge')
     // §2: a challenge has the form of a Message-ID.
     const text = `<${Buffer.from(chance(NONCE_OCTETS)).toString('hex')}@postrider>`
@@ -31,10 +32,13 @@ export const cramMd5Server: ServerMechanism = {
     if (parts === null) return failed('malformed', 'not a name and a digest')
     const username = prepare(parts[1] as string)
     if (username === undefined) return failed('denied', WRONG)
-    const digest = (parts[2] as string).toLowerCase()
-    return conclude(
-      yield* ask({ kind: 'cram', mechanism: 'CRAM-MD5', username, challenge: text, digest }),
-    )
+    const digest = Buffer.from(parts[2] as string, 'hex')
+    const mechanism = 'CRAM-MD5'
+    const known = yield* ask({ kind: 'secret', mechanism, username, scheme: 'password' })
+    if (known.kind !== 'secret') return conclude(known)
+    const right = rightOf(known.secrets, secret => cramDigest(secret, text), digest)
+    if (right === undefined) return failed('denied', WRONG)
+    return conclude(yield* ask({ kind: 'proven', mechanism, username, authorize: '', ...right }))
   },
 }
 
@@ -43,16 +47,18 @@ export const cramMd5Client: ClientMechanism = {
   plaintext: false,
   initial: false,
   serverFirst: true,
-  *start({ username, password, authorize = '' }) {
+  by: 'password',
+  *start({ username, password = '', authorize = '' }) {
     // The response has no room for another identity.
     if (authorize !== '' && authorize !== username) return false
     const text = yield noOctets
-    yield encodeText(`${username} ${cramDigest(password, text)}`)
+    const digest = cramDigest(Buffer.from(password), text).toString('hex')
+    yield encodeText(`${username} ${digest}`)
     return true
   },
 }
 
-/** The digest of a challenge under a shared secret, in hexadecimal. */
-export function cramDigest(secret: string, text: string | Uint8Array): string {
-  return createHmac('md5', secret).update(text).digest('hex')
+/** The digest of a challenge under a shared secret. */
+function cramDigest(secret: Uint8Array, text: string | Uint8Array): Buffer {
+  return createHmac('md5', secret).update(text).digest()
 }

@@ -2,7 +2,15 @@
  * The few steps that every server mechanism is written with: challenge the client, ask policy, and
  * end. A mechanism reads top to bottom with them, as its RFC does. Nothing here throws on octets.
  */
-import type { LoginAnswer, LoginQuestion, SaslInput, SaslResult, SaslStep } from './mechanism.ts'
+import { timingSafeEqual } from 'node:crypto'
+import type {
+  LoginAnswer,
+  LoginQuestion,
+  SaslInput,
+  SaslResult,
+  SaslStep,
+  Secret,
+} from './mechanism.ts'
 
 export type Failure = Extract<SaslResult, { kind: 'failed' }>
 export type Exchange<T> = Generator<SaslStep, T, SaslInput>
@@ -37,6 +45,7 @@ export function conclude(answer: LoginAnswer, final?: Uint8Array): SaslResult {
     case 'unavailable':
       return failed('unavailable', answer.why)
     case 'verifier':
+    case 'secret':
       return failed('unavailable', 'a verifier was given where an account was asked for')
   }
 }
@@ -60,4 +69,25 @@ export function decodeText(octets: Uint8Array): string | undefined {
 /** The text as UTF-8 octets. */
 export function encodeText(text: string): Uint8Array {
   return Buffer.from(text, 'utf8')
+}
+
+/** Compares in a time that does not depend on the octets. */
+export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/**
+ * Which of the kept secrets a client's response was made with, as a part of the question that follows;
+ * undefined for none. All are tried, a made-up one too, so that time tells nothing.
+ */
+export function rightOf(
+  secrets: readonly Secret[],
+  expected: (secret: Uint8Array) => Uint8Array,
+  response: Uint8Array,
+): { readonly credential?: string } | undefined {
+  const [right] = secrets.filter(
+    each => sameOctets(expected(each.octets), response) && each.genuine,
+  )
+  if (right === undefined) return undefined
+  return right.credential === undefined ? {} : { credential: right.credential }
 }

@@ -36,7 +36,8 @@ export const loginClient: ClientMechanism = {
   name: 'LOGIN',
   plaintext: true,
   initial: false,
-  *start({ username, password, authorize = '' }) {
+  by: 'password',
+  *start({ username, password = '', authorize = '' }) {
     // LOGIN cannot name another identity to act as.
     if (authorize !== '' && authorize !== username) return false
     // Prompts differ between servers ("User Name\0", "Username:"), so only their order counts.

@@ -9,9 +9,9 @@ import type {
   ServerMechanism,
 } from './mechanism.ts'
 import { plainClient, plainServer } from './plain.ts'
+import { clientContext, serverContext } from './scripted.ts'
 
 const account: Account = { id: 1, address: 'tim@example.org' }
-const chance = (octets: number) => new Uint8Array(octets)
 
 /** Runs a server mechanism over what a client sends; the first item is the initial response. */
 function run(
@@ -20,7 +20,7 @@ function run(
   answer: LoginAnswer = { kind: 'account', account },
 ): { result: SaslResult; challenges: string[]; asked: LoginQuestion[] } {
   const inputs = sent.map(item => (typeof item === 'string' ? Buffer.from(item) : item))
-  const exchange = mechanism.start(inputs.shift(), chance)
+  const exchange = mechanism.start(inputs.shift(), serverContext())
   const challenges: string[] = []
   const asked: LoginQuestion[] = []
   let step = exchange.next()
@@ -127,11 +127,11 @@ test('LOGIN refuses octets that are not UTF-8 text', () => {
 
 test('the clients say what the servers read', () => {
   const credentials = { username: 'tím', password: 'pä=,ss', authorize: 'tím' }
-  const plain = plainClient.start(credentials, chance).next()
+  const plain = plainClient.start(credentials, clientContext()).next()
   assert.deepEqual(run(plainServer, [plain.value as Uint8Array]).asked, [
     question('PLAIN', 'tím', 'pä=,ss', 'tím'),
   ])
-  const login = loginClient.start(credentials, chance)
+  const login = loginClient.start(credentials, clientContext())
   const sent = [login.next().value, login.next(Buffer.from('User Name\0')).value]
   assert.deepEqual(run(loginServer, sent as Uint8Array[]).asked, [
     question('LOGIN', 'tím', 'pä=,ss'),
@@ -140,8 +140,10 @@ test('the clients say what the servers read', () => {
 })
 
 test('a client gives up rather than say something else than it was told', () => {
-  const nul = plainClient.start({ username: 'a\0b', password: 'c' }, chance).next()
+  const nul = plainClient.start({ username: 'a\0b', password: 'c' }, clientContext()).next()
   assert.deepEqual(nul, { done: true, value: false })
-  const other = loginClient.start({ username: 'a', password: 'b', authorize: 'c' }, chance).next()
+  const other = loginClient
+    .start({ username: 'a', password: 'b', authorize: 'c' }, clientContext())
+    .next()
   assert.deepEqual(other, { done: true, value: false })
 })

@@ -40,7 +40,8 @@ export const plainClient: ClientMechanism = {
   name: 'PLAIN',
   plaintext: true,
   initial: true,
-  *start({ username, password, authorize = '' }) {
+  by: 'password',
+  *start({ username, password = '', authorize = '' }) {
     // A NUL in any part would move the borders between them.
     if (`${authorize}${username}${password}`.includes('\0')) return false
     yield encodeText(`${authorize}\0${username}\0${password}`)

@@ -4,24 +4,39 @@
  * Read by the protocol rooms: a server finds the mechanism a client names, a client the best of
  * those a server offers.
  */
+import { anonymousClient, anonymousServer } from './anonymous.ts'
+import { type Channel, fits } from './channel.ts'
 import { cramMd5Client, cramMd5Server } from './cram-md5.ts'
+import { externalClient, externalServer } from './external.ts'
 import { loginClient, loginServer } from './login.ts'
-import type { ClientMechanism, ServerMechanism } from './mechanism.ts'
+import type { ClientMechanism, Credentials, ServerMechanism } from './mechanism.ts'
 import { plainClient, plainServer } from './plain.ts'
-import { scramSha256Client, scramSha256Server } from './scram.ts'
+import { scramServer } from './scram.ts'
+import { scramClient } from './scram-client.ts'
+import { sha1, sha256, sha512 } from './scram-keys.ts'
 
 interface Row {
   readonly server: ServerMechanism
   readonly client: ClientMechanism
+  /** Only where it is asked for by name. */
+  readonly asked?: true
 }
 
-/** In the order in which a client prefers them. */
+/** In the order in which a client prefers them, and in which a server offers them. */
 const rows: readonly Row[] = [
-  { server: scramSha256Server, client: scramSha256Client },
+  { server: externalServer, client: externalClient },
+  { server: scramServer(sha512, 'bound'), client: scramClient(sha512, 'bound') },
+  { server: scramServer(sha256, 'bound'), client: scramClient(sha256, 'bound') },
+  { server: scramServer(sha1, 'bound'), client: scramClient(sha1, 'bound') },
+  { server: scramServer(sha512, 'unbound'), client: scramClient(sha512, 'unbound') },
+  { server: scramServer(sha256, 'unbound'), client: scramClient(sha256, 'unbound') },
+  { server: scramServer(sha1, 'unbound'), client: scramClient(sha1, 'unbound') },
   { server: plainServer, client: plainClient },
   { server: loginServer, client: loginClient },
   // Few servers have the secret it needs: under TLS a password that is sent is surer to be known.
   { server: cramMd5Server, client: cramMd5Client },
+  // Who means to be somebody must never end as nobody.
+  { server: anonymousServer, client: anonymousClient, asked: true },
 ]
 
 /** Names of all mechanisms, strongest first. */
@@ -39,17 +54,40 @@ export function clientMechanism(name: string): ClientMechanism | undefined {
   return rows.find(row => row.client.name === wanted)?.client
 }
 
+/** Of a listener's mechanisms those that may run on a connection, in the listener's order. */
+export function offeredOn(
+  names: readonly string[],
+  channel: Channel,
+  find: (name: string) => ServerMechanism | undefined = serverMechanism,
+): readonly ServerMechanism[] {
+  return names
+    .map(name => find(name))
+    .filter(mechanism => mechanism !== undefined)
+    .filter(mechanism => fits(mechanism, channel))
+}
+
 /**
- * The strongest mechanism among those a server offers; undefined where none is fit. One that sends
- * the password itself is fit only under TLS (RFC 4954 §4).
+ * The strongest mechanism among those a server offers for what we log in with; undefined where none is
+ * fit. One that sends the password itself is fit only under TLS (RFC 4954 §4).
  */
 export function strongest(
   offered: readonly string[],
-  channel: { readonly tls: boolean },
+  channel: Channel,
+  credentials: Credentials,
 ): ClientMechanism | undefined {
   const names = new Set(offered.map(name => name.toUpperCase()))
+  const allowed = credentials.mechanisms?.map(name => name.toUpperCase())
+  const has = {
+    password: credentials.password !== undefined,
+    token: credentials.token !== undefined,
+    certificate: credentials.certificate === true,
+  }
   const row = rows.find(
-    ({ client }) => names.has(client.name) && (channel.tls || !client.plaintext),
+    ({ client, asked }) =>
+      names.has(client.name) &&
+      has[client.by] &&
+      (allowed === undefined ? !asked : allowed.includes(client.name)) &&
+      fits(client, channel),
   )
   return row?.client
 }

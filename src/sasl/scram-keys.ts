@@ -4,19 +4,28 @@
  * The slow step, Hi() (PBKDF2), is done where the password is: at whoever sets it (account/) and
  * in the client. The server side of an exchange is a few HMACs.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { ScramVerifier } from './mechanism.ts'
+import { createHash, createHmac } from 'node:crypto'
+import { sameOctets } from './exchange.ts'
+import type { ScramHashName, ScramVerifier } from './login-question.ts'
 import { decodeBase64, encodeBase64 } from './scram-message.ts'
 
-/** A hash by node's name and its length. */
+/** A hash by node's name, its length, and the mechanism and stored scheme that are named by it. */
 export interface ScramHash {
-  readonly name: 'sha256'
+  readonly name: ScramHashName
   readonly octets: number
+  readonly mechanism: string
 }
 
-export const sha256: ScramHash = { name: 'sha256', octets: 32 }
+/** RFC 5802. */
+export const sha1: ScramHash = { name: 'sha1', octets: 20, mechanism: 'SCRAM-SHA-1' }
+/** RFC 7677. */
+export const sha256: ScramHash = { name: 'sha256', octets: 32, mechanism: 'SCRAM-SHA-256' }
+/** draft-melnikov-scram-sha-512. */
+export const sha512: ScramHash = { name: 'sha512', octets: 64, mechanism: 'SCRAM-SHA-512' }
 
-/** RFC 7677 §4: the least number of iterations. */
+export const scramHashes: readonly ScramHash[] = [sha1, sha256, sha512]
+
+/** RFC 5802 §5.1, RFC 7677 §4: the least number of iterations. */
 export const ITERATIONS_MIN = 4096
 
 /** The stored half of the keys, from SaltedPassword. */
@@ -67,25 +76,16 @@ export function serverKeyOf(hash: ScramHash, saltedPassword: Uint8Array): Uint8A
   return hmac(hash, saltedPassword, 'Server Key')
 }
 
-/** Compares in a time that does not depend on the octets. */
-export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b)
-}
-
 /** RFC 5803 §2: `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`. */
-export function formatVerifier(scheme: string, verifier: ScramVerifier): string {
+export function formatVerifier(hash: ScramHash, verifier: ScramVerifier): string {
   const { salt, iterations, storedKey, serverKey } = verifier
-  return `${scheme}$${iterations}:${encodeBase64(salt)}$${encodeBase64(storedKey)}:${encodeBase64(serverKey)}`
+  return `${hash.mechanism}$${iterations}:${encodeBase64(salt)}$${encodeBase64(storedKey)}:${encodeBase64(serverKey)}`
 }
 
 /** Reads what `formatVerifier` wrote; undefined for another scheme or damaged text. */
-export function parseVerifier(
-  scheme: string,
-  hash: ScramHash,
-  text: string,
-): ScramVerifier | undefined {
+export function parseVerifier(hash: ScramHash, text: string): ScramVerifier | undefined {
   const [name, parameters = '', keys = '', ...rest] = text.split('$')
-  if (name !== scheme || rest.length > 0) return undefined
+  if (name !== hash.mechanism || rest.length > 0) return undefined
   const [count = '', saltText = '', ...more] = parameters.split(':')
   const [storedText = '', serverText = '', ...other] = keys.split(':')
   if (more.length > 0 || other.length > 0 || !/^[1-9][0-9]{0,9}$/.test(count)) return undefined

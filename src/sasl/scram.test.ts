@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { pbkdf2Sync } from 'node:crypto'
 import { test } from 'node:test'
 import type { LoginAnswer, SaslResult, ScramVerifier } from './mechanism.ts'
-import { scramServer, scramSha256Client } from './scram.ts'
+import { scramServer } from './scram.ts'
+import { scramClient } from './scram-client.ts'
 import { clientProof, formatVerifier, parseVerifier, sha256, verifierOf } from './scram-keys.ts'
 import {
   formatName,
@@ -10,6 +11,7 @@ import {
   parseClientFirst,
   parseServerFirst,
 } from './scram-message.ts'
+import { clientContext, serverContext } from './scripted.ts'
 
 // The exchange of RFC 7677 §3.
 const clientNonce = 'rOprNGfwEbeRWgbNEkqO'
@@ -28,7 +30,8 @@ const verifier: ScramVerifier = verifierOf(
   4096,
 )
 const account = { id: 1, address: 'user@example.org' }
-const server = scramServer('SCRAM-SHA-256', sha256, () => serverNonce)
+const server = scramServer(sha256, 'unbound', () => serverNonce)
+const scramSha256Client = scramClient(sha256, 'unbound')
 const chance = (octets: number) => Buffer.from(clientNonce, 'base64').subarray(0, octets)
 const text = (octets: unknown) => Buffer.from(octets as Uint8Array).toString()
 
@@ -47,7 +50,7 @@ function run(
   const inputs = sent.map(item => (item === undefined ? undefined : Buffer.from(item)))
   const left = [...answers]
   const said: string[] = []
-  const exchange = server.start(inputs.shift(), chance)
+  const exchange = server.start(inputs.shift(), serverContext({ chance }))
   let step = exchange.next()
   while (!step.done) {
     if (step.value.kind === 'challenge') {
@@ -72,7 +75,10 @@ test('the server side speaks the exchange of RFC 7677', () => {
 })
 
 test('the client side speaks the exchange of RFC 7677', () => {
-  const exchange = scramSha256Client.start({ username: 'user', password: 'pencil' }, chance)
+  const exchange = scramSha256Client.start(
+    { username: 'user', password: 'pencil' },
+    clientContext({ chance }),
+  )
   assert.equal(text(exchange.next().value), clientFirst)
   assert.equal(text(exchange.next(Buffer.from(serverFirst)).value), clientFinal)
   assert.deepEqual(exchange.next(Buffer.from(serverFinal)), { done: true, value: true })
@@ -193,7 +199,10 @@ test('unknown extensions are read over', () => {
 
 test('the client gives up on a server that is not what it seems', () => {
   const start = () => {
-    const exchange = scramSha256Client.start({ username: 'user', password: 'pencil' }, chance)
+    const exchange = scramSha256Client.start(
+      { username: 'user', password: 'pencil' },
+      clientContext({ chance }),
+    )
     exchange.next()
     return exchange
   }
@@ -221,8 +230,8 @@ test('the client gives up on a server that is not what it seems', () => {
 test('both sides meet, with an identity to act as and a password that must be prepared', () => {
   const prepared = verifierOf(sha256, pbkdf2Sync('IX \u00e4', salt, 4096, 32, 'sha256'), salt, 4096)
   const credentials = { username: 'a,b', password: '\u2168\u00a0a\u0308', authorize: 'a=b' }
-  const client = scramSha256Client.start(credentials, chance)
-  const exchange = server.start(client.next().value as Uint8Array, chance)
+  const client = scramSha256Client.start(credentials, clientContext({ chance }))
+  const exchange = server.start(client.next().value as Uint8Array, serverContext())
   assert.equal(exchange.next().value !== undefined, true)
   const challenge = exchange.next({ kind: 'verifier', verifier: prepared }).value
   assert.ok(challenge !== undefined && 'octets' in challenge)
@@ -237,9 +246,9 @@ test('both sides meet, with an identity to act as and a password that must be pr
 })
 
 test('a verifier survives its written form, and damage to that form is seen', () => {
-  const written = formatVerifier('SCRAM-SHA-256', verifier)
+  const written = formatVerifier(sha256, verifier)
   assert.match(written, /^SCRAM-SHA-256\$4096:W22ZaJ0SNY7soEsUEjb6gQ==\$[^:$]{44}:[^:$]{44}$/)
-  assert.deepEqual(parseVerifier('SCRAM-SHA-256', sha256, written), verifier)
+  assert.deepEqual(parseVerifier(sha256, written), verifier)
   for (const damaged of [
     '',
     written.slice(0, -1),
@@ -249,6 +258,6 @@ test('a verifier survives its written form, and damage to that form is seen', ()
     written.replace('W22ZaJ0SNY7soEsUEjb6gQ==', ''),
     written.replace('$4096:', '$4096'),
   ]) {
-    assert.equal(parseVerifier('SCRAM-SHA-256', sha256, damaged), undefined, damaged)
+    assert.equal(parseVerifier(sha256, damaged), undefined, damaged)
   }
 })

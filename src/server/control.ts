@@ -6,6 +6,7 @@
 import { Hono } from 'hono'
 import * as account from './operation/account.ts'
 import type { ControlContext } from './operation/context.ts'
+import * as credential from './operation/credential.ts'
 import { fetch } from './operation/fetch.ts'
 import * as queue from './operation/queue.ts'
 import { changeSome, preview } from './operation/queue-change.ts'
@@ -25,6 +26,10 @@ export const operations: Operations<ControlContext> = {
   'account.disable': account.disable,
   'account.enable': account.enable,
   'account.remove': account.removeAccount,
+  'account.import': credential.importAccounts,
+  'account.app-password.add': credential.addAppPassword,
+  'account.app-password.list': credential.listAppPasswords,
+  'account.app-password.remove': credential.removeAppPassword,
   'alias.add': account.addAlias,
   'alias.list': account.listAliases,
   'alias.remove': account.removeAlias,

@@ -4,8 +4,9 @@
  * that a listener hands it (serve.ts) and works the queue (outbound.ts).
  */
 import { MailWatch } from '../access/watch.ts'
+import type { CheckForeign } from '../account/foreign-hash.ts'
 import { type AccountRoom, openAccounts } from '../account/open.ts'
-import { type AccountSettings, defaultHashCost, type HashCost } from '../account/settings.ts'
+import { defaultHashCost, type HashCost } from '../account/settings.ts'
 import { SharedMaildropLocks } from '../cluster/maildrop-locks.ts'
 import type { Hooks } from '../hook/hooks.ts'
 import { Checkpoints } from '../inbound/checkpoint.ts'
@@ -13,23 +14,21 @@ import type { Inbound, InboundSettings } from '../inbound/role.ts'
 import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
 import { FreeSpace } from '../limit/free-space.ts'
-import { type Address, parseStoredAddress } from '../mail/address.ts'
+import type { Address } from '../mail/address.ts'
 import { type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
 import { usageOf } from '../mailbox/quota.ts'
 import { identities } from '../queue/id.ts'
 import { Notices } from '../queue/notice.ts'
 import { Spool } from '../queue/spool.ts'
 import { type Metrics, metrics } from '../record/metrics.ts'
-import { cramDigest } from '../sasl/cram-md5.ts'
-import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
-import { sameOctets } from '../sasl/scram-keys.ts'
 import type { Store } from '../store/store.ts'
 import type { Settler } from '../transport/settler.ts'
 import type { Worker } from '../transport/worker.ts'
-import type { Endpoint } from '../wire/effect.ts'
 import type { ServerIdentity } from '../world/net.ts'
 import type { World } from '../world/world.ts'
+import { accountSettings } from './auth.ts'
 import { inlineUpTo } from './bodies.ts'
+import { guardedLogin } from './guarded-login.ts'
 import { LocalDomains } from './local-domains.ts'
 import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
 import { buildOutbound } from './outbound.ts'
@@ -48,11 +47,13 @@ export interface HouseOptions {
   /** Addresses of ours that an MX record may name: never relayed to (RFC 5321 §5.1). */
   readonly ourAddresses: () => readonly string[]
   readonly hashCost?: HashCost
+  /** Checks hashes of other servers, off the event loop (account/foreign-hash-thread.ts). */
+  readonly checkForeign?: CheckForeign
   /** How often the queue is looked at where nothing is known to be due (transport/worker.ts). */
   readonly pollMs?: number
 }
 
-export interface House extends Omit<HouseOptions, 'hashCost'> {
+export interface House extends Omit<HouseOptions, 'hashCost' | 'checkForeign'> {
   readonly accounts: AccountRoom
   readonly domains: LocalDomains
   readonly inbound: Inbound
@@ -73,7 +74,8 @@ export interface House extends Omit<HouseOptions, 'hashCost'> {
 export async function buildHouse(options: HouseOptions): Promise<House> {
   const { world, store, settings, hooks } = options
   const cost = options.hashCost ?? defaultHashCost
-  const accounts = await openAccounts(store, world, () => accountSettings(settings(), cost))
+  const told = () => accountSettings(settings(), cost)
+  const accounts = await openAccounts(store, world, told, options.checkForeign)
   const domains = await LocalDomains.open(store, world, () => settings().hostname)
   const connections = new Connections(() => ({
     totalMax: settings().limits.connections,
@@ -149,56 +151,5 @@ function inboundSettings(settings: Settings): InboundSettings {
     acceptQueueMax: limits.acceptQueue,
     localPerMinuteMax: limits.localPerMinute,
     inlineUpToOctets: inlineUpTo(settings),
-  }
-}
-
-function accountSettings(settings: Settings, cost: HashCost): AccountSettings {
-  const { separator, postmaster } = settings.addresses
-  return {
-    separator,
-    quota: { octets: settings.quota.storage, messages: settings.quota.messages },
-    hostname: settings.hostname.toLowerCase(),
-    ...(postmaster ? { postmaster: parseStoredAddress(postmaster) } : {}),
-    cost,
-    loginCacheMs: 5 * 60_000,
-  }
-}
-
-/**
- * Logins with a limit on failures, counted. Of SCRAM a wrong proof is not told here (the mechanism
- * itself sees it), so that each try counts as a failure until it has proven itself.
- */
-function guardedLogin(
-  accounts: AccountRoom,
-  failures: Failures,
-  counters: Metrics,
-  secretOf: (username: string) => string | undefined,
-): Inbound['login'] {
-  /** By CRAM-MD5 only customers log in, who share a secret with us (`onDemand` in the config). */
-  const answerTo = (question: LoginQuestion) => {
-    if (question.kind !== 'cram') return accounts.login.answer(question)
-    const { username, challenge, digest, mechanism } = question
-    const right = cramDigest(secretOf(username) ?? '', challenge)
-    const proven = sameOctets(Buffer.from(right), Buffer.from(digest))
-    if (!proven || secretOf(username) === undefined) return accounts.login.answer(question)
-    return accounts.login.answer({ kind: 'proven', mechanism, username, authorize: '' })
-  }
-  const told = (kind: LoginQuestion['kind'], answer: LoginAnswer, remote: Endpoint) => {
-    if (kind === 'proven' && answer.kind === 'account') failures.forgive(remote.address)
-    if (kind !== 'proven' && (answer.kind === 'denied' || answer.kind === 'verifier'))
-      failures.add(remote.address)
-    if (answer.kind === 'account') counters.login('accepted')
-    else if (answer.kind !== 'verifier') counters.login(answer.kind)
-    return answer
-  }
-  return (question: LoginQuestion, remote) => {
-    // What a try has proven is heard to its end: it was counted when it began.
-    if (question.kind !== 'proven' && failures.blocked(remote.address)) {
-      return { kind: 'unavailable', why: 'too many failed logins; try again later' }
-    }
-    const answer = answerTo(question)
-    return answer instanceof Promise
-      ? answer.then(a => told(question.kind, a, remote))
-      : told(question.kind, answer, remote)
   }
 }

@@ -6,6 +6,8 @@
  * Times are ms since the epoch, sizes are octets. An address is text as formatAddress writes it.
  */
 
+import type { ListedApp } from '../account/reader.ts'
+import type { Scope } from '../account/verifier.ts'
 import type { Change } from '../queue/change.ts'
 import type { Key } from '../queue/matching.ts'
 import type { ShownState } from '../queue/query.ts'
@@ -127,6 +129,12 @@ export interface QuotaRecord {
   readonly messages: number
   /** Whether a limit is its own, or the config's. */
   readonly own: { readonly octets: boolean; readonly messages: boolean }
+}
+
+/** An account of another server: `hash` as Dovecot writes it, `{SHA512-CRYPT}$6$...`. */
+export interface ImportedAccount {
+  readonly address: string
+  readonly hash: string
 }
 
 export interface AliasRecord {
@@ -260,6 +268,32 @@ export interface OperationMap {
       readonly messages?: number | null
     }
     output: QuotaRecord
+  }
+  /** Adds accounts with the hashes that another server kept, or gives them to accounts that are there. */
+  'account.import': {
+    input: { readonly entries: readonly ImportedAccount[] }
+    output: {
+      readonly imported: number
+      readonly refused: readonly { readonly address: string; readonly why: string }[]
+    }
+  }
+  /** Makes a password for one program and gives it back, this once. */
+  'account.app-password.add': {
+    input: {
+      readonly address: string
+      readonly label: string
+      readonly scopes?: readonly Scope[]
+    }
+    output: { readonly id: string; readonly password: string }
+  }
+  'account.app-password.list': {
+    input: { readonly address: string }
+    output: { readonly apps: readonly ListedApp[] }
+  }
+  /** By its label or id. */
+  'account.app-password.remove': {
+    input: { readonly address: string; readonly named: string }
+    output: Done
   }
   'account.disable': { input: { readonly address: string }; output: Done }
   'account.enable': { input: { readonly address: string }; output: Done }

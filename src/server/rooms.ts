@@ -4,6 +4,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../account/writer.ts',
   '../account/alias-writer.ts',
   '../transit/reader.ts',
+  '../account/app-writer.ts',
   '../mailbox/reader.ts',
   '../mailbox/writer.ts',
   '../mailbox/append.ts',

@@ -34,6 +34,7 @@ import type { Connection, SecureOptions } from '../world/net.ts'
 import { DeflatedConnection } from '../world/node/deflated.ts'
 import { behindProxy } from '../world/proxied.ts'
 import { type Pumping, pump } from '../world/pump.ts'
+import { isSasl, mechanismsAt } from './auth.ts'
 import type { House } from './house.ts'
 import type { ListenerName, Settings } from './settings.ts'
 import { version } from './version.ts'
@@ -42,7 +43,6 @@ type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr
 /** 'inetd' is where strangers of the MX listener are handed over by others. */
 export type ServedName = SmtpName | 'pop3' | 'pop3s' | 'imap' | 'imaps' | 'mtqp' | 'inetd'
 
-const MECHANISMS = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN']
 /** Under TLS from the first octet (RFC 8314). */
 const IMPLICIT_TLS: readonly ListenerName[] = ['submissions', 'pop3s', 'imaps']
 
@@ -223,7 +223,7 @@ export class Sessions {
       inlineUpToOctets: () => settings().bodies.inlineUpTo,
       room: inbound.room,
       login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
-        login(question, peer.remote),
+        login(question, peer.remote, 'imap'),
     }
   }
 
@@ -245,7 +245,7 @@ export class Sessions {
       maildropLocks,
       log: world.log,
       login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
-        login(question, peer.remote),
+        login(question, peer.remote, 'pop3'),
     }
   }
 }
@@ -290,7 +290,7 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     bareLineEnds: listener.bareLineEnds,
     sourceRoutes: listener.sourceRoutes,
     startTls: 'startTls' in listener && listener.startTls && !byPath,
-    mechanisms: logsIn ? mechanismsOf(settings, name) : [],
+    mechanisms: logsIn ? mechanismsAt(settings, name).filter(isSasl) : [],
     requireAuth: logsIn,
     service: serviceOf[name],
     with: settings.noSoliciting.length > 0 ? [...listener.with, 'NO-SOLICITING'] : listener.with,
@@ -311,12 +311,6 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     chance: octets => house.world.random.octets(octets),
     now: () => house.world.clock.now(),
   }
-}
-
-/** RFC 2645 §5.1.2 wants CRAM-MD5, for which the two sides must share a secret. */
-function mechanismsOf({ onDemand }: Settings, name: SmtpName): readonly string[] {
-  const shared = Object.values(onDemand).some(({ secret }) => secret !== undefined)
-  return name === 'odmr' && shared ? [...MECHANISMS, 'CRAM-MD5'] : MECHANISMS
 }
 
 /** What each listener is for, to the extensions. */
@@ -349,7 +343,7 @@ function popSettings(house: House, name: 'pop3' | 'pop3s') {
     implementation: 'Postrider',
     startTls: name === 'pop3' && settings.listeners.pop3.startTls,
     plaintextAuth: name === 'pop3' && settings.listeners.pop3.plaintextAuth,
-    mechanisms: MECHANISMS,
+    mechanisms: mechanismsAt(settings, name).filter(isSasl),
     loginTimeoutMs: 3 * 60_000,
     idleTimeoutMs: settings.limits.popTimeout,
     errorsMax: settings.limits.errors,
@@ -366,7 +360,7 @@ function imapSettings(house: House, name: 'imap' | 'imaps') {
     version: version(),
     startTls: name === 'imap' && settings.listeners.imap.startTls,
     plaintextAuth: name === 'imap' && settings.listeners.imap.plaintextAuth,
-    mechanisms: MECHANISMS,
+    mechanisms: mechanismsAt(settings, name).filter(isSasl),
     appendMaxOctets: settings.limits.messageSize,
     loginTimeoutMs: 3 * 60_000,
     idleTimeoutMs: settings.limits.imapTimeout,

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { Extension, Keyword, Service } from '../smtp/extension/extension.ts'
 import { extensions } from '../smtp/extension/table.ts'
+import { mechanisms } from './settings-auth.ts'
 import { networks } from './settings-kinds.ts'
 
 const enabled = (value: boolean) =>
@@ -161,6 +162,7 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(587),
       proxyProtocol: proxyProtocol(),
+      mechanisms: mechanisms(),
       clientCertificates: clientCertificates(),
       bareLineEnds: bareLineEnds('normalize'),
       priorityMax: priorityMax(9),
@@ -179,6 +181,7 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(465),
       proxyProtocol: proxyProtocol(),
+      mechanisms: mechanisms(),
       clientCertificates: clientCertificates(),
       bareLineEnds: bareLineEnds('normalize'),
       priorityMax: priorityMax(9),
@@ -198,6 +201,7 @@ export const listenersSchema = z.strictObject({
         message: 'LMTP must not be on port 25 (RFC 2033 §5); 24 is the usual one',
       }),
       proxyProtocol: proxyProtocol(),
+      mechanisms: mechanisms(),
       path: z
         .string()
         .min(1)
@@ -230,6 +234,7 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(366),
       proxyProtocol: proxyProtocol(),
+      mechanisms: mechanisms(),
       clientCertificates: clientCertificates(),
       bareLineEnds: bareLineEnds('refuse'),
       startTls: startTls(),
@@ -246,6 +251,8 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(110),
       proxyProtocol: proxyProtocol(),
+      clientCertificates: clientCertificates(),
+      mechanisms: mechanisms(),
       startTls: startTls(),
       plaintextAuth: plaintextAuth(),
     })
@@ -258,6 +265,8 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(995),
       proxyProtocol: proxyProtocol(),
+      clientCertificates: clientCertificates(),
+      mechanisms: mechanisms(),
     })
     .prefault({})
     .describe('Reading mail by POP3 under TLS from the first octet (RFC 8314).'),
@@ -267,6 +276,8 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(143),
       proxyProtocol: proxyProtocol(),
+      clientCertificates: clientCertificates(),
+      mechanisms: mechanisms(),
       startTls: startTls(),
       plaintextAuth: plaintextAuth(),
     })
@@ -279,6 +290,8 @@ export const listenersSchema = z.strictObject({
       address: address('::'),
       port: port(993),
       proxyProtocol: proxyProtocol(),
+      clientCertificates: clientCertificates(),
+      mechanisms: mechanisms(),
     })
     .prefault({})
     .describe('Reading mail by IMAP under TLS from the first octet (RFC 8314).'),

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { HookFunctions } from '../hook/hook.ts'
+import { authSchema } from './settings-auth.ts'
 import { bodiesSchema } from './settings-bodies.ts'
 import {
   certificateFiles,
@@ -241,6 +242,7 @@ export const settingsSchema = z.strictObject({
     .describe(
       'The certificate shown to clients, read again when it changes; of several the name that a client asks for chooses (SNI), else the first. Absent: self-made.',
     ),
+  auth: authSchema.prefault({}),
   limits: limits.prefault({}),
   queue: queue.prefault({}),
   checkpoint: checkpoint.prefault({}),

@@ -16,6 +16,7 @@ import { type Doors, openDoors } from './doors.ts'
 import type { EpochSource } from './epoch.ts'
 import { Fetcher } from './fetcher.ts'
 import { DATABASE, type Folder, openFolder } from './folder.ts'
+import { foreignHashThread } from './foreign-hash-thread.ts'
 import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
 import { identityFiles, openIdentity, PemFiles } from './identity.ts'
@@ -72,15 +73,15 @@ export async function start(options: StartOptions): Promise<Running> {
     identity,
     pem: file => pems.read(file),
     ourAddresses: hostAddresses,
+    checkForeign: foreignHashThread(),
   })
   const accounts = await furnish(house, options.demo === true)
 
   await listeners.bindLocal(settings()).catch(startFailure(69))
   const node = nodeOf(house, () => current.epoch.shared)
-  const draining = () => node.draining
   const sessions = new Sessions(house)
   const fetcher = new Fetcher(house, connection => sessions.receive(connection))
-  const facts = { epochHash: () => current.epoch.hash, draining, fetcher }
+  const facts = { epochHash: () => current.epoch.hash, draining: () => node.draining, fetcher }
   const doors = await openDoors(house, listeners, facts)
   await node.enter().catch(startFailure(74))
   await house.worker.start()

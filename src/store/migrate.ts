@@ -103,6 +103,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0013-waiting.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 14,
+    name: '0014-app-passwords',
+    file: new URL('./schema/0014-app-passwords.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

@@ -190,6 +190,14 @@ export const rules: readonly Rule[] = [
       FROM credential c WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.id = c.account_id)`,
   },
   {
+    name: 'an app password belongs to an account, and its verifiers to it',
+    slice: 'whole',
+    sql: `SELECT 'app password ' || p.id AS place, 'no account' AS detail
+      FROM app_password p WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.id = p.account_id)
+      UNION ALL SELECT 'app verifier ' || v.app_id || ' ' || v.kind, 'no app password'
+      FROM app_verifier v WHERE NOT EXISTS (SELECT 1 FROM app_password p WHERE p.id = v.app_id)`,
+  },
+  {
     name: 'an alias leads somewhere else',
     slice: 'whole',
     sql: `SELECT 'alias ' || address AS place, 'leads to ' || target AS detail FROM alias

@@ -47,6 +47,17 @@ export interface TlsFacts {
   readonly subject?: string
   /** Its SHA-256, as hexadecimal digits in pairs with colons between. */
   readonly fingerprint?: string
+  /** The mail addresses it is for (rfc822Name, RFC 5280 §4.2.1.6). */
+  readonly mailboxes?: readonly string[]
+  /** What a login may be bound to (RFC 5056), in base64, by the registered name of the binding. */
+  readonly bindings?: ChannelBindings
+}
+
+/** Channel bindings of TLS: RFC 9266 for 1.3, RFC 5929 for what there was before. */
+export interface ChannelBindings {
+  readonly 'tls-exporter'?: string
+  readonly 'tls-unique'?: string
+  readonly 'tls-server-end-point'?: string
 }
 
 /** One end of a connection; for a Unix socket, stdio or memory `port` is 0. */

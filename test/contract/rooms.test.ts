@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import * as alias from '../../src/account/alias-writer.ts'
+import * as app from '../../src/account/app-writer.ts'
 import * as accountReader from '../../src/account/reader.ts'
 import * as account from '../../src/account/writer.ts'
 import * as clusterReader from '../../src/cluster/reader.ts'
@@ -90,6 +91,31 @@ function plain(value: unknown, key = ''): unknown {
   return Object.fromEntries(entries.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)))
 }
 
+/** App passwords come and go; a login keeps its password in other forms, unless it was changed meanwhile. */
+async function credentials(w: Witness): Promise<void> {
+  const address = 'joe@example.org'
+  const sha256 = [{ kind: 'sha256', verifier: 'x' }] as const
+  const phone = { address, id: 'a1', label: 'phone', scopes: 'smtp imap', verifiers: sha256 }
+  await w.write(app.addApp, phone)
+  await w.write(app.addApp, phone)
+  await w.write(app.addApp, { ...phone, id: 'a2', label: "' OR 1=1 --", scopes: 'pop3' })
+  await w.write(app.addApp, { ...phone, address: 'nobody@example.org' })
+  await w.write(app.appUsed, 'a1')
+  await w.read(accountReader.findLogin, address)
+  await w.read(accountReader.listApps, address)
+  await w.read(accountReader.listApps, 'nobody@example.org')
+  await w.write(app.removeApp, { address, named: "' OR 1=1 --" })
+  await w.write(app.removeApp, { address, named: 'tablet' })
+  const row = await w.read(accountReader.findLogin, address)
+  const by = { kind: 'argon2id', verifier: 'v' } as const
+  for (const old of [by, { ...by, verifier: 'w' }])
+    await w.write(account.upgradeVerifiers, {
+      ...{ accountId: row?.id ?? 0, by: old },
+      verifiers: [by, { kind: 'scram-sha-256', verifier: 's' }],
+    })
+  await w.read(accountReader.findLogin, address)
+}
+
 async function people(w: Witness): Promise<void> {
   const domain = { name: 'example.org', catchAll: null }
   await w.write(account.addDomain, domain)
@@ -109,6 +135,7 @@ async function people(w: Witness): Promise<void> {
     await w.write(account.setQuota, { address, quotaOctets: 5_000, quotaMessages: null })
   await w.read(accountReader.findAccount, 'joe@example.org')
   await w.read(accountReader.findAccount, 'nobody@example.org')
+  await credentials(w)
   const list = { address: 'list@example.org', domain: 'example.org' }
   await w.write(alias.addAlias, {
     ...list,

@@ -18,7 +18,6 @@ import { pbkdf2Sync } from 'node:crypto'
 import { join } from 'node:path'
 import { formatPath, parseStoredAddress } from '../../src/mail/address.ts'
 import { accept, defer, refuse, type Verdict } from '../../src/mail/verdict.ts'
-import { cramDigest } from '../../src/sasl/cram-md5.ts'
 import type { LoginAnswer, LoginQuestion } from '../../src/sasl/mechanism.ts'
 import { ITERATIONS_MIN, sha256, verifierOf } from '../../src/sasl/scram-keys.ts'
 import { extensions } from '../../src/smtp/extension/table.ts'
@@ -177,10 +176,12 @@ function login(accounts: ReadonlyMap<string, string>, question: LoginQuestion): 
     const salted = pbkdf2Sync(password ?? 'nobody', salt, ITERATIONS_MIN, sha256.octets, 'sha256')
     return { kind: 'verifier', verifier: verifierOf(sha256, salted, salt, ITERATIONS_MIN) }
   }
-  if (question.kind === 'cram') {
-    const right = cramDigest(password ?? '', question.challenge) === question.digest
-    if (password === undefined || !right) return { kind: 'denied', why: 'wrong' }
-    return { kind: 'account', account: { id: 1, address: question.username } }
+  if (question.kind === 'secret') {
+    const secret = { octets: Buffer.from(password ?? ''), genuine: password !== undefined }
+    return { kind: 'secret', secrets: [secret] }
+  }
+  if (question.kind !== 'proven' && question.kind !== 'password') {
+    return { kind: 'denied', why: 'wrong' }
   }
   const proven =
     question.kind === 'proven' ? password !== undefined : password === question.password

@@ -7,6 +7,7 @@ import { call } from '../call.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { facts, formatTime, table } from '../print.ts'
+import { addAppPasswords, addImport } from './credential.ts'
 
 interface PasswordOptions extends CommonOptions {
   readonly passwordFile?: string
@@ -44,6 +45,8 @@ function showQuota(quota: QuotaRecord): string {
 export function addAccount(program: Command, face: Face): void {
   const account = program.command('account').description('accounts: mailboxes and logins')
   addPasswordCommands(account, face)
+  addAppPasswords(account, face)
+  addImport(account, face)
   common(account.command('list [domain]').description('list accounts')).action(
     async (domain: string | undefined, options: CommonOptions) => {
       const { accounts } = await call(face, options, 'account.list', domain ? { domain } : {})

@@ -2,7 +2,7 @@
  * What we say we can do (RFC 9051 §7.2.2), one row for each capability. A row stands here only if it is
  * carried out, and has accepting, refusing and misuse transcripts.
  */
-import { serverMechanism } from '../../sasl/registry.ts'
+import { offeredOn } from '../../sasl/registry.ts'
 import type { Turn } from './turn.ts'
 
 type When = 'always' | 'before login' | 'after login'
@@ -68,11 +68,8 @@ export function capabilities(turn: Turn): string {
   return words.join(' ')
 }
 
-/** Those that show the password need TLS, or a listener that allows them without. */
+/** Those that may run on this connection: what shows the password needs TLS, or a listener that allows it without. */
 export function mechanismsOffered({ settings, peer }: Turn): readonly string[] {
-  const safe = peer.tls !== undefined || settings.plaintextAuth
-  return settings.mechanisms.filter(name => {
-    const mechanism = serverMechanism(name)
-    return mechanism !== undefined && (safe || !mechanism.plaintext)
-  })
+  const channel = { tls: peer.tls, clear: settings.plaintextAuth }
+  return offeredOn(settings.mechanisms, channel).map(({ name }) => name)
 }

@@ -19,10 +19,11 @@ export function* login(
   credentials: Credentials,
   mechanisms: readonly string[],
 ): Dialogue<Result> {
-  const clear = talk.tlsActive || talk.settings.plaintextAuth
-  if (mechanisms.length > 0) return yield* authenticate(talk, credentials, mechanisms, clear)
+  if (mechanisms.length > 0) return yield* authenticate(talk, credentials, mechanisms)
   const { username, password } = credentials
-  if (!clear) return { kind: 'refused', text: 'no password of ours without TLS' }
+  if (password === undefined) return { kind: 'refused', text: 'USER and PASS need a password' }
+  if (talk.tls === undefined && !talk.settings.plaintextAuth)
+    return { kind: 'refused', text: 'no password of ours without TLS' }
   if (/[\r\n\0]/.test(username + password)) {
     return { kind: 'refused', text: 'USER and PASS cannot say this name or password' }
   }
@@ -36,12 +37,14 @@ export function* login(
 function* authenticate(
   talk: Talk,
   credentials: Credentials,
-  offered: readonly string[],
-  clear: boolean,
+  names: readonly string[],
 ): Dialogue<Result> {
-  const mechanism = strongest(offered, { tls: clear })
+  const { settings, tls } = talk
+  const offered = names.map(name => name.toUpperCase())
+  const mechanism = strongest(offered, { tls, clear: settings.plaintextAuth }, credentials)
   if (mechanism === undefined) return { kind: 'refused', text: 'no mechanism that both sides know' }
-  const rounds = mechanism.start(credentials, talk.settings.chance)
+  const { chance, hostname = '' } = settings
+  const rounds = mechanism.start(credentials, { chance, tls, offered, hostname, service: 'pop' })
   const first = rounds.next(none)
   if (first.done) return { kind: 'refused', text: `${mechanism.name} cannot express this login` }
   let command = `AUTH ${mechanism.name}`

@@ -47,6 +47,8 @@ export type ClientAnswer = Order
 export interface ClientSettings {
   /** True lets passwords cross a connection in the clear. */
   readonly plaintextAuth: boolean
+  /** The server's name, for mechanisms that say it. */
+  readonly hostname?: string
   /** How long the server may take for each step, in ms. */
   readonly replyTimeoutMs: number
   /** For SASL nonces. */

@@ -4,7 +4,7 @@
  * tests and by the simulated town. It holds no message: content passes through to the sink.
  */
 import { DotScanner } from '../../wire/dot.ts'
-import type { Session, Sink } from '../../wire/effect.ts'
+import type { Session, Sink, TlsFacts } from '../../wire/effect.ts'
 import { LineReader } from '../../wire/line.ts'
 import { Octets } from '../../wire/octets.ts'
 import { carry } from './order.ts'
@@ -17,7 +17,7 @@ const LINE_MAX_OCTETS = 16_384
 
 export class ClientSession implements Session<ClientAnswer>, Talk {
   readonly settings: ClientSettings
-  tlsActive: boolean
+  tls: TlsFacts | undefined
   step = 0
   readonly #sink: Sink<ClientQuestion, ClientAnswer>
   readonly #input = new Octets()
@@ -27,15 +27,15 @@ export class ClientSession implements Session<ClientAnswer>, Talk {
   #scanner: DotScanner | undefined
   #contentOctets = 0
 
-  /** `tlsActive` is true on implicit TLS. */
+  /** `tls` is there on implicit TLS. */
   constructor(
     sink: Sink<ClientQuestion, ClientAnswer>,
     settings: ClientSettings,
-    tlsActive: boolean,
+    tls: TlsFacts | undefined,
   ) {
     this.#sink = sink
     this.settings = settings
-    this.tlsActive = tlsActive
+    this.tls = tls
     this.#running = this.#talk()
   }
 
@@ -73,9 +73,9 @@ export class ClientSession implements Session<ClientAnswer>, Talk {
     this.#read()
   }
 
-  secured(): void {
+  secured(tls: TlsFacts): void {
     if (this.#wait !== 'tls') return
-    this.tlsActive = true
+    this.tls = tls
     this.step++
     this.#resume({ kind: 'tls' })
     this.#read()

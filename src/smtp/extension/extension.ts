@@ -76,7 +76,7 @@ export interface Offering {
   readonly tls: boolean
   /** True where we know who the peer is: he has logged in, or his certificate was verified. */
   readonly proven: boolean
-  /** The listener's mechanisms that exist, in order. */
+  /** The listener's mechanisms that may run on this connection, in order. */
   readonly mechanisms: readonly ServerMechanism[]
 }
 

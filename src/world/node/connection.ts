@@ -14,6 +14,7 @@ import {
 } from 'node:tls'
 import type { CertificateFacts, Endpoint, TlsFacts } from '../../wire/effect.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
+import { channelBindings } from './channel-bindings.ts'
 import { readShared } from './read-buffer.ts'
 
 /** A peer that is slower than this at its TLS handshake is not waited for. */
@@ -263,6 +264,7 @@ function isAddress(name: string): boolean {
 function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
   const cipher = socket.getCipher()
   const asked = options.side === 'client' ? options.servername : sniOf(socket)
+  const bindings = channelBindings(socket, options.side)
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: cipher.standardName ?? cipher.name,
@@ -271,6 +273,7 @@ function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
     ...(options.side === 'client' && options.chain ? { chain: chainOf(socket) } : {}),
     ...(asked ? { servername: asked } : {}),
     ...peerFacts(socket),
+    ...(bindings && { bindings }),
   }
 }
 
@@ -307,11 +310,25 @@ function peerFacts(socket: TLSSocket): Partial<TlsFacts> {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return {}
   const name = certificate.toLegacyObject().subject?.CN
+  const mailboxes = mailboxesIn(certificate.subjectAltName)
   return {
     ...(typeof name === 'string' ? { peerName: name } : {}),
     subject: certificate.subject.replaceAll('\n', ', '),
     fingerprint: certificate.fingerprint256,
+    ...(mailboxes.length > 0 && { mailboxes }),
   }
+}
+
+/**
+ * The rfc822Names of a subjectAltName as Node prints it: `email:a@b, DNS:c`. A name with a character in it
+ * that could counterfeit another is printed in quotes, and is not one of ours.
+ */
+function mailboxesIn(names: string | undefined): readonly string[] {
+  if (names === undefined || names.includes('"')) return []
+  return names
+    .split(', ')
+    .filter(name => name.startsWith('email:'))
+    .map(name => name.slice('email:'.length))
 }
 
 function sniOf(socket: TLSSocket): string | undefined {

@@ -19,10 +19,7 @@ export function* authenticate(turn: Turn, cursor: Cursor): Running<Result> {
   const response = cursor.take(' ') ? cursor.atom() : undefined
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
-  if (!turn.settings.mechanisms.includes(wanted)) return no('no such mechanism', 'CANNOT')
-  if (!mechanismsOffered(turn).includes(wanted)) {
-    return no('passwords are taken under TLS only: use STARTTLS', 'PRIVACYREQUIRED')
-  }
+  if (!mechanismsOffered(turn).includes(wanted)) return notOffered(turn, wanted)
   const initial = response === undefined ? undefined : decodeInitial(response)
   if (response !== undefined && initial === undefined) return bad('the response is not base64')
   const result = yield* exchange(turn, wanted, initial)
@@ -40,6 +37,13 @@ export function* authenticate(turn: Turn, cursor: Cursor): Running<Result> {
   }
 }
 
+function notOffered({ settings }: Turn, wanted: string): Result {
+  const known = settings.mechanisms.includes(wanted)
+  return known && serverMechanism(wanted)?.plaintext
+    ? no('passwords are taken under TLS only: use STARTTLS', 'PRIVACYREQUIRED')
+    : no('no such mechanism', 'CANNOT')
+}
+
 function* exchange(
   turn: Turn,
   name: string,
@@ -47,7 +51,14 @@ function* exchange(
 ): Running<SaslResult | Unfinished> {
   const mechanism = serverMechanism(name)
   if (mechanism === undefined) return 'malformed'
-  const steps = mechanism.start(initial, turn.settings.chance)
+  const { settings, peer } = turn
+  const steps = mechanism.start(initial, {
+    chance: settings.chance,
+    tls: peer.tls,
+    offered: mechanismsOffered(turn),
+    hostname: settings.hostname,
+    service: 'imap',
+  })
   let step = steps.next()
   while (step.done !== true) {
     let input: SaslInput

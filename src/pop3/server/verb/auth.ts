@@ -20,8 +20,11 @@ export function* auth(turn: Turn, argument: string): Generator<Step, boolean, In
   const [name = '', response, ...more] = argument.split(' ')
   if (more.length > 0) return turn.refuse(replies.badAuth)
   const wanted = name.toUpperCase()
-  if (!turn.settings.mechanisms.includes(wanted)) return turn.refuse(replies.noMechanism)
-  if (!offered.includes(wanted)) return turn.refuse(replies.plaintextRefused)
+  if (!offered.includes(wanted)) {
+    const known = turn.settings.mechanisms.includes(wanted)
+    const plaintext = known && serverMechanism(wanted)?.plaintext
+    return turn.refuse(plaintext ? replies.plaintextRefused : replies.noMechanism)
+  }
   const result = yield* exchange(turn, wanted, response)
   if (result === 'cancelled') return turn.refuse(replies.cancelled)
   if (result === 'malformed') return turn.denied(replies.badSasl)
@@ -45,7 +48,14 @@ function* exchange(
   if (response !== undefined && initial === undefined) return 'malformed'
   const mechanism = serverMechanism(name)
   if (mechanism === undefined) return 'malformed'
-  const steps = mechanism.start(initial, turn.settings.chance)
+  const { settings, peer } = turn
+  const steps = mechanism.start(initial, {
+    chance: settings.chance,
+    tls: peer.tls,
+    offered: mechanismsOffered(turn),
+    hostname: settings.hostname,
+    service: 'pop',
+  })
   let step = steps.next()
   while (step.done !== true) {
     let input: SaslInput

@@ -2,7 +2,7 @@
  * CAPA (RFC 2449 §5). The list depends on TLS and on nothing else: what is announced in both states
  * is the same in both (RFC 2449 §6), also to a client that asks again after its login.
  */
-import { serverMechanism } from '../../../sasl/registry.ts'
+import { offeredOn } from '../../../sasl/registry.ts'
 import { ok, replies, TERMINATOR } from '../../reply.ts'
 import type { Input, Step, Turn } from '../turn.ts'
 
@@ -34,9 +34,7 @@ export function passwordsTaken(turn: Turn): boolean {
 }
 
 /** The mechanisms that may be used now. */
-export function mechanismsOffered(turn: Turn): string[] {
-  const plaintext = passwordsTaken(turn)
-  return turn.settings.mechanisms.filter(
-    name => plaintext || serverMechanism(name)?.plaintext === false,
-  )
+export function mechanismsOffered({ settings, peer }: Turn): readonly string[] {
+  const channel = { tls: peer.tls, clear: settings.plaintextAuth }
+  return offeredOn(settings.mechanisms, channel).map(({ name }) => name)
 }

@@ -31,8 +31,7 @@ export function* pass(turn: Turn, argument: string): Generator<Step, boolean, In
       return yield* enter(turn, login.account)
     case 'denied':
       return turn.denied(replies.denied)
-    case 'unavailable':
-    case 'verifier':
+    default:
       return turn.refuse(replies.unavailable)
   }
 }

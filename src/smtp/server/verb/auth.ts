@@ -5,6 +5,7 @@
 
 import type { Reply } from '../../../mail/status.ts'
 import type { SaslResult, ServerMechanism } from '../../../sasl/mechanism.ts'
+import { offeredOn } from '../../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../../wire/base64.ts'
 import { replies } from '../../replies.ts'
 import type { Conversation } from '../conversation.ts'
@@ -12,11 +13,10 @@ import { askLogin, response, type Turn, type Waiting } from '../turn.ts'
 
 const EMPTY = new Uint8Array(0)
 
-/** The listener's mechanisms that exist, in its order. */
+/** The listener's mechanisms that may run on this connection, in its order. */
 export function offeredMechanisms(conversation: Conversation): readonly ServerMechanism[] {
-  return conversation.settings.mechanisms
-    .map(name => conversation.mechanism(name))
-    .filter(mechanism => mechanism !== undefined)
+  const { settings, mechanism, peer } = conversation
+  return offeredOn(settings.mechanisms, { tls: peer.tls, clear: false }, mechanism)
 }
 
 export function* auth(conversation: Conversation, argument: string): Turn {
@@ -50,13 +50,14 @@ function choose(conversation: Conversation, argument: string): ServerMechanism |
   if (conversation.peer.account !== undefined) return replies.alreadyAuthenticated
   const words = argument.split(' ')
   if (words.length > 2) return replies.authSyntax
-  const name = words[0]?.toUpperCase()
-  const mechanism = offeredMechanisms(conversation).find(each => each.name === name)
-  if (mechanism === undefined) return replies.unknownMechanism
+  const name = words[0]?.toUpperCase() ?? ''
+  const offered = offeredMechanisms(conversation).find(each => each.name === name)
+  if (offered !== undefined) return offered
+  const known = conversation.settings.mechanisms.includes(name)
   // RFC 4954 §4: no password crosses an open wire.
-  return mechanism.plaintext && conversation.peer.tls === undefined
+  return known && conversation.mechanism(name)?.plaintext === true
     ? replies.encryptionNeeded
-    : mechanism
+    : replies.unknownMechanism
 }
 
 /** `=` is the empty initial response (RFC 4954 §4). */
@@ -71,7 +72,14 @@ function* exchange(
   mechanism: ServerMechanism,
   initial: Uint8Array | undefined,
 ): Waiting<SaslResult | Reply> {
-  const steps = mechanism.start(initial, conversation.settings.chance)
+  const { settings, peer } = conversation
+  const steps = mechanism.start(initial, {
+    chance: settings.chance,
+    tls: peer.tls,
+    offered: offeredMechanisms(conversation).map(each => each.name),
+    hostname: settings.hostname,
+    service: settings.protocol,
+  })
   let step = steps.next()
   while (!step.done) {
     if (step.value.kind === 'ask') {

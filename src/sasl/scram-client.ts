@@ -1,0 +1,78 @@
+/** SCRAM (RFC 5802, RFC 7677), the client's side: see scram.ts. */
+import { pbkdf2Sync } from 'node:crypto'
+import { BINDING_NAMES, bindingOf } from './channel.ts'
+import { decodeText, encodeText, noOctets, sameOctets } from './exchange.ts'
+import type { ClientContext, ClientMechanism } from './mechanism.ts'
+import { prepare } from './prepare.ts'
+import { makeNonce, type ScramForm, scramName } from './scram.ts'
+import {
+  clientProof,
+  ITERATIONS_MIN,
+  type ScramHash,
+  serverKeyOf,
+  serverSignature,
+} from './scram-keys.ts'
+import { encodeBase64, formatName, parseServerFinal, parseServerFirst } from './scram-message.ts'
+
+/** A server that demands more keeps us busy for its own ends; the work is done on our thread. */
+const ITERATIONS_MAX = 200_000
+
+/** The client side over any hash. */
+export function scramClient(hash: ScramHash, form: ScramForm): ClientMechanism {
+  return {
+    name: scramName(hash, form),
+    plaintext: false,
+    ...(form === 'bound' && { needs: 'binding' as const }),
+    initial: true,
+    by: 'password',
+    *start(credentials, context) {
+      const username = prepare(credentials.username)
+      const password = prepare(credentials.password ?? '')
+      const authorize = credentials.authorize ? prepare(credentials.authorize) : ''
+      if (username === undefined || password === undefined || authorize === undefined) return false
+      const binding = bindingFor(form, context)
+      if (binding === undefined) return false
+
+      const clientNonce = makeNonce(context.chance)
+      const header = `${binding.flag},${authorize === '' ? '' : `a=${formatName(authorize)}`},`
+      const bare = `n=${formatName(username)},r=${clientNonce}`
+      const serverFirst = decodeText(yield encodeText(header + bare)) ?? ''
+      const first = parseServerFirst(serverFirst)
+      // §5.1: the nonce must begin with ours, and must go on.
+      if (first === undefined || !first.nonce.startsWith(clientNonce)) return false
+      if (first.nonce === clientNonce) return false
+      if (first.iterations < ITERATIONS_MIN || first.iterations > ITERATIONS_MAX) return false
+
+      const salted = pbkdf2Sync(password, first.salt, first.iterations, hash.octets, hash.name)
+      const bound = Buffer.concat([encodeText(header), binding.octets])
+      const withoutProof = `c=${encodeBase64(bound)},r=${first.nonce}`
+      const authMessage = `${bare},${serverFirst},${withoutProof}`
+      const proof = encodeBase64(clientProof(hash, salted, authMessage))
+      const serverFinal = yield encodeText(`${withoutProof},p=${proof}`)
+
+      // A server that does not know the password cannot sign: it is not the one we mean (§3).
+      const signature = parseServerFinal(decodeText(serverFinal) ?? '')
+      const expected = serverSignature(hash, serverKeyOf(hash, salted), authMessage)
+      return signature !== undefined && sameOctets(signature, expected)
+    },
+  }
+}
+
+/**
+ * The gs2-cbind-flag and what goes with it (RFC 5802 §6). 'y': we could bind and were offered no -PLUS form;
+ * a server that did offer one learns by it that its list was changed.
+ */
+function bindingFor(
+  form: ScramForm,
+  { tls, offered }: ClientContext,
+): { readonly flag: string; readonly octets: Uint8Array } | undefined {
+  if (form === 'bound') {
+    for (const name of BINDING_NAMES) {
+      const octets = bindingOf(tls, name)
+      if (octets !== undefined) return { flag: `p=${name}`, octets }
+    }
+    return undefined
+  }
+  const plus = offered.some(each => each.startsWith('SCRAM-') && each.endsWith('-PLUS'))
+  return { flag: tls?.bindings !== undefined && !plus ? 'y' : 'n', octets: noOctets }
+}

@@ -1,0 +1,75 @@
+/**
+ * What the settings say of logins: by which mechanisms at which listener, and hence in which forms
+ * passwords are kept; what the account room is told.
+ */
+import type { AccountSettings, HashCost } from '../account/settings.ts'
+import { kindsFor } from '../account/verifier.ts'
+import { parseStoredAddress } from '../mail/address.ts'
+import type { ListenerName, Settings } from './settings.ts'
+
+/** Strongest first. Of the hash kept for each nothing is weaker than that of SCRAM-SHA-256. */
+const USUAL = [
+  'EXTERNAL',
+  'SCRAM-SHA-512-PLUS',
+  'SCRAM-SHA-256-PLUS',
+  'SCRAM-SHA-512',
+  'SCRAM-SHA-256',
+  'PLAIN',
+  'LOGIN',
+]
+
+/** Listeners on which somebody may log in. */
+const LOGIN_LISTENERS = [
+  'submission',
+  'submissions',
+  'lmtp',
+  'odmr',
+  'pop3',
+  'pop3s',
+  'imap',
+  'imaps',
+] as const satisfies readonly ListenerName[]
+
+/** The names in a listener's list that stand for something here. */
+export function mechanismsAt(settings: Settings, name: ListenerName): readonly string[] {
+  const { auth, listeners, onDemand } = settings
+  const listener = listeners[name]
+  const own = 'mechanisms' in listener ? listener.mechanisms : undefined
+  const named = own ?? auth.mechanisms ?? USUAL
+  const wanted = named.filter(each => each !== 'ANONYMOUS' || auth.anonymous !== undefined)
+  // RFC 2645 §5.1.2 wants CRAM-MD5, for which the two sides must share a secret.
+  const shared = Object.values(onDemand).some(({ secret }) => secret !== undefined)
+  const added = name === 'odmr' && shared && !wanted.includes('CRAM-MD5') ? ['CRAM-MD5'] : []
+  return [...wanted, ...added]
+}
+
+/** Names that are no SASL mechanisms, but switch on what a protocol has of its own. */
+export function isSasl(name: string): boolean {
+  return name !== 'APOP'
+}
+
+export function accountSettings(settings: Settings, cost: HashCost): AccountSettings {
+  const { separator, postmaster } = settings.addresses
+  const { realm, passwordKey, actAs, certificates, anonymous } = settings.auth
+  return {
+    separator,
+    quota: { octets: settings.quota.storage, messages: settings.quota.messages },
+    hostname: settings.hostname.toLowerCase(),
+    ...(postmaster ? { postmaster: parseStoredAddress(postmaster) } : {}),
+    cost,
+    loginCacheMs: 5 * 60_000,
+    verifiers: kindsFor(mechanismsOfAccounts(settings)),
+    realm: realm ?? settings.hostname,
+    ...(passwordKey !== undefined && { passwordKey }),
+    ...{ actAs, certificates },
+    ...(anonymous !== undefined && { anonymous }),
+  }
+}
+
+/** Those of all listeners that serve accounts. What ODMR adds has secrets of its own. */
+function mechanismsOfAccounts({ auth, listeners }: Settings): readonly string[] {
+  const own = LOGIN_LISTENERS.map(name => listeners[name])
+    .filter(listener => listener.enabled)
+    .map(listener => listener.mechanisms ?? auth.mechanisms ?? USUAL)
+  return own.flat()
+}

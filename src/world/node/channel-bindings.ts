@@ -1,0 +1,64 @@
+/**
+ * What a login may be bound to on a TLS connection (RFC 5056), for SCRAM's -PLUS forms. Called by
+ * connection.ts once, when the handshake is over. Of a connection that nothing can be said of it gives
+ * nothing, and the -PLUS forms are then not offered on it.
+ */
+import { createHash, type X509Certificate } from 'node:crypto'
+import type { TLSSocket } from 'node:tls'
+import type { ChannelBindings } from '../../wire/effect.ts'
+
+/** RFC 9266 §2. */
+const LABEL = 'EXPORTER-Channel-Binding'
+const EXPORTED_OCTETS = 32
+
+export function channelBindings(
+  socket: TLSSocket,
+  side: 'client' | 'server',
+): ChannelBindings | undefined {
+  const bindings = {
+    ...binding('tls-exporter', exporter(socket)),
+    ...binding('tls-unique', unique(socket, side)),
+    ...binding('tls-server-end-point', endPoint(socket, side)),
+  }
+  return Object.keys(bindings).length === 0 ? undefined : bindings
+}
+
+function binding(name: keyof ChannelBindings, octets: Uint8Array | undefined): ChannelBindings {
+  return octets === undefined ? {} : { [name]: Buffer.from(octets).toString('base64') }
+}
+
+/** RFC 9266 §3: of TLS 1.2 it may not be taken without the extended master secret, of which Node says nothing. */
+function exporter(socket: TLSSocket): Uint8Array | undefined {
+  if (socket.getProtocol() !== 'TLSv1.3') return undefined
+  try {
+    return socket.exportKeyingMaterial(EXPORTED_OCTETS, LABEL, Buffer.alloc(0))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * RFC 5929 §3.1: the first Finished of the handshake: the client's of a full one, the server's of one that
+ * resumes a session. RFC 9266 §1: of TLS 1.3 there is none.
+ */
+function unique(socket: TLSSocket, side: 'client' | 'server'): Uint8Array | undefined {
+  if (socket.getProtocol() === 'TLSv1.3') return undefined
+  const ours = (side === 'client') !== socket.isSessionReused()
+  return ours ? socket.getFinished() : socket.getPeerFinished()
+}
+
+/** RFC 5929 §4.1: the hash of the server's certificate, by the hash that it was signed with. */
+function endPoint(socket: TLSSocket, side: 'client' | 'server'): Uint8Array | undefined {
+  const certificate =
+    side === 'client' ? socket.getPeerX509Certificate() : socket.getX509Certificate()
+  if (certificate === undefined) return undefined
+  const hash = hashOf(certificate)
+  return hash === undefined ? undefined : createHash(hash).update(certificate.raw).digest()
+}
+
+/** MD5 and SHA-1 give way to SHA-256; a signature without a hash of its own (Ed25519) has no binding. */
+function hashOf({ signatureAlgorithm = '' }: X509Certificate): string | undefined {
+  const found = /(?:md5|sha-?(?:1|224|256|384|512))/i.exec(signatureAlgorithm)?.[0]
+  const hash = found?.toLowerCase().replace('-', '')
+  return hash === 'md5' || hash === 'sha1' ? 'sha256' : hash
+}
