@@ -10,6 +10,7 @@ import { addBackup } from './command/backup.ts'
 import { addCheck } from './command/check.ts'
 import { addDiagnose } from './command/diagnose.ts'
 import { addDomain } from './command/domain.ts'
+import { addExplain } from './command/explain.ts'
 import { addFetch } from './command/fetch.ts'
 import { addInit } from './command/init.ts'
 import { addMigrateStore } from './command/migrate-store.ts'
@@ -35,6 +36,7 @@ const COMMANDS: readonly AddCommand[] = [
   addFetch,
   addTrace,
   addTrack,
+  addExplain,
   addDiagnose,
   addDomain,
   addAccount,

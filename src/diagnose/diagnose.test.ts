@@ -87,6 +87,14 @@ const certified = (
   more: Parameters<typeof simIdentity>[2] = {},
 ): Case => ({ script: { identity: simIdentity(names, trusted, more) } })
 
+/** A submission server that is logged in at. */
+const login = (given: Record<string, string>, identity = GOOD): Case => ({
+  subject: 'mx.test:587',
+  port: 587,
+  options: { login: { username: 'ann', password: 'secret' } },
+  script: { extensions: [...NAMES, 'STARTTLS', 'AUTH PLAIN'], identity, replies: given },
+})
+
 const cases: readonly (readonly [string, Case, string])[] = [
   ['a domain with nothing wrong', {}, ''],
   ['an address that is taken', { subject: 'joe@x.test' }, ''],
@@ -287,6 +295,14 @@ const cases: readonly (readonly [string, Case, string])[] = [
     'fault tls-fails',
   ],
   [
+    'a handshake that fails, and a hang-up in clear text',
+    {
+      subject: 'joe@x.test',
+      ...replies({ STARTTLS: '220 go\r\n250 injected', RCPT: '' }),
+    },
+    'fault tls-injection, fault session-ended',
+  ],
+  [
     'clear text behind STARTTLS',
     replies({ STARTTLS: '220 go\r\n250 injected' }),
     'fault tls-injection',
@@ -343,6 +359,26 @@ const cases: readonly (readonly [string, Case, string])[] = [
     'a submission port with a self-signed certificate',
     { subject: 'mx.test:587', port: 587, ...certified(['mx.test'], false) },
     'fault certificate-self-signed, fault login-missing',
+  ],
+
+  ['a login that works', login({ AUTH: '235 2.7.0 ok' }), 'warning login-in-clear'],
+  [
+    'a login that is refused',
+    login({ AUTH: '535 5.7.8 no' }),
+    'warning login-in-clear, fault login-refused',
+  ],
+  [
+    'a login at a server that nobody vouches for',
+    login({ AUTH: '235 2.7.0 ok' }, simIdentity(['mx.test'], false)),
+    'fault certificate-self-signed, warning login-in-clear, fault login-unsafe',
+  ],
+  [
+    'a login at a server with no TLS',
+    {
+      ...login({ AUTH: '235 2.7.0 ok' }),
+      script: { extensions: [...NAMES, 'AUTH PLAIN'], replies: { AUTH: '235 ok' } },
+    },
+    'fault tls-missing, warning login-in-clear, fault login-unsafe',
   ],
 
   // Recipients.

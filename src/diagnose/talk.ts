@@ -64,6 +64,8 @@ export interface Talk {
   readonly tlsFault?: string
   /** The first connection. */
   readonly visit: Visit
+  /** The one without TLS, where TLS failed. */
+  readonly clearVisit?: Visit
   /** The one that logged in. */
   readonly loginVisit?: Visit
   readonly asked: readonly Asked[]
@@ -92,12 +94,13 @@ export async function talk(world: DisklessWorld, options: TalkOptions): Promise<
   const policy = looking(options)
   const { login } = options
   const asking = login === undefined ? options.asking : []
+  let clearVisit: Visit | undefined
   let visit = await once(gathering, policy, asking)
   if (visit.trouble?.phase === 'tls' && policy.clearInstead && !visit.cutOff) {
     transcript.note('once more, without TLS')
-    const again = await once(gathering, inTheClear(policy), asking)
-    // What went wrong first is what there is to tell; what was said since is in the transcript.
-    visit = { ...visit, ...(again.facts && { facts: again.facts }) }
+    clearVisit = await once(gathering, inTheClear(policy), asking)
+    // What went wrong first stays what there is to tell of the first.
+    visit = { ...visit, ...(clearVisit.facts && { facts: clearVisit.facts }) }
   }
   const loginVisit = login && visit.facts && (await loggedIn(gathering, login))
   const { connect, asked, tlsFault } = gathering
@@ -107,6 +110,7 @@ export async function talk(world: DisklessWorld, options: TalkOptions): Promise<
     visit,
     asked,
     ...(tlsFault === undefined ? {} : { tlsFault }),
+    ...(clearVisit && { clearVisit }),
     ...(loginVisit && { loginVisit }),
   }
 }
@@ -169,7 +173,7 @@ async function once(
     }
     const opened = await takeOver(world, connection, hop)
     if (opened.kind === 'trouble') {
-      noteHandshake(gathering, opened.trouble)
+      if (login === undefined) noteHandshake(gathering, opened.trouble)
       return { cutOff, trouble: opened.trouble }
     }
     const { facts } = opened.hop

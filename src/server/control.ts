@@ -4,6 +4,7 @@
  * builds a house of its own around the locked data folder and calls the same table.
  */
 import { Hono } from 'hono'
+import { explain } from './explain/explain.ts'
 import * as account from './operation/account.ts'
 import type { ControlContext } from './operation/context.ts'
 import * as credential from './operation/credential.ts'
@@ -37,6 +38,7 @@ export const operations: Operations<ControlContext> = {
   'domain.list': account.listDomains,
   'domain.remove': account.removeDomain,
   trace: queue.traceMessage,
+  explain: ({ house }, input) => explain(house, input),
   backup: store.makeBackup,
   check: store.check,
   fetch,

@@ -31,7 +31,7 @@ import { inlineUpTo } from './bodies.ts'
 import { guardedLogin } from './guarded-login.ts'
 import { LocalDomains } from './local-domains.ts'
 import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
-import { buildOutbound } from './outbound.ts'
+import { buildOutbound, type Outbound } from './outbound.ts'
 import type { Settings } from './settings.ts'
 import { openTransit } from './transit.ts'
 
@@ -64,6 +64,7 @@ export interface House extends Omit<HouseOptions, 'hashCost' | 'checkForeign'> {
   readonly metrics: Metrics
   readonly worker: Worker
   readonly settler: Settler
+  readonly reason: Outbound['reason']
   readonly onDemand: OnDemandMail
   readonly login: Inbound['login']
   /** The epoch has changed: forget what was remembered under the old one. */
@@ -97,7 +98,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const led = (address: Address) => transit.led(address)
   const notices = new Notices({ hostname, clock: world.clock, identify, directory, led })
   const needs = { ...options, accounts, domains, notices, transit, metrics: counters }
-  const { worker, settler, smtp, renew, atOnce } = buildOutbound(needs)
+  const { worker, settler, smtp, reason, renew, atOnce } = buildOutbound(needs)
   const onDemand = new OnDemandMail({ world, store, settings, worker, smtp })
   const checkpoint = () => ({
     perPeerMaxOctets: settings().checkpoint.perPeer,
@@ -131,6 +132,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     metrics: counters,
     worker,
     settler,
+    reason,
     onDemand,
     login,
     changed() {

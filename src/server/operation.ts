@@ -12,6 +12,7 @@ import type { Change } from '../queue/change.ts'
 import type { Key } from '../queue/matching.ts'
 import type { ShownState } from '../queue/query.ts'
 import type { Moment } from '../queue/query-sql.ts'
+import type { ExplainInput, ExplainOutput } from './explain/explained.ts'
 import type { Settings } from './settings.ts'
 
 /** States of a recipient as they are shown (queue/state.ts); those after 'held' are final. */
@@ -323,6 +324,7 @@ export interface OperationMap {
     input: { readonly id: string }
     output: MessageRecord
   }
+  explain: { input: ExplainInput; output: ExplainOutput }
   /** A consistent copy of database and staged bodies; `folder` is absolute, absent or empty. */
   backup: {
     input: { readonly folder: string }

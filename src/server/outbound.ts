@@ -7,6 +7,7 @@ import { usageOf } from '../mailbox/quota.ts'
 import { queuedContent } from '../queue/content.ts'
 import type { Notices } from '../queue/notice.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
+import type { Schedule } from '../queue/schedule.ts'
 import type { AtOnce } from '../queue/spool.ts'
 import type { Settled } from '../queue/writer.ts'
 import type { Metrics } from '../record/metrics.ts'
@@ -26,11 +27,19 @@ import type { LocalDomains } from './local-domains.ts'
 import { customerOf } from './on-demand.ts'
 import type { Settings } from './settings.ts'
 
+/** Where a recipient would go, and what decided: 'domains', 'outbound.smarthost', 'hooks.route' ... */
+export interface Reasoned {
+  readonly route: Route
+  readonly by: string
+}
+
 export interface Outbound {
   readonly worker: Worker
   readonly settler: Settler
   /** The way to other hosts, of the epoch in force. */
   readonly smtp: Transport
+  /** Where mail goes now, and what decides that: asked by `explain`. */
+  reason(message: QueuedMessage, address: string): Promise<Reasoned>
   /** The epoch has changed: connections of the old one are not used for new mail. */
   renew(): void
   readonly atOnce: AtOnce
@@ -53,12 +62,7 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     store,
     node,
     notices: needs.notices,
-    schedule: () => ({
-      retryMs: settings().queue.retry,
-      jitter: settings().queue.jitter,
-      delayWarningMs: settings().queue.delayWarning,
-      expireMs: settings().queue.expire,
-    }),
+    schedule: () => scheduleOf(settings()),
     settled: (job, row, result) => note(world, needs.metrics, job, row, result),
   })
   const usualRoute = (address: string): Route => usual(settings(), domains, address)
@@ -86,7 +90,29 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     jobsPerRouteMax: Math.ceil(settings().queue.concurrency / 2),
     ...(needs.pollMs === undefined ? {} : { pollMs: needs.pollMs }),
   })
-  return { worker, settler, smtp, renew: () => smtp.renew(), atOnce: atOnce(needs, usualRoute) }
+  const reason = async (message: QueuedMessage, address: string): Promise<Reasoned> => {
+    const route = await hookedRoute(hooks(), usualRoute, message, address)
+    return { route, by: hooks()?.has('route') ? 'hooks.route' : decidedBy[route.kind] }
+  }
+  const renew = () => smtp.renew()
+  return { worker, settler, smtp, reason, renew, atOnce: atOnce(needs, usualRoute) }
+}
+
+/** What of the config leads to each kind of route. */
+const decidedBy: Readonly<Record<Route['kind'], string>> = {
+  local: 'domains',
+  onDemand: 'onDemand',
+  smarthost: 'outbound.smarthost',
+  mx: 'mx',
+}
+
+export function scheduleOf({ queue }: Settings): Schedule {
+  return {
+    retryMs: queue.retry,
+    jitter: queue.jitter,
+    delayWarningMs: queue.delayWarning,
+    expireMs: queue.expire,
+  }
 }
 
 /** The route without hooks: here, by the smart host, or to the domain's own hosts. */
@@ -115,10 +141,10 @@ function usual(settings: Settings, domains: LocalDomains, address: string): Rout
 }
 
 /** Under whose name a copy leaves. What its customer or a mailbox here gets is not forwarded to strangers. */
-function departureOf(
+export function departureOf(
   transit: Transit,
   { id, reverse_path }: QueuedMessage,
-  { address, aliasOf }: JobRow,
+  { address, aliasOf }: Pick<JobRow, 'address' | 'aliasOf'>,
   route: Route,
 ): Departure | undefined {
   if (aliasOf === null || (route.kind !== 'mx' && route.kind !== 'smarthost')) return undefined
@@ -178,7 +204,7 @@ function renewable(make: () => Transport): Transport & { renew(): void } {
   }
 }
 
-function smtpSettings({ settings, ourAddresses, pem }: HouseOptions) {
+export function smtpSettings({ settings, ourAddresses, pem }: Omit<HouseOptions, 'hashCost'>) {
   const { outbound, hostname } = settings()
   return {
     own: () => ownCertificate(outbound, pem),

@@ -7,9 +7,9 @@ import { mxRole } from '../inbound/mx.ts'
 import { Reception } from '../inbound/reception.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
-import type { Connection, ConnectionEvents } from '../world/net.ts'
 import { pump } from '../world/pump.ts'
 import type { House } from './house.ts'
+import { MemoryClient } from './memory-client.ts'
 import { smtpSettings } from './serve.ts'
 
 /** A name that RFC 2606 keeps free for ever, so that it is nobody's. */
@@ -69,10 +69,16 @@ export async function findOpenRelay(house: House): Promise<string[]> {
   return spellings.filter((_, i) => (replies[i] ?? '').startsWith('2'))
 }
 
+/** An address that is not loopback, so that no exemption applies. */
+const STRANGER = {
+  remote: { address: '192.0.2.99', port: 1 },
+  local: { address: '192.0.2.1', port: 25 },
+}
+
 /** Says RCPT for each spelling over a connection in memory; the reply to each. */
 async function converse(house: House, spellings: readonly string[]): Promise<string[]> {
   const replies: string[] = []
-  const client = new MemoryClient()
+  const client = new MemoryClient(STRANGER)
   const settings = { ...smtpSettings(house, 'smtp'), errorsMax: 10_000 }
   // Also where the disk is full its recipients are judged.
   const inbound = { ...house.inbound, room: { for: () => true } }
@@ -102,65 +108,4 @@ async function converse(house: House, spellings: readonly string[]): Promise<str
   client.destroy()
   await running.closed
   return replies
-}
-
-/** The client's end of a connection in memory. */
-class MemoryClient implements Connection {
-  // An address that is not loopback, so that no exemption applies.
-  readonly remote = { address: '192.0.2.99', port: 1 }
-  readonly local = { address: '192.0.2.1', port: 25 }
-  #events: ConnectionEvents | undefined
-  #text = ''
-  #waiting: ((reply: string) => void) | undefined
-
-  open(events: ConnectionEvents): void {
-    this.#events = events
-  }
-
-  release(): void {}
-
-  write(output: string | Uint8Array): boolean {
-    this.#text += typeof output === 'string' ? output : Buffer.from(output).toString('latin1')
-    this.#tell()
-    return true
-  }
-
-  /** The last line of the next whole reply. */
-  reply(): Promise<string> {
-    return new Promise(resolve => {
-      this.#waiting = resolve
-      this.#tell()
-    })
-  }
-
-  say(command: string): Promise<string> {
-    const reply = this.reply()
-    this.#events?.received(Buffer.from(`${command}\r\n`))
-    return reply
-  }
-
-  #tell(): void {
-    const match = /^(?:\d{3}-.*\r\n)*(\d{3}(?: .*)?)\r\n/.exec(this.#text)
-    const line = match?.[1]
-    if (!match || line === undefined || !this.#waiting) return
-    this.#text = this.#text.slice(match[0].length)
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    waiting(line)
-  }
-
-  pause(): void {}
-  resume(): void {}
-  secure(): Promise<never> {
-    return Promise.reject(new Error('no TLS in memory'))
-  }
-  end(): void {
-    this.destroy()
-  }
-  destroy(): void {
-    const events = this.#events
-    this.#events = undefined
-    this.#waiting?.('')
-    events?.closed()
-  }
 }

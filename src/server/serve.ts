@@ -11,7 +11,6 @@ import type {
   Question as ImapQuestion,
 } from '../imap/server/question.ts'
 import { ServerSession as ImapSession } from '../imap/server/session.ts'
-import type { Heeding } from '../inbound/heed.ts'
 import { localRole } from '../inbound/local.ts'
 import { mxRole } from '../inbound/mx.ts'
 import { odmrRole } from '../inbound/odmr.ts'
@@ -23,11 +22,9 @@ import { ServerSession as MtqpSession } from '../mtqp/server/session.ts'
 import type { Answer as PopAnswer, Question as PopQuestion } from '../pop3/server/question.ts'
 import { ServerSession as PopSession } from '../pop3/server/session.ts'
 import type { Service } from '../smtp/extension/extension.ts'
-import { dialectOf } from '../smtp/extension/table.ts'
 import type { SessionSettings } from '../smtp/server/question.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
-import type { OldRoutes } from '../transit/old-route.ts'
 import type { Role as PumpRole } from '../wire/effect.ts'
 import { isWithin } from '../wire/network.ts'
 import type { Connection, SecureOptions } from '../world/net.ts'
@@ -36,10 +33,11 @@ import { behindProxy } from '../world/proxied.ts'
 import { type Pumping, pump } from '../world/pump.ts'
 import { isSasl, mechanismsAt } from './auth.ts'
 import type { House } from './house.ts'
+import { doorOf } from './listener-door.ts'
 import type { ListenerName, Settings } from './settings.ts'
 import { version } from './version.ts'
 
-type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'
+export type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'
 /** 'inetd' is where strangers of the MX listener are handed over by others. */
 export type ServedName = SmtpName | 'pop3' | 'pop3s' | 'imap' | 'imaps' | 'mtqp' | 'inetd'
 
@@ -162,12 +160,9 @@ export class Sessions {
     }
     const settings = this.#smtpSettings(name)
     const policy = new Reception(this.#house.inbound, this.#roles[name], {
+      ...doorOf(this.#house.settings(), name, settings),
       gauge: this.#gauge,
       admitted,
-      vrfy: this.#house.settings().listeners[name].vrfy,
-      routes: oldRoutesOf(this.#house.settings(), name),
-      heeding: heedingOf(settings),
-      protocol: settings.protocol,
     })
     return pump({
       ...base,
@@ -247,22 +242,6 @@ export class Sessions {
       login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
         login(question, peer.remote, 'pop3'),
     }
-  }
-}
-
-/** Which routes in local parts are read at a listener. */
-function oldRoutesOf({ listeners }: Settings, name: SmtpName): OldRoutes {
-  const { percent, uucp } = listeners[name]
-  return { percent: percent === 'normalize', uucp: uucp === 'normalize' }
-}
-
-/** Which fields of a header count at a listener: those of the extensions it has. */
-function heedingOf(settings: SessionSettings): Heeding {
-  const { keywords } = dialectOf(settings)
-  return {
-    tenure: keywords.has('RRVS'),
-    unwanted: keywords.has('NO-SOLICITING') ? settings.unwanted : [],
-    ...(keywords.has('MT-PRIORITY') ? { priorityMax: settings.priorityMax } : {}),
   }
 }
 

@@ -7,7 +7,7 @@ import { refusal } from './refusal.ts'
 export const end: Step<HostContext> = {
   name: 'end',
   run({ talk }): readonly Finding[] {
-    return [talk.visit, talk.loginVisit].flatMap(visit => {
+    return [talk.visit, talk.clearVisit, talk.loginVisit].flatMap(visit => {
       const trouble = visit?.trouble
       if (trouble === undefined || visit === undefined) return []
       const { phase, reason, reply } = trouble

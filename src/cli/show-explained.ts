@@ -1,0 +1,84 @@
+/** An explanation as people read it: what the session says, then each recipient's way, then the schedule. */
+import type {
+  ExplainedRecipient,
+  ExplainedWay,
+  ExplainOutput,
+} from '../server/explain/explained.ts'
+import { formatDuration } from '../wire/measure.ts'
+import { facts, formatTime, printable } from './print.ts'
+
+/** Attempts that are shown one by one. */
+const ATTEMPTS_SHOWN = 8
+
+export function showExplained(explained: ExplainOutput): string {
+  const { listener, ip, account, session, asked, recipients, schedule } = explained
+  const who = account === undefined ? ip : `${ip}, logged in as ${account}`
+  const said = session.map(({ said, reply }) => {
+    const ours = said === '' ? '' : `  C: ${printable(said)}\n`
+    // Of EHLO the first line is enough; the rest is the listener's, not this message's.
+    const lines = /^EHLO/.test(said) ? reply.split('\n').slice(0, 1) : reply.split('\n')
+    return ours + lines.map(line => `  S: ${printable(line)}\n`).join('')
+  })
+  const refused = asked.filter(({ reply }) => !reply.startsWith('2'))
+  // What goes into a mailbox here at once is not tried again.
+  const waits = recipients.some(({ transport }) => transport !== 'local')
+  const none = recipients.length === 0 ? '\nnobody is taken: nothing comes of it\n' : ''
+  const some =
+    refused.length > 0 && none === ''
+      ? `\nrefused in the session: ${refused.map(({ path }) => printable(path)).join(', ')}\n`
+      : ''
+  return (
+    `at ${listener}, from ${printable(who)}, ${formatTime(explained.at)}\n` +
+    said.join('') +
+    none +
+    some +
+    recipients.map(showRecipient).join('') +
+    (schedule === undefined || !waits ? '' : showSchedule(schedule, explained.at))
+  )
+}
+
+function showRecipient(recipient: ExplainedRecipient): string {
+  const { address, aliasOf, expanded, reversePath, route, text, ways = [] } = recipient
+  const alias = aliasOf === undefined ? '' : ` (for ${printable(aliasOf)})`
+  if (expanded) return `\n${printable(address)}: an alias, its targets below\n`
+  return (
+    `\n${printable(address)}${alias}\n` +
+    facts([
+      ['  route', `${text ?? ''} (by ${route?.by ?? ''})`],
+      ['  leaves as', reversePath],
+    ]) +
+    ways.map(showWay).join('')
+  )
+}
+
+function showWay(way: ExplainedWay): string {
+  const { port, protocol, tls, certificate, clearInstead, login, hosts = [], trouble } = way
+  const secured =
+    tls === 'never'
+      ? 'no TLS'
+      : `TLS ${tls}, ${certificate === 'any' ? 'any certificate' : 'a certificate that is verified'}` +
+        (clearInstead ? ', else in clear text' : '')
+  const name = way.domain === undefined ? way.host : `the MX hosts of ${way.domain}`
+  return facts([
+    ['  to', name],
+    ...hosts.map(({ name, address }): [string, string] => ['  host', `${name} (${address})`]),
+    ['  trouble', trouble],
+    ['  how', `${protocol} port ${port}, as ${way.hostname}; ${secured}`],
+    ['  login', login],
+  ])
+}
+
+function showSchedule(schedule: NonNullable<ExplainOutput['schedule']>, from: number): string {
+  const { attempts, warnings, givenUpAt, jitter, noticesTo } = schedule
+  const after = (at: number) => (at <= from ? 'now' : formatDuration(at - from))
+  const shown = attempts.slice(0, ATTEMPTS_SHOWN).map(after)
+  const more = attempts.length - shown.length
+  const sender = noticesTo === '' ? 'nobody (the null sender)' : noticesTo
+  return `\n${facts([
+    ['tried', `${shown.join(', ')}${more > 0 ? `, and ${more} times more` : ''}`],
+    ['jitter', jitter > 0 ? `each delay up to ${Math.round(jitter * 100)} % longer` : undefined],
+    ['delay told', warnings.length > 0 ? warnings.map(after).join(', ') : 'never'],
+    ['given up', givenUpAt === undefined ? undefined : after(givenUpAt)],
+    ['notices to', sender],
+  ])}`
+}

@@ -1,0 +1,152 @@
+/**
+ * The whole decision about a message that is not sent: what the session would answer, whom its recipients mean, under
+ * which name each copy would leave, by which route it goes and what decided that, which hosts would be tried, how
+ * they would be secured, and when. By the functions that carry mail, asked for their answer alone: nothing is
+ * accepted, counted, connected to or kept. Called by
+ * control.ts and by programs that have Postrider in them; throws an OperationError for what cannot be asked.
+ */
+import { type Address, formatAddress, formatPath, parseStoredAddress } from '../../mail/address.ts'
+import { formatCarriedSender } from '../../mail/carried.ts'
+import { formatPeer } from '../../mail/forwarded.ts'
+import { expandRecipients, type FinalRecipient } from '../../queue/expansion.ts'
+import { forecast } from '../../queue/forecast.ts'
+import type { QueuedMessage } from '../../queue/reader.ts'
+import type { Account } from '../../sasl/mechanism.ts'
+import { parseForwardPath, parseReversePath } from '../../smtp/path.ts'
+import { parseIp } from '../../wire/network.ts'
+import type { House } from '../house.ts'
+import { OperationError } from '../operation.ts'
+import { departureOf, scheduleOf } from '../outbound.ts'
+import type { ExplainedRecipient, ExplainInput, ExplainOutput } from './explained.ts'
+import { type Answered, ask, type Inquiry } from './inquiry.ts'
+import { explainRoute } from './way.ts'
+
+/** An address that is kept for examples, so that no exemption for a network applies. */
+const STRANGER = '192.0.2.99'
+const RECIPIENTS_MAX = 100
+
+export async function explain(house: House, input: ExplainInput): Promise<ExplainOutput> {
+  const inquiry = await inquiryOf(house, input)
+  const answered = await ask(house, inquiry)
+  const now = input.at ?? house.world.clock.now()
+  const message = messageOf(inquiry, answered, now)
+  const finals = await expandRecipients(house.inbound.directory, answered.taken)
+  const recipients: ExplainedRecipient[] = []
+  for (const final of finals) recipients.push(await explained(house, message, final))
+  const schedule = scheduleOf(house.settings())
+  const { release, deliverBy } = answered.sender ?? {}
+  const firstAt = Math.max(now, release?.atMs ?? 0)
+  return {
+    at: now,
+    listener: inquiry.listener,
+    ip: inquiry.ip,
+    session: answered.spoken,
+    asked: inquiry.forwardPaths.map((path, at) => ({ path, reply: answered.replies[at] ?? '' })),
+    recipients,
+    ...(inquiry.account && { account: inquiry.account.address }),
+    ...(recipients.length > 0 && {
+      schedule: {
+        ...forecast(schedule, { receivedAt: firstAt, firstAt, deliverBy }),
+        jitter: schedule.jitter,
+        noticesTo: message.reverse_path,
+      },
+    }),
+  }
+}
+
+/** What becomes command lines must be able to stand in one. */
+function check({ ip, hello, sizeOctets, at, to }: ExplainInput): void {
+  if (to.length === 0) throw new OperationError(64, 'name at least one recipient')
+  if (to.length > RECIPIENTS_MAX) {
+    throw new OperationError(64, `at most ${RECIPIENTS_MAX} recipients at once`)
+  }
+  if (ip !== undefined && parseIp(ip) === undefined) {
+    throw new OperationError(64, `${ip} is no IP address`)
+  }
+  if (hello !== undefined && !/^[!-~\u00a0-\u{10ffff}]{1,255}$/u.test(hello)) {
+    throw new OperationError(64, 'hello is no name')
+  }
+  for (const number of [sizeOctets, at]) {
+    if (number !== undefined && !(Number.isSafeInteger(number) && number >= 0)) {
+      throw new OperationError(64, `${number} is no whole number`)
+    }
+  }
+}
+
+async function inquiryOf(house: House, input: ExplainInput): Promise<Inquiry> {
+  check(input)
+  const { from, to, ip = STRANGER, sizeOctets, hello = `[${ip}]` } = input
+  const account = input.account === undefined ? undefined : await accountOf(house, input.account)
+  const listener = input.listener ?? (account === undefined ? 'smtp' : 'submission')
+  return {
+    listener,
+    ip,
+    hello,
+    reversePath: pathOf(from, parseReversePath(`<${from}>`)),
+    forwardPaths: to.map(address => pathOf(address, parseForwardPath(`<${address}>`))),
+    ...(sizeOctets === undefined ? {} : { sizeOctets }),
+    ...(account && { account }),
+  }
+}
+
+/** What could not be one path is not said to a session at all; what it may not be there, the session says. */
+function pathOf(text: string, { ok }: { readonly ok: boolean }): string {
+  if (ok) return `<${text}>`
+  throw new OperationError(65, `${JSON.stringify(text)} is no address`)
+}
+
+async function accountOf({ inbound }: House, text: string): Promise<Account> {
+  const found = await inbound.directory.resolve(parseStoredAddress(text))
+  if (found.kind === 'account') return found.account
+  throw new OperationError(67, `${text} is no account here`)
+}
+
+/** The message as the queue would have it; of what it holds nothing is known but its size. */
+function messageOf(
+  { account, listener, sizeOctets = 0, hello, ip }: Inquiry,
+  { sender, peer }: Answered,
+  now: number,
+): QueuedMessage {
+  const reversePath = sender?.reversePath ?? null
+  return {
+    id: 'explained',
+    body_id: 0,
+    head: new Uint8Array(0),
+    size_octets: sizeOctets,
+    origin: listener === 'smtp' ? 'mx' : listener,
+    reverse_path: reversePath === null ? '' : formatAddress(reversePath),
+    body_kind: sender?.body ?? '7BIT',
+    utf8: sender?.utf8 ? 1 : 0,
+    ret: null,
+    envelope_id: null,
+    parameters: sender === undefined ? null : formatCarriedSender(sender),
+    account_id: account?.id ?? null,
+    peer: formatPeer(peer?.hello ?? hello, ip),
+    received_at: now,
+  }
+}
+
+async function explained(
+  house: House,
+  message: QueuedMessage,
+  final: FinalRecipient,
+): Promise<ExplainedRecipient> {
+  const { address, aliasOf } = final
+  const about = { address, ...(aliasOf === null ? {} : { aliasOf }) }
+  // The alias itself: it is settled by the accepting transaction, and each of its targets is carried.
+  if (final.expanded) return { ...about, expanded: true }
+  const { route, by } = await house.reason(message, address)
+  const departure = departureOf(house.inbound.transit, message, { address, aliasOf }, route)
+  const sender: Address | null =
+    departure?.reversePath ??
+    (message.reverse_path === '' ? null : parseStoredAddress(message.reverse_path))
+  return {
+    ...about,
+    reversePath: formatPath(sender),
+    route: { kind: route.kind, by },
+    ...(await explainRoute(house, route, {
+      recipient: parseStoredAddress(address),
+      sizeOctets: message.size_octets,
+    })),
+  }
+}

@@ -1,0 +1,79 @@
+/** What `explain` is asked and what it says: types alone, all of it survives JSON. Times are ms since the epoch. */
+
+/** A message that is not sent, to be explained. */
+export interface ExplainInput {
+  /** The reverse-path; '' is the null one. */
+  readonly from: string
+  readonly to: readonly string[]
+  /** Who hands it in: his address, and his name in EHLO. */
+  readonly ip?: string
+  readonly hello?: string
+  /** The address of the account that has logged in; submission then, unless said. */
+  readonly account?: string
+  readonly listener?: 'smtp' | 'submission' | 'local'
+  readonly sizeOctets?: number
+  /** When it comes in, ms since the epoch; now unless said. */
+  readonly at?: number
+}
+
+/** A host's own way, or that of a domain's MX hosts: how each would be spoken to. */
+export interface ExplainedWay {
+  /** One of the two. */
+  readonly domain?: string
+  readonly host?: string
+  readonly port: number
+  readonly protocol: 'smtp' | 'lmtp'
+  /** What we call ourselves. */
+  readonly hostname: string
+  readonly tls: 'never' | 'opportunistic' | 'require' | 'implicit'
+  readonly certificate: 'any' | 'verified'
+  /** Where TLS fails, clear text will do. */
+  readonly clearInstead: boolean
+  readonly login?: string
+  /** In the order they are tried; equals in an order of chance. */
+  readonly hosts?: readonly { readonly name: string; readonly address: string }[]
+  /** Why there are none. */
+  readonly trouble?: string
+}
+
+/** A recipient as the queue would have it. */
+export interface ExplainedRecipient {
+  readonly address: string
+  /** The address that was named, where an alias led here. */
+  readonly aliasOf?: string
+  /** An alias of several, which has a row of its own; all else is absent then. */
+  readonly expanded?: true
+  /** Under which it leaves, in angle brackets. */
+  readonly reversePath?: string
+  readonly route?: {
+    readonly kind: string
+    /** What in the config decided. */
+    readonly by: string
+  }
+  readonly transport?: string
+  /** What becomes of it, in a few words. */
+  readonly text?: string
+  readonly ways?: readonly ExplainedWay[]
+}
+
+export interface ExplainOutput {
+  readonly at: number
+  readonly listener: 'smtp' | 'submission' | 'local'
+  readonly ip: string
+  readonly account?: string
+  /** What would be said; the first is the greeting. */
+  readonly session: readonly { readonly said: string; readonly reply: string }[]
+  /** The reply to each recipient that was named; '' where it does not come to it. */
+  readonly asked: readonly { readonly path: string; readonly reply: string }[]
+  readonly recipients: readonly ExplainedRecipient[]
+  /** Where anybody is taken: when it is tried if it is deferred each time. */
+  readonly schedule?: {
+    readonly attempts: readonly number[]
+    readonly warnings: readonly number[]
+    readonly givenUpAt?: number
+    /** Each delay may be longer by this share of it. */
+    readonly jitter: number
+    /** Who is told of delay and failure; '' nobody. */
+    readonly noticesTo: string
+  }
+}

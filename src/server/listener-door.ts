@@ -1,0 +1,35 @@
+/**
+ * What the role behind a listener must know of it, besides how one connection came in: the same for real peers
+ * (serve.ts) and for those that `explain` makes up.
+ */
+import type { Heeding } from '../inbound/heed.ts'
+import { dialectOf } from '../smtp/extension/table.ts'
+import type { SessionSettings } from '../smtp/server/question.ts'
+import type { OldRoutes } from '../transit/old-route.ts'
+import type { SmtpName } from './serve.ts'
+import type { Settings } from './settings.ts'
+
+export function doorOf(of: Settings, name: SmtpName, settings: SessionSettings) {
+  return {
+    vrfy: of.listeners[name].vrfy,
+    routes: oldRoutesOf(of, name),
+    heeding: heedingOf(settings),
+    protocol: settings.protocol,
+  }
+}
+
+/** Which fields of a header count at a listener: those of the extensions it has. */
+function heedingOf(settings: SessionSettings): Heeding {
+  const { keywords } = dialectOf(settings)
+  return {
+    tenure: keywords.has('RRVS'),
+    unwanted: keywords.has('NO-SOLICITING') ? settings.unwanted : [],
+    ...(keywords.has('MT-PRIORITY') ? { priorityMax: settings.priorityMax } : {}),
+  }
+}
+
+/** Which routes in local parts are read at a listener. */
+function oldRoutesOf({ listeners }: Settings, name: SmtpName): OldRoutes {
+  const { percent, uucp } = listeners[name]
+  return { percent: percent === 'normalize', uucp: uucp === 'normalize' }
+}
