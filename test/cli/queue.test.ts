@@ -19,7 +19,8 @@ before(async () => {
     assert.equal(code, 250, text)
   }
   dialogue.end()
-  while (server.log.filter(line => line.includes('ECONNREFUSED')).length < 3) await pause(20)
+  // One is tried; the others may wait for what comes of that.
+  while ((await listed('status:4.*')).length < 3) await pause(50)
 })
 after(clear)
 
@@ -55,7 +56,7 @@ test('a query lists what it matches, in pages', async () => {
     'b@example.org',
   ])
   assert.deepEqual(await addresses('-domain:example.org'), ['c@example.net'])
-  assert.deepEqual(await addresses('reason:econnrefused'), await addresses(''))
+  assert.deepEqual(await addresses('status:4.*'), await addresses(''))
   const { out } = queue('list', '--limit', '2')
   const place = /of 3 in all; the next page: --after (\S+)/.exec(out)?.[1]
   assert.ok(place !== undefined, out)
