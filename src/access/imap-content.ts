@@ -5,7 +5,7 @@
  */
 import type { SectionAnswer, SectionWish } from '../imap/server/question.ts'
 import { collected, MessageOctets } from '../mailbox/octets.ts'
-import { messageByUid } from '../mailbox/reader.ts'
+import { messageByUid, messagesByUid } from '../mailbox/reader.ts'
 import { type Header, scanHeader } from '../message/header.ts'
 import { decodeQuotedPrintable } from '../message/quoted-printable.ts'
 import { findPart, type Span, sectionSpan, selectFields } from '../message/section.ts'
@@ -57,6 +57,21 @@ export class MessageContent {
     const message = await store.read(messageByUid, { mailboxId, uid })
     if (message === undefined) return undefined
     return new MessageContent(store, new MessageOctets(store, world.disk, message))
+  }
+
+  /** Those of some messages that are there, by UID; the caller knows that they are few. */
+  static async ofSome(
+    { store, world }: Pick<ImapAccess, 'store' | 'world'>,
+    mailboxId: number,
+    uids: readonly number[],
+  ): Promise<Map<number, MessageContent>> {
+    const messages = await store.read(messagesByUid, { mailboxId, uids })
+    return new Map(
+      messages.map(message => [
+        message.uid,
+        new MessageContent(store, new MessageOctets(store, world.disk, message)),
+      ]),
+    )
   }
 
   /** The header of head and body together. */

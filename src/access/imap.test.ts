@@ -324,7 +324,13 @@ test('an answer of many sections holds no more than what is sent of each', async
   const binary = { part: [1], text: '', fields: [] } as const
   const fields = { part: [], text: 'HEADER.FIELDS', fields: ['X-Long'] } as const
   const partial = { from: 5, count: 10 }
-  const wish = { envelope: false, structure: false, preview: false }
+  const wish = {
+    envelope: false,
+    body: false,
+    bodyStructure: false,
+    preview: false,
+    utf8: false,
+  }
   for (const section of [
     { section: binary, as: 'binary', partial },
     { section: binary, as: 'binary' },

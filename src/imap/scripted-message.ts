@@ -6,7 +6,8 @@ import type { Part } from '../message/structure.ts'
 import { StructureScanner } from '../message/structure-scan.ts'
 import { normalRanges } from './number-set.ts'
 import type { SearchKey } from './search-key.ts'
-import type { FetchedMessage, SectionAnswer, SectionWish } from './server/question.ts'
+import type { FetchedMessage, FetchWish, SectionAnswer, SectionWish } from './server/question.ts'
+import { formatEnvelope, formatStructure } from './structure.ts'
 
 export interface ScriptedMessage {
   readonly uid: number
@@ -18,7 +19,7 @@ export interface ScriptedMessage {
 
 export function fetched(
   message: ScriptedMessage,
-  sections: readonly SectionWish[],
+  { sections, utf8 }: Pick<FetchWish, 'sections' | 'utf8'>,
   flagsChanged: boolean,
 ): FetchedMessage {
   const { uid, flags, modSeq, octets, date } = message
@@ -31,8 +32,9 @@ export function fetched(
     savedAt: date,
     sizeOctets: octets.length,
     emailId: `M${uid}`,
-    envelope: envelopeOf(scanHeader(octets)),
-    structure: structureOf(octets),
+    envelope: formatEnvelope(envelopeOf(scanHeader(octets)), utf8),
+    body: formatStructure(structureOf(octets), false, utf8),
+    bodyStructure: formatStructure(structureOf(octets), true, utf8),
     preview: octets
       .toString('utf8')
       .replace(/^.*?\r\n\r\n/s, '')

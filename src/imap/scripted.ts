@@ -217,7 +217,7 @@ export class Scripted {
         return {
           kind: 'fetched',
           messages: messages.map(message =>
-            fetched(message, question.wish.sections, changed.has(message.uid)),
+            fetched(message, question.wish, changed.has(message.uid)),
           ),
         }
       }

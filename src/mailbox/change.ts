@@ -2,6 +2,7 @@
  * What a session reads of a mailbox to have its own view of it: how it is when it is opened, and what happened
  * since (RFC 7162). The mailbox's MODSEQ is read first: what commits meanwhile is told twice, never missed.
  */
+import { either } from '../store/dialect.ts'
 import { farReader, reader } from '../store/store.ts'
 import { DOOMED_NAME } from './folder.ts'
 import { withUids } from './tally.ts'
@@ -25,7 +26,11 @@ interface FolderRow {
   readonly unseen: number
 }
 
-const SLICE = 10_000
+const UIDS = either({
+  sqlite: `SELECT group_concat(uid) AS uids
+    FROM (SELECT uid FROM mailbox_message WHERE mailbox_id = ?1 ORDER BY uid) AS listed`,
+  postgresql: `SELECT string_agg(uid::text, ',' ORDER BY uid) AS uids FROM mailbox_message WHERE mailbox_id = ?1`,
+})
 
 /** A folder as it is opened; undefined where there is none. */
 export const openFolder = farReader(
@@ -42,17 +47,11 @@ export const openFolder = farReader(
       DOOMED_NAME,
     )
     if (folder === undefined) return undefined
-    const uids: number[] = []
-    for (;;) {
-      const rows = await tx.all<{ uid: number }>(
-        'SELECT uid FROM mailbox_message WHERE mailbox_id = ?1 AND uid > ?2 ORDER BY uid LIMIT ?3',
-        folder.id,
-        uids.at(-1) ?? 0,
-        SLICE,
-      )
-      for (const { uid } of rows) uids.push(uid)
-      if (rows.length < SLICE) break
-    }
+    // One text of all: rows would cost four times as much.
+    const listed = await tx.get<{ uids: string | null }>(UIDS, folder.id)
+    const uids = listed?.uids
+      ? Uint32Array.from(listed.uids.split(','), Number)
+      : new Uint32Array(0)
     // Where all is read, there is no need to look for what was not.
     const unseen =
       folder.unseen === 0
@@ -69,7 +68,7 @@ export const openFolder = farReader(
       uidNext: Math.max(folder.uid_next, (uids.at(-1) ?? 0) + 1),
       modSeq: folder.mod_seq,
       keywords: folder.keywords,
-      uids: Uint32Array.from(uids),
+      uids,
       firstUnseenUid: unseen?.uid ?? null,
     }
   },
@@ -194,18 +193,32 @@ export interface FolderMessage {
   readonly bodyId: number
 }
 
+const MESSAGE = `uid, flags, mod_seq AS "modSeq", internal_date AS "internalDate", size_octets AS "sizeOctets",
+  message_id AS "messageId", body_id AS "bodyId", coalesce(saved_at, internal_date) AS "savedAt"`
 const MESSAGES = withUids(
-  `SELECT uid, flags, mod_seq AS "modSeq", internal_date AS "internalDate", size_octets AS "sizeOctets",
-     message_id AS "messageId", body_id AS "bodyId", coalesce(saved_at, internal_date) AS "savedAt"
-   FROM mailbox_message WHERE mailbox_id = ?1 AND uid {uids} ORDER BY uid`,
+  `SELECT ${MESSAGE} FROM mailbox_message WHERE mailbox_id = ?1 AND uid {uids} ORDER BY uid`,
   2,
 )
+const MESSAGES_BETWEEN = `SELECT ${MESSAGE} FROM mailbox_message
+  WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid`
 
 /** Those of the messages that are there, by UID; for a slice of some hundreds. */
 export const folderMessages = reader(
   'mailbox.messages',
-  (tx, { mailboxId, uids }: { readonly mailboxId: number; readonly uids: readonly number[] }) =>
-    tx.all<FolderMessage>(MESSAGES, mailboxId, JSON.stringify(uids)),
+  async (
+    tx,
+    { mailboxId, uids }: { readonly mailboxId: number; readonly uids: readonly number[] },
+  ): Promise<FolderMessage[]> => {
+    const [from, to] = [uids[0] ?? 0, uids.at(-1) ?? 0]
+    // Neighbours, as nearly always, are read from one to the other and not one by one.
+    if (to - from >= 2 * uids.length || to < from) {
+      return tx.all<FolderMessage>(MESSAGES, mailboxId, JSON.stringify(uids))
+    }
+    const rows = await tx.all<FolderMessage>(MESSAGES_BETWEEN, mailboxId, from, to)
+    if (rows.length === to - from + 1 && rows.length === uids.length) return rows
+    const wanted = new Set(uids)
+    return rows.filter(({ uid }) => wanted.has(uid))
+  },
 )
 
 /** UIDs of messages with \Deleted behind a UID, a slice of them. */

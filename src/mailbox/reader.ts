@@ -3,6 +3,7 @@
  * Called by access/ and by the queue's transports (for bodies). A read never outlives one answer.
  */
 import { farReader, reader } from '../store/store.ts'
+import { withUids } from './tally.ts'
 
 export interface MailboxName {
   readonly accountId: number
@@ -100,7 +101,7 @@ interface MessageRow {
 }
 
 /** Bodies up to this come along with their message. */
-const INLINE_MAX_OCTETS = 65_536
+export const INLINE_MAX_OCTETS = 65_536
 
 /** One message by UID; undefined where it is gone. A missing body is a broken store: it throws. */
 export const messageByUid = reader(
@@ -119,20 +120,49 @@ WHERE m.mailbox_id = ?1 AND m.uid = ?2`,
       uid,
       INLINE_MAX_OCTETS,
     )
-    if (row === undefined) return undefined
-    if (row.body_size === null) throw new Error(`body ${row.body_id} is not in the store`)
-    const body = { bodyId: row.body_id, sizeOctets: row.body_size, staged: row.staged }
-    return {
-      uid: row.uid,
-      messageId: row.message_id,
-      head: row.head,
-      body: row.octets === null ? body : { ...body, octets: row.octets },
-      sizeOctets: row.size_octets,
-      internalDate: row.internal_date,
-      flags: row.flags === '' ? [] : row.flags.split(' '),
-    }
+    return row && storedMessage(row)
   },
 )
+
+const STORED = withUids(
+  `SELECT m.uid, m.message_id, m.head, m.size_octets, m.internal_date, m.flags, m.body_id,
+  b.size_octets AS body_size, b.staged,
+  CASE WHEN b.size_octets <= ?3 THEN b.octets END AS octets
+FROM mailbox_message m LEFT JOIN body b ON b.id = m.body_id
+WHERE m.mailbox_id = ?1 AND m.uid {uids} ORDER BY m.uid`,
+  2,
+)
+
+/** Those of some messages that are there, by UID; the caller knows that they are few. */
+export const messagesByUid = reader(
+  'mailbox.messagesByUid',
+  async (
+    tx,
+    { mailboxId, uids }: { readonly mailboxId: number; readonly uids: readonly number[] },
+  ): Promise<StoredMessage[]> => {
+    const rows = await tx.all<MessageRow>(
+      STORED,
+      mailboxId,
+      JSON.stringify(uids),
+      INLINE_MAX_OCTETS,
+    )
+    return rows.map(storedMessage)
+  },
+)
+
+function storedMessage(row: MessageRow): StoredMessage {
+  if (row.body_size === null) throw new Error(`body ${row.body_id} is not in the store`)
+  const body = { bodyId: row.body_id, sizeOctets: row.body_size, staged: row.staged }
+  return {
+    uid: row.uid,
+    messageId: row.message_id,
+    head: row.head,
+    body: row.octets === null ? body : { ...body, octets: row.octets },
+    sizeOctets: row.size_octets,
+    internalDate: row.internal_date,
+    flags: row.flags === '' ? [] : row.flags.split(' '),
+  }
+}
 
 /** Octets [from, to) of a body that is in its row; undefined where the body is gone. */
 export const bodySlice = reader(

@@ -86,6 +86,8 @@ AND NOT EXISTS (SELECT 1 FROM mailbox_message WHERE mailbox_message.body_id = bo
 AND NOT EXISTS (SELECT 1 FROM message
   WHERE message.id IN ${values(1 + EXPUNGE_SLICE)} AND message.body_id = body.id)
 RETURNING staged`
+const FORGET_READINGS = `DELETE FROM reading WHERE body_id IN ${values(1)}
+AND NOT EXISTS (SELECT 1 FROM body WHERE body.id = reading.body_id)`
 
 /**
  * Removes those bodies that neither a mailbox nor the queue references any more; the names it
@@ -99,11 +101,13 @@ export async function releaseBodies(
   const staged: string[] = []
   for (let from = 0; from < references.length; from += EXPUNGE_SLICE) {
     const slice = references.slice(from, from + EXPUNGE_SLICE)
+    const ids = padded(slice.map(reference => reference.bodyId))
     const rows = await tx.all<{ staged: string | null }>(
       DELETE_BODIES,
-      ...padded(slice.map(reference => reference.bodyId)),
+      ...ids,
       ...padded(slice.map(reference => reference.messageId)),
     )
+    await tx.run(FORGET_READINGS, ...ids)
     for (const row of rows) if (row.staged !== null) staged.push(row.staged)
   }
   return staged

@@ -14,6 +14,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../mailbox/folder.ts',
   '../mailbox/quota.ts',
   '../mailbox/forget.ts',
+  '../mailbox/reading.ts',
   '../queue/reader.ts',
   '../queue/writer.ts',
   '../queue/claim.ts',

@@ -2,6 +2,7 @@
 import { clearFolder } from '../access/imap-expunge.ts'
 import { doomedFolders } from '../mailbox/folder.ts'
 import { forgetOld } from '../mailbox/forget.ts'
+import { sweepReadings } from '../mailbox/reading.ts'
 import { sweepTransfers } from '../queue/transfer-sweep.ts'
 import { sweep, sweepStaged } from '../store/sweep.ts'
 import type { Fetcher } from './fetcher.ts'
@@ -35,6 +36,7 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
     })
     await sweep({ store: house.store, disk, clock, keepSettledMs: queue.keepLedger })
     await forgetOld(house.store, clock.now())
+    await sweepReadings(house.store)
   }
   // Before the first connection is served: what is staged without a row was a dead predecessor's.
   const { store } = house

@@ -109,6 +109,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0014-app-passwords.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 15,
+    name: '0015-readings',
+    file: new URL('./schema/0015-readings.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

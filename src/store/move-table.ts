@@ -37,13 +37,14 @@ export const movedTables: readonly MovedTable[] = [
   { name: 'subscription', key: ['account_id', 'name'], rows: 500 },
 ]
 
-/** Of one database alone: who is at work on it, and where the octets of its staged bodies lie. */
+/** Of one database alone: who is at work on it, where the octets of its staged bodies lie, what was found in bodies. */
 export const leftTables: readonly string[] = [
   'node',
   'maildrop_lock',
   'body_chunk',
   'body_chunked',
   'body_garbage',
+  'reading',
 ]
 
 /** The setting that a store holds while a move into it has not come to its end. */

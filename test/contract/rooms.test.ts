@@ -22,6 +22,7 @@ import * as folder from '../../src/mailbox/folder.ts'
 import * as forget from '../../src/mailbox/forget.ts'
 import * as quota from '../../src/mailbox/quota.ts'
 import * as mailboxReader from '../../src/mailbox/reader.ts'
+import * as reading from '../../src/mailbox/reading.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
 import * as changes from '../../src/queue/change.ts'
 import * as claims from '../../src/queue/claim.ts'
@@ -435,11 +436,34 @@ async function boxes(w: Witness): Promise<void> {
   const mailboxId = list?.mailboxId ?? 0
   await w.read(mailboxReader.messageByUid, { mailboxId, uid: 2 })
   await w.read(mailboxReader.messageByUid, { mailboxId, uid: 9 })
+  await w.read(mailboxReader.messagesByUid, { mailboxId, uids: [1, 2, 9] })
+  await readings(w, mailboxId)
   await w.read(mailboxReader.bodySlice, { bodyId: 4, from: 1, to: 3 })
   await w.read(mailboxReader.mailboxesOf, 'joe@example.org')
   await w.write(mailbox.expungeSlice, { mailboxId, uids: [1, 3, 77] })
   await w.write(account.removeAccount, 'joe@example.org')
   await w.write(account.removeAccount, 'jane@example.org')
+}
+
+/** What was found in bodies: kept, found anew by another scanner, gone with the body, swept without it. */
+async function readings(w: Witness, mailboxId: number): Promise<void> {
+  const all = { mailboxId, uids: [1, 2, 3] }
+  const told = await w.read(reading.readMessages, { ...all, scanner: 1 })
+  assert.ok(told.every(({ envelope }) => envelope === null))
+  const bodyId = told[0]?.bodyId ?? 0
+  const kept = (envelope: string) => ({ bodyId, envelope, structure: '("text" "plain")' })
+  await w.write(reading.keepReadings, { scanner: 1, found: [kept('(one)')] })
+  await w.read(reading.readMessages, { ...all, scanner: 1 })
+  await w.read(reading.readMessages, { ...all, scanner: 2 })
+  await w.write(reading.keepReadings, { scanner: 2, found: [kept('(two)')] })
+  const again = await w.read(reading.readMessages, { ...all, scanner: 2 })
+  assert.equal(again[0]?.envelope, '(two)')
+  const lost = { bodyId: 123_456, envelope: '(lost)', structure: '' }
+  await w.write(reading.keepReadings, { scanner: 2, found: [lost] })
+  const needless = await w.read(reading.needlessReadings, Number.MIN_SAFE_INTEGER)
+  assert.deepEqual(needless.ids, [123_456])
+  await w.write(reading.forgetReadings, needless.ids)
+  await w.read(reading.needlessReadings, Number.MIN_SAFE_INTEGER)
 }
 
 /** Folders: made, filled, flagged, copied, renamed, deleted, and what a session hears of it. */

@@ -7,8 +7,6 @@
  * tagged NO with its code. A throw is answered by a NO [SERVERBUG] for it.
  */
 
-import type { Envelope } from '../../message/envelope.ts'
-import type { Part } from '../../message/structure.ts'
 import type { Thread, ThreadAlgorithm } from '../../message/thread.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
 import type { Endpoint, Source, TlsFacts } from '../../wire/effect.ts'
@@ -120,7 +118,10 @@ export interface Changes {
 /** What of a message a FETCH wants. */
 export interface FetchWish {
   readonly envelope: boolean
-  readonly structure: boolean
+  readonly body: boolean
+  readonly bodyStructure: boolean
+  /** Whether what is told may be UTF-8 (RFC 6855): it says how texts are to be written. */
+  readonly utf8: boolean
   readonly preview: boolean
   readonly sections: readonly SectionWish[]
 }
@@ -147,8 +148,10 @@ export interface FetchedMessage extends FlagState {
   readonly sizeOctets: number
   readonly emailId: string
   readonly threadId?: string
-  readonly envelope?: Envelope
-  readonly structure?: Part
+  /** As they are told: imap/structure.ts writes them, and policy may keep what was written. */
+  readonly envelope?: string
+  readonly body?: string
+  readonly bodyStructure?: string
   readonly preview?: string
   /** One for each section wished for, in order. */
   readonly sections: readonly SectionAnswer[]

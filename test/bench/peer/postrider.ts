@@ -6,12 +6,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { launch, type Program, run, until } from '../program.ts'
 import type { Peer, Work } from './peer.ts'
+import type { ReadPeer } from './read-peer.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../../bin/postrider', import.meta.url))
 
 export interface Postrider extends Peer {
   /** How long it took from the start of the process to the ready line. */
   readonly readyMs: number
+  /** Its demo's first account, for reading. */
+  readonly reader: ReadPeer
   /** A value of /metrics. */
   metric(series: string): Promise<number>
 }
@@ -19,7 +22,7 @@ export interface Postrider extends Peer {
 interface Ready {
   readonly pid: number
   readonly listeners: Readonly<Record<string, number>>
-  readonly accounts: readonly { readonly address: string }[]
+  readonly accounts: readonly { readonly address: string; readonly password: string }[]
 }
 
 /** Starts on that data folder; mail for elsewhere goes to the smart host's port. */
@@ -46,10 +49,11 @@ export async function startPostrider(
   await run(SCRIPT, ['alias', 'add', remote, 'joe@elsewhere.test', '--data', data]).catch(() => {})
   const metric = (series: string) => metricOf(listeners['http'] ?? 0, series)
   const state = (work: Work) => (work === 'relay' ? 'relayed' : 'delivered')
+  const port = (name: string) => listeners[name] ?? 0
   return {
     name: 'Postrider',
     pid,
-    port: listeners['smtp'] ?? 0,
+    port: port('smtp'),
     local,
     remote,
     readyMs,
@@ -57,6 +61,15 @@ export async function startPostrider(
     done: work => metric(`postrider_recipients_total{outcome="${state(work)}"`),
     commits: () => metric('postrider_store_commits_total '),
     stop: program.stop,
+    reader: {
+      name: 'Postrider',
+      pid,
+      ports: { imap: port('imap'), pop3: port('pop3'), lmtp: port('lmtp') },
+      recipient: local,
+      username: local,
+      password: accounts[0]?.password ?? '',
+      stop: program.stop,
+    },
   }
 }
 

@@ -8,7 +8,6 @@ import { formatDateTime } from '../../date-time.ts'
 import { formatNstring, octetsOf } from '../../encode.ts'
 import { type FetchItem, formatSection, readFetchItems } from '../../fetch-item.ts'
 import { readNumberSet } from '../../number-set.ts'
-import { formatEnvelope, formatStructure } from '../../structure.ts'
 import { tellNews } from '../news.ts'
 import type { FetchedMessage, FetchWish, SectionAnswer, SectionWish } from '../question.ts'
 import {
@@ -48,7 +47,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const uids = yield* narrowed(turn, set, named, modifiers)
   if ('kind' in uids) return uids
   const items = dressed(read, byUid || turn.enabled.qresync, modifiers.changedSince !== undefined)
-  const wish = wishOf(items)
+  const wish = wishOf(items, turn.enabled.utf8)
   const markSeen = !view.readOnly && items.some(marksSeen)
   const size = sliceOf(wish)
   let unknownEncoding = false
@@ -93,11 +92,13 @@ function marksSeen(item: FetchItem): boolean {
   return (item.kind === 'SECTION' || item.kind === 'BINARY') && !item.peek
 }
 
-function wishOf(items: readonly FetchItem[]): FetchWish {
+function wishOf(items: readonly FetchItem[], utf8: boolean): FetchWish {
   const kinds = new Set(items.map(item => item.kind))
   return {
     envelope: kinds.has('ENVELOPE'),
-    structure: kinds.has('BODY') || kinds.has('BODYSTRUCTURE'),
+    body: kinds.has('BODY'),
+    bodyStructure: kinds.has('BODYSTRUCTURE'),
+    utf8,
     preview: kinds.has('PREVIEW'),
     sections: items.flatMap(item => sectionWish(item) ?? []),
   }
@@ -122,9 +123,9 @@ function sectionWish(item: FetchItem): SectionWish | undefined {
 }
 
 /** How many messages are asked for at once: more where each is little, one where a thousand sections of it are. */
-function sliceOf({ envelope, structure, preview, sections }: FetchWish): number {
+function sliceOf({ envelope, body, bodyStructure, preview, sections }: FetchWish): number {
   if (sections.length > 0) return Math.max(1, Math.floor(20 / sections.length))
-  return envelope || structure || preview ? 100 : 500
+  return envelope || body || bodyStructure || preview ? 100 : 500
 }
 
 /** `* 3 FETCH (...)`. */
@@ -200,12 +201,11 @@ function textOf(turn: Turn, message: FetchedMessage, kind: FetchItem['kind']): s
     case 'RFC822.SIZE':
       return String(message.sizeOctets)
     case 'ENVELOPE':
-      return message.envelope ? formatEnvelope(message.envelope, utf8) : 'NIL'
+      return message.envelope ?? 'NIL'
     case 'BODY':
-    case 'BODYSTRUCTURE': {
-      const { structure } = message
-      return structure ? formatStructure(structure, kind === 'BODYSTRUCTURE', utf8) : 'NIL'
-    }
+      return message.body ?? 'NIL'
+    case 'BODYSTRUCTURE':
+      return message.bodyStructure ?? 'NIL'
     case 'MODSEQ':
       return `(${message.modSeq})`
     case 'EMAILID':
