@@ -9,7 +9,12 @@ import type {
   SectionAnswer,
 } from '../imap/server/question.ts'
 import { formatStructure } from '../imap/structure.ts'
-import { type FolderMessage, folderMessages } from '../mailbox/change.ts'
+import {
+  type FolderMessage,
+  type FolderState,
+  folderMessages,
+  folderStates,
+} from '../mailbox/change.ts'
 import { changeFlags } from '../mailbox/flags.ts'
 import { type ReadMessage, readMessages } from '../mailbox/reading.ts'
 import type { ImapAccess } from './imap.ts'
@@ -18,6 +23,9 @@ import { previewOf } from './imap-preview.ts'
 import { isKept, Readings, SCANNER } from './imap-reading.ts'
 
 type Access = Pick<ImapAccess, 'store' | 'world' | 'log'>
+
+/** As much of a message's row as was asked for. */
+type Row = FolderState | FolderMessage | ReadMessage
 
 /** So many messages are opened at once: small bodies come along with them. */
 const OPENED = 20
@@ -42,11 +50,11 @@ export async function fetchMessages(
     const opened =
       unknown.length > 0 ? await MessageContent.ofSome(access, key, unknown) : undefined
     for (const row of some) {
-      const facts = factsOf(row, marked.has(row.uid))
+      const message = told(row, marked.has(row.uid))
       const content = opened?.get(row.uid)
       if (content !== undefined) {
-        messages.push({ ...facts, ...(await contentsOf(content, row, wish, readings)) })
-      } else if (isKnown(row, wish)) messages.push({ ...facts, ...knownOf(row), sections: [] })
+        messages.push({ ...message, ...(await contentsOf(content, row, wish, readings)) })
+      } else if (unknown.length === 0 || isKnown(row, wish)) messages.push(message)
       // What was not opened, and is not known either, is gone meanwhile.
     }
   }
@@ -59,36 +67,36 @@ function rowsOf(
   { store }: Access,
   mailboxId: number,
   uids: readonly number[],
-  { envelope, bodyStructure }: FetchWish,
-): Promise<readonly (FolderMessage | ReadMessage)[]> {
-  return envelope || bodyStructure
-    ? store.read(readMessages, { mailboxId, uids, scanner: SCANNER })
-    : store.read(folderMessages, { mailboxId, uids })
+  { envelope, bodyStructure, facts }: FetchWish,
+): Promise<readonly Row[]> {
+  if (envelope || bodyStructure) {
+    return store.read(readMessages, { mailboxId, uids, scanner: SCANNER })
+  }
+  return store.read(facts ? folderMessages : folderStates, { mailboxId, uids })
 }
 
 /** Whether all that is wished for is known without the message's octets. */
-function isKnown(row: FolderMessage | ReadMessage, wish: FetchWish): boolean {
+function isKnown(row: Row, wish: FetchWish): boolean {
   if (wish.body || wish.preview || wish.sections.length > 0) return false
   return !(wish.envelope || wish.bodyStructure) || ('head' in row && isKept(row, wish.utf8))
 }
 
-function knownOf(row: FolderMessage | ReadMessage) {
-  if (!('head' in row) || row.envelope === null || row.structure === null) return {}
-  return { envelope: row.envelope, bodyStructure: row.structure }
-}
+const noSections: readonly SectionAnswer[] = []
 
-function factsOf(row: FolderMessage, flagsChanged: boolean) {
+/** What its row tells of a message. */
+function told(row: Row, flagsChanged: boolean): FetchedMessage {
+  const state = { uid: row.uid, flags: wordsOf(row.flags), modSeq: row.modSeq, flagsChanged }
+  if (!('internalDate' in row)) return { ...state, sections: noSections }
   const { internalDate, savedAt, sizeOctets, messageId } = row
-  const emailId = `M${messageId}`
-  return { ...stateOf(row), flagsChanged, internalDate, savedAt, sizeOctets, emailId }
+  const facts = { internalDate, savedAt, sizeOctets, emailId: `M${messageId}` }
+  if (!('head' in row) || row.envelope === null || row.structure === null) {
+    return { ...state, facts, sections: noSections }
+  }
+  const { envelope, structure: bodyStructure } = row
+  return { ...state, facts, envelope, bodyStructure, sections: noSections }
 }
 
-async function contentsOf(
-  content: MessageContent,
-  row: FolderMessage | ReadMessage,
-  wish: FetchWish,
-  readings: Readings,
-) {
+async function contentsOf(content: MessageContent, row: Row, wish: FetchWish, readings: Readings) {
   const sections: SectionAnswer[] = []
   for (const section of wish.sections) sections.push(await content.section(section))
   const { utf8 } = wish
@@ -100,10 +108,18 @@ async function contentsOf(
   }
 }
 
-export function stateOf(row: {
-  readonly uid: number
-  readonly flags: string
-  readonly modSeq: number
-}): FlagState {
-  return { uid: row.uid, flags: row.flags === '' ? [] : row.flags.split(' '), modSeq: row.modSeq }
+export function stateOf({ uid, flags, modSeq }: FolderState): FlagState {
+  return { uid, flags: wordsOf(flags), modSeq }
+}
+
+/** Most messages have one of a few sets of flags, and a mailbox has many messages. */
+const words = new Map<string, readonly string[]>([['', []]])
+const WORDS_MAX = 200
+
+function wordsOf(flags: string): readonly string[] {
+  const known = words.get(flags)
+  if (known !== undefined) return known
+  const split = flags.split(' ')
+  if (words.size < WORDS_MAX) words.set(flags, split)
+  return split
 }

@@ -328,6 +328,7 @@ test('an answer of many sections holds no more than what is sent of each', async
     envelope: false,
     body: false,
     bodyStructure: false,
+    facts: false,
     preview: false,
     utf8: false,
   }

@@ -4,6 +4,7 @@
  */
 import { either } from '../store/dialect.ts'
 import { farReader, reader } from '../store/store.ts'
+import type { Read } from '../world/sql.ts'
 import { DOOMED_NAME } from './folder.ts'
 import { withUids } from './tally.ts'
 
@@ -195,31 +196,52 @@ export interface FolderMessage {
 
 const MESSAGE = `uid, flags, mod_seq AS "modSeq", internal_date AS "internalDate", size_octets AS "sizeOctets",
   message_id AS "messageId", body_id AS "bodyId", coalesce(saved_at, internal_date) AS "savedAt"`
-const MESSAGES = withUids(
-  `SELECT ${MESSAGE} FROM mailbox_message WHERE mailbox_id = ?1 AND uid {uids} ORDER BY uid`,
-  2,
-)
-const MESSAGES_BETWEEN = `SELECT ${MESSAGE} FROM mailbox_message
-  WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid`
+
+/** What a session knows of a message. */
+export type FolderState = Pick<FolderMessage, 'uid' | 'flags' | 'modSeq'>
+
+interface Some {
+  readonly mailboxId: number
+  readonly uids: readonly number[]
+}
 
 /** Those of the messages that are there, by UID; for a slice of some hundreds. */
-export const folderMessages = reader(
-  'mailbox.messages',
-  async (
-    tx,
-    { mailboxId, uids }: { readonly mailboxId: number; readonly uids: readonly number[] },
-  ): Promise<FolderMessage[]> => {
-    const [from, to] = [uids[0] ?? 0, uids.at(-1) ?? 0]
-    // Neighbours, as nearly always, are read from one to the other and not one by one.
-    if (to - from >= 2 * uids.length || to < from) {
-      return tx.all<FolderMessage>(MESSAGES, mailboxId, JSON.stringify(uids))
-    }
-    const rows = await tx.all<FolderMessage>(MESSAGES_BETWEEN, mailboxId, from, to)
-    if (rows.length === to - from + 1 && rows.length === uids.length) return rows
-    const wanted = new Set(uids)
-    return rows.filter(({ uid }) => wanted.has(uid))
-  },
+export const folderMessages = reader('mailbox.messages', (tx, some: Some) =>
+  messagesOf(tx, MESSAGES, some),
 )
+
+/** The same, of each only what costs least to read. */
+export const folderStates = reader(
+  'mailbox.states',
+  (tx, some: Some): Promise<FolderState[]> => messagesOf(tx, STATES, some),
+)
+
+const MESSAGES = statements(MESSAGE)
+const STATES = statements('uid, flags, mod_seq AS "modSeq"')
+
+function statements(columns: string) {
+  const from = `SELECT ${columns} FROM mailbox_message WHERE mailbox_id = ?1`
+  return {
+    named: withUids(`${from} AND uid {uids} ORDER BY uid`, 2),
+    between: `${from} AND uid BETWEEN ?2 AND ?3 ORDER BY uid`,
+  }
+}
+
+async function messagesOf(
+  tx: Read,
+  { named, between }: ReturnType<typeof statements>,
+  { mailboxId, uids }: Some,
+): Promise<FolderMessage[]> {
+  const [from, to] = [uids[0] ?? 0, uids.at(-1) ?? 0]
+  // Neighbours, as nearly always, are read from one to the other and not one by one.
+  if (to - from >= 2 * uids.length || to < from) {
+    return tx.all<FolderMessage>(named, mailboxId, JSON.stringify(uids))
+  }
+  const rows = await tx.all<FolderMessage>(between, mailboxId, from, to)
+  if (rows.length === to - from + 1 && rows.length === uids.length) return rows
+  const wanted = new Set(uids)
+  return rows.filter(({ uid }) => wanted.has(uid))
+}
 
 /** UIDs of messages with \Deleted behind a UID, a slice of them. */
 export const doomedMessages = reader(

@@ -106,11 +106,23 @@ export class Outbox {
     this.#wake = undefined
   }
 
+  /** Small pieces leave together, a large one by itself: a write costs more than a copy. */
   #write(pieces: readonly (string | Uint8Array)[]): void {
+    let gathered: (string | Uint8Array)[] = []
     let octets = 0
-    for (const piece of pieces) octets += piece.length
-    const outputs = pieces.length > 1 && octets <= JOINED_MAX_OCTETS ? [joined(pieces)] : pieces
-    for (const output of outputs) if (!this.connection.write(output)) this.waiting = true
+    const leave = () => {
+      if (gathered.length === 0) return
+      const output = gathered.length > 1 ? joined(gathered) : (gathered[0] as string | Uint8Array)
+      if (!this.connection.write(output)) this.waiting = true
+      gathered = []
+      octets = 0
+    }
+    for (const piece of pieces) {
+      if (octets + piece.length > JOINED_MAX_OCTETS) leave()
+      gathered.push(piece)
+      octets += piece.length
+    }
+    leave()
     this.progress += 1
   }
 

@@ -120,6 +120,8 @@ export interface FetchWish {
   readonly envelope: boolean
   readonly body: boolean
   readonly bodyStructure: boolean
+  /** INTERNALDATE, SAVEDATE, RFC822.SIZE, EMAILID. */
+  readonly facts: boolean
   /** Whether what is told may be UTF-8 (RFC 6855): it says how texts are to be written. */
   readonly utf8: boolean
   readonly preview: boolean
@@ -143,11 +145,7 @@ export type SectionAnswer =
 export interface FetchedMessage extends FlagState {
   /** \Seen was set by this very question. */
   readonly flagsChanged: boolean
-  readonly internalDate: number
-  readonly savedAt: number
-  readonly sizeOctets: number
-  readonly emailId: string
-  readonly threadId?: string
+  readonly facts?: MessageFacts
   /** As they are told: imap/structure.ts writes them, and policy may keep what was written. */
   readonly envelope?: string
   readonly body?: string
@@ -155,6 +153,14 @@ export interface FetchedMessage extends FlagState {
   readonly preview?: string
   /** One for each section wished for, in order. */
   readonly sections: readonly SectionAnswer[]
+}
+
+export interface MessageFacts {
+  readonly internalDate: number
+  readonly savedAt: number
+  readonly sizeOctets: number
+  readonly emailId: string
+  readonly threadId?: string
 }
 
 export type StoreMode = 'set' | 'add' | 'remove'

@@ -92,12 +92,15 @@ function marksSeen(item: FetchItem): boolean {
   return (item.kind === 'SECTION' || item.kind === 'BINARY') && !item.peek
 }
 
+const FACTS = ['INTERNALDATE', 'SAVEDATE', 'RFC822.SIZE', 'EMAILID', 'THREADID'] as const
+
 function wishOf(items: readonly FetchItem[], utf8: boolean): FetchWish {
   const kinds = new Set(items.map(item => item.kind))
   return {
     envelope: kinds.has('ENVELOPE'),
     body: kinds.has('BODY'),
     bodyStructure: kinds.has('BODYSTRUCTURE'),
+    facts: FACTS.some(kind => kinds.has(kind)),
     utf8,
     preview: kinds.has('PREVIEW'),
     sections: items.flatMap(item => sectionWish(item) ?? []),
@@ -197,9 +200,9 @@ function textOf(turn: Turn, message: FetchedMessage, kind: FetchItem['kind']): s
     case 'FLAGS':
       return `(${message.flags.join(' ')})`
     case 'INTERNALDATE':
-      return `"${formatDateTime(message.internalDate)}"`
+      return `"${formatDateTime(message.facts?.internalDate ?? 0)}"`
     case 'RFC822.SIZE':
-      return String(message.sizeOctets)
+      return String(message.facts?.sizeOctets ?? 0)
     case 'ENVELOPE':
       return message.envelope ?? 'NIL'
     case 'BODY':
@@ -209,11 +212,11 @@ function textOf(turn: Turn, message: FetchedMessage, kind: FetchItem['kind']): s
     case 'MODSEQ':
       return `(${message.modSeq})`
     case 'EMAILID':
-      return `(${message.emailId})`
+      return `(${message.facts?.emailId})`
     case 'THREADID':
-      return message.threadId === undefined ? 'NIL' : `(${message.threadId})`
+      return message.facts?.threadId === undefined ? 'NIL' : `(${message.facts.threadId})`
     case 'SAVEDATE':
-      return `"${formatDateTime(message.savedAt)}"`
+      return `"${formatDateTime(message.facts?.savedAt ?? 0)}"`
     case 'PREVIEW':
       return formatNstring(
         message.preview === undefined ? undefined : octetsOf(message.preview),
