@@ -5,13 +5,14 @@
  */
 import type { SectionAnswer, SectionWish } from '../imap/server/question.ts'
 import { collected, MessageOctets } from '../mailbox/octets.ts'
-import { messageByUid, messagesByUid } from '../mailbox/reader.ts'
+import { messageByUid, messagesByUid, type StoredMessage } from '../mailbox/reader.ts'
 import { type Header, scanHeader } from '../message/header.ts'
 import { decodeQuotedPrintable } from '../message/quoted-printable.ts'
 import { findPart, type Span, sectionSpan, selectFields } from '../message/section.ts'
 import type { Part } from '../message/structure.ts'
 import { StructureScanner } from '../message/structure-scan.ts'
 import type { Store } from '../store/store.ts'
+import type { Disk } from '../world/disk.ts'
 import type { ImapAccess } from './imap.ts'
 
 /** A header is looked for in the first octets of a message. */
@@ -32,6 +33,12 @@ const nothing = new Uint8Array(0)
 /** Structures of the bodies of a store asked for lately; their offsets are of the body alone. */
 const structures = new WeakMap<Store, Map<number, Part>>()
 
+function contentOf(store: Store, disk: Disk, message: StoredMessage): MessageContent {
+  const known = structures.get(store) ?? new Map<number, Part>()
+  structures.set(store, known)
+  return new MessageContent(new MessageOctets(message, { store, disk }), known)
+}
+
 export class MessageContent {
   readonly octets: MessageOctets
   #header: Header | undefined
@@ -42,10 +49,10 @@ export class MessageContent {
 
   readonly #structures: Map<number, Part>
 
-  constructor(store: Store, octets: MessageOctets) {
+  /** @param structures where structures are remembered. */
+  constructor(octets: MessageOctets, structures = new Map<number, Part>()) {
     this.octets = octets
-    this.#structures = structures.get(store) ?? new Map()
-    structures.set(store, this.#structures)
+    this.#structures = structures
   }
 
   /** The message of a UID; undefined where it is gone. */
@@ -56,7 +63,7 @@ export class MessageContent {
   ): Promise<MessageContent | undefined> {
     const message = await store.read(messageByUid, { mailboxId, uid })
     if (message === undefined) return undefined
-    return new MessageContent(store, new MessageOctets(store, world.disk, message))
+    return contentOf(store, world.disk, message)
   }
 
   /** Those of some messages that are there, by UID; the caller knows that they are few. */
@@ -66,12 +73,7 @@ export class MessageContent {
     uids: readonly number[],
   ): Promise<Map<number, MessageContent>> {
     const messages = await store.read(messagesByUid, { mailboxId, uids })
-    return new Map(
-      messages.map(message => [
-        message.uid,
-        new MessageContent(store, new MessageOctets(store, world.disk, message)),
-      ]),
-    )
+    return new Map(messages.map(message => [message.uid, contentOf(store, world.disk, message)]))
   }
 
   /** The header of head and body together. */

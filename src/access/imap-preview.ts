@@ -5,7 +5,7 @@
 import { collected } from '../mailbox/octets.ts'
 import type { LeafPart, Part } from '../message/structure.ts'
 import { decodeTransfer, type MessageContent } from './imap-content.ts'
-import { decoded } from './imap-search.ts'
+import { decoded } from './search-match.ts'
 
 /** RFC 8970 §3.2: no more than 256 characters, 200 where a message has as many. */
 const PREVIEW_MAX_CHARS = 200

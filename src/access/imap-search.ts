@@ -1,28 +1,22 @@
 /**
- * SEARCH (RFC 9051 §6.4.4): which messages match, by their rows where that tells, by their content where it
- * must be looked at. Text is decoded and has no case; a string matches where it stands anywhere in it.
+ * SEARCH (RFC 9051 §6.4.4): which messages match. A mailbox is searched in slices on a reader's thread; only
+ * messages whose bodies are not in the database are looked at here.
  */
 
-import { dayStart } from '../imap/date-time.ts'
-import { type NumberSet, rangesHold } from '../imap/number-set.ts'
-import type { SearchKey } from '../imap/search-key.ts'
 import type { Answer, Question } from '../imap/server/question.ts'
-import { type FolderMessage, folderMessages } from '../mailbox/change.ts'
-import { collected } from '../mailbox/octets.ts'
-import { decodeWords } from '../message/encoded-word.ts'
-import type { LeafPart, Part } from '../message/structure.ts'
-import { parseLocalDate } from '../wire/date.ts'
+import { folderMessages } from '../mailbox/change.ts'
 import type { ImapAccess } from './imap.ts'
-import { decodeTransfer, MessageContent } from './imap-content.ts'
+import { MessageContent } from './imap-content.ts'
+import { Candidate } from './search-match.ts'
+import { type SearchSlice, searchSlice } from './search-reader.ts'
 
 type Access = Pick<ImapAccess, 'store' | 'world'>
 
 /** Whether the session that asked is gone: nobody hears the answer, so that no more is read for it. */
 export type Gone = () => boolean
 
-const SLICE = 500
-/** Of one part so much is searched. */
-const TEXT_MAX_OCTETS = 16 * 1_048_576
+/** So much is searched for a session that is gone meanwhile. */
+const SLICE = 200
 
 export async function searchMessages(
   access: Access,
@@ -30,211 +24,46 @@ export async function searchMessages(
   gone: Gone,
 ): Promise<Answer> {
   const uids = Array.from(search.uids)
-  const context: Context = {
-    access,
-    gone,
+  const common = {
     mailboxId: key,
+    key: search.key,
     nowMs: access.world.clock.now(),
-    saved: new Set(search.saved),
+    saved: Array.from(search.saved),
     largestUid: uids.at(-1) ?? 0,
     exists: uids.length,
-    sets: new Map(),
   }
   const found: number[] = []
   const modSeqs: number[] = []
   for (let at = 0; at < uids.length && !gone(); at += SLICE) {
-    const slice = uids.slice(at, at + SLICE)
-    const rows = await access.store.read(folderMessages, { mailboxId: key, uids: slice })
-    const numbers = new Map(slice.map((uid, n) => [uid, at + n + 1]))
-    for (const row of rows) {
-      const message = new Candidate(context, row, numbers.get(row.uid) ?? 0)
-      if (!(await message.matches(search.key))) continue
-      found.push(row.uid)
-      modSeqs.push(row.modSeq)
+    const slice = { ...common, uids: uids.slice(at, at + SLICE), before: at }
+    const told = await access.store.read(searchSlice, slice)
+    const more = await elsewhere(access, slice, told.elsewhere, gone)
+    const all = [...told.uids.map((uid, n) => [uid, told.modSeqs[n] ?? 0] as const), ...more]
+    if (more.length > 0) all.sort(([a], [b]) => a - b)
+    for (const [uid, modSeq] of all) {
+      found.push(uid)
+      modSeqs.push(modSeq)
     }
   }
   return { kind: 'found', uids: found, modSeqs }
 }
 
-interface Context {
-  readonly access: Access
-  readonly gone: Gone
-  readonly mailboxId: number
-  readonly nowMs: number
-  readonly saved: ReadonlySet<number>
-  readonly largestUid: number
-  readonly exists: number
-  /** Sets of the search that were put in order. */
-  readonly sets: Map<NumberSet, (number: number) => boolean>
-}
-
-class Candidate {
-  readonly #context: Context
-  readonly #row: FolderMessage
-  readonly #number: number
-  #content: Promise<MessageContent | undefined> | undefined
-
-  constructor(context: Context, row: FolderMessage, number: number) {
-    this.#context = context
-    this.#row = row
-    this.#number = number
+/** Of messages whose bodies are not in the database, those that match: UID and MODSEQ. */
+async function elsewhere(
+  access: Access,
+  slice: SearchSlice,
+  uids: readonly number[],
+  gone: Gone,
+): Promise<(readonly [number, number])[]> {
+  if (uids.length === 0) return []
+  const { mailboxId, key, before } = slice
+  const numbers = new Map(slice.uids.map((uid, n) => [uid, before + n + 1]))
+  const context = { ...slice, gone, saved: new Set(slice.saved), sets: new Map() }
+  const found: (readonly [number, number])[] = []
+  for (const row of await access.store.read(folderMessages, { mailboxId, uids })) {
+    const open = () => MessageContent.of(access, mailboxId, row.uid)
+    const candidate = new Candidate(context, row, numbers.get(row.uid) ?? 0, open)
+    if (await candidate.matches(key)) found.push([row.uid, row.modSeq])
   }
-
-  /** The cheap keys of a conjunction are asked first: most messages are out before they are opened. */
-  async matches(key: SearchKey): Promise<boolean> {
-    if (this.#context.gone()) return false
-    switch (key.kind) {
-      case 'and': {
-        for (const each of key.keys) if (isCheap(each) && !(await this.matches(each))) return false
-        for (const each of key.keys) if (!isCheap(each) && !(await this.matches(each))) return false
-        return true
-      }
-      case 'or':
-        return (await this.matches(key.either)) || (await this.matches(key.other))
-      case 'not':
-        return !(await this.matches(key.key))
-      case 'header':
-        return this.#header(key.field, key.text)
-      case 'body':
-        return this.#body(key.text)
-      case 'text':
-        return (await this.#anyHeader(key.text)) || (await this.#body(key.text))
-      case 'date':
-        if (key.of === 'sent') return this.#sent(key)
-        return compareDay(key.of === 'saved' ? this.#row.savedAt : this.#row.internalDate, key)
-      default:
-        return this.#byRow(key)
-    }
-  }
-
-  #byRow(key: SearchKey): boolean {
-    const { uid, flags, sizeOctets, internalDate, modSeq, messageId } = this.#row
-    const { nowMs, largestUid, exists } = this.#context
-    switch (key.kind) {
-      case 'all':
-      case 'savedate supported':
-        return true
-      case 'flag': {
-        const wanted = key.flag.toLowerCase()
-        return flags.toLowerCase().split(' ').includes(wanted) === key.set
-      }
-      case 'size':
-        return key.compare === 'larger' ? sizeOctets > key.octets : sizeOctets < key.octets
-      case 'age': {
-        const young = internalDate >= nowMs - key.seconds * 1000
-        return key.compare === 'younger' ? young : !young
-      }
-      case 'uid':
-        return this.#in(key.set, uid, largestUid)
-      case 'sequence':
-        return this.#in(key.set, this.#number, exists)
-      case 'modseq':
-        return modSeq >= key.from
-      case 'emailid':
-        return key.id === `M${messageId}`
-      default:
-        return false
-    }
-  }
-
-  /** A set is put in order once: it may have thousands of ranges, and is asked of every message. */
-  #in(set: NumberSet, number: number, largest: number): boolean {
-    if (set === '$') return this.#context.saved.has(this.#row.uid)
-    const { sets } = this.#context
-    const holds = sets.get(set) ?? rangesHold(set, largest)
-    sets.set(set, holds)
-    return holds(number)
-  }
-
-  #opened(): Promise<MessageContent | undefined> {
-    const { access, mailboxId } = this.#context
-    this.#content ??= MessageContent.of(access, mailboxId, this.#row.uid)
-    return this.#content
-  }
-
-  async #header(field: string, text: string): Promise<boolean> {
-    const header = await (await this.#opened())?.header()
-    if (header === undefined) return false
-    const wanted = folded(text)
-    return header
-      .all(field)
-      .some(each => wanted === '' || folded(decodeWords(header.text(each))).includes(wanted))
-  }
-
-  async #anyHeader(text: string): Promise<boolean> {
-    const header = await (await this.#opened())?.header()
-    if (header === undefined) return false
-    const wanted = folded(text)
-    return header.fields.some(each =>
-      folded(`${each.name}: ${decodeWords(header.text(each))}`).includes(wanted),
-    )
-  }
-
-  async #body(text: string): Promise<boolean> {
-    const content = await this.#opened()
-    if (content === undefined) return false
-    const wanted = folded(text)
-    for (const part of leavesOf(await content.structure())) {
-      if (this.#context.gone()) return false
-      const from = part.bodyFrom + content.octets.headOctets
-      const to = Math.min(part.bodyTo + content.octets.headOctets, from + TEXT_MAX_OCTETS)
-      const octets = await collected(content.octets.range(from, to))
-      const charset = part.parameters.find(([name]) => name === 'charset')?.[1] ?? 'utf-8'
-      if (folded(decoded(decodeTransfer(octets, part.encoding), charset)).includes(wanted)) {
-        return true
-      }
-    }
-    return false
-  }
-
-  async #sent(key: Extract<SearchKey, { kind: 'date' }>): Promise<boolean> {
-    const header = await (await this.#opened())?.header()
-    // RFC 9051 §6.4.4: the day as it is written, disregarding the zone.
-    const sent = parseLocalDate(header?.first('date') ?? '')
-    return sent !== undefined && compareDay(sent, key)
-  }
-}
-
-function isCheap(key: SearchKey): boolean {
-  switch (key.kind) {
-    case 'header':
-    case 'body':
-    case 'text':
-      return false
-    case 'date':
-      return key.of !== 'sent'
-    case 'not':
-      return isCheap(key.key)
-    case 'or':
-      return isCheap(key.either) && isCheap(key.other)
-    case 'and':
-      return key.keys.every(isCheap)
-    default:
-      return true
-  }
-}
-
-function compareDay(timeMs: number, { compare, dayMs }: Extract<SearchKey, { kind: 'date' }>) {
-  const day = dayStart(timeMs)
-  return compare === 'on' ? day === dayMs : compare === 'before' ? day < dayMs : day >= dayMs
-}
-
-/** The leaves whose text is searched: those of messages within too. */
-function* leavesOf(part: Part): Generator<LeafPart> {
-  if (part.kind === 'multi') for (const each of part.parts) yield* leavesOf(each)
-  else if (part.message !== undefined) yield* leavesOf(part.message.root)
-  else if (part.type === 'text') yield part
-}
-
-export function decoded(octets: Buffer, charset: string): string {
-  try {
-    return new TextDecoder(charset.toLowerCase()).decode(octets)
-  } catch {
-    return octets.toString('latin1')
-  }
-}
-
-/** Without case and with one spelling of each character. */
-function folded(text: string): string {
-  return text.normalize('NFC').toLowerCase()
+  return found
 }

@@ -1,18 +1,16 @@
 /** SORT and THREAD (RFC 5256): the messages a search finds, ordered by what their headers say. */
 import type { Answer, Question, SearchQuestion } from '../imap/server/question.ts'
-import { sortedUids, sortFactsOf } from '../imap/sort.ts'
-import { type FolderMessage, folderMessages } from '../mailbox/change.ts'
-import { type Header, scanHeader } from '../message/header.ts'
-import { threadFactsOf, threadsOf } from '../message/thread.ts'
+import { sortedUids } from '../imap/sort.ts'
+import { folderMessages } from '../mailbox/change.ts'
+import { threadsOf } from '../message/thread.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
 import { type Gone, searchMessages } from './imap-search.ts'
+import { type FactsQuestion, factsOf, factsSlice, type MessageFacts } from './search-reader.ts'
 
 type Access = Pick<ImapAccess, 'store' | 'world'>
 
-const SLICE = 500
-/** What stands for the header of a message where the order asks for nothing of it. */
-const none = scanHeader(new Uint8Array(0))
+const SLICE = 200
 
 export async function sortMessages(
   access: Access,
@@ -20,13 +18,13 @@ export async function sortMessages(
   gone: Gone,
 ): Promise<Answer> {
   const byRow = criteria.every(each => each.key === 'ARRIVAL' || each.key === 'SIZE')
-  const modSeqs = new Map<number, number>()
-  const facts = await gathered(access, { key, search, gone }, !byRow, (row, header) => {
-    modSeqs.set(row.uid, row.modSeq)
-    return sortFactsOf(row, header)
-  })
+  const facts = await gathered(access, { key, search, of: byRow ? 'row' : 'sort' }, gone)
   if (!Array.isArray(facts)) return facts
-  const uids = sortedUids(facts, criteria)
+  const modSeqs = new Map(facts.map(({ uid, modSeq }) => [uid, modSeq]))
+  const uids = sortedUids(
+    facts.flatMap(({ sort }) => sort ?? []),
+    criteria,
+  )
   return { kind: 'sorted', uids, modSeqs: uids.map(uid => modSeqs.get(uid) ?? 0) }
 }
 
@@ -35,38 +33,41 @@ export async function threadMessages(
   { key, search, algorithm }: Extract<Question, { kind: 'thread' }>,
   gone: Gone,
 ): Promise<Answer> {
-  const facts = await gathered(
-    access,
-    { key, search, gone },
-    true,
-    ({ uid, internalDate }, header) => threadFactsOf(uid, header, internalDate),
-  )
+  const facts = await gathered(access, { key, search, of: 'thread' }, gone)
   if (!Array.isArray(facts)) return facts
-  return { kind: 'threaded', threads: threadsOf(facts, algorithm) }
+  const threads = threadsOf(
+    facts.flatMap(({ thread }) => thread ?? []),
+    algorithm,
+  )
+  return { kind: 'threaded', threads }
 }
 
-/** Of every message found what is made of its row and header, in the order of UIDs; or why not. */
-async function gathered<Facts>(
+interface Gathering extends Pick<FactsQuestion, 'of'> {
+  readonly key: number
+  readonly search: SearchQuestion
+}
+
+/** Of every message found what the order looks at, by UID; or why not. */
+async function gathered(
   access: Access,
-  {
-    key,
-    search,
-    gone,
-  }: { readonly key: number; readonly search: SearchQuestion; readonly gone: Gone },
-  headers: boolean,
-  made: (row: FolderMessage, header: Header) => Facts,
-): Promise<Facts[] | Answer> {
+  { key, search, of }: Gathering,
+  gone: Gone,
+): Promise<MessageFacts[] | Answer> {
   const answer = await searchMessages(access, { key, search }, gone)
   if (answer.kind !== 'found') return answer
-  const facts: Facts[] = []
+  const facts: MessageFacts[] = []
   for (let at = 0; at < answer.uids.length && !gone(); at += SLICE) {
-    const slice = { mailboxId: key, uids: answer.uids.slice(at, at + SLICE) }
-    for (const row of await access.store.read(folderMessages, slice)) {
+    const uids = answer.uids.slice(at, at + SLICE)
+    const told = await access.store.read(factsSlice, { mailboxId: key, uids, of })
+    facts.push(...told.facts)
+    if (told.elsewhere.length === 0) continue
+    // Their bodies, and with them their headers, are not in the database.
+    const rows = await access.store.read(folderMessages, { mailboxId: key, uids: told.elsewhere })
+    for (const row of rows) {
       if (gone()) break
-      const content = headers ? await MessageContent.of(access, key, row.uid) : undefined
-      if (headers && content === undefined) continue
-      facts.push(made(row, content === undefined ? none : await content.header()))
+      const content = await MessageContent.of(access, key, row.uid)
+      if (content !== undefined) facts.push(factsOf(row, await content.header(), of))
     }
   }
-  return facts
+  return facts.sort((a, b) => a.uid - b.uid)
 }

@@ -255,7 +255,7 @@ test('a search whose session is gone reads no more of the mailbox', async () => 
         : Reflect.get(store, name, store),
   })
   const search = {
-    uids: Array.from({ length: 20 }, (_, n) => n + 1),
+    uids: Array.from({ length: 2_000 }, (_, n) => n + 1),
     saved: [],
     key: { kind: 'text', text: 'nowhere' },
   } as const

@@ -206,14 +206,17 @@ interface Some {
 }
 
 /** Those of the messages that are there, by UID; for a slice of some hundreds. */
-export const folderMessages = reader('mailbox.messages', (tx, some: Some) =>
-  messagesOf(tx, MESSAGES, some),
-)
+export const folderMessages = reader('mailbox.messages', messagesOf)
+
+/** The same, for a reader that has more to ask of them. */
+export function messagesOf(tx: Read, some: Some): Promise<FolderMessage[]> {
+  return rowsOf(tx, MESSAGES, some)
+}
 
 /** The same, of each only what costs least to read. */
 export const folderStates = reader(
   'mailbox.states',
-  (tx, some: Some): Promise<FolderState[]> => messagesOf(tx, STATES, some),
+  (tx, some: Some): Promise<FolderState[]> => rowsOf(tx, STATES, some),
 )
 
 const MESSAGES = statements(MESSAGE)
@@ -227,7 +230,7 @@ function statements(columns: string) {
   }
 }
 
-async function messagesOf(
+async function rowsOf(
   tx: Read,
   { named, between }: ReturnType<typeof statements>,
   { mailboxId, uids }: Some,

@@ -9,18 +9,23 @@ import { bodySlice, type StoredMessage } from './reader.ts'
 
 const SLICE_OCTETS = 256 * 1024
 
+/** Where the octets of bodies are that do not come along with their message. */
+export interface Beyond {
+  readonly store: Pick<Store, 'read'>
+  readonly disk: Disk
+}
+
 export class MessageOctets {
   readonly headOctets: number
   readonly sizeOctets: number
   readonly bodyId: number
-  readonly #store: Store
-  readonly #disk: Disk
   readonly #message: StoredMessage
+  readonly #beyond: Beyond | undefined
 
-  constructor(store: Store, disk: Disk, message: StoredMessage) {
-    this.#store = store
-    this.#disk = disk
+  /** @param beyond needed where the body has not come along. */
+  constructor(message: StoredMessage, beyond?: Beyond) {
     this.#message = message
+    this.#beyond = beyond
     this.headOctets = message.head.length
     this.sizeOctets = message.sizeOctets
     this.bodyId = message.body.bodyId
@@ -52,10 +57,12 @@ export class MessageOctets {
   ): AsyncGenerator<Uint8Array, void, void> {
     if (first.length > 0) yield first
     const { staged, bodyId } = this.#message.body
+    const beyond = this.#beyond
+    if (beyond === undefined) throw new Error(`body ${bodyId} is not here`)
     let seen = 0
     for await (const slice of staged === null
-      ? this.#slices(from, to)
-      : this.#disk.read(staged, from, to)) {
+      ? this.#slices(beyond, from, to)
+      : beyond.disk.read(staged, from, to)) {
       seen += slice.length
       if (seen > to - from) break
       yield slice
@@ -63,11 +70,15 @@ export class MessageOctets {
     if (seen !== to - from) throw new Error(`body ${bodyId} is not the octets it should be`)
   }
 
-  async *#slices(from: number, to: number): AsyncGenerator<Uint8Array, void, void> {
+  async *#slices(
+    { store }: Beyond,
+    from: number,
+    to: number,
+  ): AsyncGenerator<Uint8Array, void, void> {
     const { bodyId } = this.#message.body
     for (let at = from; at < to; at += SLICE_OCTETS) {
       const end = Math.min(at + SLICE_OCTETS, to)
-      const slice = await this.#store.read(bodySlice, { bodyId, from: at, to: end })
+      const slice = await store.read(bodySlice, { bodyId, from: at, to: end })
       if (slice === undefined) throw new Error(`body ${bodyId} is gone`)
       yield slice
     }

@@ -3,6 +3,7 @@
  * Called by access/ and by the queue's transports (for bodies). A read never outlives one answer.
  */
 import { farReader, reader } from '../store/store.ts'
+import type { Read } from '../world/sql.ts'
 import { withUids } from './tally.ts'
 
 export interface MailboxName {
@@ -103,26 +104,35 @@ interface MessageRow {
 /** Bodies up to this come along with their message. */
 export const INLINE_MAX_OCTETS = 65_536
 
-/** One message by UID; undefined where it is gone. A missing body is a broken store: it throws. */
-export const messageByUid = reader(
-  'mailbox.messageByUid',
-  async (
-    tx,
-    { mailboxId, uid }: { readonly mailboxId: number; readonly uid: number },
-  ): Promise<StoredMessage | undefined> => {
-    const row = await tx.get<MessageRow>(
-      `SELECT m.uid, m.message_id, m.head, m.size_octets, m.internal_date, m.flags, m.body_id,
+const STORED_ONE = `SELECT m.uid, m.message_id, m.head, m.size_octets, m.internal_date, m.flags, m.body_id,
   b.size_octets AS body_size, b.staged,
   CASE WHEN b.size_octets <= ?3 THEN b.octets END AS octets
 FROM mailbox_message m LEFT JOIN body b ON b.id = m.body_id
-WHERE m.mailbox_id = ?1 AND m.uid = ?2`,
-      mailboxId,
-      uid,
-      INLINE_MAX_OCTETS,
-    )
-    return row && storedMessage(row)
-  },
+WHERE m.mailbox_id = ?1 AND m.uid = ?2`
+
+interface OneMessage {
+  readonly mailboxId: number
+  readonly uid: number
+}
+
+/** One message by UID; undefined where it is gone. A missing body is a broken store: it throws. */
+export const messageByUid = reader('mailbox.messageByUid', (tx, of: OneMessage) =>
+  oneMessage(tx, of, INLINE_MAX_OCTETS),
 )
+
+/** The same with its body, however large, if that is in its row: for a reader on a thread of its own. */
+export function wholeMessage(tx: Read, of: OneMessage): Promise<StoredMessage | undefined> {
+  return oneMessage(tx, of, Number.MAX_SAFE_INTEGER)
+}
+
+async function oneMessage(
+  tx: Read,
+  { mailboxId, uid }: OneMessage,
+  inlineMaxOctets: number,
+): Promise<StoredMessage | undefined> {
+  const row = await tx.get<MessageRow>(STORED_ONE, mailboxId, uid, inlineMaxOctets)
+  return row && storedMessage(row)
+}
 
 const STORED = withUids(
   `SELECT m.uid, m.message_id, m.head, m.size_octets, m.internal_date, m.flags, m.body_id,

@@ -15,6 +15,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../mailbox/quota.ts',
   '../mailbox/forget.ts',
   '../mailbox/reading.ts',
+  '../access/search-reader.ts',
   '../queue/reader.ts',
   '../queue/writer.ts',
   '../queue/claim.ts',

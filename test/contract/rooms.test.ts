@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import * as searching from '../../src/access/search-reader.ts'
 import * as alias from '../../src/account/alias-writer.ts'
 import * as app from '../../src/account/app-writer.ts'
 import * as accountReader from '../../src/account/reader.ts'
@@ -438,6 +439,7 @@ async function boxes(w: Witness): Promise<void> {
   await w.read(mailboxReader.messageByUid, { mailboxId, uid: 9 })
   await w.read(mailboxReader.messagesByUid, { mailboxId, uids: [1, 2, 9] })
   await readings(w, mailboxId)
+  await searches(w, mailboxId)
   await w.read(change.folderStates, { mailboxId, uids: [1, 2, 3] })
   await w.read(change.folderStates, { mailboxId, uids: [1, 900] })
   await w.read(change.folderMessages, { mailboxId, uids: [2, 4] })
@@ -446,6 +448,27 @@ async function boxes(w: Witness): Promise<void> {
   await w.write(mailbox.expungeSlice, { mailboxId, uids: [1, 3, 77] })
   await w.write(account.removeAccount, 'joe@example.org')
   await w.write(account.removeAccount, 'jane@example.org')
+}
+
+/** What a search, an order and threads look at, by one slice of a mailbox. */
+async function searches(w: Witness, mailboxId: number): Promise<void> {
+  const slice = {
+    ...{ mailboxId, uids: [1, 2, 3, 9], before: 0, nowMs: at, saved: [2] },
+    ...{ largestUid: 9, exists: 4 },
+  }
+  for (const key of [
+    { kind: 'all' },
+    { kind: 'text', text: 'received' },
+    { kind: 'text', text: 'nowhere' },
+    { kind: 'not', key: { kind: 'header', field: 'received', text: 'x' } },
+    { kind: 'uid', set: '$' },
+    { kind: 'flag', flag: '\\Seen', set: false },
+  ] as const) {
+    await w.read(searching.searchSlice, { ...slice, key })
+  }
+  for (const order of ['row', 'sort', 'thread'] as const) {
+    await w.read(searching.factsSlice, { mailboxId, uids: [1, 2, 9], of: order })
+  }
 }
 
 /** What was found in bodies: kept, found anew by another scanner, gone with the body, swept without it. */

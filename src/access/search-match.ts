@@ -1,0 +1,239 @@
+/**
+ * Whether a message is what a SEARCH is for (RFC 9051 §6.4.4): by its row where that tells, by its content where it
+ * must be looked at. Text is decoded and has no case; a string matches where it stands anywhere in it.
+ *
+ * It runs where the message is: on a reader's thread (search-reader.ts), which has no body but those in
+ * their rows, and here for the others. So an answer may be neither yes nor no.
+ */
+
+import { dayStart } from '../imap/date-time.ts'
+import { type NumberSet, rangesHold } from '../imap/number-set.ts'
+import type { SearchKey } from '../imap/search-key.ts'
+import type { FolderMessage } from '../mailbox/change.ts'
+import { collected } from '../mailbox/octets.ts'
+import { decodeWords } from '../message/encoded-word.ts'
+import type { LeafPart, Part } from '../message/structure.ts'
+import { parseLocalDate } from '../wire/date.ts'
+import { decodeTransfer, type MessageContent } from './imap-content.ts'
+import { PlainText } from './plain-text.ts'
+
+/** Of one part so much is searched. */
+const TEXT_MAX_OCTETS = 16 * 1_048_576
+/** A message up to this is first looked through as it stands. */
+const PLAIN_MAX_OCTETS = 262_144
+
+/** Opens the message; undefined where it is gone, 'elsewhere' where its body is not to be had here. */
+export type OpenMessage = () => Promise<MessageContent | 'elsewhere' | undefined>
+
+/** What all messages of a search have in common. */
+export interface SearchContext {
+  readonly gone: () => boolean
+  readonly nowMs: number
+  readonly saved: ReadonlySet<number>
+  readonly largestUid: number
+  readonly exists: number
+  /** Sets of the search that were put in order. */
+  readonly sets: Map<NumberSet, (number: number) => boolean>
+}
+
+export class Candidate {
+  readonly #context: SearchContext
+  readonly #row: FolderMessage
+  readonly #number: number
+  readonly #open: OpenMessage
+  #content: Promise<MessageContent | undefined> | undefined
+  #plain: PlainText | undefined
+  #elsewhere = false
+
+  /** @param number its sequence number in the client's view */
+  constructor(context: SearchContext, row: FolderMessage, number: number, open: OpenMessage) {
+    this.#context = context
+    this.#row = row
+    this.#number = number
+    this.#open = open
+  }
+
+  /** Whether what `matches` said is worth nothing: the body was needed, and is not to be had here. */
+  get elsewhere(): boolean {
+    return this.#elsewhere
+  }
+
+  /** The cheap keys of a conjunction are asked first: most messages are out before they are opened. */
+  async matches(key: SearchKey): Promise<boolean> {
+    if (this.#context.gone()) return false
+    switch (key.kind) {
+      case 'and': {
+        for (const each of key.keys) if (isCheap(each) && !(await this.matches(each))) return false
+        for (const each of key.keys) if (!isCheap(each) && !(await this.matches(each))) return false
+        return true
+      }
+      case 'or':
+        return (await this.matches(key.either)) || (await this.matches(key.other))
+      case 'not':
+        return !(await this.matches(key.key))
+      case 'header':
+        return this.#header(key.field, key.text)
+      case 'body':
+        return !(await this.#lacks(folded(key.text))) && this.#body(key.text)
+      case 'text':
+        return this.#text(key.text)
+      case 'date':
+        if (key.of === 'sent') return this.#sent(key)
+        return compareDay(key.of === 'saved' ? this.#row.savedAt : this.#row.internalDate, key)
+      default:
+        return this.#byRow(key)
+    }
+  }
+
+  #byRow(key: SearchKey): boolean {
+    const { uid, flags, sizeOctets, internalDate, modSeq, messageId } = this.#row
+    const { nowMs, largestUid, exists } = this.#context
+    switch (key.kind) {
+      case 'all':
+      case 'savedate supported':
+        return true
+      case 'flag': {
+        const wanted = key.flag.toLowerCase()
+        return flags.toLowerCase().split(' ').includes(wanted) === key.set
+      }
+      case 'size':
+        return key.compare === 'larger' ? sizeOctets > key.octets : sizeOctets < key.octets
+      case 'age': {
+        const young = internalDate >= nowMs - key.seconds * 1000
+        return key.compare === 'younger' ? young : !young
+      }
+      case 'uid':
+        return this.#in(key.set, uid, largestUid)
+      case 'sequence':
+        return this.#in(key.set, this.#number, exists)
+      case 'modseq':
+        return modSeq >= key.from
+      case 'emailid':
+        return key.id === `M${messageId}`
+      default:
+        return false
+    }
+  }
+
+  /** A set is put in order once: it may have thousands of ranges, and is asked of every message. */
+  #in(set: NumberSet, number: number, largest: number): boolean {
+    if (set === '$') return this.#context.saved.has(this.#row.uid)
+    const { sets } = this.#context
+    const holds = sets.get(set) ?? rangesHold(set, largest)
+    sets.set(set, holds)
+    return holds(number)
+  }
+
+  #opened(): Promise<MessageContent | undefined> {
+    this.#content ??= this.#open().then(opened => {
+      if (opened !== 'elsewhere') return opened
+      this.#elsewhere = true
+      return undefined
+    })
+    return this.#content
+  }
+
+  /** Whether the text is surely nowhere in the message: most have not one octet of it, decoded or not. */
+  async #lacks(wanted: string): Promise<boolean> {
+    const octets = (await this.#opened())?.octets
+    if (octets === undefined || octets.sizeOctets > PLAIN_MAX_OCTETS) return false
+    if (this.#plain === undefined) {
+      const whole = octets.range(0, octets.sizeOctets)
+      if (!(whole instanceof Uint8Array)) return false
+      this.#plain = new PlainText(whole)
+    }
+    return this.#plain.lacks(wanted)
+  }
+
+  async #header(field: string, text: string): Promise<boolean> {
+    const wanted = folded(text)
+    if (wanted !== '' && (await this.#lacks(wanted))) return false
+    const header = await (await this.#opened())?.header()
+    if (header === undefined) return false
+    return header
+      .all(field)
+      .some(each => wanted === '' || folded(decodeWords(header.text(each))).includes(wanted))
+  }
+
+  async #text(text: string): Promise<boolean> {
+    if (await this.#lacks(folded(text))) return false
+    return (await this.#anyHeader(text)) || (await this.#body(text))
+  }
+
+  async #anyHeader(text: string): Promise<boolean> {
+    const header = await (await this.#opened())?.header()
+    if (header === undefined) return false
+    const wanted = folded(text)
+    return header.fields.some(each =>
+      folded(`${each.name}: ${decodeWords(header.text(each))}`).includes(wanted),
+    )
+  }
+
+  async #body(text: string): Promise<boolean> {
+    const content = await this.#opened()
+    if (content === undefined) return false
+    const wanted = folded(text)
+    for (const part of leavesOf(await content.structure())) {
+      if (this.#context.gone()) return false
+      const from = part.bodyFrom + content.octets.headOctets
+      const to = Math.min(part.bodyTo + content.octets.headOctets, from + TEXT_MAX_OCTETS)
+      const octets = await collected(content.octets.range(from, to))
+      const charset = part.parameters.find(([name]) => name === 'charset')?.[1] ?? 'utf-8'
+      if (folded(decoded(decodeTransfer(octets, part.encoding), charset)).includes(wanted)) {
+        return true
+      }
+    }
+    return false
+  }
+
+  async #sent(key: Extract<SearchKey, { kind: 'date' }>): Promise<boolean> {
+    const header = await (await this.#opened())?.header()
+    // RFC 9051 §6.4.4: the day as it is written, disregarding the zone.
+    const sent = parseLocalDate(header?.first('date') ?? '')
+    return sent !== undefined && compareDay(sent, key)
+  }
+}
+
+function isCheap(key: SearchKey): boolean {
+  switch (key.kind) {
+    case 'header':
+    case 'body':
+    case 'text':
+      return false
+    case 'date':
+      return key.of !== 'sent'
+    case 'not':
+      return isCheap(key.key)
+    case 'or':
+      return isCheap(key.either) && isCheap(key.other)
+    case 'and':
+      return key.keys.every(isCheap)
+    default:
+      return true
+  }
+}
+
+function compareDay(timeMs: number, { compare, dayMs }: Extract<SearchKey, { kind: 'date' }>) {
+  const day = dayStart(timeMs)
+  return compare === 'on' ? day === dayMs : compare === 'before' ? day < dayMs : day >= dayMs
+}
+
+/** The leaves whose text is searched: those of messages within too. */
+function* leavesOf(part: Part): Generator<LeafPart> {
+  if (part.kind === 'multi') for (const each of part.parts) yield* leavesOf(each)
+  else if (part.message !== undefined) yield* leavesOf(part.message.root)
+  else if (part.type === 'text') yield part
+}
+
+export function decoded(octets: Buffer, charset: string): string {
+  try {
+    return new TextDecoder(charset.toLowerCase()).decode(octets)
+  } catch {
+    return octets.toString('latin1')
+  }
+}
+
+/** Without case and with one spelling of each character. */
+function folded(text: string): string {
+  return text.normalize('NFC').toLowerCase()
+}
