@@ -11,14 +11,19 @@ import type { ChannelBindings } from '../../wire/effect.ts'
 const LABEL = 'EXPORTER-Channel-Binding'
 const EXPORTED_OCTETS = 32
 
+/** @param peer the peer's certificate, which can be asked for only once (connection.ts) */
 export function channelBindings(
   socket: TLSSocket,
   side: 'client' | 'server',
+  peer: X509Certificate | undefined,
 ): ChannelBindings | undefined {
   const bindings = {
     ...binding('tls-exporter', exporter(socket)),
     ...binding('tls-unique', unique(socket, side)),
-    ...binding('tls-server-end-point', endPoint(socket, side)),
+    ...binding(
+      'tls-server-end-point',
+      endPoint(side === 'client' ? peer : socket.getX509Certificate()),
+    ),
   }
   return Object.keys(bindings).length === 0 ? undefined : bindings
 }
@@ -48,9 +53,7 @@ function unique(socket: TLSSocket, side: 'client' | 'server'): Uint8Array | unde
 }
 
 /** RFC 5929 §4.1: the hash of the server's certificate, by the hash that it was signed with. */
-function endPoint(socket: TLSSocket, side: 'client' | 'server'): Uint8Array | undefined {
-  const certificate =
-    side === 'client' ? socket.getPeerX509Certificate() : socket.getX509Certificate()
+function endPoint(certificate: X509Certificate | undefined): Uint8Array | undefined {
   if (certificate === undefined) return undefined
   const hash = hashOf(certificate)
   return hash === undefined ? undefined : createHash(hash).update(certificate.raw).digest()

@@ -3,6 +3,7 @@
  * `Connection` of world/net.ts. A socket's faults arrive as `closed(error)` and are never thrown.
  * Listeners are plain functions shared by all sockets, for the sake of ten thousand idle ones.
  */
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import {
   checkServerIdentity,
@@ -264,15 +265,17 @@ function isAddress(name: string): boolean {
 function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
   const cipher = socket.getCipher()
   const asked = options.side === 'client' ? options.servername : sniOf(socket)
-  const bindings = channelBindings(socket, options.side)
+  // Once only: each call of a client's takes a certificate off OpenSSL's own list, and the next gets another.
+  const peer = socket.getPeerX509Certificate()
+  const bindings = channelBindings(socket, options.side, peer)
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: cipher.standardName ?? cipher.name,
     verified: options.side === 'client' ? socket.authorized : isVerified(socket),
     ...(options.side === 'client' && !socket.authorized ? { unverified: reasonOf(socket) } : {}),
-    ...(options.side === 'client' && options.chain ? { chain: chainOf(socket) } : {}),
+    ...(options.side === 'client' && options.chain ? { chain: chainOf(peer) } : {}),
     ...(asked ? { servername: asked } : {}),
-    ...peerFacts(socket),
+    ...peerFacts(peer),
     ...(bindings && { bindings }),
   }
 }
@@ -287,9 +290,9 @@ const CHAIN_MAX = 10
 const NAMES_MAX = 100
 
 /** From the peer's own certificate up, as far as issuers are known. */
-function chainOf(socket: TLSSocket): CertificateFacts[] {
+function chainOf(peer: X509Certificate | undefined): CertificateFacts[] {
   const chain: CertificateFacts[] = []
-  let next = socket.getPeerX509Certificate()
+  let next = peer
   for (; next !== undefined && chain.length < CHAIN_MAX; next = next.issuerCertificate) {
     const names = (next.subjectAltName ?? '').split(', ', NAMES_MAX)
     chain.push({
@@ -306,8 +309,7 @@ function chainOf(socket: TLSSocket): CertificateFacts[] {
 }
 
 /** What the peer's certificate says, where it showed one. */
-function peerFacts(socket: TLSSocket): Partial<TlsFacts> {
-  const certificate = socket.getPeerX509Certificate()
+function peerFacts(certificate: X509Certificate | undefined): Partial<TlsFacts> {
   if (certificate === undefined) return {}
   const name = certificate.toLegacyObject().subject?.CN
   const mailboxes = mailboxesIn(certificate.subjectAltName)

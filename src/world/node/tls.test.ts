@@ -79,6 +79,30 @@ test('of several certificates the name that is asked for chooses, else the first
   }
 })
 
+test('a client that asks is told the chain, and why it is not trusted', async () => {
+  const identity = loadIdentity([filesOf('a.test')], silent)
+  const roots = pemOf('a.test').certificate
+  for (const [client, unverified] of [
+    [{ servername: 'a.test' }, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    [{ servername: 'a.test', roots }, undefined],
+    [{ servername: 'b.test', roots }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ] as const) {
+    const [, seen] = await shake({ identity }, { ...client, chain: true })
+    assert.ok(typeof seen === 'object' && seen.chain !== undefined)
+    assert.equal(seen.unverified, unverified)
+    assert.equal(seen.verified, unverified === undefined)
+    // A certificate that is its own issuer stands there once.
+    assert.equal(seen.chain.length, 1)
+    const [own] = seen.chain
+    assert.ok(own?.names.includes('a.test'), own?.names.join())
+    assert.equal(own?.subject, own?.issuer)
+    const { validFrom = Number.NaN, validTo = Number.NaN } = own ?? {}
+    assert.ok(validFrom < Date.now() && validTo > Date.now())
+  }
+  const [, silently] = await shake({ identity }, { servername: 'a.test' })
+  assert.equal(typeof silently === 'object' && silently.chain, undefined)
+})
+
 test('each of several certificates is replaced when its files change', async () => {
   const second = { certFile: join(folder, 'x.crt'), keyFile: join(folder, 'x.key') }
   const put = (name: Name) => {
