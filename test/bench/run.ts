@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { databaseCell, type StoreName } from './cell/database.ts'
 import { idleSessions, largeMessages, longQueue } from './cell/memory.ts'
 import { type Rates, rateCell } from './cell/rate.ts'
+import { readCell } from './cell/read.ts'
 import { machine, tools } from './machine.ts'
 import type { Measured } from './measure.ts'
 import { formatSpread, ratios, spread } from './pairs.ts'
@@ -100,6 +101,31 @@ async function storeCell(root: string): Promise<void> {
   tell('two nodes to one', 'two nodes', 'one node', 0.85)
 }
 
+/** Reading beside Dovecot: a ratio is their time by ours. */
+async function readCells(root: string): Promise<void> {
+  if (!wanted('read a mailbox beside Dovecot')) return
+  const messages = Math.round(10_000 * depth.share)
+  const runs = await readCell(root, messages, depth.pairs)
+  if (runs === undefined) {
+    say('\nskipped: no Dovecot with IMAP, POP3 and LMTP is installed')
+    return
+  }
+  const [ours, theirs] = runs.delivered
+  say(`\nread a mailbox of ${messages} messages of 4 KB beside ${runs.name}`)
+  say(
+    `  by LMTP, messages/s: ours ${ours.toFixed(0)}, theirs ${theirs.toFixed(0)}, ` +
+      `ratio ${(ours / theirs).toFixed(2)}  goal 4${judged(ours >= 4 * theirs)}`,
+  )
+  for (const { work, oursMs, theirsMs } of runs.times) {
+    const ratio = spread(ratios(theirsMs, oursMs))
+    say(
+      `  ${work.name.padEnd(42)} ms: ours ${formatSpread(spread(oursMs), 0)}, theirs ` +
+        `${formatSpread(spread(theirsMs), 0)}; ratio ${formatSpread(ratio, 2)}  goal ${work.goal}` +
+        judged(ratio && ratio.median >= work.goal),
+    )
+  }
+}
+
 async function memoryCells(root: string): Promise<void> {
   if (wanted('memory large')) {
     const large = await largeMessages(root)
@@ -130,6 +156,7 @@ if (able.load) {
       tellRates(await rateCell(cell, depth, root, able.postfix))
     }
     await storeCell(root)
+    await readCells(root)
     await memoryCells(root)
   } finally {
     rmSync(root, { recursive: true, force: true })

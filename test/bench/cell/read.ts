@@ -5,7 +5,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { LineClient } from '../line-client.ts'
-import { startDovecot } from '../peer/dovecot.ts'
+import { hasDovecot, startDovecot } from '../peer/dovecot.ts'
 import { dataFolder, startPostrider } from '../peer/postrider.ts'
 import type { ReadPeer } from '../peer/read-peer.ts'
 import { freePort } from '../program.ts'
@@ -29,7 +29,8 @@ export interface ReadTimes {
 }
 
 export interface ReadRuns {
-  readonly names: readonly [string, string]
+  /** Of the peer. */
+  readonly name: string
   /** Messages a second by LMTP. */
   readonly delivered: readonly [number, number]
   readonly times: readonly ReadTimes[]
@@ -58,7 +59,12 @@ export const READ_WORKS: readonly ReadWork[] = [
 ]
 
 /** `messages` of some 4 KB; undefined where there is no Dovecot. */
-export async function readCell(root: string, messages: number, pairs: number): Promise<ReadRuns> {
+export async function readCell(
+  root: string,
+  messages: number,
+  pairs: number,
+): Promise<ReadRuns | undefined> {
+  if (!(await hasDovecot())) return undefined
   const folder = mkdtempSync(join(root, 'read-'))
   // Dovecot's processes give root away and must still reach their folder below.
   chmodSync(folder, 0o755)
@@ -77,7 +83,7 @@ export async function readCell(root: string, messages: number, pairs: number): P
     const times: ReadTimes[] = []
     for (const work of READ_WORKS) times.push(await inTurn(work, peers, pairs, messages))
     return {
-      names: [peers[0].name, peers[1].name],
+      name: dovecot.name,
       delivered: delivered as [number, number],
       times,
     }

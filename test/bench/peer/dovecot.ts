@@ -2,13 +2,26 @@
  * Dovecot as a peer for reading: the distribution's package with a configuration of its own in one folder,
  * IMAP, POP3 and LMTP by ports of the loopback, one user with a Maildir. Needs root.
  */
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { accepts } from '../load.ts'
 import { freePort, launch, run, until } from '../program.ts'
 import type { ReadPeer } from './read-peer.ts'
 
 const NOBODY = 65_534
+
+/** Whether it is here with all that is read by; installs it where it may. */
+export async function hasDovecot(): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false
+  const there = () => PARTS.every(part => existsSync(`/usr/lib/dovecot/${part}`))
+  if (there()) return true
+  const install = 'DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends'
+  const packages = 'dovecot-imapd dovecot-pop3d dovecot-lmtpd'
+  await run('sh', ['-c', `${install} ${packages}`]).catch(() => {})
+  return there()
+}
+
+const PARTS = ['imap', 'pop3', 'lmtp']
 
 export async function startDovecot(root: string): Promise<ReadPeer> {
   const folder = join(root, 'dovecot')
