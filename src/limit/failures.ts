@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../world/clock.ts'
 import { networkOf } from './connections.ts'
+import { isLoopback } from './loopback.ts'
 
 const WINDOW_MS = 10 * 60_000
 const NETWORKS_MAX = 50_000
@@ -59,11 +60,4 @@ export class Failures {
     }
     return count
   }
-}
-
-/** This machine itself: loopback, a Unix socket, standard input. */
-export function isLoopback(address: string): boolean {
-  return (
-    address.startsWith('127.') || address === '::1' || address === 'unix' || address === 'stdio'
-  )
 }

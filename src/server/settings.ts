@@ -93,7 +93,9 @@ const limits = z.strictObject({
   recipientDomains: count(0, 0).describe(
     'Different domains among the recipients of one session (LIMITS, RFC 9422); 0 is no limit.',
   ),
-  perAddress: count(50).describe('Connections at once from one IP address.'),
+  perAddress: count(50).describe(
+    'Connections at once from one IP address (IPv6: one /64); this machine itself may have half of all.',
+  ),
   connections: count(10_000).describe('Connections at once in all.'),
   errors: count(50).describe('Errors in one session before it is closed.'),
   transactions: count(100_000).describe('Messages in one session before it is closed.'),
