@@ -17,7 +17,12 @@ let descriptors: number
 
 before(async () => {
   server = await startServer({
-    set: { 'limits.perAddress': 400, 'listeners.lmtp.enabled': true, 'limits.messageSize': '30MB' },
+    set: {
+      'limits.perAddress': 400,
+      'limits.connections': 800,
+      'listeners.lmtp.enabled': true,
+      'limits.messageSize': '30MB',
+    },
   })
   await abuse.oneMessage(server)
   await server.mail(server.account(0))
