@@ -1,6 +1,6 @@
 /**
  * Mailbox names (RFC 9051 §5.1, RFC 3501 §5.1): Unicode text here, modified UTF-7 or UTF-8 on the wire.
- * INBOX is the one name without case; `/` parts the levels. Also the patterns of LIST (RFC 9051 §6.3.9).
+ * INBOX is the one name without case; `/` parts the levels.
  */
 import { decodeUtf7, encodeUtf7 } from '../wire/utf7.ts'
 import type { Cursor } from './cursor.ts'
@@ -62,47 +62,4 @@ export function isCreatable(name: string): boolean {
 export function formatMailboxName(name: string, utf8: boolean): string {
   const text = utf8 ? octetsOf(name) : encodeUtf7(name)
   return `"${text.replace(/[\\"]/g, '\\$&')}"`
-}
-
-/**
- * Whether a name matches a LIST pattern: `*` is anything, `%` anything but the delimiter. INBOX has no
- * case. Linear in name times wildcards: of several stars only the last is ever come back to.
- */
-export function matchesPattern(name: string, pattern: string): boolean {
-  return matchesText(name, pattern) || (/^INBOX(?:\/|$)/.test(name) && matchesInbox(name, pattern))
-}
-
-/** RFC 9051 §5.1: INBOX has no case, so neither has what is to match it. */
-function matchesInbox(name: string, pattern: string): boolean {
-  const first = pattern.split(DELIMITER, 1)[0] ?? ''
-  return matchesText(name, first.toUpperCase() + pattern.slice(first.length))
-}
-
-function matchesText(name: string, text: string): boolean {
-  // The set of places in the pattern that the name read so far can have come to.
-  let places = new Set(closure(text, 0))
-  for (const character of name) {
-    const next = new Set<number>()
-    for (const place of places) {
-      const here = text[place]
-      if (here === '*' || (here === '%' && character !== DELIMITER)) addAll(next, text, place)
-      else if (here !== '%' && here !== undefined && text.startsWith(character, place)) {
-        addAll(next, text, place + character.length)
-      }
-    }
-    if (next.size === 0) return false
-    places = next
-  }
-  return places.has(text.length)
-}
-
-function addAll(places: Set<number>, pattern: string, place: number): void {
-  for (const each of closure(pattern, place)) places.add(each)
-}
-
-/** A place, and those behind wildcards that may stand for nothing. */
-function* closure(pattern: string, from: number): Generator<number> {
-  let place = from
-  yield place
-  while (pattern[place] === '*' || pattern[place] === '%') yield ++place
 }

@@ -3,13 +3,27 @@
  * (RFC 3501 §6.3.9), which is older than all of them.
  */
 import type { Cursor } from '../../cursor.ts'
-import { DELIMITER, decodeName, formatMailboxName, matchesPattern } from '../../mailbox-name.ts'
-import { accountOf, ask, bad, ok, type Result, type Running, refused, type Turn } from '../turn.ts'
-import { ancestors, type Listed, type ListWish, listed } from './listing.ts'
+import { isTooMuch, matchesPattern } from '../../list-pattern.ts'
+import { DELIMITER, decodeName, formatMailboxName } from '../../mailbox-name.ts'
+import type { ListedMailbox } from '../question.ts'
+import {
+  accountOf,
+  ask,
+  bad,
+  no,
+  ok,
+  type Result,
+  type Running,
+  refused,
+  type Turn,
+} from '../turn.ts'
+import { type Listed, type ListWish, listed, parentsOf } from './listing.ts'
 import { askStatus, formatStatus, readStatusItems } from './status.ts'
 
 /** More patterns than anybody has. */
 const PATTERNS_MAX = 100
+
+const TOO_MUCH = no('the patterns are too complicated for so many names', 'LIMIT')
 
 interface Wish extends ListWish {
   /** Of RETURN (STATUS (...)); empty where it was not asked for. */
@@ -28,11 +42,18 @@ export function* list(turn: Turn, cursor: Cursor): Running<Result> {
   if (wish.status.includes('HIGHESTMODSEQ')) turn.condstore()
   const answer = yield* ask<'mailboxes'>({ kind: 'mailboxes', account: accountOf(turn) })
   if (answer.kind === 'no') return refused(answer)
+  if (isTooMuch(allNames(answer.mailboxes), wish.patterns)) return TOO_MUCH
   for (const found of listed(answer.mailboxes, wish)) {
     turn.send(line('LIST', found, turn.enabled.utf8))
     if (wish.status.length > 0 && found.exists) yield* tellStatus(turn, found.name, wish.status)
   }
   return ok('LIST completed')
+}
+
+/** Of mailboxes, and of the levels above them. */
+function* allNames(mailboxes: readonly ListedMailbox[]): Generator<string> {
+  for (const { name } of mailboxes) yield name
+  yield* parentsOf(mailboxes)
 }
 
 /** RFC 5819 §2: a mailbox that cannot be told of is left out. */
@@ -58,11 +79,11 @@ export function* lsub(turn: Turn, cursor: Cursor): Running<Result> {
     turn.send(line('LSUB', { name, attributes, childInfo: [] }, turn.enabled.utf8))
   }
   const subscribed = answer.mailboxes.filter(mailbox => mailbox.subscribed)
+  if (isTooMuch(allNames(subscribed), [pattern])) return TOO_MUCH
   for (const { name } of subscribed) if (matchesPattern(name, pattern)) tell(name, [])
-  for (const { name } of subscribed) {
-    for (const parent of ancestors(name)) {
-      if (pattern.endsWith('%') && matchesPattern(parent, pattern)) tell(parent, ['\\Noselect'])
-    }
+  if (pattern.endsWith('%')) {
+    for (const parent of parentsOf(subscribed))
+      if (matchesPattern(parent, pattern)) tell(parent, ['\\Noselect'])
   }
   return ok('LSUB completed')
 }

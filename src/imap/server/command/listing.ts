@@ -2,7 +2,8 @@
  * Which names a LIST tells and with which attributes (RFC 9051 §7.3.1, RFC 5258 §3): those that match, the parents
  * that are no mailboxes, and for RECURSIVEMATCH those that have a match below them.
  */
-import { DELIMITER, matchesPattern } from '../../mailbox-name.ts'
+import { matchesPattern } from '../../list-pattern.ts'
+import { DELIMITER } from '../../mailbox-name.ts'
 import type { ListedMailbox } from '../question.ts'
 
 export interface ListWish {
@@ -78,7 +79,7 @@ function inboxFirst(a: string, b: string): number {
 }
 
 /** Names that have others below them. */
-function parentsOf(mailboxes: readonly ListedMailbox[]): Set<string> {
+export function parentsOf(mailboxes: readonly ListedMailbox[]): Set<string> {
   const parents = new Set<string>()
   for (const { name } of mailboxes) for (const parent of ancestors(name)) parents.add(parent)
   return parents
