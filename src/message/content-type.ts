@@ -76,10 +76,7 @@ function readValue(value: string, from: number): { text: string; to: number } {
     const to = end < 0 ? value.length : end
     // What is not quoted ends with white space and a comment; else it is taken as it stands.
     return {
-      text: value
-        .slice(at, to)
-        .replace(/\s+\(.*$/s, '')
-        .trim(),
+      text: beforeComment(value.slice(at, to)).trim(),
       to,
     }
   }
@@ -89,6 +86,14 @@ function readValue(value: string, from: number): { text: string; to: number } {
     text += value[at]
   }
   return { text, to: at + 1 }
+}
+
+/** Without a comment behind white space. A pattern for it would look at a megabyte of blanks a million times. */
+function beforeComment(text: string): string {
+  for (let at = text.indexOf('('); at >= 0; at = text.indexOf('(', at + 1)) {
+    if (/\s/.test(text[at - 1] ?? '')) return text.slice(0, at)
+  }
+  return text
 }
 
 /** RFC 2231 §3, §4: a parameter may come in sections, and each of them encoded. */
