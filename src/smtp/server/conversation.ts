@@ -52,6 +52,8 @@ export class Conversation {
   /** Domains of the recipients asked for so far, where their number is limited. */
   readonly domains = new Set<string>()
   closed = false
+  /** Of replies that may not have left yet. */
+  outstandingOctets = 0
   #errors = 0
   #peer: Peer
 
@@ -123,7 +125,9 @@ export class Conversation {
 
   reply(reply: Reply): void {
     if (reply.code >= 500) this.#errors += 1
-    this.sink.send(formatReply(reply))
+    const text = formatReply(reply)
+    this.outstandingOctets += text.length
+    this.sink.send(text)
   }
 
   /** Replies with what policy refused; 421 closes (RFC 5321 §3.8). */

@@ -333,3 +333,25 @@ test('an extension is offered only where it may be used', () => {
   assert.equal(offered({ with: ['TURN'] }, { ...verified, verified: false }), '')
   assert.equal(offered({ with: ['TURN'] }, verified), 'TURN')
 })
+
+test('commands wait while a peer has not read the replies, and each gets its own', () => {
+  const { session, seen, say } = open()
+  say('EHLO x\r\n')
+  session.drained()
+  seen.output = ''
+  session.receive(Buffer.from('HELP\r\n'.repeat(5000)))
+  const replies = () => seen.output.split('\r\n').filter(line => line.startsWith('214 ')).length
+  const atOnce = replies()
+  assert.ok(seen.output.length < 70_000, `${seen.output.length} octets at once`)
+  assert.ok(session.backlogOctets > 20_000)
+  session.end()
+  assert.equal(seen.closed, 0)
+  for (let times = 0; times < 100 && seen.closed === 0; times++) {
+    const before = seen.output.length
+    session.drained()
+    assert.ok(seen.output.length - before < 70_000)
+  }
+  assert.equal(replies(), 5000)
+  assert.ok(atOnce < 500)
+  assert.equal(seen.closed, 1)
+})

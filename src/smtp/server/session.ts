@@ -19,6 +19,12 @@ import { greeting } from './verb/greeting.ts'
 const CONTENT_STEP_OCTETS = 16_384
 
 /**
+ * While replies of so many octets have not left, no command is carried out: six octets of HELP get a thousand,
+ * and a peer need not read any of them.
+ */
+const OUTSTANDING_MAX_OCTETS = 65_536
+
+/**
  * How long the rest of a line may take that has come up to a lone LF. It is no line end (§2.3.8), but
  * who takes it for one would wait for minutes: so the line is refused, not left hanging.
  */
@@ -79,7 +85,9 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   }
 
   drained(): void {
-    // Replies are small: nothing here waits for them to leave.
+    const waited = this.#full
+    this.#conversation.outstandingOctets = 0
+    if (waited) this.#drive()
   }
 
   tell(event: ServerEvent): void {
@@ -118,6 +126,10 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     return this.#input.length
   }
 
+  get #full(): boolean {
+    return this.#conversation.outstandingOctets > OUTSTANDING_MAX_OCTETS
+  }
+
   get #hostname(): string {
     return this.#conversation.settings.hostname
   }
@@ -130,14 +142,15 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     }
     this.#noteStuck()
     // A peer that will send no more has nothing to finish what is unfinished.
-    if (this.#ended && this.#wait !== 'answer') conversation.close(undefined, true)
+    const over = this.#ended && this.#wait !== 'answer' && !this.#full
+    if (over) conversation.close(undefined, true)
     if (conversation.closed) this.#input.clear()
   }
 
   /** Starts the short wait for the rest of a line, once for each line. */
   #noteStuck(): void {
     const reads = this.#wait === undefined || this.#wait === 'line'
-    const stuck = reads && !this.#conversation.closed && this.#commands.stuck
+    const stuck = reads && !this.#full && !this.#conversation.closed && this.#commands.stuck
     if (stuck && this.#step !== this.#stuckStep) this.#stuckStep = ++this.#step
     this.#stuck = stuck
   }
@@ -157,9 +170,9 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   #feed(): boolean {
     switch (this.#wait) {
       case undefined:
-        return this.#command()
+        return !this.#full && this.#command()
       case 'line':
-        return this.#response()
+        return !this.#full && this.#response()
       case 'content':
       case 'chunk':
         return this.#content(this.#wait)
