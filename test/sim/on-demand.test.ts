@@ -144,6 +144,43 @@ test('a verified certificate stands for a login, and is on record', async () => 
   )
 })
 
+test('REQUIRETLS: a password does not prove a host, so by ATRN it comes back; a verified certificate does', async () => {
+  const asks = () => ({ requireTls: true as const })
+  const town = await providerAndCustomer('require tls')
+  await town.send({ from: 'alice@isp.test', to: ['bob@home.test'], asks })
+  await ask(town, atrn)
+  await town.advance('1 minute')
+  assert.equal(await countOf(town, 'bob@home.test'), 0)
+  const [notice] = await town.internet.complete(town.user('alice@isp.test').read())
+  assert.match(Buffer.from(notice?.octets ?? '').toString(), /^Status: 5\.7\.30\r$/m)
+
+  const proven = await createTown({
+    seed: 'require tls, proven',
+    servers: [
+      {
+        domain: 'isp.test',
+        accounts: ['alice'],
+        config: {
+          onDemand: { 'home.test': { certificates: ['mx.home.test'] } },
+          listeners: { smtp: { with: ['TURN'], clientCertificates: { roots: 'mx.home.test' } } },
+        },
+      },
+      {
+        domain: 'home.test',
+        accounts: ['bob'],
+        config: { outbound: { identity: { certificate: 'mx.home.test', key: 'k' } } },
+      },
+    ],
+  })
+  await proven.send({ from: 'alice@isp.test', to: ['bob@home.test'], asks })
+  const { host } = way
+  assert.deepEqual(
+    codes(await ask(proven, { host, domains: [], tls: 'require', every: 1, by: 'turn' })),
+    [250],
+  )
+  assert.equal(await countOf(proven, 'bob@home.test'), 1)
+})
+
 test('ETRN starts the delivery to the host of the customer', async () => {
   const town = await providerAndCustomer('etrn')
   assert.deepEqual(codes(await ask(town, etrn)), [251])
