@@ -8,7 +8,7 @@ import { controlApp } from './control.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { House } from './house.ts'
 import { httpApp } from './http.ts'
-import type { Listeners } from './listeners.ts'
+import { cannotListen, type Listeners } from './listeners.ts'
 import { contextOf } from './operation/context.ts'
 import { startFailure } from './start-error.ts'
 import { version } from './version.ts'
@@ -41,11 +41,13 @@ export async function openDoors(
     notReady: async () => (draining() ? 'draining' : notReady(house)),
     degraded: () => degraded(house),
   })
+  const place = { kind: 'tcp', address: where.address, port: where.port } as const
   const http = where.enabled
-    ? await listenHttp(
-        { kind: 'tcp', address: where.address, port: where.port },
-        watched.fetch,
-      ).catch(startFailure(69))
+    ? await listenHttp(place, watched.fetch)
+        .catch(error => {
+          throw cannotListen('http', place, error)
+        })
+        .catch(startFailure(69))
     : undefined
   const places = () => ({ ...listeners.places(), ...(http ? { http: http.local.port } : {}) })
   const { pid, startedAt } = serverProcess

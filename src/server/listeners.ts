@@ -86,12 +86,7 @@ export class Listeners {
         await this.#listen(name, { ...where, address: '0.0.0.0' })
         return
       }
-      const place =
-        where.kind === 'tcp'
-          ? `${where.address}:${where.port}`
-          : `'${'path' in where ? where.path : where.fd}'`
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new Error(`listeners.${name}: cannot listen on ${place}: ${reason}${remedyFor(error)}`)
+      throw cannotListen(name, where, error)
     }
   }
 
@@ -99,6 +94,16 @@ export class Listeners {
     if (this.#sessions) void this.#sessions.serve(name, connection)
     else this.#held.push({ name, connection })
   }
+}
+
+/** Which listener it was, where, and what can be done. */
+export function cannotListen(name: string, where: ListenAddress, error: unknown): Error {
+  const place =
+    where.kind === 'tcp'
+      ? `${where.address}:${where.port}`
+      : `'${'path' in where ? where.path : where.fd}'`
+  const reason = error instanceof Error ? error.message : String(error)
+  return new Error(`listeners.${name}: cannot listen on ${place}: ${reason}${remedyFor(error)}`)
 }
 
 /** What an operator can do about an address that cannot be had. */

@@ -39,7 +39,7 @@ export function readyText(facts: ReadyFacts): string {
   }
   const password = from.password ?? 'PASSWORD'
   const read = to.password ?? 'PASSWORD'
-  const { submission, submissions, pop3s } = listeners
+  const { submission, submissions, pop3s, imaps } = listeners
   lines.push(
     '',
     'send:',
@@ -48,6 +48,7 @@ export function readyText(facts: ReadyFacts): string {
     `  nodemailer.createTransport({ host: '127.0.0.1', port: ${submissions}, secure: true, tls: { rejectUnauthorized: false }, auth: { user: '${from.address}', pass: '${password}' } })`,
     'read:',
     `  curl --cacert ${certificate} --user ${to.address}:${read} pop3s://127.0.0.1:${pop3s}/1`,
+    `  curl --cacert ${certificate} --user ${to.address}:${read} 'imaps://127.0.0.1:${imaps}/INBOX;MAILINDEX=1'`,
     '',
     'Ctrl-C stops it.',
   )

@@ -101,9 +101,9 @@ export function addAccount(program: Command, face: Face): void {
 }
 
 function addPasswordCommands(account: Command, face: Face): void {
-  for (const [verb, what] of [
-    ['add', 'add an account'],
-    ['password', 'give it a new password'],
+  for (const [verb, what, done] of [
+    ['add', 'add an account', 'is added, with this password'],
+    ['password', 'give it a new password', 'has its new password'],
   ] as const) {
     common(account.command(`${verb} <address>`).description(what))
       .option('--password-file <file>', 'read the password from a file (- is standard input)')
@@ -114,7 +114,7 @@ function addPasswordCommands(account: Command, face: Face): void {
         const made = await call(face, options, `account.${verb}`, input)
         print(face, options, made, value =>
           value.password === undefined
-            ? `${value.address} has its new password\n`
+            ? `${value.address} ${done}\n`
             : `${value.address}\npassword: ${value.password}   (shown this once)\n`,
         )
       })
