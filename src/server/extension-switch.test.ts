@@ -117,7 +117,7 @@ for (const [listener, service] of Object.entries(listeners)) {
       const lost = [...dialectOf(place(service, {})).keywords].filter(other => !without.has(other))
       assert.ok(
         lost.every(other => other === keyword || NEEDS[other]?.includes(keyword)),
-        `${keyword}: ${lost}`,
+        `${keyword}: ${lost.join(' ')}`,
       )
     }
   })

@@ -51,7 +51,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
 }
 
 const units = [
-  ...' \t()<>"\\@,;:=.[]?*\'%-a',
+  ...' \t()<>"\\@,;:=.[]?*\'%-a'.split(''),
   ...[
     'a ',
     '\r\n ',
