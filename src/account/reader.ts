@@ -106,6 +106,15 @@ export const firstAccount = reader<null, string | undefined>('account/firstAccou
   return row?.address
 })
 
+/** The address of an account by its id; undefined where it is gone. */
+export const addressOfAccount = reader<number, string | undefined>(
+  'account/addressOf',
+  async (tx, id) => {
+    const row = await tx.get<{ address: string }>('SELECT address FROM account WHERE id = ?1', id)
+    return row?.address
+  },
+)
+
 export interface CredentialRow extends Verifier {
   readonly changedAt: number
   /** The id of the app password it is of; absent: the account's own. */

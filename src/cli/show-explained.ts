@@ -1,4 +1,6 @@
 /** An explanation as people read it: what the session says, then each recipient's way, then the schedule. */
+
+import type { Passed } from '../route/decide.ts'
 import type {
   ExplainedRecipient,
   ExplainedWay,
@@ -44,11 +46,17 @@ function showRecipient(recipient: ExplainedRecipient): string {
   return (
     `\n${printable(address)}${alias}\n` +
     facts([
+      ...(route?.passed ?? []).map(showPassed),
       ['  route', `${text ?? ''} (by ${route?.by ?? ''})`],
       ['  leaves as', reversePath],
     ]) +
     ways.map(showWay).join('')
   )
+}
+
+function showPassed(rule: Passed): [string, string] {
+  const { place, condition, wanted, found } = rule
+  return ['  not by', `${place}: ${condition} is ${found}, not ${wanted}`]
 }
 
 function showWay(way: ExplainedWay): string {

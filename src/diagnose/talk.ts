@@ -116,10 +116,9 @@ export async function talk(world: DisklessWorld, options: TalkOptions): Promise<
 }
 
 /** Any certificate will do to look at: it is judged from what it says. */
-function looking({ tls, host, port }: TalkOptions): TlsPolicy {
+function looking({ tls }: TalkOptions): TlsPolicy {
   const modes = { starttls: 'opportunistic', implicit: 'implicit', never: 'never' } as const
-  const route = { kind: 'smarthost', host: host.name, port, tls: modes[tls] } as const
-  return { ...tlsPolicy(route, 'opportunistic'), trust: 'opportunistic' }
+  return { ...tlsPolicy(modes[tls]), trust: 'opportunistic' }
 }
 
 /** A password is given to a server that is proven, or to this very machine. */

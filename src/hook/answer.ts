@@ -35,17 +35,66 @@ const hostname = z
   .max(255)
   .regex(/^[^\s<>@]+$/)
 
+const egress = {
+  hostname: hostname.exactOptional(),
+  sourceAddresses: z.array(z.union([z.ipv4(), z.ipv6()])).exactOptional(),
+  addressFamily: z.enum(['any', 'ipv4', 'ipv6', 'ipv4-first', 'ipv6-first']).exactOptional(),
+  eightBit: z.enum(['convert', 'send-anyway']).exactOptional(),
+}
+
+const port = z.int().min(1).max(65_535)
+
+const nextHop = {
+  host: hostname,
+  port,
+  tls: z.enum(['never', 'opportunistic', 'require', 'implicit']),
+  protocol: z.enum(['smtp', 'lmtp']).exactOptional(),
+  login: z.strictObject({ username: z.string(), password: z.string() }).exactOptional(),
+  xforward: z.boolean().exactOptional(),
+  weight: z.int().min(1).max(1000).exactOptional(),
+  ...egress,
+}
+
+const instead = {
+  name: text.exactOptional(),
+  instead: z.array(z.strictObject(nextHop)).max(20).exactOptional(),
+}
+
+const mxEgress = z.strictObject({
+  port: port.exactOptional(),
+  tls: z.enum(['never', 'opportunistic', 'require']).exactOptional(),
+  ...egress,
+})
+
+const status = z.templateLiteral(['5.', z.int().min(0).max(999), '.', z.int().min(0).max(999)])
+
 const route = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('local') }),
-  z.strictObject({ kind: z.literal('mx'), domain: hostname }),
   z.strictObject({
-    kind: z.literal('smarthost'),
-    host: hostname,
-    port: z.int().min(1).max(65_535),
-    tls: z.enum(['never', 'opportunistic', 'require', 'implicit']),
-    protocol: z.enum(['smtp', 'lmtp']).exactOptional(),
-    login: z.strictObject({ username: z.string(), password: z.string() }).exactOptional(),
+    kind: z.literal('mx'),
+    domain: hostname,
+    egress: mxEgress.exactOptional(),
+    ...instead,
   }),
+  z.strictObject({ kind: z.literal('onDemand'), domain: hostname }),
+  z.strictObject({ kind: z.literal('smarthost'), ...nextHop, ...instead }),
+  z.strictObject({ kind: z.literal('hops'), hops: z.array(z.string()).min(1).max(20) }),
+  z.strictObject({ kind: z.literal('discard') }),
+  z.strictObject({ kind: z.literal('hold'), reason: text.min(1) }),
+  z.strictObject({ kind: z.literal('reject'), status, text: text.min(1) }),
+  z.strictObject({
+    kind: z.literal('pipe'),
+    argv: z.array(z.string().max(4096)).min(1).max(100),
+    user: z.string().exactOptional(),
+    folder: z.string().startsWith('/').exactOptional(),
+    environment: z.record(z.string(), z.string()).exactOptional(),
+    timeoutMs: z.int().min(1),
+    fromLine: z.union([z.boolean(), z.string().regex(/^[\w.-]+$/)]).exactOptional(),
+    lineEnds: z.enum(['lf', 'crlf']).exactOptional(),
+    final: z.boolean().exactOptional(),
+  }),
+  z.strictObject({ kind: z.enum(['maildir', 'mbox']), path: z.string().startsWith('/') }),
+  z.strictObject({ kind: z.literal('undecided'), reason: text.min(1) }),
 ])
 
 export type Checked<Answer> =

@@ -6,6 +6,7 @@
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import type { Forwarded } from '../mail/forwarded.ts'
 import type { Verdict } from '../mail/verdict.ts'
+import type { Origin } from '../route/match.ts'
 import type { Route } from '../route/route.ts'
 import type { Endpoint, TlsFacts } from '../wire/effect.ts'
 
@@ -59,10 +60,18 @@ export interface HookMap {
       /** '' is the null reverse-path. */
       readonly sender: string
       readonly id?: string
+      /** Who let it in: 'mx', 'submission', 'local', 'notice'. */
+      readonly origin: Origin
+      /** The address of the peer that handed it in; '' where it has none. */
+      readonly peer: string
+      readonly sizeOctets: number
     }
-    answer: Route
+    answer: HookRoute
   }
 }
+
+/** A route, or hops of `outbound.hops` by their names. */
+export type HookRoute = Route | { readonly kind: 'hops'; readonly hops: readonly string[] }
 
 export type HookName = keyof HookMap
 export type HookFacts<Name extends HookName> = HookMap[Name]['facts']

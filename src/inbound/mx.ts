@@ -1,6 +1,6 @@
 /**
- * The MX role: mail from other servers (RFC 5321). It takes what is for here and for customers who will
- * ask for it, and relays for nobody else.
+ * The MX role: mail from other servers (RFC 5321). It takes what is for here, for customers who will
+ * ask for it and for domains it is told to relay for, and nothing else.
  */
 import { accept } from '../mail/verdict.ts'
 import { judgeRecipient } from './recipient.ts'
@@ -11,12 +11,11 @@ export function mxRole(inbound: Inbound): Role {
     origin: 'mx',
     omitted: [],
     mail: () => accept(),
-    rcpt: (_peer, _envelope, recipient) =>
-      judgeRecipient(
-        inbound.directory,
-        recipient.forwardPath,
-        inbound.onDemand.takes(recipient.forwardPath.domain),
-      ),
+    rcpt(_peer, _envelope, { forwardPath }) {
+      const { domain } = forwardPath
+      const relays = inbound.onDemand.takes(domain) || inbound.rules.relaysFor(domain)
+      return judgeRecipient(inbound.directory, forwardPath, relays)
+    },
     complete: () => ({ kind: 'complete', fields: '' }),
   }
 }

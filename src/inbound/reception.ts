@@ -9,7 +9,7 @@ import type { HookFacts, HookName } from '../hook/hook.ts'
 import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { formatPeer } from '../mail/forwarded.ts'
-import { formatReceived, hopCount } from '../mail/trace.ts'
+import { hopCount } from '../mail/trace.ts'
 import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
 import { rangesOf, seam } from '../message/complete.ts'
 import { type Header, scanHeader } from '../message/header.ts'
@@ -26,6 +26,8 @@ import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { type Meant, meantBy } from './meant.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import { isFull, judgeDisk, NO_ROOM } from './no-room.ts'
+import { receivedField } from './received.ts'
+import { refusedMessage, refusedRecipient } from './refused-route.ts'
 import type { Inbound, Role } from './role.ts'
 import { judgeMailbox, judgeRoom, judgeRooms } from './room-left.ts'
 import { withSubmitter } from './submitter.ts'
@@ -133,10 +135,13 @@ export class Reception implements Policy {
 
   #judgeRcpt(peer: Peer, envelope: Envelope, { recipient, verdict: known }: Meant): Later<Verdict> {
     const verdict = known ?? this.#role.rcpt(peer, envelope, recipient)
-    const { sizeOctets = 0 } = envelope.sender
-    return after(verdict, taken =>
-      taken.kind === 'accept' ? judgeMailbox(this.#inbound, recipient, sizeOctets) : taken,
-    )
+    const { sender } = envelope
+    const sending = { origin: this.#role.origin, peer, sender }
+    return after(verdict, taken => {
+      if (taken.kind !== 'accept') return taken
+      const barred = refusedRecipient(this.#inbound, sending, recipient.forwardPath)
+      return barred ?? judgeMailbox(this.#inbound, recipient, sender.sizeOctets ?? 0)
+    })
   }
 
   data(peer: Peer, envelope: Envelope): Later<Verdict> {
@@ -335,23 +340,11 @@ export class Reception implements Policy {
     }))
     if (hooked.kind !== 'accept') return hooked
     const finals = await expandRecipients(directory, meant, envelope.sender.tracking !== undefined)
-    const [only] = envelope.recipients
-    const received = formatReceived({
-      protocol: this.#door.protocol,
-      extended: peer.extended,
-      hello: peer.hello,
-      remote: peer.remote,
-      by: hostname,
-      authenticated: peer.account !== undefined,
-      utf8: envelope.sender.utf8,
-      id: identity.id,
-      timeMs: world.clock.now(),
-      ...(peer.tls ? { tls: peer.tls } : {}),
-      ...(peer.name === undefined ? {} : { reverseName: peer.name }),
-      ...(envelope.sender.solicitations && { solicitations: envelope.sender.solicitations }),
-      ...(envelope.sender.priority ? { priority: envelope.sender.priority } : {}),
-      ...(envelope.recipients.length === 1 && only ? { recipient: only.forwardPath } : {}),
-    })
+    const sending = { origin: this.#role.origin, peer, sender: envelope.sender }
+    const barred = refusedMessage(this.#inbound, sending, finals, intake)
+    if (barred !== undefined) return barred
+    const stamp = { protocol: this.#door.protocol, hostname, id: identity.id }
+    const received = receivedField(peer, envelope, { ...stamp, timeMs: world.clock.now() })
     const text = `queued as ${identity.id}`
     const told = withSubmitter(this.#inbound, peer, envelope, this.#role.origin)
     const kept = told instanceof Promise ? await told : told

@@ -11,6 +11,7 @@ import type { Verdict } from '../mail/verdict.ts'
 import type { Header } from '../message/header.ts'
 import type { Identity } from '../queue/id.ts'
 import type { Spool } from '../queue/spool.ts'
+import type { Facts } from '../route/match.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Later, Node, Peer, StartAnswer } from '../smtp/server/question.ts'
 import type { Transit } from '../transit/transit.ts'
@@ -36,6 +37,7 @@ export interface Inbound {
   readonly settings: () => InboundSettings
   readonly hooks: () => Hooks | undefined
   readonly onDemand: OnDemand
+  readonly rules: InboundRules
   /** Addresses that we made ourselves, and whom they lead to. */
   readonly transit: Transit
   /** Whether the disk has room for more. */
@@ -68,6 +70,18 @@ export interface OnDemand {
     verb: 'ATRN' | 'TURN',
     domains: readonly string[],
   ): Later<{ readonly kind: 'exchange'; readonly domains: readonly string[] } | Refusal>
+}
+
+/** The rules of the config for where mail goes (route/), as far as a session hears of them. */
+export interface InboundRules {
+  /** Whether mail for a domain that is not ours is taken from anybody, to be carried on by the rules. */
+  relaysFor(domain: string): boolean
+  /** Whether any of them refuses mail: nothing need be read for them where not. */
+  refuseAny(): boolean
+  /** What is said where a rule refuses each of these; undefined where one of them may be taken, or nobody can tell. */
+  refusal(
+    facts: readonly Facts[],
+  ): { readonly status: `5.${number}.${number}`; readonly text: string } | undefined
 }
 
 export type Refusal = Exclude<Verdict, { kind: 'accept' }>

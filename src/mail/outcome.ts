@@ -13,6 +13,8 @@ export type Outcome = {
   readonly host?: string
   /** Its address. */
   readonly address?: string
+  /** What is no host: a program or a file, such as `pipe:/usr/bin/uux`. */
+  readonly place?: string
   /** Its reply, where the outcome is one (Diagnostic-Code: smtp). */
   readonly reply?: Reply
 } & (
@@ -40,4 +42,8 @@ export type Outcome = {
       /** Given up, by age or by the operator. */
       readonly expired?: true
     }
+  /** A rule of ours keeps it until the operator lets it go. */
+  | { readonly kind: 'held' }
+  /** A rule of ours has taken it to nowhere. */
+  | { readonly kind: 'discarded' }
 )

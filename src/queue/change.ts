@@ -42,7 +42,8 @@ interface Slice {
 const SETS: Readonly<Record<Order, string>> = {
   retry: 'due_at = :now',
   hold: "state = 'held', reason = 'held by the operator'",
-  release: "state = 'queued', due_at = :now, reason = 'released by the operator'",
+  release:
+    "state = 'queued', due_at = :now, released_at = :now, reason = 'released by the operator'",
   delete:
     "state = 'deleted', settled_at = :now, due_at = 0, status = NULL, reason = 'deleted by the operator'",
   priority: 'priority = ?2',

@@ -13,7 +13,7 @@ import type { Write } from '../world/sql.ts'
 
 /** The columns of `Claimed`. */
 export const CLAIMED =
-  'message_id, n, address, domain, notify, original_recipient, alias_of, parameters, attempts, delay_notified_at'
+  'message_id, n, address, domain, notify, original_recipient, alias_of, parameters, attempts, delay_notified_at, released_at'
 
 /** A recipient row that was claimed, with what a transport needs of its message. */
 export interface Claimed {
@@ -27,6 +27,8 @@ export interface Claimed {
   readonly parameters: string | null
   readonly attempts: number
   readonly delay_notified_at: number | null
+  /** When the operator let it go last, after it was held. */
+  readonly released_at: number | null
 }
 
 export interface ClaimInput {

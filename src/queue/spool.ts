@@ -48,6 +48,9 @@ export interface Newborn {
   readonly head: Uint8Array
   readonly sizeOctets: number
   readonly reversePath: Address | null
+  readonly origin: Acceptance['origin']
+  readonly accountId: number | null
+  readonly peer: string
 }
 
 /**
@@ -120,7 +123,9 @@ export class Spool {
     const receivedAt = this.#clock.now()
     const hold = holdOf(sender, receivedAt)
     const special = sender.deliverBy !== undefined
-    const newborn = { ...identity, head, sizeOctets: head.length + size, reversePath }
+    const { origin, accountId, peer } = submission
+    const sizeOctets = head.length + size
+    const newborn = { ...identity, head, sizeOctets, reversePath, origin, accountId, peer }
     const recipients = submission.finals.map((final): AcceptedRecipient => {
       if (final.expanded) return final
       // What has a time of its own, or a wish of its own, is the worker's and the settler's.

@@ -25,7 +25,7 @@ export const accept = manyWriter<Acceptance, null>('queue.accept', async (tx, in
 /** What one recipient of a load came to. */
 export interface Settled {
   readonly n: number
-  readonly state: 'delivered' | 'relayed' | 'failed' | 'expired' | 'queued'
+  readonly state: 'delivered' | 'relayed' | 'failed' | 'expired' | 'queued' | 'held' | 'deleted'
   readonly status: string
   readonly reason: string
   readonly remote: string | null
@@ -103,7 +103,7 @@ export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', asy
   // Bodies are released last: only now is it known which of them a mailbox row holds.
   return wave(
     inputs.map(async (input, i): Promise<SettlementDone> => {
-      const final = input.results.filter(r => r.state !== 'queued')
+      const final = input.results.filter(r => isFinal(r.state))
       if (!helds[i] || final.length === 0) return { held: helds[i] === true, released: [] }
       const mailboxed = final.some(r => r.delivery !== undefined)
       return { held: true, released: await countSettled(tx, input, final.length, mailboxed) }
@@ -111,11 +111,15 @@ export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', asy
   )
 })
 
+function isFinal(state: Settled['state']): boolean {
+  return state !== 'queued' && state !== 'held'
+}
+
 /** All rows of a load change, or none: a lease that was lost in part is lost. */
 async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
   const changes = await wave(
     input.results.map(r => {
-      const final = r.state !== 'queued'
+      const final = isFinal(r.state)
       return tx.run(
         SETTLE + (input.waiting ? WAITING : LEASED),
         input.messageId,

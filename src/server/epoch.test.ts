@@ -75,7 +75,9 @@ test('a config in TypeScript is typed, finds postrider from any folder, and its 
     await hooks.ask('mail', { peer, sender: { reversePath: null, body: '7BIT', utf8: false } }),
     deferred,
   )
-  assert.equal(await hooks.ask('route', { recipient: 'a@b', domain: 'b', sender: '' }), undefined)
+  const message = { sender: '', origin: 'mx', peer: '', sizeOctets: 1 } as const
+  const route = { recipient: 'a@b', domain: 'b', ...message }
+  assert.equal(await hooks.ask('route', route), undefined)
   hooks.close()
 })
 

@@ -26,6 +26,7 @@ import {
   placeSockets,
 } from './settings-layers.ts'
 import { override, type Raw } from './settings-override.ts'
+import { routeWarnings } from './settings-routes.ts'
 
 /** Where an epoch comes from: the flags of `start`. */
 export interface EpochSource {
@@ -228,6 +229,14 @@ function warningsOf(settings: Settings): string[] {
       "outbound.smarthost: the password may travel in clear text; set tls to 'require' or 'implicit'",
     )
   }
+  for (const [name, hop] of Object.entries(settings.outbound.hops)) {
+    if (!('host' in hop) || hop.password === undefined) continue
+    if (hop.tls === 'require' || hop.tls === 'implicit') continue
+    warnings.push(
+      `outbound.hops.${name}: the password may travel in clear text; set tls to 'require' or 'implicit'`,
+    )
+  }
+  warnings.push(...routeWarnings({ routes: settings.routes, hops: settings.outbound.hops }))
   const { delayWarning, expire, keepLedger } = settings.queue
   const { srs } = settings.outbound
   if (srs !== undefined && srs.keep > keepLedger) {

@@ -98,12 +98,9 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const led = (address: Address) => transit.led(address)
   const notices = new Notices({ hostname, clock: world.clock, identify, directory, led })
   const needs = { ...options, accounts, domains, notices, transit, metrics: counters }
-  const { worker, settler, smtp, reason, renew, atOnce } = buildOutbound(needs)
+  const { worker, settler, smtp, reason, renew, atOnce, routing } = buildOutbound(needs)
   const onDemand = new OnDemandMail({ world, store, settings, worker, smtp })
-  const checkpoint = () => ({
-    perPeerMaxOctets: settings().checkpoint.perPeer,
-    totalMaxOctets: settings().checkpoint.total,
-  })
+  const checkpoint = () => checkpointSettings(settings())
   const inbound: Inbound = {
     world,
     spool: new Spool(store, world.clock, notices, worker, atOnce),
@@ -114,6 +111,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     usage: accountId => store.read(usageOf, accountId),
     hooks,
     onDemand,
+    rules: routing.inbound,
     transit,
     room: new FreeSpace(world.disk, world.log, () => settings().limits.freeSpace),
     count: counters.message,
@@ -143,13 +141,19 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   }
 }
 
+function checkpointSettings({ checkpoint }: Settings) {
+  return { perPeerMaxOctets: checkpoint.perPeer, totalMaxOctets: checkpoint.total }
+}
+
 function inboundSettings(settings: Settings): InboundSettings {
   const { hostname, limits, submission, outbound } = settings
   return {
     hostname,
     hopsMax: limits.hops,
     enforceSender: submission.enforceSender,
-    tellsSubmitter: outbound.smarthost?.username !== undefined,
+    tellsSubmitter: [outbound.smarthost, ...Object.values(outbound.hops)].some(
+      hop => hop && 'username' in hop && hop.username !== undefined,
+    ),
     acceptQueueMax: limits.acceptQueue,
     localPerMinuteMax: limits.localPerMinute,
     inlineUpToOctets: inlineUpTo(settings),

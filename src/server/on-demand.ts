@@ -101,15 +101,16 @@ export class OnDemandMail implements OnDemand {
       hostname: outbound.hostname ?? hostname,
       protocol: 'smtp',
       // It is secured already, or its customer did without.
-      tls: tlsPolicy({ kind: 'mx', domain: '' }, 'never'),
+      tls: tlsPolicy('never'),
       connectTimeoutMs: outbound.connectTimeout,
       timeouts: timeouts(outbound.replyTimeout),
+      eightBit: outbound.eightBit,
     })
     if (opened.kind === 'trouble') {
       world.log.info('exchange.failed', { remote: address, reason: opened.trouble.reason })
       return
     }
-    const transport = hopTransport(opened.hop, world.log, outbound.eightBit)
+    const transport = hopTransport(opened.hop, world.log)
     const route: Route = { kind: 'onDemand', domain: domains[0] ?? '' }
     await this.#carried('exchange', domains, pickUp(worker, domains, { route, transport }))
     await transport.close()

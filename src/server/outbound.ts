@@ -1,7 +1,6 @@
 /** The outbound half of a house: routes, transports, settler and worker, joined. */
 import type { AccountRoom } from '../account/open.ts'
 import { deliverAtOnce } from '../delivery/deliver.ts'
-import type { Hooks } from '../hook/hooks.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import { usageOf } from '../mailbox/quota.ts'
 import { queuedContent } from '../queue/content.ts'
@@ -12,26 +11,26 @@ import type { AtOnce } from '../queue/spool.ts'
 import type { Settled } from '../queue/writer.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { Route } from '../route/route.ts'
-import { chooseRoute } from '../route/rule.ts'
 import type { Transit } from '../transit/transit.ts'
+import { discardTransport } from '../transport/discard.ts'
+import { holdTransport } from '../transport/hold.ts'
 import type { Departure, Job, JobRow } from '../transport/job.ts'
 import { localTransport } from '../transport/local.ts'
+import { maildirTransport } from '../transport/maildir.ts'
+import { mboxTransport } from '../transport/mbox.ts'
 import { onDemandTransport } from '../transport/on-demand.ts'
+import { pipeTransport } from '../transport/pipe.ts'
+import { rejectTransport } from '../transport/reject.ts'
 import { Settler } from '../transport/settler.ts'
 import { smtpTransport } from '../transport/smtp.ts'
 import type { Transport } from '../transport/transport.ts'
+import { undecidedTransport } from '../transport/undecided.ts'
 import { Worker } from '../transport/worker.ts'
 import type { World } from '../world/world.ts'
 import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
-import { customerOf } from './on-demand.ts'
+import { type Reasoned, Routing } from './routing.ts'
 import type { Settings } from './settings.ts'
-
-/** Where a recipient would go, and what decided: 'domains', 'outbound.smarthost', 'hooks.route' ... */
-export interface Reasoned {
-  readonly route: Route
-  readonly by: string
-}
 
 export interface Outbound {
   readonly worker: Worker
@@ -43,6 +42,7 @@ export interface Outbound {
   /** The epoch has changed: connections of the old one are not used for new mail. */
   renew(): void
   readonly atOnce: AtOnce
+  readonly routing: Routing
 }
 
 /** What the outbound half needs of the rest of the house. */
@@ -55,7 +55,7 @@ export interface OutboundNeeds extends HouseOptions {
 }
 
 export function buildOutbound(needs: OutboundNeeds): Outbound {
-  const { world, store, settings, hooks, domains } = needs
+  const { world, store, settings } = needs
   const node = Buffer.from(world.random.octets(8)).toString('hex')
   const settler = new Settler({
     world,
@@ -65,7 +65,8 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     schedule: () => scheduleOf(settings()),
     settled: (job, row, result) => note(world, needs.metrics, job, row, result),
   })
-  const usualRoute = (address: string): Route => usual(settings(), domains, address)
+  const routing = new Routing(needs)
+  const files = () => fileSettings(settings(), store.alone)
   const smtp = renewable(() => smtpTransport(world, smtpSettings(needs)))
   const worker = new Worker({
     world,
@@ -79,31 +80,28 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
         world.clock,
       ),
       onDemand: onDemandTransport,
-      smtp,
+      mx: smtp,
+      smarthost: smtp,
+      discard: discardTransport,
+      hold: holdTransport,
+      reject: rejectTransport,
+      pipe: pipeTransport(world, () => settings().addresses.separator),
+      maildir: maildirTransport(world, files),
+      mbox: mboxTransport(world, files),
+      undecided: undecidedTransport,
     },
-    usualRoute,
+    usualRoute: address => routing.guess(address),
+    route: (message, row) => routing.route(message, row),
     departure: (message, row, route) => departureOf(needs.transit, message, row, route),
-    route: (message, address) => hookedRoute(hooks(), usualRoute, message, address),
     content: message => queuedContent(store, world.disk, message),
     jobsMax: settings().queue.concurrency,
     // A slow destination may not take all places.
     jobsPerRouteMax: Math.ceil(settings().queue.concurrency / 2),
     ...(needs.pollMs === undefined ? {} : { pollMs: needs.pollMs }),
   })
-  const reason = async (message: QueuedMessage, address: string): Promise<Reasoned> => {
-    const route = await hookedRoute(hooks(), usualRoute, message, address)
-    return { route, by: hooks()?.has('route') ? 'hooks.route' : decidedBy[route.kind] }
-  }
+  const reason = (message: QueuedMessage, address: string) => routing.reason(message, { address })
   const renew = () => smtp.renew()
-  return { worker, settler, smtp, reason, renew, atOnce: atOnce(needs, usualRoute) }
-}
-
-/** What of the config leads to each kind of route. */
-const decidedBy: Readonly<Record<Route['kind'], string>> = {
-  local: 'domains',
-  onDemand: 'onDemand',
-  smarthost: 'outbound.smarthost',
-  mx: 'mx',
+  return { worker, settler, smtp, reason, renew, atOnce: atOnce(needs, routing), routing }
 }
 
 export function scheduleOf({ queue }: Settings): Schedule {
@@ -113,31 +111,6 @@ export function scheduleOf({ queue }: Settings): Schedule {
     delayWarningMs: queue.delayWarning,
     expireMs: queue.expire,
   }
-}
-
-/** The route without hooks: here, by the smart host, or to the domain's own hosts. */
-function usual(settings: Settings, domains: LocalDomains, address: string): Route {
-  const isLocal = (domain: string) => domains.has(domain)
-  const isOnDemand = (domain: string) => customerOf(settings, domain)?.wait === true
-  const { smarthost } = settings.outbound
-  if (!smarthost) return chooseRoute({ isLocal, isOnDemand }, parseStoredAddress(address))
-  const { host, port, tls, protocol = 'smtp', username, password, xforward } = smarthost
-  const login =
-    username !== undefined && password !== undefined ? { login: { username, password } } : {}
-  const rules = {
-    isLocal,
-    isOnDemand,
-    smarthost: {
-      kind: 'smarthost' as const,
-      host,
-      port,
-      tls,
-      protocol,
-      ...login,
-      ...(xforward && { xforward }),
-    },
-  }
-  return chooseRoute(rules, parseStoredAddress(address))
 }
 
 /** Under whose name a copy leaves. What its customer or a mailbox here gets is not forwarded to strangers. */
@@ -154,12 +127,12 @@ export function departureOf(
   return reversePath && { reversePath }
 }
 
-/** Delivery by the accepting transaction: where the usual route is local and no hook has a say. */
-function atOnce(needs: OutboundNeeds, usualRoute: (address: string) => Route): AtOnce {
-  const { world, metrics, accounts, hooks } = needs
+/** Delivery by the accepting transaction: where the way is plainly to a mailbox here. */
+function atOnce(needs: OutboundNeeds, routing: Routing): AtOnce {
+  const { world, metrics, accounts } = needs
   return {
     place(newborn, address, judged) {
-      if (hooks()?.has('route') || usualRoute(address).kind !== 'local') return undefined
+      if (!routing.isPlainLocal(newborn, address)) return undefined
       const recipient = parseStoredAddress(address)
       return deliverAtOnce(accounts.directory, newborn, recipient, world.clock.now(), judged)
         ?.delivery
@@ -169,26 +142,6 @@ function atOnce(needs: OutboundNeeds, usualRoute: (address: string) => Route): A
       world.log.debug('recipient', { message, recipient, state: 'delivered' })
     },
   }
-}
-
-/** A user's own say in where mail goes; a hook that fails leaves the usual route. */
-function hookedRoute(
-  hooks: Hooks | undefined,
-  usualRoute: (address: string) => Route,
-  message: QueuedMessage,
-  address: string,
-): Route | Promise<Route> {
-  if (!hooks?.has('route')) return usualRoute(address)
-  const { domain } = parseStoredAddress(address)
-  const facts = { recipient: address, domain, sender: message.reverse_path, id: message.id }
-  return hooks.ask('route', facts).then(
-    answer => (answer !== undefined && isRoute(answer) ? answer : usualRoute(address)),
-    () => usualRoute(address),
-  )
-}
-
-function isRoute(answer: { readonly kind: string }): answer is Route {
-  return answer.kind === 'local' || answer.kind === 'mx' || answer.kind === 'smarthost'
 }
 
 /** A transport that can be replaced by one of a new epoch; loads under way are finished by the old one. */
@@ -214,6 +167,8 @@ export function smtpSettings({ settings, ourAddresses, pem }: Omit<HouseOptions,
     replyTimeoutMs: outbound.replyTimeout,
     tls: outbound.tls,
     eightBit: outbound.eightBit,
+    sourceAddresses: outbound.sourceAddress ?? [],
+    addressFamily: outbound.addressFamily,
     connectionsPerRoute: outbound.connectionsPerDestination,
     connectionsMax: outbound.connections,
     idleMs: outbound.idle,
@@ -221,6 +176,13 @@ export function smtpSettings({ settings, ourAddresses, pem }: Omit<HouseOptions,
       name === hostname.toLowerCase() ||
       (address !== undefined && ourAddresses().includes(address)),
   }
+}
+
+/** How mail is put into files. Nodes that share a database may share files too, and then none knows its own dead. */
+function fileSettings({ hostname, data, addresses }: Settings, alone: boolean) {
+  const { separator } = addresses
+  const installation = `${hostname}:${encodeURIComponent(data)}`
+  return { hostname, separator, ...(alone && { installation }) }
 }
 
 /** One line in the log and one count for each recipient that was settled or deferred. */

@@ -8,6 +8,7 @@ import type { Config, Settings } from './settings.ts'
 import type { SettingError } from './settings-errors.ts'
 import { formatPath } from './settings-errors.ts'
 import type { Raw } from './settings-override.ts'
+import { routeFaults } from './settings-routes.ts'
 
 /** How secrets outside the config are found. */
 export interface Lookup {
@@ -205,6 +206,7 @@ export function contradictions(settings: Settings): SettingError[] {
     const first = names.findIndex(other => other.toLowerCase() === name.toLowerCase())
     if (first < i) say(`domains[${i}]`, `${name} is named twice`, 'remove one of the two')
   }
+  errors.push(...routeFaults({ routes: settings.routes, hops: settings.outbound.hops }))
   const kept = Object.keys(settings.onDemand)
   for (const name of kept.filter(one => names.some(n => n.toLowerCase() === one.toLowerCase()))) {
     say(

@@ -9,6 +9,13 @@ import type { HookFunctions } from '../hook/hook.ts'
 import { authSchema } from './settings-auth.ts'
 import { bodiesSchema } from './settings-bodies.ts'
 import {
+  addressFamily,
+  eightBit,
+  hopsSchema,
+  smarthostSchema,
+  sourceAddress,
+} from './settings-hops.ts'
+import {
   certificateFiles,
   count,
   duration,
@@ -19,73 +26,8 @@ import {
 } from './settings-kinds.ts'
 import { listenersSchema } from './settings-listener.ts'
 import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
+import { routesSchema } from './settings-routes.ts'
 import { srsSchema } from './settings-transit.ts'
-
-/** The host that takes all our outgoing mail. */
-export interface Smarthost {
-  readonly host: string
-  readonly port: number
-  readonly tls: 'never' | 'opportunistic' | 'require' | 'implicit'
-  readonly protocol?: 'smtp' | 'lmtp'
-  readonly username?: string
-  readonly password?: string
-  readonly xforward?: boolean
-}
-
-const smarthost = z
-  .union([
-    z.string(),
-    z.strictObject({
-      host: z
-        .string()
-        .min(1)
-        .describe('Its name or address; or the path of a Unix socket, beginning with `/`.'),
-      port: z
-        .int()
-        .min(1)
-        .max(65_535)
-        .exactOptional()
-        .describe('Its port. Absent: 587, or 24 for LMTP.'),
-      tls: z
-        .enum(['never', 'opportunistic', 'require', 'implicit'])
-        .exactOptional()
-        .describe(
-          '`require` and `implicit` verify its certificate; `never` speaks clear text. Absent: `require`; `never` on a Unix socket.',
-        ),
-      protocol: z
-        .enum(['smtp', 'lmtp'])
-        .default('smtp')
-        .describe('`lmtp` where it keeps the mailboxes itself (RFC 2033), such as Dovecot.'),
-      username: z.string().min(1).exactOptional().describe('The name to log in with.'),
-      password: secret().exactOptional().describe('Its password.'),
-      xforward: z
-        .boolean()
-        .default(false)
-        .describe('Whether it is told by XFORWARD whom a message came from, if it offers that.'),
-    }),
-  ])
-  .transform((value, context): Smarthost => {
-    if (typeof value !== 'string') {
-      const { protocol } = value
-      if ((value.username === undefined) === (value.password === undefined)) {
-        const byPath = value.host.startsWith('/')
-        const port = value.port ?? (protocol === 'lmtp' ? 24 : 587)
-        return { ...value, port, tls: value.tls ?? (byPath ? 'never' : 'require') }
-      }
-      const message = 'username and password go together: write both, or neither'
-      context.issues.push({ code: 'custom', message, input: value })
-      return z.NEVER
-    }
-    const match = /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(value)
-    const port = Number(match?.[2])
-    if (match === null || port < 1 || port > 65_535) {
-      const message = `"${value}" is no HOST:PORT, such as relay.example.org:587 or [::1]:25`
-      context.issues.push({ code: 'custom', message, input: value })
-      return z.NEVER
-    }
-    const host = (match[1] as string).replace(/^\[|\]$/g, '')
-    return { host, port, tls: 'opportunistic' as const }
-  })
 
 const limits = z.strictObject({
   messageSize: size().prefault('50MB').describe('The largest message taken (SIZE, RFC 1870).'),
@@ -160,9 +102,12 @@ const checkpoint = z.strictObject({
 })
 
 const outbound = z.strictObject({
-  smarthost: smarthost
+  smarthost: smarthostSchema
     .exactOptional()
     .describe('Sends all outgoing mail by this host: `HOST:PORT`, or its parts.'),
+  hops: hopsSchema
+    .default({})
+    .describe('Next hops by name, for `routes` and for their senders (`senders`).'),
   hostname: hostname().exactOptional().describe('Our name in EHLO, if not `hostname`.'),
   srs: srsSchema
     .exactOptional()
@@ -178,8 +123,13 @@ const outbound = z.strictObject({
     .enum(['opportunistic', 'require', 'never'])
     .default('opportunistic')
     .describe('TLS towards other servers: where offered, verified always, or never.'),
-  eightBit: z
-    .enum(['convert', 'send-anyway'])
+  sourceAddress: sourceAddress()
+    .exactOptional()
+    .describe("Addresses of ours to connect from; of several at random one of the host's family."),
+  addressFamily: addressFamily()
+    .default('any')
+    .describe('IPv4 or IPv6 alone, one before the other, or both in turn.'),
+  eightBit: eightBit()
     .default('convert')
     .describe('8-bit mail for a server without 8BITMIME: re-encoded, or sent as it is.'),
   identity: certificateFiles()
@@ -249,6 +199,9 @@ export const settingsSchema = z.strictObject({
   queue: queue.prefault({}),
   checkpoint: checkpoint.prefault({}),
   outbound: outbound.prefault({}),
+  routes: routesSchema
+    .default([])
+    .describe('Where mail goes: the first rule that matches; else where it goes without rules.'),
   noSoliciting: z
     .array(z.string().regex(/^[a-z][\w.:-]*$/i, 'is no class, such as com.example:ADV'))
     .refine(classes => classes.join(',').length <= 1000, 'are more than 1000 characters')
@@ -288,6 +241,12 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   domains: z.array(domain).default([]).describe('Domains we take mail for, beside those by CLI.'),
+  relayDomains: z
+    .array(hostname())
+    .default([])
+    .describe(
+      'Domains of others whose mail is taken from anybody and carried on by `routes`; `*.example.org` for all below one.',
+    ),
   aliases: z
     .record(emailAddress(), z.union([emailAddress(), z.array(emailAddress()).min(1)]))
     .default({})

@@ -115,6 +115,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0015-readings.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 16,
+    name: '0016-released',
+    file: new URL('./schema/0016-released.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

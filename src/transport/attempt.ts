@@ -5,7 +5,7 @@
 import type { Outcome } from '../mail/outcome.ts'
 import type { Carry, Trouble } from '../smtp/client/question.ts'
 import type { Log } from '../world/log.ts'
-import { type EightBit, type Fitted, Fitting, type Parcel, type Unfit } from './fitting.ts'
+import { type Fitted, Fitting, type Parcel, type Unfit } from './fitting.ts'
 import type { Hop, HopCarried } from './hop.ts'
 import type { Host } from './hosts.ts'
 import type { Carried } from './transport.ts'
@@ -23,10 +23,10 @@ export class Attempt {
   readonly #troubles: { readonly trouble: Trouble; readonly host: Host }[] = []
   readonly #dialogues: string[] = []
 
-  /** @param eightBit left out where the content cannot be read twice: it then goes as it is */
-  constructor(parcel: Parcel, eightBit?: EightBit) {
+  /** @param asItIs the content cannot be read twice: it is not looked at */
+  constructor(parcel: Parcel, asItIs = false) {
     this.#parcel = parcel
-    this.#fitting = eightBit === undefined ? undefined : new Fitting(parcel, eightBit)
+    this.#fitting = asItIs ? undefined : new Fitting(parcel)
     this.#open = [...parcel.envelope.recipients.keys()]
     this.#outcomes = this.#open.map(() => undefined)
   }
@@ -40,13 +40,13 @@ export class Attempt {
    * The message as this hop takes it; undefined where all that was open has its outcome now: the hop
    * cannot take it, or it cannot be read.
    */
-  async fit({ facts, host }: Hop, log: Log): Promise<Fitted | undefined> {
+  async fit({ facts, host, eightBit }: Hop, log: Log): Promise<Fitted | undefined> {
     const { id: message, sizeOctets, content, envelope } = this.#parcel
     if (this.#fitting === undefined || facts === undefined) {
       return { kind: 'fitted', body: envelope.sender.body, sizeOctets, content, crlfOnly: false }
     }
     try {
-      const fitted = await this.#fitting.for(facts)
+      const fitted = await this.#fitting.for(facts, eightBit)
       if (fitted.kind === 'unfit') {
         this.#refuse(fitted, host)
         return undefined
@@ -63,7 +63,7 @@ export class Attempt {
   }
 
   /** The message for those still open, as many as go at once; its content begins anew. */
-  work({ body, sizeOctets, content, crlfOnly }: Fitted): Carry {
+  work({ body, sizeOctets, content, crlfOnly }: Fitted, { xforward }: Hop): Carry {
     const { id, envelope, forwarded } = this.#parcel
     const { sender, recipients } = envelope
     const now = this.#now().flatMap(at => recipients[at] ?? [])
@@ -74,7 +74,7 @@ export class Attempt {
       sizeOctets,
       content: content(),
       crlfOnly,
-      ...(forwarded && { forwarded }),
+      ...(xforward && forwarded && { forwarded }),
     }
   }
 

@@ -73,7 +73,7 @@ async function open(world: DisklessWorld, options: FetchOptions) {
       port,
       hostname,
       protocol: 'smtp',
-      tls: tlsPolicy({ kind: 'smarthost', host: name, port, tls }, 'opportunistic'),
+      tls: tlsPolicy(tls),
       connectTimeoutMs: options.connectTimeoutMs,
       timeouts: timeouts(options.replyTimeoutMs),
       ...(login === undefined ? {} : { login }),

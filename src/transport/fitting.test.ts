@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { load, short, town } from '../../test/kit/smtp-town.ts'
 import type { Sender } from '../mail/envelope.ts'
+import type { EightBit } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
-import { type EightBit, Fitting } from './fitting.ts'
+import { Fitting } from './fitting.ts'
 import type { Load } from './transport.ts'
 
 const sevenText = 'A: 1\r\n\r\nhello\r\n'
@@ -91,7 +92,7 @@ async function read(source: Source): Promise<Buffer> {
 for (const [name, text, sender, extensions, wanted, eightBit = 'convert'] of rows) {
   test(`${name} (${extensions || 'no extension'}): ${wanted}`, async () => {
     const given = parcel(text, sender)
-    const fitted = await new Fitting(given, eightBit).for(facts(extensions))
+    const fitted = await new Fitting(given).for(facts(extensions), eightBit)
     if (fitted.kind === 'unfit') {
       assert.equal(fitted.reason, wanted)
       return
@@ -117,9 +118,9 @@ test('a small message is read once, a large one streams, and both come out alike
         yield Buffer.from(text.slice(at, at + 40_000), 'latin1')
       }
     }
-    const fitting = new Fitting(parcel(text, {}, content), 'convert')
+    const fitting = new Fitting(parcel(text, {}, content))
     for (const extensions of [none, eight, none]) {
-      const fitted = await fitting.for(facts(extensions))
+      const fitted = await fitting.for(facts(extensions), 'convert')
       assert.ok(fitted.kind === 'fitted' && fitted.crlfOnly)
       const sent = await read(fitted.content())
       assert.equal(sent.length, fitted.sizeOctets)

@@ -10,6 +10,7 @@ import type { BodyKind } from '../mail/envelope.ts'
 import { Gauge } from '../message/gauge.ts'
 import { rewriting } from '../message/rewrite.ts'
 import { type Survey, Surveyor, type Wanted } from '../message/survey.ts'
+import type { EightBit } from '../route/route.ts'
 import type { HopFacts } from '../smtp/client/question.ts'
 import type { Source, Transform } from '../wire/effect.ts'
 import type { Load } from './transport.ts'
@@ -17,9 +18,6 @@ import type { Load } from './transport.ts'
 /** What is carried; a load of the queue is one. */
 export type Parcel = Pick<Load, 'envelope' | 'sizeOctets' | 'content' | 'forwarded'> &
   Partial<Pick<Load, 'id'>>
-
-/** What becomes of 8-bit mail where a hop has no 8BITMIME. */
-export type EightBit = 'convert' | 'send-anyway'
 
 /** The message as one hop takes it. */
 export interface Fitted {
@@ -50,17 +48,16 @@ interface Looked {
 
 export class Fitting {
   readonly #parcel: Parcel
-  readonly #eightBit: EightBit
   #looked: Promise<Looked> | undefined
-  readonly #converted = new Map<Wanted['most'], Promise<Fitted | Unfit | 'fits'>>()
+  /** By what was wanted of them. */
+  readonly #converted = new Map<string, Promise<Fitted | Unfit | 'fits'>>()
 
-  constructor(parcel: Parcel, eightBit: EightBit) {
+  constructor(parcel: Parcel) {
     this.#parcel = parcel
-    this.#eightBit = eightBit
   }
 
   /** Rejects where the content cannot be read. */
-  async for({ extensions }: HopFacts): Promise<Fitted | Unfit> {
+  async for({ extensions }: HopFacts, eightBit: EightBit): Promise<Fitted | Unfit> {
     const { sizeOctets, content, envelope } = this.#parcel
     const { body: declared, utf8 } = envelope.sender
     const takesBinary = extensions.has('BINARYMIME') && extensions.has('CHUNKING')
@@ -69,7 +66,7 @@ export class Fitting {
     }
     this.#looked ??= this.#look()
     const { gauge, content: seen } = await this.#looked
-    const converts = this.#eightBit === 'convert'
+    const converts = eightBit === 'convert'
     const asIs = (body: BodyKind): Fitted => {
       const crlfOnly = gauge.bareLineEnds === 0
       return { kind: 'fitted', body, sizeOctets, content: seen, crlfOnly }
@@ -85,9 +82,10 @@ export class Fitting {
       shortLines: converts,
     }
     if (exceeds(gauge, wanted)) {
-      const known = this.#converted.get(wanted.most)
+      const key = `${wanted.most} ${eightBit}`
+      const known = this.#converted.get(key)
       const converting = known ?? convert(wanted, seen, sizeOctets)
-      if (known === undefined) this.#converted.set(wanted.most, converting)
+      if (known === undefined) this.#converted.set(key, converting)
       const converted = await converting
       if (converted !== 'fits') return converted
     }

@@ -5,6 +5,7 @@
  */
 import type { Outcome } from '../mail/outcome.ts'
 import type { Reply } from '../mail/status.ts'
+import type { EightBit } from '../route/route.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
 import type { Witnessed } from '../smtp/client/dialogue.ts'
 import type {
@@ -33,6 +34,10 @@ export interface HopOptions {
   readonly protocol: 'smtp' | 'lmtp'
   readonly tls: TlsPolicy
   readonly login?: Credentials
+  /** What becomes of 8-bit mail where it has no 8BITMIME; 'convert' if not given. */
+  readonly eightBit?: EightBit
+  /** Whether it is told by XFORWARD whom a message came from. */
+  readonly xforward?: boolean
   /** Extensions not to be used though they are offered, by keyword. */
   readonly without?: readonly string[]
   readonly connectTimeoutMs: number
@@ -110,6 +115,8 @@ export function takeOver(
 
 export class Hop implements Role<ClientQuestion, ClientAnswer> {
   readonly host: Host
+  readonly eightBit: EightBit
+  readonly xforward: boolean
   /** Messages given to it so far. */
   messages = 0
   /** Monotonic ms of when it last fell idle; kept by the pool. */
@@ -142,6 +149,8 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
   ) {
     const { host, hostname, protocol, tls, login, timeouts, dialogueAlways = false } = options
     this.host = host
+    this.eightBit = options.eightBit ?? 'convert'
+    this.xforward = options.xforward === true
     this.#opened = opened
     this.#pumping = pump<ClientQuestion, ClientAnswer, ClientEvent>({
       connection,
@@ -333,7 +342,8 @@ const goneTrouble: Trouble = {
   reason: 'the connection is gone',
 }
 
-function unopened(phase: Trouble['phase'], status: string, reason: string): HopOpened {
+/** A host that could not be spoken to at all. */
+export function unopened(phase: Trouble['phase'], status: string, reason: string): HopOpened {
   return { kind: 'trouble', trouble: { kind: 'deferred', phase, status, reason }, dialogue: '' }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { AddressFamily } from '../route/route.ts'
 import type { Dns, DnsAnswer, MxRecord } from '../world/dns.ts'
 import type { Random } from '../world/random.ts'
 import { parseLiteral, usableAddress } from './address-literal.ts'
@@ -297,6 +298,21 @@ test('a fixed next hop is looked up by address only, and its absence is temporar
     kind: 'hosts',
     hosts: [{ name: '127.0.0.1', address: '127.0.0.1' }],
   })
+})
+
+test('which family of addresses counts, and which comes first', async () => {
+  const zone = { 'r.test': { a: ['192.0.2.1', '192.0.2.2'], aaaa: ['2001:db8::1'] } }
+  const by = async (family: AddressFamily) => {
+    const dns = fakeDns(zone)
+    const located = await locateHost({ dns, random: orderly }, 'r.test', 5, family)
+    const addresses = located.kind === 'hosts' ? located.hosts.map(host => host.address) : []
+    return [addresses.join(' '), dns.asked.length]
+  }
+  assert.deepEqual(await by('any'), ['2001:db8::1 192.0.2.1 192.0.2.2', 2])
+  assert.deepEqual(await by('ipv6-first'), ['2001:db8::1 192.0.2.1 192.0.2.2', 2])
+  assert.deepEqual(await by('ipv4-first'), ['192.0.2.1 192.0.2.2 2001:db8::1', 2])
+  assert.deepEqual(await by('ipv4'), ['192.0.2.1 192.0.2.2', 1])
+  assert.deepEqual(await by('ipv6'), ['2001:db8::1', 1])
 })
 
 test('literals are read strictly', () => {

@@ -7,6 +7,7 @@
  * look-ups and gives a bounded number of addresses.
  */
 import { domainToASCII } from 'node:url'
+import type { AddressFamily } from '../route/route.ts'
 import type { Dns, MxRecord } from '../world/dns.ts'
 import { type Random, shuffle } from '../world/random.ts'
 import { parseLiteral, usableAddress } from './address-literal.ts'
@@ -29,6 +30,8 @@ export interface LocateSettings {
   readonly hostsMax: number
   /** Addresses given in all. */
   readonly addressesMax: number
+  /** Which addresses of a name count, and in which order; 'any' if not given. */
+  readonly family?: AddressFamily
 }
 
 export interface LocateWorld {
@@ -73,13 +76,14 @@ export async function locateHost(
   world: LocateWorld,
   host: string,
   addressesMax: number,
+  family: AddressFamily = 'any',
 ): Promise<Located> {
   if (host.startsWith('/')) return { kind: 'hosts', hosts: [{ name: host, address: host }] }
   const literal = parseLiteral(host)
   if (literal !== undefined) return { kind: 'hosts', hosts: [{ name: host, address: literal }] }
   const name = asciiName(host)
   if (name === undefined) return deferred('4.4.4', `${host} is not a host name`)
-  const resolved = await resolve(world.dns, name)
+  const resolved = await resolve(world.dns, name, family)
   if (resolved.kind === 'unknown') {
     return deferred('4.4.3', `the address of ${host} cannot be looked up: ${resolved.reason}`)
   }
@@ -138,7 +142,10 @@ async function locateNames(
   const candidates = sorted
     .filter(record => byName === undefined || record.preference < byName)
     .slice(0, settings.hostsMax)
-  const resolved = await Promise.all(candidates.map(record => resolve(world.dns, record.exchange)))
+  const { family } = settings
+  const resolved = await Promise.all(
+    candidates.map(record => resolve(world.dns, record.exchange, family)),
+  )
   let limit = byName ?? Number.POSITIVE_INFINITY
   let unknown: string | undefined
   const hosts: (Host & { readonly preference: number })[] = []
@@ -170,11 +177,31 @@ async function locateNames(
       )
 }
 
-/** AAAA and A of a name, taken in turn so that one broken family does not starve the other. */
-async function resolve(dns: Dns, name: string): Promise<Resolved> {
-  const [six, four] = await Promise.all([dns.ipv6(name), dns.ipv4(name)])
+const NOT_ASKED = { kind: 'empty' } as const
+
+/** AAAA and A of a name; as usual taken in turn, so that one broken family does not starve the other. */
+async function resolve(dns: Dns, name: string, family: AddressFamily = 'any'): Promise<Resolved> {
+  const [six, four] = await Promise.all([
+    family === 'ipv4' ? NOT_ASKED : dns.ipv6(name),
+    family === 'ipv6' ? NOT_ASKED : dns.ipv4(name),
+  ])
   const sixes = six.kind === 'found' ? six.records : []
   const fours = four.kind === 'found' ? four.records : []
+  const addresses = inOrder(sixes, fours, family)
+  if (addresses.length > 0) return { kind: 'addresses', addresses }
+  // Many name servers fail on AAAA alone; with no address at all we cannot know, so mail waits.
+  if (four.kind === 'failed') return { kind: 'unknown', reason: four.reason }
+  if (six.kind === 'failed') return { kind: 'unknown', reason: six.reason }
+  return { kind: 'none', exists: six.kind !== 'missing' || four.kind !== 'missing' }
+}
+
+function inOrder(
+  sixes: readonly string[],
+  fours: readonly string[],
+  family: AddressFamily,
+): readonly string[] {
+  if (family === 'ipv4-first') return [...fours, ...sixes]
+  if (family === 'ipv6-first') return [...sixes, ...fours]
   const addresses: string[] = []
   for (let i = 0; i < Math.max(sixes.length, fours.length); i++) {
     const six = sixes[i]
@@ -182,11 +209,7 @@ async function resolve(dns: Dns, name: string): Promise<Resolved> {
     if (six !== undefined) addresses.push(six)
     if (four !== undefined) addresses.push(four)
   }
-  if (addresses.length > 0) return { kind: 'addresses', addresses }
-  // Many name servers fail on AAAA alone; with no address at all we cannot know, so mail waits.
-  if (four.kind === 'failed') return { kind: 'unknown', reason: four.reason }
-  if (six.kind === 'failed') return { kind: 'unknown', reason: six.reason }
-  return { kind: 'none', exists: six.kind !== 'missing' || four.kind !== 'missing' }
+  return addresses
 }
 
 /** A domain as DNS spells it: A-labels (RFC 5891), lower case; undefined where it cannot be one. */

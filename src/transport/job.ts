@@ -9,7 +9,7 @@ import { type Forwarded, parsePeer } from '../mail/forwarded.ts'
 import { parseNotify } from '../mail/notify.ts'
 import type { Claimed } from '../queue/claim.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
-import type { Route } from '../route/route.ts'
+import { hopsOf, type Route } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
 import type { Load } from './transport.ts'
 
@@ -26,6 +26,8 @@ export interface JobRow {
   readonly attempts: number
   /** When the sender was told of a delay last. */
   readonly warnedAt: number | null
+  /** The operator has let it go: rules that hold do not hold it again. */
+  readonly released?: boolean
 }
 
 /** What is other about copies that leave in our name (transit/). */
@@ -59,7 +61,7 @@ export function makeJob(
     head: message.head,
     bodyKey: message.body_id,
     content,
-    ...(route.kind === 'smarthost' && route.xforward && { forwarded: forwardedOf(message) }),
+    ...(hopsOf(route).some(hop => hop.xforward) && { forwarded: forwardedOf(message) }),
   }
   return { message, rows, route, load }
 }
@@ -124,5 +126,6 @@ export function rowOf(row: Claimed): JobRow {
     parameters: row.parameters,
     attempts: row.attempts,
     warnedAt: row.delay_notified_at,
+    released: row.released_at !== null,
   }
 }

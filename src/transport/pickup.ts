@@ -7,7 +7,6 @@
 import type { Route } from '../route/route.ts'
 import type { Log } from '../world/log.ts'
 import { Attempt } from './attempt.ts'
-import type { EightBit } from './fitting.ts'
 import type { Hop } from './hop.ts'
 import type { Carried, Load, Transport } from './transport.ts'
 import type { Worker } from './worker.ts'
@@ -48,14 +47,14 @@ export async function pickUp(
 }
 
 /** Carries loads one after another over one hop that stands already. */
-export function hopTransport(hop: Hop, log: Log, eightBit: EightBit): Transport {
+export function hopTransport(hop: Hop, log: Log): Transport {
   let turn: Promise<unknown> = Promise.resolve()
   const carry = async (load: Load): Promise<Carried> => {
-    const attempt = new Attempt(load, eightBit)
+    const attempt = new Attempt(load)
     const fitted = await attempt.fit(hop, log)
     if (fitted === undefined) return attempt.carried()
     for (let end = 'again'; end === 'again'; ) {
-      const carried = await hop.carry(attempt.work(fitted))
+      const carried = await hop.carry(attempt.work(fitted, hop))
       end = carried.kind === 'untouched' ? 'elsewhere' : attempt.note(carried)
       if (end === 'done') return attempt.carried()
     }

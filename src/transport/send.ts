@@ -5,6 +5,7 @@
  */
 import type { Envelope } from '../mail/envelope.ts'
 import type { Outcome } from '../mail/outcome.ts'
+import type { EightBit } from '../route/route.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
 import type { Trouble } from '../smtp/client/question.ts'
 import { timeouts } from '../smtp/client/state.ts'
@@ -12,7 +13,6 @@ import type { Source } from '../wire/effect.ts'
 import type { Log } from '../world/log.ts'
 import type { DisklessWorld } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
-import type { EightBit } from './fitting.ts'
 import { type Hop, type HopOptions, openHop } from './hop.ts'
 import { locateHost } from './hosts.ts'
 import { inTheClear, tlsPolicy } from './tls-policy.ts'
@@ -68,6 +68,7 @@ export async function sendMail(world: DisklessWorld, options: SendOptions): Prom
       connectTimeoutMs: options.connectTimeoutMs ?? 30_000,
       timeouts: timeouts(options.replyTimeoutMs),
       dialogueAlways: true,
+      ...(options.eightBit === undefined ? {} : { eightBit: options.eightBit }),
       ...(options.login === undefined ? {} : { login: options.login }),
       ...(options.roots === undefined ? {} : { roots: options.roots }),
     }
@@ -87,7 +88,7 @@ export async function sendMail(world: DisklessWorld, options: SendOptions): Prom
     const sizeOctets = options.sizeOctets ?? (content instanceof Uint8Array ? content.length : 0)
     const repeatable = content instanceof Uint8Array
     const parcel = { envelope, sizeOctets, content: () => content }
-    const attempt = new Attempt(parcel, repeatable ? (options.eightBit ?? 'convert') : undefined)
+    const attempt = new Attempt(parcel, !repeatable)
     const trouble = await offer(attempt, opened.hop, world.log, repeatable)
     if (trouble !== undefined) {
       const { kind, status, reason } = trouble
@@ -114,14 +115,14 @@ async function offer(
   const fitted = await attempt.fit(hop, log)
   if (fitted === undefined) return undefined
   for (let some = false; ; some = true) {
-    const carried = await hop.carry(attempt.work(fitted))
+    const carried = await hop.carry(attempt.work(fitted, hop))
     if (carried.kind === 'untouched') return some ? undefined : carried.trouble
     if (attempt.note(carried) !== 'again' || !repeatable) return undefined
   }
 }
 
-function policyOf({ host, port, tls = 'opportunistic', anyCertificate = false }: SendOptions) {
-  const policy = tlsPolicy({ kind: 'smarthost', host, port, tls }, 'opportunistic')
+function policyOf({ tls = 'opportunistic', anyCertificate = false }: SendOptions) {
+  const policy = tlsPolicy(tls)
   return anyCertificate ? { ...policy, trust: 'opportunistic' as const } : policy
 }
 

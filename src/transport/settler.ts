@@ -138,6 +138,10 @@ export class Settler {
           ? { result, fact: factOf(row, outcome, 'failed', now) }
           : { result }
       }
+      case 'held':
+        return { result: { ...base, state: 'held', untried: true } }
+      case 'discarded':
+        return { result: { ...base, state: 'deleted', untried: true } }
       case 'deferred':
         return this.#deferred(job, row, outcome, { now, spread }, base)
     }
@@ -249,6 +253,7 @@ function factOf(
 }
 
 function remoteOf(outcome: Outcome): string | null {
+  if (outcome.place !== undefined) return outcome.place
   // A Unix socket has but its path.
   if (outcome.address?.startsWith('/')) return outcome.address
   if (outcome.host === undefined) return outcome.address ? `[${outcome.address}]` : null
@@ -258,9 +263,11 @@ function remoteOf(outcome: Outcome): string | null {
 /** Deliveries here need no attempt row: the recipient's own row says it all. */
 function attemptOf(outcome: Outcome, dialogue: string | undefined): Settled['attempt'] {
   if (outcome.kind === 'delivered') {
-    const here = outcome.how === 'mailbox' && outcome.host === undefined
+    const here =
+      outcome.how === 'mailbox' && outcome.host === undefined && outcome.place === undefined
     return here ? undefined : { outcome: 'delivered', dialogue: null }
   }
+  if (outcome.kind === 'held' || outcome.kind === 'discarded') return undefined
   if (outcome.kind === 'deferred' && outcome.kept) return undefined
   const doubt = outcome.kind === 'deferred' && outcome.inDoubt === true
   return { outcome: doubt ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }

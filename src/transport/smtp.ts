@@ -5,27 +5,21 @@
  * speaking (hop.ts, smtp/client) and keeping (pool.ts) are elsewhere; retrying later is the queue's.
  */
 
-import { type Route, routeKey } from '../route/route.ts'
+import { type RemoteRoute, type Route, routeKey } from '../route/route.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { World } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
-import type { EightBit } from './fitting.ts'
-import { type Hop, type HopOpened, type HopOptions, openHop } from './hop.ts'
+import { type Hop, type HopOpened, type HopOptions, openHop, unopened } from './hop.ts'
 import { type Host, type Located, locateDomain, locateHost } from './hosts.ts'
 import { Pool } from './pool.ts'
-import { inTheClear, isProven, type MxTls, tlsPolicy } from './tls-policy.ts'
+import { inTheClear, isProven } from './tls-policy.ts'
 import type { Carried, Load, Transport } from './transport.ts'
+import { sourceFor, type Way, type WayDefaults, waysOf } from './way.ts'
 
-export interface SmtpTransportSettings {
-  /** What we call ourselves in EHLO. */
-  readonly hostname: string
-  /** The port of MX hosts. */
-  readonly port: number
+export interface SmtpTransportSettings extends WayDefaults {
   readonly connectTimeoutMs: number
   /** Caps every timeout of RFC 5321 §4.5.3.2. */
   readonly replyTimeoutMs?: number
-  /** TLS towards MX hosts. */
-  readonly tls: MxTls
   readonly connectionsPerRoute: number
   readonly connectionsMax: number
   readonly messagesPerConnection: number
@@ -36,8 +30,6 @@ export interface SmtpTransportSettings {
   readonly roots?: string
   /** The certificate we show where one is asked for. */
   readonly own?: () => HopOptions['own']
-  /** What becomes of 8-bit mail where a hop has no 8BITMIME. */
-  readonly eightBit: EightBit
   isOurself(name: string, address?: string): boolean
 }
 
@@ -47,6 +39,8 @@ export const smtpTransportDefaults = {
   connectTimeoutMs: 30_000,
   tls: 'opportunistic',
   eightBit: 'convert',
+  sourceAddresses: [],
+  addressFamily: 'any',
   connectionsPerRoute: 20,
   connectionsMax: 200,
   messagesPerConnection: 100,
@@ -74,9 +68,7 @@ export function smtpTransport(
 }
 
 /** `tlsOptional`: of this message, whatever the setting says (RFC 8689 §5). */
-type Remote = Exclude<Route, { readonly kind: 'local' | 'onDemand' }> & {
-  readonly tlsOptional?: true
-}
+type Remote = RemoteRoute & { readonly tlsOptional?: true }
 
 const NOT_PROVEN =
   'it may go on only under verified TLS (RFC 8689), and the way to its domain is not proven'
@@ -100,8 +92,8 @@ class SmtpTransport implements Transport {
   }
 
   async carry(load: Load, route: Route): Promise<Carried> {
-    const attempt = new Attempt(load, this.#settings.eightBit)
-    if (route.kind === 'local' || route.kind === 'onDemand') {
+    const attempt = new Attempt(load)
+    if (route.kind !== 'mx' && route.kind !== 'smarthost') {
       return attempt.close('deferred', '4.3.5', 'not a remote route')
     }
     const { requireTls, reversePath, tlsOptional } = load.envelope.sender
@@ -152,46 +144,75 @@ class SmtpTransport implements Transport {
   /** Tries the hosts of a route in order; has one place in the pool, and gives it back. */
   async #tryHosts(attempt: Attempt, route: Remote, key: string): Promise<Carried> {
     let hop: Hop | undefined
+    let nowhere: Extract<Located, { readonly reason: string }> | undefined
+    let tried = 0
     try {
-      const located = await this.#locate(route)
-      if (located.kind !== 'hosts') {
-        return attempt.close(located.kind, located.status, located.reason)
-      }
-      for (const host of located.hosts) {
-        for (let end: Offered = 'anew'; end === 'anew'; ) {
-          const opened = await this.#open(host, route)
-          if (opened.kind === 'trouble') {
-            attempt.trouble(host, opened.trouble, opened.dialogue)
-            break
-          }
-          hop = opened.hop
-          end = await this.#offer(attempt, hop)
-          if (end === 'done') return attempt.carried()
-          hop.leave()
-          hop = undefined
+      const { random } = this.#world
+      for (const way of waysOf(route, this.#settings, random, route.tlsOptional === true)) {
+        const located = await this.#locate(way)
+        if (located.kind !== 'hosts') {
+          if (located.kind === 'failed')
+            return attempt.close('failed', located.status, located.reason)
+          nowhere ??= located
+          continue
+        }
+        for (const host of located.hosts) {
+          tried++
+          hop = await this.#tryHost(attempt, host, way)
+          if (hop !== undefined) return attempt.carried()
         }
       }
-      return attempt.carried()
+      return tried === 0 && nowhere !== undefined
+        ? attempt.close('deferred', nowhere.status, nowhere.reason)
+        : attempt.carried()
     } finally {
       if (hop === undefined) this.#pool.drop(key)
       else this.#pool.give(key, hop)
     }
   }
 
+  /** The connection by which all was settled; undefined where another host is to be tried. */
+  async #tryHost(attempt: Attempt, host: Host, way: Way): Promise<Hop | undefined> {
+    for (let end: Offered = 'anew'; end === 'anew'; ) {
+      const opened = await this.#open(host, way)
+      if (opened.kind === 'trouble') {
+        attempt.trouble(host, opened.trouble, opened.dialogue)
+        return undefined
+      }
+      const { hop } = opened
+      end = await this.#offer(attempt, hop).catch((error: unknown) => {
+        hop.leave()
+        throw error
+      })
+      if (end === 'done') return hop
+      hop.leave()
+    }
+    return undefined
+  }
+
   /** Opens one host; where TLS fails and need not be, once more in the clear (RFC 7435 §3). */
-  async #open(host: Host, route: Remote): Promise<HopOpened> {
-    const { connectTimeoutMs, hostname, port, replyTimeoutMs, roots, tls } = this.#settings
+  async #open(host: Host, way: Way): Promise<HopOpened> {
+    const { connectTimeoutMs, replyTimeoutMs, roots } = this.#settings
+    const { port, hostname, protocol, tls, login, eightBit, xforward } = way
+    const localAddress = sourceFor(way, host.address, this.#world.random)
+    if (localAddress === null) {
+      const reason = `none of our source addresses can reach ${host.name} (${host.address})`
+      return unopened('connect', '4.4.1', reason)
+    }
     const own = this.#settings.own?.()
     const options: HopOptions = {
       host,
-      port: route.kind === 'smarthost' ? route.port : port,
+      port,
       hostname,
-      protocol: (route.kind === 'smarthost' && route.protocol) || 'smtp',
-      tls: tlsPolicy(route, route.tlsOptional ? 'opportunistic' : tls),
+      protocol,
+      tls,
+      eightBit,
+      xforward,
       connectTimeoutMs,
       timeouts: timeouts(replyTimeoutMs),
       ...(this.#isStepwise(host) ? { without: ['PIPELINING'] } : {}),
-      ...(route.kind === 'smarthost' && route.login !== undefined ? { login: route.login } : {}),
+      ...(login === undefined ? {} : { login }),
+      ...(localAddress === undefined ? {} : { localAddress }),
       ...(roots === undefined ? {} : { roots }),
       ...(own === undefined ? {} : { own }),
     }
@@ -206,7 +227,7 @@ class SmtpTransport implements Transport {
     const fitted = await attempt.fit(hop, this.#world.log)
     if (fitted === undefined) return 'done'
     for (let some = false; ; some = true) {
-      const carried = await hop.carry(attempt.work(fitted))
+      const carried = await hop.carry(attempt.work(fitted, hop))
       if (carried.kind === 'untouched') return some ? 'anew' : 'elsewhere'
       const end = attempt.note(carried)
       const again = end === 'elsewhere' ? carried.trouble?.again : undefined
@@ -228,23 +249,23 @@ class SmtpTransport implements Transport {
     this.#stepwise.set(address, this.#world.clock.monotonic() + STEPWISE_MS)
   }
 
-  #locate(route: Remote): Promise<Located> {
-    const key = routeKey(route)
+  #locate({ to, family }: Way): Promise<Located> {
+    const key = `${'domain' in to ? `mx:${to.domain}` : to.host} ${family}`
     const known = this.#locating.get(key)
     if (known !== undefined) return known
     const settings = this.#settings
     const located =
-      route.kind === 'mx'
-        ? locateDomain(this.#world, route.domain, settings)
-        : locateHost(this.#world, route.host, settings.addressesMax)
+      'domain' in to
+        ? locateDomain(this.#world, to.domain, { ...settings, family })
+        : locateHost(this.#world, to.host, settings.addressesMax, family)
     this.#locating.set(key, located)
     void located.finally(() => this.#locating.delete(key)).catch(() => {})
     return located
   }
 }
 
-/** Connections are kept apart where they are secured or logged in differently. */
+/** Connections are kept apart where anything about them differs. */
 function poolKey(route: Remote): string {
-  if (route.kind === 'mx') return `${routeKey(route)}${route.tlsOptional ? ' relaxed' : ''}`
-  return `${routeKey(route)} ${route.tls} ${route.login?.username ?? ''}`
+  const plain = route.kind === 'mx' && !route.egress && !route.instead
+  return plain ? `${routeKey(route)}${route.tlsOptional ? ' relaxed' : ''}` : JSON.stringify(route)
 }

@@ -2,7 +2,7 @@
  * How a hop is secured: which TLS a route wants, whose certificates count, and whether clear text
  * will do where TLS fails (RFC 3207, RFC 7435, RFC 8314). Decided here, done by transport/hop.ts.
  */
-import type { Route } from '../route/route.ts'
+import { hopsOf, type NextHop, type RemoteRoute } from '../route/route.ts'
 
 export interface TlsPolicy {
   readonly startTls: 'never' | 'opportunistic' | 'require'
@@ -25,17 +25,18 @@ const policies = {
   implicit: policy('never', { implicit: true, trust: 'verify' }),
 } as const
 
-/** The policy of a route; that of MX hosts is a setting, since no route names it. */
-export function tlsPolicy(route: Route, mx: MxTls): TlsPolicy {
-  return policies[route.kind === 'smarthost' ? route.tls : mx]
+/** The policy behind a word of the settings. */
+export function tlsPolicy(tls: NextHop['tls']): TlsPolicy {
+  return policies[tls]
 }
 
 /**
  * Whether a message that requires TLS may go this way at all (RFC 8689 §4.2.1): by a fixed host whose
  * certificate is verified. The hosts of a domain are named by a DNS that nobody has signed.
  */
-export function isProven(route: Route): boolean {
-  return route.kind === 'smarthost' && (route.tls === 'require' || route.tls === 'implicit')
+export function isProven(route: RemoteRoute): boolean {
+  const verified = ({ tls }: NextHop) => tls === 'require' || tls === 'implicit'
+  return route.kind === 'smarthost' && hopsOf(route).every(verified)
 }
 
 /** The same without TLS, for the second try; a password stays at home then. */

@@ -14,7 +14,7 @@ import { type AskedInput, type Claimed, claim, claimAsked } from '../queue/claim
 import { nextDueIn, type QueuedMessage, queuedMessage } from '../queue/reader.ts'
 import { queuedMessageOf, queueTopic } from '../queue/spool.ts'
 import { giveBack, recover, renew } from '../queue/writer.ts'
-import { type Route, routeKey } from '../route/route.ts'
+import { isOneByOne, type Route, routeKey } from '../route/route.ts'
 import { everything, type Store, StoreError } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
 import { sleep, type Timer } from '../world/clock.ts'
@@ -29,10 +29,10 @@ export interface WorkerOptions {
   /** This life of this node; leases carry it. */
   readonly node: string
   /** Where a recipient goes; never rejects. */
-  readonly route: (message: QueuedMessage, address: string) => Route | Promise<Route>
-  /** The route it takes if no hook has a say: under this key jobs are counted at birth. */
+  readonly route: (message: QueuedMessage, row: JobRow) => Route | Promise<Route>
+  /** The route it takes as far as its address alone tells: under this key jobs are counted at birth. */
   readonly usualRoute: (address: string) => Route
-  readonly transports: Readonly<Record<'local' | 'smtp' | 'onDemand', Transport>>
+  readonly transports: Readonly<Record<Route['kind'], Transport>>
   /** How a copy leaves, where that is not as its message came. */
   readonly departure: (message: QueuedMessage, row: JobRow, route: Route) => Departure | undefined
   readonly content: (message: QueuedMessage) => Source
@@ -174,7 +174,7 @@ export class Worker {
         this.#options.world.clock.after(graceMs, resolve)
       })
     }
-    await Promise.all(Object.values(this.#options.transports).map(t => t.close()))
+    await Promise.all([...new Set(Object.values(this.#options.transports))].map(t => t.close()))
     const given = await this.#options.store.write(giveBack, { node: this.node })
     if (given > 0) this.#options.store.wake(queueTopic)
   }
@@ -246,7 +246,7 @@ export class Worker {
   }
 
   #begin(message: QueuedMessage, rows: readonly JobRow[], content: () => Source): void {
-    const routes = rows.map(row => this.#options.route(message, row.address))
+    const routes = rows.map(row => this.#options.route(message, row))
     if (routes.some(route => route instanceof Promise)) {
       const known = Promise.all(routes.map(async route => route))
       void known.then(all => this.#dispatch(message, rows, all, content))
@@ -266,7 +266,9 @@ export class Worker {
     })
     const byWay = Map.groupBy(
       ways,
-      ({ row, route, departure }) => `${routeKey(route)} ${departureKey(row, departure)}`,
+      // Routes of one key may differ in what they say to the hop, or to the sender.
+      ({ row, route, departure }) =>
+        `${JSON.stringify(route)} ${departureKey(row, departure)} ${isOneByOne(route) ? row.n : ''}`,
     )
     for (const group of byWay.values()) {
       const [{ route, departure }] = group as [(typeof ways)[number]]
@@ -316,9 +318,7 @@ export class Worker {
   }
 
   #transportFor({ route }: Job): Transport {
-    const { local, onDemand, smtp } = this.#options.transports
-    if (route.kind === 'local') return local
-    return route.kind === 'onDemand' ? onDemand : smtp
+    return this.#options.transports[route.kind]
   }
 
   #finished(job: Job, key: string, dueAt: number | undefined): void {

@@ -2,8 +2,10 @@
 import type { Clock } from './clock.ts'
 import type { Disk } from './disk.ts'
 import type { Dns } from './dns.ts'
+import type { Files } from './files.ts'
 import type { Log } from './log.ts'
 import type { Net } from './net.ts'
+import type { Programs } from './programs.ts'
 import type { Random } from './random.ts'
 
 export interface World {
@@ -12,8 +14,10 @@ export interface World {
   readonly net: Net
   readonly dns: Dns
   readonly disk: Disk
+  readonly files: Files
+  readonly programs: Programs
   readonly log: Log
 }
 
 /** A world without a disk: all that a client needs. */
-export type DisklessWorld = Omit<World, 'disk'>
+export type DisklessWorld = Omit<World, 'disk' | 'files' | 'programs'>

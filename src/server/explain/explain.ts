@@ -135,7 +135,7 @@ async function explained(
   const about = { address, ...(aliasOf === null ? {} : { aliasOf }) }
   // The alias itself: it is settled by the accepting transaction, and each of its targets is carried.
   if (final.expanded) return { ...about, expanded: true }
-  const { route, by } = await house.reason(message, address)
+  const { route, by, passed } = await house.reason(message, address)
   const departure = departureOf(house.inbound.transit, message, { address, aliasOf }, route)
   const sender: Address | null =
     departure?.reversePath ??
@@ -143,7 +143,7 @@ async function explained(
   return {
     ...about,
     reversePath: formatPath(sender),
-    route: { kind: route.kind, by },
+    route: { kind: route.kind, by, passed },
     ...(await explainRoute(house, route, {
       recipient: parseStoredAddress(address),
       sizeOctets: message.size_octets,

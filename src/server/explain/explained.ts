@@ -1,4 +1,5 @@
 /** What `explain` is asked and what it says: types alone, all of it survives JSON. Times are ms since the epoch. */
+import type { Passed } from '../../route/decide.ts'
 
 /** A message that is not sent, to be explained. */
 export interface ExplainInput {
@@ -49,6 +50,8 @@ export interface ExplainedRecipient {
     readonly kind: string
     /** What in the config decided. */
     readonly by: string
+    /** Rules that did not match, in order, and what they asked for. */
+    readonly passed: readonly Passed[]
   }
   readonly transport?: string
   /** What becomes of it, in a few words. */

@@ -1,10 +1,10 @@
-/** Where a route leads, found as an attempt would find it (transport/hosts.ts, transport/tls-policy.ts), with no connection made. */
+/** Where a route leads, found as an attempt would find it (transport/way.ts, transport/hosts.ts), with no connection made. */
 import { deliver } from '../../delivery/deliver.ts'
 import type { Address } from '../../mail/address.ts'
 import { type Route, routeKey } from '../../route/route.ts'
 import { locateDomain, locateHost } from '../../transport/hosts.ts'
 import { smtpTransportDefaults } from '../../transport/smtp.ts'
-import { tlsPolicy } from '../../transport/tls-policy.ts'
+import { type Way, waysOf } from '../../transport/way.ts'
 import type { House } from '../house.ts'
 import { smtpSettings } from '../outbound.ts'
 import type { ExplainedRecipient, ExplainedWay } from './explained.ts'
@@ -21,10 +21,26 @@ export async function explainRoute(
       return { transport: 'local', text: await intoMailbox(house, carried) }
     case 'onDemand':
       return { transport: 'onDemand', text: `kept until ${route.domain} is asked for` }
+    case 'discard':
+      return { transport: 'discard', text: 'taken, and gone without a word' }
+    case 'hold':
+      return { transport: 'hold', text: `held until the operator lets it go: ${route.reason}` }
+    case 'reject':
+      return { transport: 'reject', text: `sent back: ${route.status} ${route.text}` }
+    case 'undecided':
+      return { transport: 'undecided', text: `deferred: ${route.reason}` }
+    case 'pipe':
+      return { transport: 'pipe', text: route.argv.join(' ') }
+    case 'maildir':
+    case 'mbox':
+      return { transport: route.kind, text: `into ${route.path}` }
     case 'mx':
     case 'smarthost': {
-      const way = await explainWay(house, route)
-      return { transport: way.protocol, text: routeKey(route), ways: [way] }
+      const settings = { ...smtpTransportDefaults, ...smtpSettings(house) }
+      const { random } = house.world
+      const ways = waysOf(route, settings, random, false).map(way => explainWay(house, way))
+      const protocol = (route.kind === 'smarthost' && route.protocol) || 'smtp'
+      return { transport: protocol, text: routeKey(route), ways: await Promise.all(ways) }
     }
   }
 }
@@ -42,26 +58,24 @@ async function intoMailbox(
   return `a mailbox here, ${outcome.kind}: ${outcome.status} ${outcome.reason}`
 }
 
-async function explainWay(
-  house: House,
-  route: Extract<Route, { readonly kind: 'mx' | 'smarthost' }>,
-): Promise<ExplainedWay> {
+async function explainWay(house: House, way: Way): Promise<ExplainedWay> {
   const { world } = house
-  const settings = { ...smtpTransportDefaults, ...smtpSettings(house) }
-  const { startTls, implicit, trust, clearInstead } = tlsPolicy(route, settings.tls)
+  const { to, port, protocol, hostname, login, family } = way
+  const settings = { ...smtpTransportDefaults, ...smtpSettings(house), family }
+  const { startTls, implicit, trust, clearInstead } = way.tls
   const located =
-    route.kind === 'mx'
-      ? await locateDomain(world, route.domain, settings)
-      : await locateHost(world, route.host, settings.addressesMax)
+    'domain' in to
+      ? await locateDomain(world, to.domain, settings)
+      : await locateHost(world, to.host, settings.addressesMax, family)
   return {
-    ...(route.kind === 'mx' ? { domain: route.domain } : { host: route.host }),
-    port: route.kind === 'mx' ? settings.port : route.port,
-    protocol: (route.kind === 'smarthost' && route.protocol) || 'smtp',
-    hostname: settings.hostname,
+    ...to,
+    port,
+    protocol,
+    hostname,
     tls: implicit ? 'implicit' : startTls,
     certificate: trust === 'verify' ? 'verified' : 'any',
     clearInstead,
-    ...(route.kind === 'smarthost' && route.login && { login: route.login.username }),
+    ...(login && { login: login.username }),
     ...(located.kind === 'hosts'
       ? { hosts: located.hosts }
       : { trouble: `${located.kind}: ${located.status} ${located.reason}` }),

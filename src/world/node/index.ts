@@ -3,8 +3,10 @@ import type { World } from '../world.ts'
 import { nodeClock } from './clock.ts'
 import { nodeDisk } from './disk.ts'
 import { type DnsOptions, nodeDns } from './dns.ts'
+import { nodeFiles } from './files.ts'
 import { type LogOptions, nodeLog } from './log.ts'
 import { nodeNet } from './net.ts'
+import { nodePrograms } from './programs.ts'
 import { nodeRandom } from './random.ts'
 
 export interface NodeWorldOptions {
@@ -22,6 +24,8 @@ export async function nodeWorld(options: NodeWorldOptions): Promise<World> {
     net: nodeNet,
     dns: nodeDns(options.dns),
     disk: await nodeDisk(options.bodiesDirectory),
+    files: nodeFiles,
+    programs: nodePrograms,
     log: nodeLog(options.log),
   }
 }

@@ -10,6 +10,7 @@
  */
 export type { SimDisk } from './disk.ts'
 export type { DnsFailure, SimRecords, Zones } from './dns.ts'
+export type { SimFiles } from './files.ts'
 export {
   createWorld,
   type Duration,
@@ -19,5 +20,6 @@ export {
   type WorldOptions,
 } from './internet.ts'
 export type { Fate, Faults, Network, Segment } from './net.ts'
+export type { SimProgram, SimPrograms } from './programs.ts'
 export { seededRandom } from './random.ts'
 export { type SimCertificate, simIdentity } from './tls.ts'

@@ -9,7 +9,9 @@ import type { Random } from '../random.ts'
 import type { World } from '../world.ts'
 import { type DiskHost, SimDisk } from './disk.ts'
 import { simDns, Zones } from './dns.ts'
+import { SimFiles } from './files.ts'
 import { Network, type Site } from './net.ts'
+import { SimPrograms } from './programs.ts'
 import { seededRandom } from './random.ts'
 import { type Life, Timeline } from './timeline.ts'
 
@@ -42,6 +44,9 @@ export interface Host {
   /** The world of its present life. */
   readonly world: World
   readonly disk: SimDisk
+  readonly files: SimFiles
+  /** What of it outlives a crash is its programs' own affair. */
+  readonly programs: SimPrograms
   /**
    * Ends this life at once: timers, look-ups, writes and connections of it are no more. Its peers
    * meet resets, or silence.
@@ -52,6 +57,8 @@ export interface Host {
   /** Sets the wall clock forward or back; monotonic time does not notice. */
   jumpClock(ms: number): void
 }
+
+type Kept = Pick<Host, 'disk' | 'files' | 'programs'>
 
 const EPOCH_2030 = 1_893_456_000_000
 
@@ -94,20 +101,26 @@ export class Internet {
     const site: Site = { name, addresses, life: { alive: true }, down: 'no' }
     this.network.add(site)
     const disk = new SimDisk(seededRandom(`${this.#seed} disk ${name}`))
+    const files = new SimFiles(seededRandom(`${this.#seed} files ${name}`))
+    const programs = new SimPrograms()
+    const kept = { disk, files, programs }
     const wall = { offsetMs: 0 }
     let lives = 1
-    let world = this.#world(site, disk, wall, lives)
+    let world = this.#world(site, kept, wall, lives)
     const crash = (peersMeet: 'resets' | 'silence' = 'resets') => {
       if (!site.life.alive) return
       site.life.alive = false
       site.down = peersMeet === 'resets' ? 'refuses' : 'silent'
       this.network.crashed(site)
       disk.crashed()
+      files.crashed()
     }
     return {
       name,
       addresses,
       disk,
+      files,
+      programs,
       get world() {
         return world
       },
@@ -117,7 +130,7 @@ export class Internet {
         site.life = { alive: true }
         site.down = 'no'
         lives += 1
-        world = this.#world(site, disk, wall, lives)
+        world = this.#world(site, kept, wall, lives)
         return world
       },
       jumpClock: ms => {
@@ -167,7 +180,7 @@ export class Internet {
     return this.#timeline.hold(work)
   }
 
-  #world(site: Site, disk: SimDisk, wall: { readonly offsetMs: number }, lives: number): World {
+  #world(site: Site, kept: Kept, wall: { readonly offsetMs: number }, lives: number): World {
     const { life, name } = site
     const timeline = this.#timeline
     const started = timeline.now
@@ -197,7 +210,9 @@ export class Internet {
       dns: simDns(this.zones, (label, takesMs, answer) =>
         later(label, takesMs ?? 1 + this.#latency.below(40), answer),
       ),
-      disk: disk.mount(host),
+      disk: kept.disk.mount(host),
+      files: kept.files.mount(host),
+      programs: kept.programs.mount(host, takesMs => later('program', takesMs, () => {})),
       log: this.#log(life, name, clock, {}),
     }
   }

@@ -1,0 +1,194 @@
+/**
+ * The lock of an mbox: a file beside it, `NAME.lock`, that only one can make (link(2) gives it to one alone,
+ * over NFS too). Other programs of the machine keep to it; who leaves it behind for five minutes is taken for
+ * dead. What we leave behind by a crash we know again: it notes where our message began, so that the next
+ * life takes a torn one, or one that nobody knows to be delivered, out again before it writes.
+ *
+ *     postrider INSTALLATION LIFE
+ *     at OCTETS FRONT       ; synced before the first octet is written; FRONT as JSON
+ *     done                  ; synced once the message is: from here on it is delivered
+ */
+import { dirname } from 'node:path'
+import { sleep } from '../world/clock.ts'
+import { FileError, type Files, type Look, type OpenFile } from '../world/files.ts'
+import type { World } from '../world/world.ts'
+
+const WAIT_MS = 1_000
+const PATIENCE_MS = 30_000
+const STALE_MS = 300_000
+const NOTE_MAX_OCTETS = 4096
+const CHUNK_OCTETS = 65_536
+const FROM_ = Buffer.from('\nFrom ')
+
+/** Who locks: absent installation where several machines may be taken for one. */
+export interface Locker {
+  readonly installation?: string
+  readonly life: string
+}
+
+export interface MboxLock {
+  /** Our message will begin at the end of so many octets, with this text. */
+  begin(sizeOctets: number, front: string): Promise<void>
+  /** The message is durable. */
+  done(): Promise<void>
+  /** Never rejects. */
+  release(): Promise<void>
+}
+
+type MboxWorld = Pick<World, 'files' | 'clock' | 'random'>
+
+/** The lock; undefined where somebody else has it and keeps it. */
+export async function lockMbox(
+  world: MboxWorld,
+  path: string,
+  locker: Locker,
+): Promise<MboxLock | undefined> {
+  const { files, clock, random } = world
+  const lock = `${path}.lock`
+  const own = `${lock}.${Buffer.from(random.octets(8)).toString('hex')}`
+  const until = clock.monotonic() + PATIENCE_MS
+  const file = await files.create(own)
+  let taken = false
+  try {
+    await file.write(Buffer.from(`postrider ${locker.installation ?? '-'} ${locker.life}\n`))
+    for (;;) {
+      taken = await linked(files, own, lock)
+      if (taken) return lockOf(files, lock, file)
+      const gone = await overcome(files, path, lock, own, locker)
+      if (gone) continue
+      if (clock.monotonic() >= until) return undefined
+      await sleep(clock, WAIT_MS + random.below(WAIT_MS))
+    }
+  } finally {
+    await files.remove(own).catch(() => {})
+    if (!taken) await file.close().catch(() => {})
+  }
+}
+
+/** Whether the name is ours now: what link(2) says over NFS counts less than how many names the file has. */
+async function linked(files: Files, own: string, lock: string): Promise<boolean> {
+  try {
+    await files.link(own, lock)
+    return true
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    if ((await files.look(own))?.names === 2) return true
+    if (error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function lockOf(files: Files, lock: string, file: OpenFile): MboxLock {
+  const note = async (text: string) => {
+    await file.write(Buffer.from(`${text}\n`))
+    await file.sync()
+  }
+  return {
+    async begin(sizeOctets, front) {
+      await note(`at ${sizeOctets} ${JSON.stringify(front)}`)
+      await files.syncFolder(dirname(lock))
+    },
+    done: () => note('done'),
+    // What is done is done, and a lock that stays is one of the dead.
+    async release() {
+      await file.close().catch(() => {})
+      await files.remove(lock).catch(() => {})
+    },
+  }
+}
+
+/** Takes away the lock of the dead; true where it is gone. */
+async function overcome(
+  files: Files,
+  path: string,
+  lock: string,
+  own: string,
+  locker: Locker,
+): Promise<boolean> {
+  const found = await files.look(lock)
+  if (found === undefined) return true
+  const note = await noteOf(files, lock)
+  const dead = locker.installation !== undefined && note.installation === locker.installation
+  if (dead && note.life !== locker.life) {
+    await takeOut(files, path, note)
+    return broken(files, lock, own, found)
+  }
+  const nowThere = (await files.look(own))?.changedAt ?? 0
+  // By the clock of whoever keeps the files: ours may be wrong. Our own file is not older than this wait.
+  if (nowThere - found.changedAt < STALE_MS) return false
+  return broken(files, lock, own, found)
+}
+
+/** Removes just this lock: by a name of its own first, since another may have done so and locked anew. */
+async function broken(files: Files, lock: string, own: string, found: Look): Promise<boolean> {
+  const aside = `${own}.stale`
+  try {
+    await files.rename(lock, aside)
+  } catch (error) {
+    if (error instanceof FileError && error.code === 'ENOENT') return true
+    throw error
+  }
+  const moved = await files.look(aside)
+  const same = moved?.identity === found.identity && moved.changedAt === found.changedAt
+  if (!same) await files.link(aside, lock).catch(() => {})
+  await files.remove(aside)
+  return same
+}
+
+interface Note {
+  readonly installation: string
+  readonly life: string
+  readonly at?: { readonly sizeOctets: number; readonly front: string }
+  readonly done: boolean
+}
+
+async function noteOf(files: Files, lock: string): Promise<Note> {
+  let text = ''
+  try {
+    text = Buffer.from(await files.read(lock, NOTE_MAX_OCTETS)).toString('utf8')
+  } catch (error) {
+    // It has gone meanwhile, or is not ours to read.
+    if (!(error instanceof FileError)) throw error
+  }
+  const [, installation = '', life = ''] = /^postrider (\S+) (\S+)\n/.exec(text) ?? []
+  const [, size, front] = /^at (\d+) (".*")$/m.exec(text) ?? []
+  return {
+    installation,
+    life,
+    done: /^done$/m.test(text),
+    ...(size !== undefined && front !== undefined
+      ? { at: { sizeOctets: Number(size), front: JSON.parse(front) as string } }
+      : {}),
+  }
+}
+
+/** Takes out what a life of ours had begun to write, where that is all there is behind it. */
+async function takeOut(files: Files, path: string, { at, done }: Note): Promise<void> {
+  if (done || at === undefined) return
+  const found = await files.look(path)
+  if (found?.kind !== 'file' || found.sizeOctets <= at.sizeOctets) return
+  const file = await files.append(path, false)
+  try {
+    if (!(await isOurs(file, at.sizeOctets, at.front))) return
+    await file.truncate(at.sizeOctets)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Whether our front stands there, or what a crash has left of it, and no message of others behind it. */
+async function isOurs(file: OpenFile, from: number, text: string): Promise<boolean> {
+  const front = Buffer.from(text)
+  const there = await file.read(from, Math.min(file.sizeOctets, from + front.length))
+  // Blocks that were never written are zeros.
+  if (!there.every((octet, i) => octet === front[i] || octet === 0)) return false
+  let before = Buffer.alloc(0)
+  for (let at = from + front.length; at < file.sizeOctets; at += CHUNK_OCTETS) {
+    const chunk = await file.read(at, Math.min(file.sizeOctets, at + CHUNK_OCTETS))
+    const seen = Buffer.concat([before, chunk])
+    if (seen.includes(FROM_)) return false
+    before = seen.subarray(-(FROM_.length - 1))
+  }
+  return true
+}
