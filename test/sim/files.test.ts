@@ -138,7 +138,7 @@ async function crashedAt(seed: string, address: string, n: number) {
     if (steps.push(step) === n) town.later(0, () => server.crash())
   }
   await town.send({ from: 'alice@a.test', to: [address], body: LETTER })
-  await town.advance('3 minutes')
+  await town.advance('10 minutes')
   return { town, files, steps }
 }
 
