@@ -17,6 +17,7 @@ import {
 } from '../mailbox/change.ts'
 import { changeFlags } from '../mailbox/flags.ts'
 import { type ReadMessage, readMessages } from '../mailbox/reading.ts'
+import type { Breath } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
 import { previewOf } from './imap-preview.ts'
@@ -33,6 +34,7 @@ const OPENED = 20
 export async function fetchMessages(
   access: Access,
   { key, uids, wish, markSeen }: Extract<Question, { kind: 'fetch' }>,
+  breath: Breath,
 ): Promise<Answer> {
   let rows = await rowsOf(access, key, uids, wish)
   const unseen = markSeen ? rows.filter(row => !row.flags.includes('\\Seen')) : []
@@ -45,6 +47,7 @@ export async function fetchMessages(
   const messages: FetchedMessage[] = []
   const readings = new Readings(access)
   for (let at = 0; at < rows.length; at += OPENED) {
+    await breath.due()
     const some = rows.slice(at, at + OPENED)
     const unknown = some.filter(row => !isKnown(row, wish)).map(({ uid }) => uid)
     const opened =

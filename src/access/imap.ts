@@ -26,6 +26,7 @@ import type { Identity } from '../queue/id.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
 import type { Endpoint, Role } from '../wire/effect.ts'
+import { Breath } from '../world/breath.ts'
 import type { Log } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 import { ImapAppend } from './imap-append.ts'
@@ -93,9 +94,11 @@ class ImapRole implements Role<Question, Answer> {
   #inbox = false
   #gone = false
   readonly #isGone = () => this.#gone
+  readonly #breath: Breath
 
   constructor(access: ImapAccess, remote: Endpoint, changed: () => void) {
     this.#access = access
+    this.#breath = new Breath(access.world.clock)
     this.#remote = remote
     this.#changed = changed
     this.#append = new ImapAppend(access)
@@ -135,7 +138,7 @@ class ImapRole implements Role<Question, Answer> {
       case 'since':
         return this.#since(question.key, question.modSeq)
       case 'fetch':
-        return fetchMessages(this.#access, question).then(answer =>
+        return fetchMessages(this.#access, question, this.#breath).then(answer =>
           this.#told(answer, question.markSeen),
         )
       case 'store':

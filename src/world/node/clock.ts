@@ -8,8 +8,21 @@ export const nodeClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, run) {
-    return new NodeTimer(delayMs, run)
+    // Behind what this turn of the event loop has yet to read; a timer would wait for a millisecond.
+    return delayMs > 0 ? new NodeTimer(delayMs, run) : new NextTurn(run)
   },
+}
+
+class NextTurn implements Timer {
+  readonly #immediate: NodeJS.Immediate
+
+  constructor(run: () => void) {
+    this.#immediate = setImmediate(run).unref()
+  }
+
+  cancel(): void {
+    clearImmediate(this.#immediate)
+  }
 }
 
 class NodeTimer implements Timer {
