@@ -26,6 +26,7 @@ test('every further parameter survives', () => {
     solicitations: ['net.example:ADV'],
     requireTls: true,
     tlsOptional: true,
+    lastWord: true,
     tracking: { certifier: 'YWJj', untilMs: 60 },
   } as const satisfies Partial<Sender>
   assert.deepEqual(parseCarriedSender(formatCarriedSender({ ...plain, ...further })), further)

@@ -15,6 +15,7 @@ const SENDER = [
   'requireTls',
   'tlsOptional',
   'tracking',
+  'lastWord',
 ] as const satisfies readonly (keyof Sender)[]
 const RECIPIENT = ['validSince', 'unmarked'] as const satisfies readonly (keyof Recipient)[]
 

@@ -5,6 +5,7 @@ import PostalMime from 'postal-mime'
 import { formatNotice } from './dsn.ts'
 import { scanHeader } from './header.ts'
 import type { NoticeFacts, NoticeRecipient } from './notice.ts'
+import { englishTexts, textFault } from './notice-text.ts'
 
 const ORIGINAL = Buffer.from(
   'From: joe@example.org\r\nTo: ann@example.net\r\nSubject: =?UTF-8?Q?caf=C3=A9?=\r\nMessage-ID: <orig@example.org>\r\n\r\nHi Ann\r\n',
@@ -270,4 +271,76 @@ test('a next hop known by its address alone is named by a literal', () => {
     const [, status] = partsOf(octets)
     assert.ok(status?.includes(`\r\nRemote-MTA: dns; ${written}\r\n`), status)
   }
+})
+
+/** A notice in German, with every placeholder. */
+const german = {
+  ...englishTexts,
+  from: 'Postmeister <postmaster@{hostname}>',
+  language: 'de',
+  opening: 'Dies ist {hostname}, {postmaster}.',
+  closing: 'Es ging um:\n\n{message}\n\nMit freundlichen Grüßen\n{hostname}',
+  kinds: {
+    ...englishTexts.kinds,
+    failed: {
+      subject: 'Unzustellbar: {subject}',
+      text: 'An {sender}, {id} vom {arrived}:\n\n{recipients}\n\nEs wird nicht mehr versucht.',
+    },
+  },
+}
+
+test('the words of a notice can be replaced, all of them', async () => {
+  const notice = formatNotice({ ...facts, texts: german })
+  assertLegal(notice.octets)
+  const mail = await PostalMime.parse(notice.octets)
+  assert.equal(mail.subject, 'Unzustellbar: café')
+  assert.deepEqual(mail.from, { name: 'Postmeister', address: 'postmaster@mx.example.org' })
+  const text = (mail.text ?? '').replaceAll('\r\n', '\n').trim()
+  const [opening, first, recipients, ...rest] = text.split('\n\n')
+  assert.equal(opening, 'Dies ist mx.example.org, postmaster@mx.example.org.')
+  assert.match(first ?? '', /^An joe@example.org, m1 vom Thu, 1 Jan 1970/)
+  assert.match(recipients ?? '', /<ann@example.net>\n {4}\(<annie@example.net>\)/)
+  assert.doesNotMatch(text, /please|Please|said/)
+  assert.equal(rest[0], 'Es wird nicht mehr versucht.')
+  assert.equal(rest.at(-1), 'Mit freundlichen Grüßen\nmx.example.org')
+  assert.match(Buffer.from(notice.octets).toString(), /^Content-Language: de\r$/m)
+  assert.equal(notice.utf8, false)
+})
+
+test('what a message says of itself cannot add to the words of an operator', () => {
+  const prefix = original('Subject: {hostname} =?utf-8?Q?=0D=0ABcc:_x?=\r\n\r\nx')
+  const text = assertLegal(formatNotice({ ...facts, texts: german, original: prefix }).octets)
+  assert.match(text, /^Subject: Unzustellbar: \{hostname\}/m)
+  assert.doesNotMatch(text, /^Bcc/m)
+})
+
+for (const [text, block, fault] of [
+  ['Hello {hostname}', undefined, undefined],
+  ['Hello {host}', undefined, 'there is no placeholder {host} here'],
+  ['Hello {}', undefined, 'there is no placeholder {} here'],
+  ['a\n\n{recipients}', 'recipients', undefined],
+  ['a\n \n{recipients}\r\n\r\nb', 'recipients', undefined],
+  ['a {recipients}', 'recipients', '{recipients} must be a paragraph of its own'],
+  ['a', 'recipients', '{recipients} is missing, a paragraph of its own'],
+  ['{message}', 'recipients', 'there is no placeholder {message} here'],
+  ['a', 'message', undefined],
+] as const) {
+  test(`the text ${JSON.stringify(text)} is ${fault === undefined ? 'right' : 'wrong'}`, () => {
+    assert.equal(textFault(text, block), fault)
+  })
+}
+
+test('a notice about a thousand recipients is bounded, and names them all', () => {
+  const long = {
+    ...failed,
+    reply: { code: 550, detail: '1.1' as const, lines: ['x '.repeat(4000)] },
+  }
+  const recipients = Array.from({ length: 1000 }, (_, n) => ({
+    ...long,
+    address: { local: `user${n}`, domain: 'example.net' },
+  }))
+  const { octets } = formatNotice({ ...facts, recipients })
+  assert.ok(octets.length < 4_000_000, `${octets.length}`)
+  const text = Buffer.from(octets).toString('latin1')
+  assert.equal(text.match(/^Final-Recipient: /gm)?.length, 1000)
 })

@@ -13,11 +13,12 @@ import { formatDate } from '../wire/date.ts'
 import { formatMessageId } from './complete.ts'
 import { isInternational, originalPart } from './dsn-original.ts'
 import { statusPart } from './dsn-status.ts'
-import { subjectOf, textOf } from './dsn-text.ts'
+import { isEnglish, subjectOf, textOf, type Wording, wordingOf } from './dsn-text.ts'
 import { encodeText } from './encode.ts'
-import { formatField } from './field.ts'
+import { formatField, formatText } from './field.ts'
 import { type Header, scanHeader } from './header.ts'
 import type { Notice, NoticeFacts } from './notice.ts'
+import { fill } from './notice-text.ts'
 import { join, part } from './part.ts'
 
 const FULL_MAX_BYTES = 102_400
@@ -33,16 +34,16 @@ function threadOf(header: Header): string {
   return /^<[!-;=?-~]{1,300}>$/.test(id) ? `In-Reply-To: ${id}\r\nReferences: ${id}\r\n` : ''
 }
 
-function headerOf(facts: NoticeFacts, original: Header): string {
+function headerOf(facts: NoticeFacts, original: Header, wording: Wording): string {
   const to = formatField('To', formatAddress(facts.sender))
   return [
     `Date: ${formatDate(facts.timeMs)}\r\n`,
-    formatField('From', `Mail Delivery System <postmaster@${facts.hostname}>`) ?? '',
+    formatField('From', fill(wording.texts.from, wording.words)) ?? '',
     // An address that no field can hold was never accepted; the envelope still has it.
     to ?? 'To: undisclosed-recipients:;\r\n',
     `Message-ID: ${formatMessageId(facts.id, facts.hostname)}\r\n`,
     threadOf(original),
-    `Subject: ${subjectOf(facts.recipients)}\r\n`,
+    formatText('Subject', subjectOf(facts, wording)),
     // RFC 3834 §5: no automaton shall answer this.
     'Auto-Submitted: auto-replied\r\n',
     'MIME-Version: 1.0\r\n',
@@ -65,17 +66,21 @@ export function formatNotice(given: NoticeFacts): Notice {
     facts.ret !== 'HDRS' &&
     facts.recipients.some(recipient => recipient.action === 'failed') &&
     facts.original.sizeOctets <= (facts.fullMaxBytes ?? FULL_MAX_BYTES)
-  const text = encodeText(textOf(facts, header))
+  const wording = wordingOf(facts, header)
+  const text = encodeText(textOf(facts, header, wording))
   const charset = text.encoding === '7bit' ? 'us-ascii' : 'utf-8'
   const status = statusPart(facts, global)
   const original = originalPart(facts.original, header, wholeAllowed, global)
   const parts = [
-    part(`text/plain; charset=${charset}`, text, ['Content-Description: Notification\r\n']),
+    part(`text/plain; charset=${charset}`, text, [
+      'Content-Description: Notification\r\n',
+      ...(isEnglish(wording.texts) ? [] : [`Content-Language: ${wording.texts.language}\r\n`]),
+    ]),
     status,
     original,
   ]
   const report = join('report; report-type=delivery-status', parts, facts.id)
-  const head = headerOf(facts, header)
+  const head = headerOf(facts, header, wording)
   const octets = Buffer.from(`${head}${report.fields}\r\n`, 'utf8')
   // The parts are kept as latin1 strings where they hold foreign octets: see dsn-original.ts.
   const body = Buffer.from(report.text, 'latin1')

@@ -6,6 +6,7 @@
 import type { Address } from '../mail/address.ts'
 import type { BodyKind } from '../mail/envelope.ts'
 import type { Reply } from '../mail/status.ts'
+import type { NoticeTexts } from './notice-text.ts'
 
 /** RFC 3464 §2.3.3. */
 export type Action = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'
@@ -51,6 +52,10 @@ export interface NoticeFacts {
   readonly original: Original
   /** A larger original comes back as its header only. */
   readonly fullMaxBytes?: number
+  /** The operator's words; absent: ours. */
+  readonly texts?: NoticeTexts
+  /** The original is a notice of ours, and this goes to the postmaster. */
+  readonly undeliverable?: true
 }
 
 export interface Original {

@@ -21,12 +21,13 @@ const ATTEMPTS_MAX = 1_000
 export function forecast(schedule: Schedule, facts: Lifetime & { firstAt: number }): Forecast {
   const attempts: number[] = []
   const warnings: number[] = []
+  const certain = { ...schedule, jitter: 0 }
   let warnedAt: number | null = null
   for (let now = facts.firstAt; attempts.length < ATTEMPTS_MAX; ) {
     // What is too late goes nowhere (transport/worker.ts): it is looked at, and ends.
     if (!isTooLate(facts.deliverBy, now)) attempts.push(now)
     const made = Math.max(1, attempts.length)
-    const next = defer(schedule, { ...facts, now, attempts: made, warnedAt, spread: 0 })
+    const next = defer(certain, { ...facts, now, attempts: made, warnedAt, phase: 0 })
     if (next.expired) return { attempts, warnings, givenUpAt: now }
     if (next.warn) {
       warnings.push(now)

@@ -3,15 +3,17 @@
  * is owed a word about. Composed here, written by the transaction that settles what it tells.
  *
  * A notice has the null reverse-path, and about a message with the null reverse-path there is none
- * (RFC 5321 §6.1): so notices never answer notices.
+ * (RFC 5321 §6.1): so notices never answer notices. One of ours that cannot be delivered may be told to
+ * the postmaster, where he wants that; what tells him so is the last word.
  */
 import type { Directory } from '../account/directory.ts'
 import { type Address, parseStoredAddress } from '../mail/address.ts'
-import { formatCarriedSender, parseCarriedSender } from '../mail/carried.ts'
+import { type CarriedSender, formatCarriedSender, parseCarriedSender } from '../mail/carried.ts'
 import type { Reply } from '../mail/status.ts'
 import { formatReceived } from '../mail/trace.ts'
 import { formatNotice } from '../message/dsn.ts'
 import type { Action, NoticeRecipient } from '../message/notice.ts'
+import type { NoticeTexts } from '../message/notice-text.ts'
 import type { Source } from '../wire/effect.ts'
 import { ownText } from '../wire/own.ts'
 import type { Clock } from '../world/clock.ts'
@@ -45,10 +47,16 @@ export interface NoticesOptions {
   readonly directory: Directory
   /** Whom an address reaches that we made ourselves (transit/). */
   readonly led: (address: Address) => Promise<Address>
+  readonly settings: () => NoticeSettings
 }
 
-/** A failed message of up to this size comes back whole, unless RET=HDRS. */
-const FULL_MAX_BYTES = 64 * 1024
+export interface NoticeSettings {
+  readonly texts: NoticeTexts
+  /** A failed message of up to this size comes back whole, unless RET=HDRS. */
+  readonly fullMaxOctets: number
+  /** Whether the postmaster hears of notices that cannot be delivered; they are on record in any case. */
+  readonly undeliverable: 'record' | 'postmaster'
+}
 
 export class Notices {
   readonly #options: NoticesOptions
@@ -63,30 +71,38 @@ export class Notices {
     facts: readonly NoticeFact[],
     content: () => Source,
   ): Promise<Acceptance | undefined> {
-    if (message.reverse_path === '') return undefined
     const { directory, identify, clock } = this.#options
-    const sender = parseStoredAddress(message.reverse_path)
+    const { texts, fullMaxOctets } = this.#options.settings()
+    const carried = parseCarriedSender(message.parameters)
+    const undeliverable = message.reverse_path === ''
+    if (undeliverable && !this.#isForPostmaster(message, carried, facts)) return undefined
+    const sender = undeliverable
+      ? { local: 'postmaster', domain: '' }
+      : parseStoredAddress(message.reverse_path)
     const forwardPath = await this.#options.led(sender)
     const finals = await expandRecipients(directory, [{ forwardPath, notify: 'NEVER' }])
     const hostname = this.#options.hostname()
     const identity = identify()
     const now = clock.now()
-    const { deliverBy, release, priority, requireTls } = parseCarriedSender(message.parameters)
+    const { deliverBy, release, priority, requireTls } = carried
     const notice = formatNotice({
       hostname,
       timeMs: now,
       id: identity.id,
-      sender,
+      // The bare postmaster is one of this host, which a field of a header has to say.
+      sender: sender.domain === '' ? { ...sender, domain: hostname } : sender,
       recipients: facts.map(recipientOf),
       arrivalMs: message.received_at,
       original: {
-        prefix: await prefixOf(content(), FULL_MAX_BYTES),
+        prefix: await prefixOf(content(), Math.max(fullMaxOctets, HEADER_MAX_OCTETS)),
         sizeOctets: message.size_octets,
         body: message.body_kind as '7BIT' | '8BITMIME' | 'BINARYMIME',
         utf8: message.utf8 === 1,
         logId: message.id,
       },
-      fullMaxBytes: FULL_MAX_BYTES,
+      fullMaxBytes: fullMaxOctets,
+      texts,
+      ...(undeliverable && { undeliverable }),
       ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
       ...retOf(message, requireTls === true),
       ...(deliverBy === undefined ? {} : { deliverByMs: deliverBy.atMs }),
@@ -107,6 +123,7 @@ export class Notices {
       parameters: formatCarriedSender({
         ...(requireTls && { requireTls }),
         ...(priority && { priority }),
+        ...(undeliverable && { lastWord: true }),
       }),
       ...(priority && { priority }),
       accountId: null,
@@ -115,7 +132,21 @@ export class Notices {
       recipients: finals,
     }
   }
+
+  /** Only what we wrote ourselves, what failed for good, and what is no such word itself. */
+  #isForPostmaster(
+    { origin }: QueuedMessage,
+    { lastWord }: CarriedSender,
+    facts: readonly NoticeFact[],
+  ): boolean {
+    const { undeliverable } = this.#options.settings()
+    const wanted = undeliverable === 'postmaster' && origin === 'notice' && lastWord !== true
+    return wanted && facts.every(({ action }) => action === 'failed')
+  }
 }
+
+/** So much of a header is looked at, however little comes back. */
+const HEADER_MAX_OCTETS = 64 * 1024
 
 /** RET= as asked; what requires TLS comes back as its header only, whatever was asked (RFC 8689 §5). */
 function retOf({ ret }: QueuedMessage, requireTls: boolean): { ret?: 'FULL' | 'HDRS' } {

@@ -8,7 +8,7 @@ const schedule: Schedule = {
   expireMs: 120_000,
   jitter: 0.1,
 }
-const facts = { now: 0, receivedAt: 0, attempts: 1, warnedAt: null, spread: 0 }
+const facts = { now: 0, receivedAt: 0, attempts: 1, warnedAt: null, phase: 0 }
 
 test('the waits follow the list, and the last one repeats', () => {
   const waits = [1, 2, 3, 9].map(attempts => defer(schedule, { ...facts, attempts }).dueAt)
@@ -16,12 +16,25 @@ test('the waits follow the list, and the last one repeats', () => {
 })
 
 test('chance lengthens a wait by its share and no more', () => {
-  for (const [jitter, spread, dueAt] of [
+  for (const [jitter, phase, dueAt] of [
     [0.1, 0.5, 1_050],
     [1, 0.5, 1_500],
     [0, 0.999, 1_000],
   ] as const) {
-    assert.equal(defer({ ...schedule, jitter }, { ...facts, spread }).dueAt, dueAt)
+    assert.equal(defer({ ...schedule, jitter }, { ...facts, phase }).dueAt, dueAt)
+  }
+})
+
+test('recipients of one message that fail within a step are tried again at one time', () => {
+  const slow = { ...schedule, retryMs: [600_000], delayWarningMs: 0, expireMs: 9e9 }
+  for (const phase of [0, 0.3, 0.999]) {
+    const due = [1, 15_000, 59_000].map(now => {
+      const at = 60_000 * phase + now
+      return defer(slow, { ...facts, now: at, phase }).dueAt
+    })
+    assert.equal(new Set(due).size, 1, due.join())
+    const [first = 0] = due
+    assert.ok(first >= 659_000 && first <= 720_000)
   }
 })
 

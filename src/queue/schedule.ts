@@ -47,11 +47,11 @@ export function endsAt(expireMs: number, { receivedAt, deliverBy }: Lifetime): n
 /**
  * @param attempts attempts made so far, the one just deferred included (at least 1)
  * @param warnedAt when the sender was told of a delay last, if he was
- * @param spread a number in [0, 1): where between nothing and `jitter` a delay is lengthened, so that what failed together does not return together
+ * @param phase a number in [0, 1) that is the message's own: a delay is lengthened up to its next tick
  */
 export function defer(
   schedule: Schedule,
-  facts: Lifetime & { now: number; attempts: number; warnedAt: number | null; spread: number },
+  facts: Lifetime & { now: number; attempts: number; warnedAt: number | null; phase: number },
 ): Deferral {
   const { now, receivedAt, attempts, warnedAt, deliverBy } = facts
   const expireAt = receivedAt + schedule.expireMs
@@ -59,7 +59,7 @@ export function defer(
   const warnable = schedule.delayWarningMs > 0 && warnedAt === null
   const delays = schedule.retryMs
   const delay = delays[Math.min(attempts, delays.length) - 1] ?? 60_000
-  let dueAt = now + Math.round(delay * (1 + facts.spread * schedule.jitter))
+  let dueAt = nextTick(now + delay, delay * schedule.jitter, facts.phase)
   // The age is looked at after an attempt, so that the last word is never an old one. An attempt
   // falls due when the time is up; a warning waits for the attempt that is due anyway, since one of
   // its own would bend the schedule the operator wrote.
@@ -75,4 +75,14 @@ export function defer(
     warn: come && !told ? 'time' : warnable && now >= warnAt && 'delay',
     dueAt: come ? dueAt : Math.min(dueAt, deliverBy.atMs),
   }
+}
+
+/**
+ * Messages that failed together do not return together, since each has ticks of its own; but the recipients of one
+ * message do, where their attempts ended within a step, so that its sender is told of all of them at once.
+ */
+function nextTick(from: number, stepMs: number, phase: number): number {
+  if (stepMs < 1) return Math.round(from)
+  const offset = phase * stepMs
+  return Math.round(Math.ceil((from - offset) / stepMs) * stepMs + offset)
 }

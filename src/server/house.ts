@@ -14,11 +14,9 @@ import type { Inbound, InboundSettings } from '../inbound/role.ts'
 import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
 import { FreeSpace } from '../limit/free-space.ts'
-import type { Address } from '../mail/address.ts'
 import { type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
 import { usageOf } from '../mailbox/quota.ts'
 import { identities } from '../queue/id.ts'
-import { Notices } from '../queue/notice.ts'
 import { Spool } from '../queue/spool.ts'
 import { type Metrics, metrics } from '../record/metrics.ts'
 import type { Store } from '../store/store.ts'
@@ -30,6 +28,7 @@ import { accountSettings } from './auth.ts'
 import { inlineUpTo } from './bodies.ts'
 import { guardedLogin } from './guarded-login.ts'
 import { LocalDomains } from './local-domains.ts'
+import { openNotices } from './notices.ts'
 import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
 import { buildOutbound, type Outbound } from './outbound.ts'
 import type { Settings } from './settings.ts'
@@ -93,10 +92,8 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const login = guardedLogin(accounts, failures, counters, secretOf)
   const identify = identities(world.clock, world.random, () => store.slot())
   const { directory } = accounts
-  const hostname = () => settings().hostname
   const transit = await openTransit(options, domains)
-  const led = (address: Address) => transit.led(address)
-  const notices = new Notices({ hostname, clock: world.clock, identify, directory, led })
+  const notices = openNotices(options, { directory, identify, transit })
   const needs = { ...options, accounts, domains, notices, transit, metrics: counters }
   const { worker, settler, smtp, reason, renew, atOnce, routing } = buildOutbound(needs)
   const onDemand = new OnDemandMail({ world, store, settings, worker, smtp })

@@ -62,6 +62,8 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     store,
     node,
     notices: needs.notices,
+    inHand: id => worker.inHand(id),
+    gatherMs: () => settings().notices.gather,
     schedule: () => scheduleOf(settings()),
     settled: (job, row, result) => note(world, needs.metrics, job, row, result),
   })

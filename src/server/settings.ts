@@ -25,6 +25,7 @@ import {
   size,
 } from './settings-kinds.ts'
 import { listenersSchema } from './settings-listener.ts'
+import { noticesSchema } from './settings-notices.ts'
 import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
 import { routesSchema } from './settings-routes.ts'
 import { srsSchema } from './settings-transit.ts'
@@ -197,6 +198,7 @@ export const settingsSchema = z.strictObject({
   auth: authSchema.prefault({}),
   limits: limits.prefault({}),
   queue: queue.prefault({}),
+  notices: noticesSchema.prefault({}),
   checkpoint: checkpoint.prefault({}),
   outbound: outbound.prefault({}),
   routes: routesSchema

@@ -14,8 +14,19 @@ import { agesFrom, type Deferral, defer, endsAt, type Schedule } from '../queue/
 import { type Settled, type Settlement, settle } from '../queue/writer.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import type { World } from '../world/world.ts'
+import { Gathering } from './gathering.ts'
 import type { Job, JobRow } from './job.ts'
 import type { Carried } from './transport.ts'
+
+/** What one recipient of a load came to, and what its sender is told of it. */
+interface Entry {
+  readonly job: Job
+  readonly row: JobRow
+  readonly result: Settled
+  readonly fact: NoticeFact | undefined
+  /** Somebody has the mail. */
+  readonly taken: boolean
+}
 
 export interface SettlerOptions {
   readonly world: World
@@ -23,6 +34,10 @@ export interface SettlerOptions {
   readonly node: string
   readonly schedule: () => Schedule
   readonly notices: Notices
+  /** How many loads of a message are under way here. */
+  readonly inHand: (messageId: string) => number
+  /** How long a failure waits for others of its message at most. */
+  readonly gatherMs: () => number
   /** Tells what became of a recipient, for the log and the counters. */
   readonly settled: (job: Job, row: JobRow, result: Settled) => void
 }
@@ -30,13 +45,36 @@ export interface SettlerOptions {
 export class Settler {
   readonly #options: SettlerOptions
 
+  readonly #gathering: Gathering<Entry>
+  /** Loads of which a part is stored already. */
+  readonly #begun = new WeakSet<Job>()
+
   constructor(options: SettlerOptions) {
     this.#options = options
+    this.#gathering = new Gathering({
+      clock: options.world.clock,
+      waitMs: options.gatherMs,
+      inHand: options.inHand,
+      store: async entries => (await this.#store(entries)).dueAt,
+    })
   }
 
   /** Stores the outcomes; resolves with the time of the next attempt, if one is due. */
   async settle(job: Job, carried: Carried): Promise<number | undefined> {
-    return (await this.#settle(job, carried)).dueAt
+    const entries = this.#entriesOf(job, carried)
+    const told = entries.filter(({ fact, taken }) => fact !== undefined && !taken)
+    if (told.length === 0 || !this.#gathering.waits(job)) {
+      try {
+        return (await this.#store(entries)).dueAt
+      } finally {
+        this.#gathering.passed(job)
+      }
+    }
+    const rest = entries.filter(entry => !told.includes(entry))
+    // Where the store fails half-way, what it has stored is not stored again.
+    if (rest.length > 0 && !this.#begun.has(job)) await this.#store(rest)
+    this.#begun.add(job)
+    return this.#gathering.gather(job, told)
   }
 
   /**
@@ -45,8 +83,12 @@ export class Settler {
    */
   async end(job: Job, outcome: Outcome & { readonly kind: 'failed' }): Promise<boolean> {
     const outcomes = job.rows.map(() => outcome)
+    const entries = this.#entriesOf(job, { outcomes }).map(({ result, ...entry }): Entry => {
+      const { attempt: _none, ...ended } = result
+      return { ...entry, result: { ...ended, untried: true } }
+    })
     try {
-      return (await this.#settle(job, { outcomes }, true)).held
+      return (await this.#store(entries, true)).held
     } catch (error) {
       // The writer refuses what waits only in part any more.
       if (error instanceof StoreError) throw error
@@ -54,34 +96,39 @@ export class Settler {
     }
   }
 
-  async #settle(
-    job: Job,
-    carried: Carried,
+  /** Nothing waits for others any more: the node is to stop. */
+  hurry(): void {
+    this.#gathering.hurry()
+  }
+
+  #entriesOf(job: Job, carried: Carried): Entry[] {
+    const now = this.#options.world.clock.now()
+    const phase = phaseOf(job.message.id)
+    return job.rows.map((row, i) => {
+      const outcome = carried.outcomes[i] ?? MISSING
+      const { result, fact } = this.#judge(job, row, outcome, { now, phase })
+      const delivery = carried.deliveries?.[i]
+      const attempt = attemptOf(outcome, carried.dialogue)
+      const whole = { ...result, ...(delivery && { delivery }), ...(attempt && { attempt }) }
+      return { job, row, result: whole, fact, taken: outcome.kind === 'delivered' }
+    })
+  }
+
+  /** One transaction for outcomes of one message, and one notice. */
+  async #store(
+    entries: readonly Entry[],
     waiting?: true,
   ): Promise<{ readonly held: boolean; readonly dueAt?: number | undefined }> {
     const { store, world, node } = this.#options
     const now = world.clock.now()
-    const results: Settled[] = []
-    const facts: NoticeFact[] = []
-    // One for all, so that recipients deferred together are offered together the next time.
-    const spread = world.random.below(1000) / 1000
-    for (const [i, row] of job.rows.entries()) {
-      const outcome = carried.outcomes[i] ?? MISSING
-      const { result, fact } = this.#judge(job, row, outcome, { now, spread })
-      const delivery = carried.deliveries?.[i]
-      const attempt = waiting ? undefined : attemptOf(outcome, carried.dialogue)
-      results.push({
-        ...result,
-        ...(waiting && { untried: true }),
-        ...(delivery ? { delivery } : {}),
-        ...(attempt ? { attempt } : {}),
-      })
-      if (fact) facts.push(fact)
-    }
+    const { job } = entries[0] as Entry
+    const { message } = job
+    const facts = entries.flatMap(({ fact }) => fact ?? [])
     const notice = facts.length > 0 ? await this.#notice(job, facts) : undefined
+    const results = entries.map(({ result }) => result)
     const settlement: Settlement = {
-      messageId: job.message.id,
-      bodyKey: job.message.body_id,
+      messageId: message.id,
+      bodyKey: message.body_id,
       node,
       at: now,
       results,
@@ -90,7 +137,7 @@ export class Settler {
     }
     const done = await store.write(settle, settlement)
     if (!done.held) {
-      world.log.warn('queue.leaseLost', { message: job.message.id })
+      world.log.warn('queue.leaseLost', { message: message.id })
       return { held: false }
     }
     for (const name of done.released) {
@@ -98,8 +145,7 @@ export class Settler {
         world.log.warn('body.remove', { name, error: String(error) })
       })
     }
-    for (const [i, row] of job.rows.entries()) {
-      const result = results[i] as Settled
+    for (const { job, row, result } of entries) {
       if (result.delivery) store.wake(mailTopic(result.delivery.accountId))
       this.#options.settled(job, row, result)
     }
@@ -111,7 +157,7 @@ export class Settler {
     job: Job,
     row: JobRow,
     outcome: Outcome,
-    { now, spread }: { readonly now: number; readonly spread: number },
+    { now, phase }: { readonly now: number; readonly phase: number },
   ): { result: Settled; fact?: NoticeFact } {
     const base = {
       n: row.n,
@@ -134,16 +180,14 @@ export class Settler {
           ...base,
           state: outcome.expired ? ('expired' as const) : ('failed' as const),
         }
-        return wants(row, 'FAILURE')
-          ? { result, fact: factOf(row, outcome, 'failed', now) }
-          : { result }
+        return hears(job, row) ? { result, fact: factOf(row, outcome, 'failed', now) } : { result }
       }
       case 'held':
         return { result: { ...base, state: 'held', untried: true } }
       case 'discarded':
         return { result: { ...base, state: 'deleted', untried: true } }
       case 'deferred':
-        return this.#deferred(job, row, outcome, { now, spread }, base)
+        return this.#deferred(job, row, outcome, { now, phase }, base)
     }
   }
 
@@ -151,7 +195,7 @@ export class Settler {
     job: Job,
     row: JobRow,
     outcome: Outcome,
-    { now, spread }: { readonly now: number; readonly spread: number },
+    { now, phase }: { readonly now: number; readonly phase: number },
     base: Omit<Settled, 'state'>,
   ): { result: Settled; fact?: NoticeFact } {
     const schedule = this.#options.schedule()
@@ -165,12 +209,12 @@ export class Settler {
       now,
       attempts: attempts + 1,
       warnedAt,
-      spread,
+      phase,
     })
     if (next.expired) {
       // RFC 3463 §3.5: X.4.7, delivery time expired; the last reason is what people need to read.
       const result = { ...base, state: 'expired' as const, status: '5.4.7' }
-      if (!wants(row, 'FAILURE')) return { result }
+      if (!hears(job, row)) return { result }
       return { result, fact: factOf(row, { ...outcome, status: '5.4.7' }, 'failed', now) }
     }
     // What is kept is not late: nobody has asked for it yet. It falls due at a time of its own only.
@@ -199,6 +243,11 @@ export class Settler {
       return undefined
     }
   }
+}
+
+/** Where among all messages one stands: its own for ever, the same on every node, and known by nobody before. */
+function phaseOf(messageId: string): number {
+  return (Number.parseInt(messageId.slice(-4), 32) || 0) / 32 ** 4
 }
 
 const MISSING: Outcome = {
@@ -231,6 +280,11 @@ function wants(row: JobRow, what: 'SUCCESS' | 'FAILURE' | 'DELAY'): boolean {
   const notify = parseNotify(row.notify)
   if (notify === undefined) return what !== 'SUCCESS'
   return notify !== 'NEVER' && notify.includes(what)
+}
+
+/** Whether somebody may be owed a word of a failure: the sender, or of a notice the postmaster (queue/notice.ts). */
+function hears({ message }: Job, row: JobRow): boolean {
+  return message.origin === 'notice' || wants(row, 'FAILURE')
 }
 
 function factOf(

@@ -26,6 +26,7 @@ function workerWith(failures: Error[]) {
     store: { write: async () => [], read: async () => undefined },
     node: 'node',
     settler: {
+      hurry() {},
       async settle() {
         const failure = failures[asked++]
         if (failure) throw failure

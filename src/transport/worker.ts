@@ -107,6 +107,13 @@ export class Worker {
     return { by: this.node, leaseMs: LEASE_MS }
   }
 
+  /** How many loads of a message are being carried. */
+  inHand(messageId: string): number {
+    let count = 0
+    for (const { message } of this.#jobs) if (message.id === messageId) count++
+    return count
+  }
+
   /** A message was accepted; the rows that were born leased to us begin. */
   born(acceptance: Acceptance): void {
     const message = queuedMessageOf(acceptance)
@@ -168,6 +175,7 @@ export class Worker {
     this.#unlisten?.()
     this.#timer?.cancel()
     this.#renewal?.cancel()
+    this.#options.settler.hurry()
     if (this.#jobs.size > 0) {
       await new Promise<void>(resolve => {
         this.#idle = resolve

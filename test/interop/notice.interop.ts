@@ -23,6 +23,11 @@ let busy: Sink
 
 const CONFIG = `import { defineConfig } from 'postrider'
 export default defineConfig({
+  notices: {
+    from: 'Poststelle Süd <post@example.org>',
+    language: 'de',
+    delay: { subject: 'Verspätet: {subject}', text: 'Noch unterwegs bis {until}:\\n\\n{recipients}' },
+  },
   hooks: {
     route: ({ domain }) => {
       const port = Number(/^p([0-9]+)[.]test$/.exec(domain)?.[1])
@@ -67,6 +72,11 @@ interface Read {
   readonly third: string
   readonly whole: boolean
   readonly fields: readonly string[]
+  /** Of each recipient. */
+  readonly finals: readonly string[]
+  readonly from: string
+  readonly subject: string
+  readonly text: string
 }
 
 /** The notice, every rule of form checked by the script. */
@@ -158,11 +168,27 @@ test('a delay is told once, where it is wanted, and then the end', { skip }, asy
   assert.match(delayed.status, /^4\./)
   assert.equal(delayed.final, `rfc822; ${to('asked')}`)
   assert.ok(delayed.fields.includes('will-retry-until'))
+  // In the words of the operator, and in his script.
+  assert.match(delayed.from, /Poststelle Süd/)
+  assert.equal(delayed.subject, 'Verspätet: letter')
+  assert.match(delayed.text, /Noch unterwegs bis \w+, \d+ /)
   await becomes(server, id, to('asked'), 'expired')
   await becomes(server, id, to('never'), 'expired')
   const failed = await readNotice(await takeOne(server))
   assert.equal(failed.action, 'failed')
   assert.equal(failed.status, '5.4.7')
+  assert.equal((await takeAll(server, server.account(0))).length, 0)
+})
+
+test('recipients that fail together are told of together', { skip }, async () => {
+  const to = ['a', 'b', 'c'].map(name => `${name}@p${bad.port}.test`)
+  const id = await post(server, { to })
+  for (const address of to) await becomes(server, id, address, 'failed')
+  const read = await readNotice(await takeOne(server))
+  assert.deepEqual(
+    read.finals,
+    to.map(address => `rfc822; ${address}`),
+  )
   assert.equal((await takeAll(server, server.account(0))).length, 0)
 })
 

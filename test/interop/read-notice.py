@@ -27,19 +27,20 @@ recipients = [fields for fields in recipients if fields.keys()]
 assert re.fullmatch(r"dns; *\S+", about["Reporting-MTA"])
 if about["Arrival-Date"]:
     parsedate_to_datetime(about["Arrival-Date"])
-assert len(recipients) == 1
-(fields,) = recipients
-for name in ("Final-Recipient", "Action", "Status"):
-    assert len(fields.get_all(name)) == 1, name
-assert fields["Action"] in ("failed", "delayed", "delivered", "relayed", "expanded")
-assert re.fullmatch(r"[245]\.\d{1,3}\.\d{1,3}", fields["Status"])
-for name in ("Last-Attempt-Date", "Will-Retry-Until"):
-    if fields[name]:
-        parsedate_to_datetime(fields[name])
-if fields["Diagnostic-Code"]:
-    assert re.match(r"[\w-]+;", fields["Diagnostic-Code"])
-if fields["Remote-MTA"]:
-    assert re.fullmatch(r"dns; *\S+", fields["Remote-MTA"])
+assert recipients
+for fields in recipients:
+    for name in ("Final-Recipient", "Action", "Status"):
+        assert len(fields.get_all(name)) == 1, name
+    assert fields["Action"] in ("failed", "delayed", "delivered", "relayed", "expanded")
+    assert re.fullmatch(r"[245]\.\d{1,3}\.\d{1,3}", fields["Status"])
+    for name in ("Last-Attempt-Date", "Will-Retry-Until"):
+        if fields[name]:
+            parsedate_to_datetime(fields[name])
+    if fields["Diagnostic-Code"]:
+        assert re.match(r"[\w-]+;", fields["Diagnostic-Code"])
+    if fields["Remote-MTA"]:
+        assert re.fullmatch(r"dns; *\S+", fields["Remote-MTA"])
+fields = recipients[0]
 if third.get_content_type() == "message/rfc822":
     original = third.get_payload()[0]
     whole = "Hello" in original.get_payload()
@@ -55,5 +56,9 @@ json.dump({
     "envelope": about["Original-Envelope-Id"],
     "third": third.get_content_type(),
     "whole": whole,
+    "finals": [each["Final-Recipient"] for each in recipients],
+    "from": str(message["From"]),
+    "subject": str(message["Subject"]),
+    "text": text.get_content(),
     "fields": [name.lower() for name in fields.keys()],
 }, sys.stdout)

@@ -1,0 +1,156 @@
+/** Notices in the town: one for a message and its sender, however many recipients failed, and never lost. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Config } from '../../src/server/settings.ts'
+import { sendMail } from '../../src/transport/send.ts'
+import { createTown, type Town } from './town.ts'
+
+const OTHERS = ['b.test', 'c.test', 'd.test']
+
+function town(config: Config = {}): Promise<Town> {
+  return createTown({
+    seed: 'notices',
+    servers: [
+      {
+        domain: 'a.test',
+        accounts: ['alice'],
+        config,
+      },
+      ...OTHERS.map(domain => ({ domain, accounts: ['bob'] })),
+    ],
+  })
+}
+
+async function found(town: Town, address = 'alice@a.test'): Promise<string[]> {
+  const mail = await town.internet.complete(town.user(address).read())
+  return mail.map(({ octets }) => Buffer.from(octets).toString('latin1').replaceAll('\r\n\t', ' '))
+}
+
+/** Whom a notice is about, each with what became of him. */
+function about(notice: string): string[] {
+  const fields = notice.matchAll(/^Final-Recipient: rfc822; (.*)\r\nAction: (.*)\r$/gm)
+  return [...fields].map(([, address, action]) => `${address} ${action}`).sort()
+}
+
+const nobodies = OTHERS.map(domain => `nobody@${domain}`)
+
+test('recipients that fail in several places are told of at once, and nobody else waits for it', async () => {
+  const all = await town()
+  await all.send({ from: 'alice@a.test', to: [...nobodies, 'bob@b.test'] })
+  await all.advance('8 seconds')
+  assert.equal((await found(all, 'bob@b.test')).length, 1)
+  const notices = await found(all)
+  assert.deepEqual(notices.map(about), [nobodies.map(address => `${address} failed`)])
+})
+
+test('a failure waits for slow ones no longer than it may', async () => {
+  const all = await town()
+  all.internet.network.part('mx.a.test', 'mx.c.test')
+  await all.send({ from: 'alice@a.test', to: nobodies })
+  await all.advance('11 seconds')
+  assert.deepEqual(
+    (await found(all)).map(notice => about(notice).length),
+    [2],
+  )
+  all.internet.network.heal('mx.a.test', 'mx.c.test')
+  await all.advance('10 minutes')
+  assert.deepEqual((await found(all)).map(about).at(-1), ['nobody@c.test failed'])
+})
+
+test('where nothing is to be gathered, each is told of by itself', async () => {
+  const all = await town({ notices: { gather: '0s' } })
+  await all.send({ from: 'alice@a.test', to: nobodies })
+  await all.advance('1 minute')
+  assert.equal((await found(all)).length, 3)
+})
+
+test('what is late everywhere is told once, and its end once', async () => {
+  const all = await town()
+  for (const domain of OTHERS) all.internet.network.part('mx.a.test', `mx.${domain}`)
+  await all.send({ from: 'alice@a.test', to: nobodies })
+  await all.advance('7 hours')
+  assert.deepEqual((await found(all)).map(about), [nobodies.map(address => `${address} delayed`)])
+  await all.advance('5 days')
+  assert.deepEqual(
+    (await found(all)).map(about)[1],
+    nobodies.map(address => `${address} failed`),
+  )
+  assert.equal((await found(all)).length, 2)
+})
+
+test('a crash while failures wait for each other loses none of them', async () => {
+  for (const after of [1, 3, 9, 11]) {
+    const all = await town()
+    all.internet.network.part('mx.a.test', 'mx.d.test')
+    await all.send({ from: 'alice@a.test', to: nobodies })
+    all.later(after * 1000, () => {
+      all.server('a.test').crash()
+      all.internet.network.heal('mx.a.test', 'mx.d.test')
+    })
+    await all.advance('10 minutes')
+    const told = (await found(all)).flatMap(about).sort()
+    assert.deepEqual(
+      told,
+      nobodies.map(address => `${address} failed`),
+    )
+    assert.deepEqual(await all.internet.complete(all.server('a.test').findings()), [])
+  }
+})
+
+/** A stranger's message whose sender nobody takes mail for. */
+async function strange(config: Config): Promise<Town> {
+  const all = await createTown({
+    seed: 'bounce of a bounce',
+    servers: [
+      {
+        domain: 'a.test',
+        accounts: ['alice', 'post'],
+        aliases: { lost: ['nobody@b.test'] },
+        config: { addresses: { postmaster: 'post@a.test' }, ...config },
+      },
+      { domain: 'b.test', accounts: ['bob'] },
+    ],
+  })
+  const host = all.internet.host({ name: 'stranger.test', addresses: ['203.0.113.9'] })
+  const path = (local: string, domain: string) => ({ local, domain })
+  await all.internet.complete(
+    sendMail(host.world, {
+      host: 'mx.a.test',
+      port: 25,
+      tls: 'never',
+      hostname: 'stranger.test',
+      content: Buffer.from('Subject: x\r\n\r\nx\r\n'),
+      replyTimeoutMs: 60_000,
+      envelope: {
+        sender: { reversePath: path('ghost', 'b.test'), body: '7BIT', utf8: false },
+        recipients: [{ forwardPath: path('lost', 'a.test') }],
+      },
+    }),
+  )
+  await all.advance('10 minutes')
+  return all
+}
+
+test('a notice that cannot be delivered is told to the postmaster who wants it, once', async () => {
+  const all = await strange({ notices: { undeliverable: 'postmaster' } })
+  const [notice, ...more] = await found(all, 'post@a.test')
+  assert.equal(more.length, 0)
+  assert.match(notice ?? '', /^Subject: A notice could not be delivered\r$/m)
+  assert.match(notice ?? '', /^Return-Path: <>\r$/m)
+  assert.deepEqual(about(notice ?? '')[0], 'ghost@b.test failed')
+  assert.match(
+    notice ?? '',
+    /^Subject: Your message could not be delivered\r$/m,
+    'the notice is in it',
+  )
+})
+
+test('otherwise it is on record, and so is what the postmaster cannot be told', async () => {
+  const quiet = await strange({})
+  assert.equal((await found(quiet, 'post@a.test')).length, 0)
+  const lost = await strange({
+    notices: { undeliverable: 'postmaster' },
+    addresses: { postmaster: 'nobody@b.test' },
+  })
+  assert.deepEqual(await lost.internet.complete(lost.server('a.test').findings()), [])
+})
