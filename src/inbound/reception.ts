@@ -9,8 +9,7 @@ import type { HookFacts, HookName } from '../hook/hook.ts'
 import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { formatPeer } from '../mail/forwarded.ts'
-import { hopCount } from '../mail/trace.ts'
-import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
+import { accept, defer, type Verdict } from '../mail/verdict.ts'
 import { rangesOf, seam } from '../message/complete.ts'
 import { type Header, scanHeader } from '../message/header.ts'
 import { expandRecipients } from '../queue/expansion.ts'
@@ -23,6 +22,7 @@ import type { Transfer } from './checkpoint.ts'
 import { type Heeded, type Heeding, heed } from './heed.ts'
 import { Intake } from './intake.ts'
 import { expandName, type Verifying, verifyName } from './look-up.ts'
+import { judgeHops, stopLoops } from './loop.ts'
 import { type Meant, meantBy } from './meant.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import { isFull, judgeDisk, NO_ROOM } from './no-room.ts'
@@ -308,9 +308,8 @@ export class Reception implements Policy {
     const { hostname, hopsMax } = settings()
     const partial = intake.sizeOctets > intake.prefix.length
     const header = scanHeader(intake.prefix, { partial })
-    if (hopCount(header) > hopsMax) {
-      return refuse(554, '4.6', `more than ${hopsMax} Received fields: the message is in a loop`)
-    }
+    const travelled = judgeHops(header, hopsMax)
+    if (travelled.kind !== 'accept') return travelled
     const read = this.#heed(asked, header)
     this.#read = read
     const { envelope = asked, fields = '', priorityChangedTo, refused } = read.heeded ?? {}
@@ -320,11 +319,11 @@ export class Reception implements Policy {
       const verdict = await judgeTenure(this.#inbound.directory, recipient)
       if (verdict.kind !== 'accept') return verdict
     }
-    const meant: Recipient[] = []
-    for (const named of envelope.recipients) {
-      const found = this.#meant(peer, envelope, named)
-      meant.push((found instanceof Promise ? await found : found).recipient)
-    }
+    const named = await Promise.all(envelope.recipients.map(r => this.#meant(peer, envelope, r)))
+    const recipients = named.map(({ recipient }) => recipient)
+    // A user may well send on what came to himself.
+    const meant = this.#role.origin === 'submission' ? recipients : stopLoops(header, recipients)
+    if ('kind' in meant) return meant
     const room = judgeRooms(this.#inbound, meant, intake.sizeOctets)
     const roomy = room instanceof Promise ? await room : room
     if (roomy.kind !== 'accept') return roomy

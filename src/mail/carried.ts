@@ -17,7 +17,11 @@ const SENDER = [
   'tracking',
   'lastWord',
 ] as const satisfies readonly (keyof Sender)[]
-const RECIPIENT = ['validSince', 'unmarked'] as const satisfies readonly (keyof Recipient)[]
+const RECIPIENT = [
+  'validSince',
+  'unmarked',
+  'looped',
+] as const satisfies readonly (keyof Recipient)[]
 
 export type CarriedSender = Pick<Sender, (typeof SENDER)[number]>
 export type CarriedRecipient = Pick<Recipient, (typeof RECIPIENT)[number]>

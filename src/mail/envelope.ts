@@ -67,6 +67,8 @@ export interface Recipient {
   readonly notify?: Notify
   /** ORCPT= decoded: address type and original address (RFC 3461 §4.2, RFC 6533 §3). */
   readonly originalRecipient?: { readonly type: string; readonly address: string }
+  /** It has had the message before: it gets it no more (RFC 9228). Ours alone, never said to a hop. */
+  readonly looped?: true
   /** RRVS= (RFC 7293 §5.1): the mailbox must have had one owner since then, ms since the epoch. */
   readonly validSince?: { readonly atMs: number; readonly action: 'R' | 'C' }
   /** One of several behind an alias: a message that is tracked goes to him without its mark (RFC 3885 §3.3). */

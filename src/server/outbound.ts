@@ -1,7 +1,7 @@
 /** The outbound half of a house: routes, transports, settler and worker, joined. */
 import type { AccountRoom } from '../account/open.ts'
 import { deliverAtOnce } from '../delivery/deliver.ts'
-import { parseStoredAddress } from '../mail/address.ts'
+import { isAscii, parseStoredAddress } from '../mail/address.ts'
 import { usageOf } from '../mailbox/quota.ts'
 import { queuedContent } from '../queue/content.ts'
 import type { Notices } from '../queue/notice.ts'
@@ -115,10 +115,10 @@ export function scheduleOf({ queue }: Settings): Schedule {
   }
 }
 
-/** Under whose name a copy leaves. What its customer or a mailbox here gets is not forwarded to strangers. */
+/** How a copy leaves that an alias sends on elsewhere. What a customer or a mailbox here gets goes to no stranger. */
 export function departureOf(
   transit: Transit,
-  { id, reverse_path }: QueuedMessage,
+  { id, reverse_path, utf8 }: QueuedMessage,
   { address, aliasOf }: Pick<JobRow, 'address' | 'aliasOf'>,
   route: Route,
 ): Departure | undefined {
@@ -126,7 +126,12 @@ export function departureOf(
   const sender = reverse_path === '' ? null : parseStoredAddress(reverse_path)
   const { domain } = parseStoredAddress(address)
   const reversePath = transit.leaving({ id, reversePath: sender }, { domain, aliasOf })
-  return reversePath && { reversePath }
+  // RFC 6531 §3.7.3: the trace of a message that is not internationalised has no address beyond ASCII.
+  const named = utf8 === 1 || isAscii(aliasOf)
+  return {
+    ...(named && { deliveredTo: parseStoredAddress(aliasOf) }),
+    ...(reversePath && { reversePath }),
+  }
 }
 
 /** Delivery by the accepting transaction: where the way is plainly to a mailbox here. */

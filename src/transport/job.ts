@@ -7,10 +7,12 @@ import { parseCarriedRecipient, parseCarriedSender } from '../mail/carried.ts'
 import type { BodyKind, Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { type Forwarded, parsePeer } from '../mail/forwarded.ts'
 import { parseNotify } from '../mail/notify.ts'
+import { formatDeliveredTo } from '../mail/trace.ts'
 import type { Claimed } from '../queue/claim.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
 import { hopsOf, type Route } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
+import { ownJoined, ownText } from '../wire/own.ts'
 import type { Load } from './transport.ts'
 
 /** One recipient row in our hands. */
@@ -30,9 +32,12 @@ export interface JobRow {
   readonly released?: boolean
 }
 
-/** What is other about copies that leave in our name (transit/). */
+/** What is other about copies that an alias sends on elsewhere. */
 export interface Departure {
-  readonly reversePath: Address
+  /** The reverse-path, where it is not the sender's (transit/). */
+  readonly reversePath?: Address
+  /** The alias: a field before the message says that it has had it (RFC 9228). */
+  readonly deliveredTo?: Address
 }
 
 export interface Job {
@@ -49,27 +54,46 @@ export function makeJob(
   content: () => Source,
   departure?: Departure,
 ): Job {
+  const { reversePath, deliveredTo } = departure ?? {}
   const sender = {
     ...senderOf(message, rows.some(isUnmarked)),
-    ...(departure && { reversePath: departure.reversePath }),
+    ...(reversePath && { reversePath }),
   }
+  const front = deliveredTo ? ownText(formatDeliveredTo(deliveredTo)) : NOTHING
   const envelope: Envelope = { sender, recipients: rows.map(recipientOf) }
   const load: Load = {
     id: message.id,
     envelope,
-    sizeOctets: message.size_octets,
-    head: message.head,
+    sizeOctets: front.length + message.size_octets,
+    head: front.length === 0 ? message.head : ownJoined(front, message.head),
     bodyKey: message.body_id,
-    content,
+    content: front.length === 0 ? content : () => behind(front, content()),
     ...(hopsOf(route).some(hop => hop.xforward) && { forwarded: forwardedOf(message) }),
   }
   return { message, rows, route, load }
 }
 
+const NOTHING = new Uint8Array(0)
+
+function behind(front: Uint8Array, content: Source): Source {
+  return content instanceof Uint8Array ? Buffer.concat([front, content]) : following(front, content)
+}
+
+async function* following(
+  front: Uint8Array,
+  content: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield front
+  yield* content
+}
+
 /** Copies that may leave together have this in common, beside their route. */
 export function departureKey(row: JobRow, departure: Departure | undefined): string {
-  const mark = isUnmarked(row) ? 'unmarked' : ''
-  return departure === undefined ? mark : `${mark}${formatPath(departure.reversePath)}`
+  const { looped, unmarked } = parseCarriedRecipient(row.parameters)
+  const marks = `${looped ? 'looped ' : ''}${unmarked ? 'unmarked ' : ''}`
+  if (departure === undefined) return marks
+  const { reversePath = null, deliveredTo = null } = departure
+  return `${marks}${formatPath(reversePath)} ${formatPath(deliveredTo)}`
 }
 
 /** RFC 3885 §3.3: of what became of one address the sender may ask, not of each behind a list. */

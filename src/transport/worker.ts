@@ -322,6 +322,8 @@ export class Worker {
   #carry(job: Job, by: Transport): Promise<Carried> {
     const { deliverBy } = job.load.envelope.sender
     if (isTooLate(deliverBy, this.#options.world.clock.now())) return Promise.resolve(late(job))
+    // They have loads of their own.
+    if (job.load.envelope.recipients[0]?.looped) return Promise.resolve(looped(job))
     return by.carry(job.load, job.route)
   }
 
@@ -382,6 +384,12 @@ export class Worker {
 function late(job: Job): Carried {
   const reason = 'it was not delivered by the time its sender had set'
   return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.7', reason })) }
+}
+
+/** RFC 5321 §6.3: what comes round again goes no further. */
+function looped(job: Job): Carried {
+  const reason = 'the message has been here before, it is in a loop'
+  return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.6', reason })) }
 }
 
 /** A transport that threw has a bug; its load is tried again later. */

@@ -141,3 +141,87 @@ test('where all is taken back, an answer of a person finds the sender too', asyn
   await all.advance('1 minute')
   assert.equal(returnPath((await found(all, 'alice@a.test'))[0]), 'x@stranger.test')
 })
+
+/** Two servers whose aliases lead to each other. */
+function circle(srs = false): Promise<Town> {
+  const config = (domain: string) => (srs ? { outbound: { srs: { domain } } } : {})
+  return createTown({
+    seed: 'circle',
+    servers: [
+      { domain: 'a.test', accounts: ['alice'] },
+      {
+        domain: 'b.test',
+        accounts: ['bob'],
+        aliases: { x: ['y@c.test'], team: ['bob@b.test', 'y@c.test'] },
+        config: config('b.test'),
+      },
+      {
+        domain: 'c.test',
+        accounts: ['carol'],
+        aliases: { y: ['x@b.test'] },
+        config: config('c.test'),
+      },
+    ],
+  })
+}
+
+for (const [how, srs] of [
+  ['as they are', false],
+  ['with SRS', true],
+] as const) {
+  test(`aliases of two servers that lead to each other, ${how}, end at once and are told of`, async () => {
+    const all = await circle(srs)
+    await all.send({ from: 'alice@a.test', to: ['x@b.test'] })
+    await all.advance('5 minutes')
+    const notices = await found(all, 'alice@a.test')
+    assert.deepEqual(
+      notices.map(text => /^Status: (.*)\r$/m.exec(text)?.[1]),
+      ['5.4.6'],
+    )
+    const trail = notices[0]?.match(/^Delivered-To: (?:x@b|y@c)\.test\r$/gm)
+    assert.deepEqual(trail, ['Delivered-To: y@c.test\r', 'Delivered-To: x@b.test\r'])
+  })
+}
+
+test('who is in a loop does not keep the others from their mail', async () => {
+  const all = await circle()
+  await all.send({ from: 'alice@a.test', to: ['team@b.test', 'x@b.test'] })
+  await all.advance('5 minutes')
+  assert.equal((await found(all, 'bob@b.test')).length, 1)
+  const notices = await found(all, 'alice@a.test')
+  assert.ok(notices.length > 0 && notices.every(text => /^Status: 5\.4\.6\r$/m.test(text)))
+})
+
+test('a message that has been here before is refused at its end, for others it is taken', async () => {
+  const all = await circle()
+  const host = all.internet.host({ name: 'stranger.test', addresses: ['203.0.113.9'] })
+  const status = async (to: readonly string[], field: string) => {
+    const sending = sendMail(host.world, {
+      host: 'mx.b.test',
+      port: 25,
+      tls: 'never',
+      hostname: 'stranger.test',
+      content: Buffer.from(`${field}\r\nSubject: x\r\n\r\nx\r\n`),
+      replyTimeoutMs: 60_000,
+      envelope: {
+        sender: { reversePath: parseStoredAddress('alice@a.test'), body: '7BIT', utf8: false },
+        recipients: to.map(address => ({ forwardPath: parseStoredAddress(address) })),
+      },
+    })
+    return (await all.internet.complete(sending)).outcomes.map(outcome => outcome.status)
+  }
+  const [bob, both] = [['bob@b.test'], ['bob@b.test', 'postmaster@b.test']]
+  assert.deepEqual(await status(bob, 'Delivered-To: BOB@B.test'), ['5.4.6'])
+  assert.deepEqual(await status(['x@b.test'], 'Delivered-To: x@b.test'), ['5.4.6'])
+  assert.deepEqual(await status(bob, 'Delivered-To: bob+list@b.test'), ['2.0.0'])
+  assert.deepEqual(await status(both, 'Delivered-To: bob@b.test'), ['2.0.0', '2.0.0'])
+  await all.advance('5 minutes')
+  const notices = await found(all, 'alice@a.test')
+  assert.ok(notices.some(text => /^Final-Recipient: rfc822; bob@b\.test\r$/m.test(text)))
+})
+
+test('a person may send himself again what he has', async () => {
+  const all = await circle()
+  await all.send({ from: 'bob@b.test', to: ['bob@b.test'], fields: ['Delivered-To: bob@b.test'] })
+  assert.equal((await found(all, 'bob@b.test')).length, 1)
+})
