@@ -9,7 +9,9 @@ import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Field, Header } from '../message/header.ts'
+import type { Rewriting } from '../transit/rewriting.ts'
 import { heedPriority, PRIORITY } from './heed-priority.ts'
+import { heedRewriting } from './heed-rewriting.ts'
 import { heedSolicitation, SOLICITATION } from './heed-solicitation.ts'
 import { heedValidSince, VALID_SINCE } from './heed-valid-since.ts'
 
@@ -21,6 +23,8 @@ export interface Heeding {
   readonly unwanted: readonly string[]
   /** Whether RRVS is on. */
   readonly tenure: boolean
+  /** How addresses of users are written, where they are not left as they are. */
+  readonly rewriting?: Rewriting
 }
 
 /** What came of them. */
@@ -32,6 +36,8 @@ export interface Heeded {
   readonly fields: string
   /** The priority that was given in place of the one asked for (RFC 6710 §4.1). */
   readonly priorityChangedTo?: number
+  /** The header as it is judged and completed, where its addresses were rewritten. */
+  readonly header?: Header
   /** Recipients whose mailbox must have had one owner since a time, as the header alone has it (RFC 7293). */
   readonly demanding?: readonly Recipient[]
   /** The message is not taken. */
@@ -43,6 +49,20 @@ export interface Heeded {
  * @param isHere whether a recipient is one of ours
  */
 export function heed(
+  envelope: Envelope,
+  header: Header,
+  heeding: Heeding,
+  isHere: (address: Address) => boolean,
+): Heeded | undefined {
+  if (heeding.rewriting === undefined) return heedAsked(envelope, header, heeding, isHere)
+  const written = heedRewriting(envelope, header, heeding.rewriting)
+  const asked = heedAsked(written.envelope, header, heeding, isHere)
+  if (asked === undefined) return written
+  const omitted = [...written.omitted, ...asked.omitted]
+  return { ...written, ...asked, omitted, fields: written.fields + asked.fields }
+}
+
+function heedAsked(
   envelope: Envelope,
   header: Header,
   heeding: Heeding,

@@ -9,7 +9,9 @@ import type { Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Later, Peer } from '../smtp/server/question.ts'
 import type { OldRoutes } from '../transit/old-route.ts'
+import { type Rewriting, rewriteAddress } from '../transit/rewriting.ts'
 import type { Arrival } from '../transit/transit.ts'
+import type { Heeding } from './heed.ts'
 import { mayHoldRoute, withoutRoute } from './old-routes.ts'
 import { hereBy, judgeRecipient } from './recipient.ts'
 import type { Inbound } from './role.ts'
@@ -26,6 +28,7 @@ export interface Bearing {
   readonly sender: Sender
   /** Which old routes the listener reads. */
   readonly routes?: OldRoutes
+  readonly heeding?: Pick<Heeding, 'rewriting'>
 }
 
 type Needs = Pick<Inbound, 'transit' | 'directory'>
@@ -38,19 +41,19 @@ export function meantBy(inbound: Needs, bearing: Bearing, named: Recipient): Lat
 
 function met(
   { directory }: Needs,
-  { peer, routes }: Bearing,
+  { peer, routes, heeding }: Bearing,
   named: Recipient,
   found: Arrival | undefined,
 ): Later<Meant> {
   if (found === undefined) {
-    const recipient = hereBy(named, peer)
-    const { forwardPath } = recipient
-    if (routes === undefined || !mayHoldRoute(forwardPath, routes)) return { recipient }
-    return withoutRoute(directory, forwardPath, routes).then(meant =>
-      meant === forwardPath
-        ? { recipient }
-        : { recipient: hereBy(readdressed(named, meant), peer) },
-    )
+    const { forwardPath } = hereBy(named, peer)
+    const as = (address: Address): Meant => {
+      const written = canonicalRecipient(heeding?.rewriting, address)
+      const same = formatAddress(written) === formatAddress(forwardPath)
+      return { recipient: hereBy(same ? named : readdressed(named, written), peer) }
+    }
+    if (routes === undefined || !mayHoldRoute(forwardPath, routes)) return as(forwardPath)
+    return withoutRoute(directory, forwardPath, routes).then(as)
   }
   if (found.kind !== 'leads') return { recipient: named, verdict: found }
   const recipient = readdressed(named, found.to)
@@ -58,6 +61,11 @@ function met(
   return verdict instanceof Promise
     ? verdict.then(judged => ({ recipient, verdict: judged }))
     : { recipient, verdict }
+}
+
+function canonicalRecipient(rules: Rewriting | undefined, address: Address): Address {
+  if (rules === undefined) return address
+  return rewriteAddress(rules, { side: 'recipient', part: 'envelope' }, address).address
 }
 
 /** The recipient under another address; the one it was named by stays on record (RFC 3461 §4.2). */

@@ -20,6 +20,7 @@ import type { OldRoutes } from '../transit/old-route.ts'
 import { ownText } from '../wire/own.ts'
 import type { Transfer } from './checkpoint.ts'
 import { type Heeded, type Heeding, heed } from './heed.ts'
+import { rewrittenSender } from './heed-rewriting.ts'
 import { Intake } from './intake.ts'
 import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { judgeHops, stopLoops } from './loop.ts'
@@ -92,7 +93,8 @@ export class Reception implements Policy {
   }
 
   mail(peer: Peer, sender: Sender): Later<Verdict> {
-    const judged = after(this.#role.mail(peer, sender), taken =>
+    const written = rewrittenSender(this.#door.heeding.rewriting, sender)
+    const judged = after(this.#role.mail(peer, written), taken =>
       judgeDisk(this.#inbound.room, sender, taken),
     )
     const verdict = after(judged, judged => this.#hooked('mail', judged, () => ({ peer, sender })))
@@ -129,8 +131,7 @@ export class Reception implements Policy {
   }
 
   #meant(peer: Peer, { sender }: Envelope, named: Recipient): Later<Meant> {
-    const { routes } = this.#door
-    return meantBy(this.#inbound, { peer, sender, ...(routes && { routes }) }, named)
+    return meantBy(this.#inbound, { peer, sender, ...this.#door }, named)
   }
 
   #judgeRcpt(peer: Peer, envelope: Envelope, { recipient, verdict: known }: Meant): Later<Verdict> {
@@ -328,7 +329,8 @@ export class Reception implements Policy {
     const roomy = room instanceof Promise ? await room : room
     if (roomy.kind !== 'accept') return roomy
     const identity = identify()
-    const completion = await this.#role.complete(peer, envelope, header, identity)
+    const { header: written = header } = read.heeded ?? {}
+    const completion = await this.#role.complete(peer, envelope, written, identity)
     if (completion.kind !== 'complete') return completion
     const hooked = await this.#hooked('accept', accept(), () => ({
       peer,

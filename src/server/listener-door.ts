@@ -5,15 +5,15 @@
 import type { Heeding } from '../inbound/heed.ts'
 import { dialectOf } from '../smtp/extension/table.ts'
 import type { SessionSettings } from '../smtp/server/question.ts'
-import type { OldRoutes } from '../transit/old-route.ts'
 import type { SmtpName } from './serve.ts'
 import type { Settings } from './settings.ts'
+import { oldRoutesOf, rewritingAt } from './transit.ts'
 
 export function doorOf(of: Settings, name: SmtpName, settings: SessionSettings) {
   return {
     vrfy: of.listeners[name].vrfy,
     routes: oldRoutesOf(of, name),
-    heeding: heedingOf(settings),
+    heeding: { ...heedingOf(settings), ...rewritingAt(of, name) },
     protocol: settings.protocol,
   }
 }
@@ -26,10 +26,4 @@ function heedingOf(settings: SessionSettings): Heeding {
     unwanted: keywords.has('NO-SOLICITING') ? settings.unwanted : [],
     ...(keywords.has('MT-PRIORITY') ? { priorityMax: settings.priorityMax } : {}),
   }
-}
-
-/** Which routes in local parts are read at a listener. */
-function oldRoutesOf({ listeners }: Settings, name: SmtpName): OldRoutes {
-  const { percent, uucp } = listeners[name]
-  return { percent: percent === 'normalize', uucp: uucp === 'normalize' }
 }

@@ -27,3 +27,51 @@ export const srsSchema = z.strictObject({
     .default('bounces')
     .describe('What may come back by such an address: bounces alone, or whatever is sent to it.'),
 })
+
+/** An address, or a pattern with one `*`. */
+const PATTERN = /^(?!.*\*.*\*)[^\s<>@]+@[^\s<>@]+$/
+
+const mapping = (what: string) =>
+  z
+    .record(
+      z.string().regex(PATTERN, 'is no address or pattern, such as *@old.example'),
+      z.string().regex(PATTERN, 'is no address, such as joe@example.org or *@new.example'),
+    )
+    .superRefine((written, context) => {
+      for (const [from, to] of Object.entries(written)) {
+        if (!to.includes('*') || from.includes('*')) continue
+        const message = `${to} has a * and ${from} has none`
+        context.addIssue({ code: 'custom', message, path: [from] })
+      }
+    })
+    .default({})
+    .describe(what)
+
+/** `rewrite`. */
+export const rewriteSchema = z.strictObject({
+  sender: mapping('Addresses of senders: reverse-path, `From`, `Sender`, `Reply-To`.'),
+  recipient: mapping('Addresses of recipients: the envelope, `To`, `Cc`.'),
+  canonical: mapping(
+    'Both: from an address or a pattern with one `*` to an address, `*` standing for the same.',
+  ),
+  masquerade: z
+    .array(
+      z.string().regex(/^!?[^\s@<>!]+$/, 'is no domain, such as example.org or !lab.example.org'),
+    )
+    .default([])
+    .describe(
+      'Domains whose hosts are not shown: joe@host.example.org is joe@example.org; `!` shows those below a domain.',
+    ),
+  exceptions: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Local parts that show their host all the same, such as root.'),
+  parts: z
+    .array(z.enum(['envelope', 'header']))
+    .default(['envelope', 'header'])
+    .describe('What is rewritten.'),
+  at: z
+    .array(z.enum(['submission', 'local', 'smtp', 'lmtp']))
+    .default(['submission', 'local'])
+    .describe('Where. On `smtp` it breaks the signatures of others (RFC 6376).'),
+})

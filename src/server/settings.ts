@@ -28,7 +28,7 @@ import { listenersSchema } from './settings-listener.ts'
 import { noticesSchema } from './settings-notices.ts'
 import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
 import { routesSchema } from './settings-routes.ts'
-import { srsSchema } from './settings-transit.ts'
+import { rewriteSchema, srsSchema } from './settings-transit.ts'
 
 const limits = z.strictObject({
   messageSize: size().prefault('50MB').describe('The largest message taken (SIZE, RFC 1870).'),
@@ -199,6 +199,7 @@ export const settingsSchema = z.strictObject({
   limits: limits.prefault({}),
   queue: queue.prefault({}),
   notices: noticesSchema.prefault({}),
+  rewrite: rewriteSchema.prefault({}),
   checkpoint: checkpoint.prefault({}),
   outbound: outbound.prefault({}),
   routes: routesSchema

@@ -1,4 +1,6 @@
 /** Addresses in transit as the settings have them: opened once for a house, asked by its inbound and outbound halves. */
+import type { OldRoutes } from '../transit/old-route.ts'
+import { type Rewriting, rewritingOf } from '../transit/rewriting.ts'
 import { daysOf, Transit, type TransitSettings } from '../transit/transit.ts'
 import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
@@ -13,4 +15,29 @@ export function openTransit(house: HouseOptions, domains: LocalDomains): Promise
 
 function transitSettings({ outbound: { srs } }: Settings): TransitSettings {
   return srs === undefined ? {} : { srs: { ...srs, keepDays: daysOf(srs.keep) } }
+}
+
+/** Listeners with recipients. */
+type Listening = Pick<
+  Settings['listeners'],
+  'smtp' | 'submission' | 'submissions' | 'lmtp' | 'odmr' | 'local'
+>
+
+/** Rules are made ready once for each epoch. */
+const RULES = new WeakMap<Settings, Rewriting | undefined>()
+
+/** How addresses are rewritten at a listener: where users send, and elsewhere only if the config says so. */
+export function rewritingAt(settings: Settings, name: string): { readonly rewriting?: Rewriting } {
+  const { at } = settings.rewrite
+  const role = name === 'submissions' ? 'submission' : name
+  if (!(at as readonly string[]).includes(role)) return {}
+  if (!RULES.has(settings)) RULES.set(settings, rewritingOf(settings.rewrite))
+  const rewriting = RULES.get(settings)
+  return rewriting ? { rewriting } : {}
+}
+
+/** Which routes in local parts are read at a listener. */
+export function oldRoutesOf({ listeners }: Settings, name: keyof Listening): OldRoutes {
+  const { percent, uucp } = listeners[name]
+  return { percent: percent === 'normalize', uucp: uucp === 'normalize' }
 }

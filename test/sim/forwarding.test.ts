@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { parseStoredAddress } from '../../src/mail/address.ts'
 import type { Config } from '../../src/server/settings.ts'
 import { sendMail } from '../../src/transport/send.ts'
+import { passwordOf } from './server.ts'
 import { createTown, type Town } from './town.ts'
 
 const LONG = 'a.person.whose.name.fills.nearly.all.of.a.local.part.there.is'
@@ -224,4 +225,42 @@ test('a person may send himself again what he has', async () => {
   const all = await circle()
   await all.send({ from: 'bob@b.test', to: ['bob@b.test'], fields: ['Delivered-To: bob@b.test'] })
   assert.equal((await found(all, 'bob@b.test')).length, 1)
+})
+
+test('users write from their hosts, and are known by their domain', async () => {
+  const all = await createTown({
+    seed: 'masquerade',
+    servers: [
+      {
+        domain: 'a.test',
+        accounts: ['alice'],
+        config: {
+          rewrite: { masquerade: ['a.test'], canonical: { '*@old.test': '*@b.test' } },
+        },
+      },
+      { domain: 'b.test', accounts: ['bob'] },
+    ],
+  })
+  const alice = 'alice@ws1.a.test'
+  const [host] = all.servers.map(server => server.host)
+  await all.internet.complete(
+    sendMail(all.internet.host({ name: 'ws1.a.test', addresses: ['203.0.113.8'] }).world, {
+      host: host?.name ?? '',
+      port: 587,
+      tls: 'require',
+      login: { username: 'alice@a.test', password: passwordOf('alice@a.test') },
+      hostname: 'ws1.a.test',
+      content: Buffer.from(`From: ${alice}\r\nTo: bob@old.test\r\nSubject: x\r\n\r\nx\r\n`),
+      replyTimeoutMs: 60_000,
+      envelope: {
+        sender: { reversePath: parseStoredAddress(alice), body: '7BIT', utf8: false },
+        recipients: [{ forwardPath: parseStoredAddress('bob@old.test') }],
+      },
+    }),
+  )
+  await all.advance('1 minute')
+  const [letter] = await found(all, 'bob@b.test')
+  assert.equal(returnPath(letter), 'alice@a.test')
+  assert.match(letter ?? '', /^From: alice@a\.test\r\nTo: bob@b\.test\r$/m)
+  assert.doesNotMatch(letter ?? '', /^(?:Sender|From: .*ws1)/m)
 })

@@ -1,0 +1,82 @@
+/**
+ * The addresses of a submitted message under the rules of `rewrite` (transit/rewriting.ts): its reverse-path,
+ * and the fields that name people. A field in which nothing changes stays octet for octet; one that no
+ * reader understands is left alone. Called by heed.ts; for recipients of the envelope see meant.ts.
+ */
+import type { Envelope, Sender } from '../mail/envelope.ts'
+import {
+  formatAddressList,
+  type Group,
+  type Mailbox,
+  parseAddressList,
+} from '../message/address-list.ts'
+import { formatField } from '../message/field.ts'
+import { type Field, type Header, scanHeader } from '../message/header.ts'
+import { type Rewriting, rewriteAddress } from '../transit/rewriting.ts'
+
+/** RFC 5322 §3.6.2, §3.6.3, §3.6.6: fields with addresses, and whose. */
+const FIELDS: Readonly<Record<string, readonly ['sender' | 'recipient', string]>> = {
+  from: ['sender', 'From'],
+  sender: ['sender', 'Sender'],
+  'reply-to': ['sender', 'Reply-To'],
+  'resent-from': ['sender', 'Resent-From'],
+  'resent-sender': ['sender', 'Resent-Sender'],
+  to: ['recipient', 'To'],
+  cc: ['recipient', 'Cc'],
+  'resent-to': ['recipient', 'Resent-To'],
+  'resent-cc': ['recipient', 'Resent-Cc'],
+}
+
+export interface RewrittenMessage {
+  readonly envelope: Envelope
+  readonly omitted: readonly Field[]
+  readonly fields: string
+  /** The header as it will be, without what else is added. */
+  readonly header?: Header
+}
+
+export function rewrittenSender(rules: Rewriting | undefined, sender: Sender): Sender {
+  if (rules === undefined || sender.reversePath === null) return sender
+  const place = { side: 'sender', part: 'envelope' } as const
+  const { address, steps } = rewriteAddress(rules, place, sender.reversePath)
+  return steps.length === 0 ? sender : { ...sender, reversePath: address }
+}
+
+export function heedRewriting(
+  envelope: Envelope,
+  header: Header,
+  rules: Rewriting,
+): RewrittenMessage {
+  const sender = rewrittenSender(rules, envelope.sender)
+  const changed = rules.header ? header.fields.flatMap(field => written(rules, header, field)) : []
+  const rewritten = { envelope: { ...envelope, sender } }
+  if (changed.length === 0) return { ...rewritten, omitted: [], fields: '' }
+  const omitted = changed.map(({ field }) => field)
+  const fields = changed.map(({ text }) => text).join('')
+  const rest = header.fields
+    .filter(field => !omitted.includes(field))
+    .map(field => header.raw(field))
+  const octets = Buffer.concat([Buffer.from(fields), ...rest, Buffer.from('\r\n')])
+  return { ...rewritten, omitted, fields, header: scanHeader(octets) }
+}
+
+/** A field as it is to be, where that is not as it is. */
+function written(rules: Rewriting, header: Header, field: Field) {
+  const known = Object.hasOwn(FIELDS, field.name) ? FIELDS[field.name] : undefined
+  if (known === undefined) return []
+  const [side, name] = known
+  const { entries, fault } = parseAddressList(header.text(field))
+  if (fault !== undefined) return []
+  let changed = false
+  const rewrite = (mailbox: Mailbox): Mailbox => {
+    const { address, steps } = rewriteAddress(rules, { side, part: 'header' }, mailbox.address)
+    if (steps.length === 0) return mailbox
+    changed = true
+    return { ...mailbox, address }
+  }
+  const list = entries.map((entry: Mailbox | Group) =>
+    'members' in entry ? { ...entry, members: entry.members.map(rewrite) } : rewrite(entry),
+  )
+  const text = changed ? formatField(name, formatAddressList(list)) : undefined
+  return text === undefined ? [] : [{ field, text }]
+}
