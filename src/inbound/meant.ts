@@ -14,7 +14,7 @@ import type { Arrival } from '../transit/transit.ts'
 import type { Heeding } from './heed.ts'
 import { mayHoldRoute, withoutRoute } from './old-routes.ts'
 import { hereBy, judgeRecipient } from './recipient.ts'
-import type { Inbound } from './role.ts'
+import type { Inbound, Role } from './role.ts'
 
 export interface Meant {
   readonly recipient: Recipient
@@ -26,6 +26,7 @@ export interface Meant {
 export interface Bearing {
   readonly peer: Peer
   readonly sender: Sender
+  readonly role?: Pick<Role, 'origin'>
   /** Which old routes the listener reads. */
   readonly routes?: OldRoutes
   readonly heeding?: Pick<Heeding, 'rewriting'>
@@ -34,7 +35,9 @@ export interface Bearing {
 type Needs = Pick<Inbound, 'transit' | 'directory'>
 
 export function meantBy(inbound: Needs, bearing: Bearing, named: Recipient): Later<Meant> {
-  const arrival = inbound.transit.arriving(named.forwardPath, bearing.sender.reversePath)
+  const { sender, role } = bearing
+  const stranger = role?.origin === 'mx'
+  const arrival = inbound.transit.arriving(named.forwardPath, sender.reversePath, stranger)
   if (arrival instanceof Promise) return arrival.then(found => met(inbound, bearing, named, found))
   return met(inbound, bearing, named, arrival)
 }

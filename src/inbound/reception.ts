@@ -131,7 +131,7 @@ export class Reception implements Policy {
   }
 
   #meant(peer: Peer, { sender }: Envelope, named: Recipient): Later<Meant> {
-    return meantBy(this.#inbound, { peer, sender, ...this.#door }, named)
+    return meantBy(this.#inbound, { peer, sender, role: this.#role, ...this.#door }, named)
   }
 
   #judgeRcpt(peer: Peer, envelope: Envelope, { recipient, verdict: known }: Meant): Later<Verdict> {
@@ -329,7 +329,7 @@ export class Reception implements Policy {
     const roomy = room instanceof Promise ? await room : room
     if (roomy.kind !== 'accept') return roomy
     const identity = identify()
-    const { header: written = header } = read.heeded ?? {}
+    const written = read.heeded?.header ?? header
     const completion = await this.#role.complete(peer, envelope, written, identity)
     if (completion.kind !== 'complete') return completion
     const hooked = await this.#hooked('accept', accept(), () => ({

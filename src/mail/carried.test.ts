@@ -27,6 +27,7 @@ test('every further parameter survives', () => {
     requireTls: true,
     tlsOptional: true,
     lastWord: true,
+    verp: '+=',
     tracking: { certifier: 'YWJj', untilMs: 60 },
   } as const satisfies Partial<Sender>
   assert.deepEqual(parseCarriedSender(formatCarriedSender({ ...plain, ...further })), further)

@@ -16,6 +16,7 @@ const SENDER = [
   'tlsOptional',
   'tracking',
   'lastWord',
+  'verp',
 ] as const satisfies readonly (keyof Sender)[]
 const RECIPIENT = [
   'validSince',

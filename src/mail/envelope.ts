@@ -36,6 +36,8 @@ export interface Sender {
   readonly requireTls?: true
   /** The field `TLS-Required: No` (RFC 8689 §5): better late in the clear than not at all. */
   readonly tlsOptional?: true
+  /** XVERP: each recipient has a reverse-path of his own, with these two signs in it. */
+  readonly verp?: string
   /** It tells the postmaster of a notice that could not be delivered; nobody is told where it fails too. */
   readonly lastWord?: true
   /** MTRK= (RFC 3885 §3): the certifier in base64, and until when it may be asked, ms since the epoch. */

@@ -2,6 +2,7 @@
 import type { AccountRoom } from '../account/open.ts'
 import { deliverAtOnce } from '../delivery/deliver.ts'
 import { isAscii, parseStoredAddress } from '../mail/address.ts'
+import { parseCarriedSender } from '../mail/carried.ts'
 import { usageOf } from '../mailbox/quota.ts'
 import { queuedContent } from '../queue/content.ts'
 import type { Notices } from '../queue/notice.ts'
@@ -115,19 +116,26 @@ export function scheduleOf({ queue }: Settings): Schedule {
   }
 }
 
-/** How a copy leaves that an alias sends on elsewhere. What a customer or a mailbox here gets goes to no stranger. */
+/**
+ * How a copy leaves, where that is not as its message came: one that an alias sends on elsewhere, and what
+ * lists and tags change. What a customer or a mailbox here gets goes to no stranger.
+ */
 export function departureOf(
   transit: Transit,
-  { id, reverse_path, utf8 }: QueuedMessage,
+  { id, reverse_path, utf8, parameters }: QueuedMessage,
   { address, aliasOf }: Pick<JobRow, 'address' | 'aliasOf'>,
   route: Route,
 ): Departure | undefined {
-  if (aliasOf === null || (route.kind !== 'mx' && route.kind !== 'smarthost')) return undefined
+  if (route.kind !== 'mx' && route.kind !== 'smarthost') return undefined
+  const { verp } = parseCarriedSender(parameters)
+  const asked = verp === undefined ? {} : { verp }
+  if (aliasOf === null && !transit.signs(asked)) return undefined
   const sender = reverse_path === '' ? null : parseStoredAddress(reverse_path)
-  const { domain } = parseStoredAddress(address)
-  const reversePath = transit.leaving({ id, reversePath: sender }, { domain, aliasOf })
+  const copy = { address: parseStoredAddress(address), aliasOf }
+  const reversePath = transit.leaving({ id, reversePath: sender, ...asked }, copy)
   // RFC 6531 §3.7.3: the trace of a message that is not internationalised has no address beyond ASCII.
-  const named = utf8 === 1 || isAscii(aliasOf)
+  const named = aliasOf !== null && (utf8 === 1 || isAscii(aliasOf))
+  if (!named && reversePath === undefined) return undefined
   return {
     ...(named && { deliveredTo: parseStoredAddress(aliasOf) }),
     ...(reversePath && { reversePath }),

@@ -1,5 +1,6 @@
 /** The settings of addresses in transit (transit/): what is made of them, and whom they lead to. Used by settings.ts. */
 import { z } from 'zod'
+import { areDelimiters } from '../mail/verp.ts'
 import { duration, hostname, secret } from './settings-kinds.ts'
 
 /** `outbound.srs`. */
@@ -74,4 +75,44 @@ export const rewriteSchema = z.strictObject({
     .array(z.enum(['submission', 'local', 'smtp', 'lmtp']))
     .default(['submission', 'local'])
     .describe('Where. On `smtp` it breaks the signatures of others (RFC 6376).'),
+})
+
+/** `outbound.batv`. */
+export const batvSchema = z.strictObject({
+  domains: z.array(hostname()).min(1).describe('Domains of ours whose senders get a tag.'),
+  secrets: z
+    .array(secret().refine(text => text.length >= 8, 'is too short: at least 8 characters'))
+    .default([])
+    .describe('The first one signs, all are believed. Absent: one is made and kept in the store.'),
+  keep: duration(24 * 3_600_000)
+    .prefault('7d')
+    .describe('How long a tag is good, in whole days.'),
+  untagged: z
+    .enum(['take', 'refuse'])
+    .default('take')
+    .describe(
+      'A bounce to an address without a tag: `refuse` it once all mail has left with tags for some days.',
+    ),
+})
+
+/** `outbound.verp`. */
+export const verpSchema = z.strictObject({
+  senders: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:\*|[^\s<>@*]+)@[^\s<>@*]+$/,
+          'is no address, such as news@example.org or *@lists.example',
+        ),
+    )
+    .min(1)
+    .describe(
+      'Senders, or all of a domain (`*@lists.example`), whose recipients each have a reverse-path of their own.',
+    ),
+  delimiters: z
+    .string()
+    .refine(areDelimiters, 'are not two different signs, such as += or -=')
+    .default('+=')
+    .describe('What stands before the recipient, and in place of his `@`.'),
 })

@@ -28,7 +28,7 @@ import { listenersSchema } from './settings-listener.ts'
 import { noticesSchema } from './settings-notices.ts'
 import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
 import { routesSchema } from './settings-routes.ts'
-import { rewriteSchema, srsSchema } from './settings-transit.ts'
+import { batvSchema, rewriteSchema, srsSchema, verpSchema } from './settings-transit.ts'
 
 const limits = z.strictObject({
   messageSize: size().prefault('50MB').describe('The largest message taken (SIZE, RFC 1870).'),
@@ -115,6 +115,10 @@ const outbound = z.strictObject({
     .describe(
       'Under whose name mail is forwarded that an alias sends on elsewhere. Absent: the sender keeps his.',
     ),
+  batv: batvSchema.exactOptional().describe('Tags on reverse-paths, so that bounces are known.'),
+  verp: verpSchema
+    .exactOptional()
+    .describe('A reverse-path of its own for each recipient of a list.'),
   port: z.int().min(1).max(65_535).default(25).describe('The port of other mail servers.'),
   connectTimeout: duration(1).prefault('30s').describe('How long a connection may take.'),
   replyTimeout: duration(1)

@@ -13,8 +13,13 @@ export function openTransit(house: HouseOptions, domains: LocalDomains): Promise
   return Transit.open({ store, clock, isOurs, settings: () => transitSettings(settings()) }, random)
 }
 
-function transitSettings({ outbound: { srs } }: Settings): TransitSettings {
-  return srs === undefined ? {} : { srs: { ...srs, keepDays: daysOf(srs.keep) } }
+function transitSettings({ outbound, addresses }: Settings): TransitSettings {
+  const { srs, batv, verp } = outbound
+  return {
+    ...(srs && { srs: { ...srs, keepDays: daysOf(srs.keep) } }),
+    ...(batv && { batv: { ...batv, keepDays: daysOf(batv.keep) } }),
+    ...(verp && { verp: { ...verp, separator: addresses.separator } }),
+  }
 }
 
 /** Listeners with recipients. */

@@ -16,6 +16,9 @@ export interface Parameter {
 const KEYWORD = /^[A-Z0-9][A-Z0-9-]*$/
 const VALUE = /^[!-<>-~\u0080-\u{10ffff}]+$/u
 
+/** `XVERP=+=` has a sign in it that no other value may have (VERP_README of Postfix). */
+const VERP_VALUE = /^[!-~]+$/
+
 const NONE: readonly Parameter[] = []
 
 /** The parameters behind a path, or why they are malformed. Several spaces are taken for one. */
@@ -29,7 +32,8 @@ export function parseParameters(text: string, at: number): readonly Parameter[] 
     const keyword = (equals < 0 ? word : word.slice(0, equals)).toUpperCase()
     const value = equals < 0 ? undefined : word.slice(equals + 1)
     if (!KEYWORD.test(keyword)) return 'a parameter is malformed'
-    if (value !== undefined && !VALUE.test(value)) return `the value of ${keyword} is malformed`
+    const form = keyword === 'XVERP' ? VERP_VALUE : VALUE
+    if (value !== undefined && !form.test(value)) return `the value of ${keyword} is malformed`
     if (parameters.some(other => other.keyword === keyword)) return `${keyword} is given twice`
     parameters.push({ keyword, value })
   }

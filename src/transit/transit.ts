@@ -3,12 +3,21 @@
  * address we made. Asked by the inbound roles for each recipient, by the worker for each copy, and for
  * each notice; everything follows from the settings, one secret of the store, and the clock.
  */
+import {
+  addressKey,
+  canonical,
+  canonicalDomain,
+  canonicalLocal,
+  isRole,
+} from '../account/address.ts'
 import { keepSetting } from '../account/writer.ts'
 import { type Address, formatAddress, parseStoredAddress } from '../mail/address.ts'
 import { refuse, type Verdict } from '../mail/verdict.ts'
+import { verpRecipient, verpSender } from '../mail/verp.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Random } from '../world/random.ts'
+import { looksTagged, type TagKeys, tagged, takesTag, untagged } from './batv.ts'
 import { reversePathOf } from './reader.ts'
 import type { Seal } from './seal.ts'
 import { forwardedSender, looksLikeSrs, reversed } from './srs.ts'
@@ -16,6 +25,8 @@ import { forwardedSender, looksLikeSrs, reversed } from './srs.ts'
 export interface TransitSettings {
   /** Absent: what is forwarded keeps its reverse-path. */
   readonly srs?: SrsSettings
+  readonly batv?: BatvSettings
+  readonly verp?: VerpSettings
 }
 
 export interface SrsSettings {
@@ -27,6 +38,23 @@ export interface SrsSettings {
   readonly keepDays: number
   /** What may come back: bounces, by the null reverse-path, or all. */
   readonly takes: 'bounces' | 'all'
+}
+
+export interface BatvSettings {
+  /** Domains of ours whose senders get a tag. */
+  readonly domains: readonly string[]
+  readonly secrets: readonly string[]
+  readonly keepDays: number
+  /** What becomes of a bounce without one. */
+  readonly untagged: 'take' | 'refuse'
+}
+
+export interface VerpSettings {
+  /** Addresses, or all of a domain as `*@domain`. */
+  readonly senders: readonly string[]
+  readonly delimiters: string
+  /** What parts a local part from its detail here. */
+  readonly separator: string
 }
 
 /** An address of ours that leads on, or why it does not. */
@@ -62,33 +90,60 @@ export class Transit {
     return new Transit(needs, await needs.store.write(keepSetting, { name: SECRET, value }))
   }
 
+  /** Whether a message that is forwarded by nobody may leave under another reverse-path than its own. */
+  signs({ verp }: { readonly verp?: string }): boolean {
+    const { batv, verp: lists } = this.#needs.settings()
+    return verp !== undefined || batv !== undefined || lists !== undefined
+  }
+
   /**
-   * The reverse-path of a copy that goes elsewhere, where it is another than the sender's. Only what an
-   * alias forwards for a sender elsewhere is rewritten: the null one is nobody's (RFC 5321 §4.5.5),
-   * and our own domains name us themselves.
+   * The reverse-path of a copy that goes elsewhere, where it is another than the sender's. The null one is
+   * nobody's (RFC 5321 §4.5.5). What an alias forwards is rewritten for senders elsewhere, since our own
+   * domains name us themselves; lists have one for each recipient, and others a tag.
    */
   leaving(
-    message: { readonly id: string; readonly reversePath: Address | null },
-    copy: { readonly domain: string; readonly aliasOf: string | null },
+    message: { readonly id: string; readonly reversePath: Address | null; readonly verp?: string },
+    copy: { readonly address: Address; readonly aliasOf: string | null },
   ): Address | undefined {
-    const { srs } = this.#needs.settings()
+    const { srs, batv, verp } = this.#needs.settings()
     const { id: messageId, reversePath } = message
-    if (srs === undefined || copy.aliasOf === null || reversePath === null) return undefined
-    if (this.#isOurs(reversePath.domain, srs) || this.#isOurs(copy.domain, srs)) return undefined
+    if (reversePath === null) return undefined
     const nowMs = this.#needs.clock.now()
-    return forwardedSender(reversePath, { ...srs, ...this.#seal(srs), messageId, nowMs })
+    const elsewhere = ({ domain }: Address) =>
+      srs !== undefined && !this.#isOurs(domain, srs) && domain !== ''
+    if (srs && copy.aliasOf !== null && elsewhere(reversePath) && elsewhere(copy.address)) {
+      return forwardedSender(reversePath, { ...srs, ...this.#seal(srs), messageId, nowMs })
+    }
+    const listed = verp && isAmong(verp.senders, reversePath) ? verp.delimiters : undefined
+    const delimiters = message.verp ?? listed
+    if (delimiters !== undefined) {
+      const named = copy.aliasOf === null ? copy.address : parseStoredAddress(copy.aliasOf)
+      const each = verpSender(reversePath, named, delimiters)
+      if (each !== undefined) return each
+    }
+    if (batv === undefined || !isAmong(batv.domains, reversePath) || !takesTag(reversePath))
+      return undefined
+    return tagged(reversePath, this.#tagKeys(batv), nowMs)
   }
 
   /**
    * Whom mail to an address of ours is led to; undefined for all other addresses. Nothing that we
    * did not sign leads anywhere, so that nobody relays by it.
    * @param sender the reverse-path it comes with
+   * @param stranger whether another server brings it
    */
   arriving(
     address: Address,
     sender: Address | null,
+    stranger = false,
   ): Arrival | undefined | Promise<Arrival | undefined> {
-    const { srs } = this.#needs.settings()
+    const { srs, batv, verp } = this.#needs.settings()
+    const list = verp && listOf(verp, address)
+    if (list !== undefined) return { kind: 'leads', to: list }
+    if (batv !== undefined && isAmong(batv.domains, address)) {
+      const found = this.#bounced(batv, address, stranger && sender === null)
+      if (found !== undefined) return found
+    }
     if (srs === undefined || !looksLikeSrs(address.local)) return undefined
     if (address.domain.toLowerCase() !== srs.domain) return undefined
     const name = formatAddress(address)
@@ -99,7 +154,9 @@ export class Transit {
     switch (found.kind) {
       case 'sender':
         // What we forwarded came back, forwarded by others, and was forwarded again.
-        return this.arriving(found.address, sender) ?? { kind: 'leads', to: found.address }
+        return (
+          this.arriving(found.address, sender, stranger) ?? { kind: 'leads', to: found.address }
+        )
       case 'reference':
         return this.#referred(found.messageId, name)
       case 'expired':
@@ -107,6 +164,19 @@ export class Transit {
       case 'forged':
         return refused('1.1', `${name}: no such address here`)
     }
+  }
+
+  /** A tag says whose the address is; without one a bounce is of something we did not send. */
+  #bounced(batv: BatvSettings, address: Address, bounce: boolean): Arrival | undefined {
+    const name = formatAddress(address)
+    if (looksTagged(address.local)) {
+      const to = untagged(address, this.#tagKeys(batv), this.#needs.clock.now())
+      return to ? { kind: 'leads', to } : refused('1.1', `${name}: no such address here`)
+    }
+    // Roles answer everybody, and what takes no tag never had one.
+    const exempt = isRole(canonicalLocal(address.local)) || !takesTag(address)
+    if (!bounce || exempt || batv.untagged === 'take') return undefined
+    return refused('7.1', `${name}: the message was not sent from here`)
   }
 
   /** As `arriving`, for mail of our own, which is bounces: the address itself where it leads nowhere. */
@@ -125,9 +195,44 @@ export class Transit {
     return domain === '' || domain.toLowerCase() === own || this.#needs.isOurs(domain)
   }
 
+  #tagKeys({ secrets, keepDays }: BatvSettings): TagKeys {
+    return { secrets: [...secrets, this.#kept], keepDays }
+  }
+
   #seal({ secrets, hashLength }: SrsSettings): Seal {
     return { secrets: [...secrets, this.#kept], hashLength }
   }
+}
+
+/**
+ * The list that a bounce of it comes back to: its address with the recipient as detail, so that its mailbox
+ * shows him. With our own separator before him the directory finds it by itself.
+ */
+function listOf(
+  { senders, delimiters, separator }: VerpSettings,
+  address: Address,
+): Address | undefined {
+  if (separator === '' || delimiters.startsWith(separator)) return undefined
+  for (const sender of senders) {
+    const { local, domain } = parseStoredAddress(sender)
+    if (local === '*' || canonicalDomain(domain) !== canonicalDomain(address.domain)) continue
+    const recipient = verpRecipient(address.local, local, delimiters)
+    if (recipient === undefined) continue
+    return { domain, local: `${local}${separator}${recipient.local}=${recipient.domain}` }
+  }
+  return undefined
+}
+
+/** Whether an address, or its domain, is named by a list. */
+function isAmong(names: readonly string[], address: Address): boolean {
+  const { domain } = canonical(address)
+  const key = addressKey(address)
+  return names.some(name => {
+    const wanted = name.startsWith('*@') ? name.slice(2) : name
+    return wanted.includes('@')
+      ? addressKey(parseStoredAddress(wanted)) === key
+      : wanted.toLowerCase() === domain
+  })
 }
 
 function refused(detail: `${number}.${number}`, text: string): Arrival {

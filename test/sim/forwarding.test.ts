@@ -264,3 +264,56 @@ test('users write from their hosts, and are known by their domain', async () => 
   assert.match(letter ?? '', /^From: alice@a\.test\r\nTo: bob@b\.test\r$/m)
   assert.doesNotMatch(letter ?? '', /^(?:Sender|From: .*ws1)/m)
 })
+
+/** A sender's server with tags or lists, and one that takes what it sends, and bounces some of it late. */
+function tags(outbound: Config['outbound']): Promise<Town> {
+  return createTown({
+    seed: 'tags',
+    servers: [
+      { domain: 'a.test', accounts: ['alice', 'news'] },
+      { domain: 'b.test', accounts: ['bob', 'news'], config: { outbound } },
+      { domain: 'c.test', accounts: ['carol', 'dave'], aliases: { lost: ['nobody@a.test'] } },
+    ],
+  })
+}
+
+test('tags: what we send has one, bounces come back by it, and bounces without one are refused', async () => {
+  const all = await tags({ batv: { domains: ['b.test'], untagged: 'refuse' } })
+  await all.send({ from: 'bob@b.test', to: ['carol@c.test', 'lost@c.test', 'news@b.test'] })
+  await all.advance('1 minute')
+  const path = returnPath((await found(all, 'carol@c.test'))[0]) ?? ''
+  assert.match(path, /^prvs=0\d{3}[0-9a-f]{6}=bob@b\.test$/)
+  // Here it is as it was written.
+  assert.equal(returnPath((await found(all, 'news@b.test'))[0]), 'bob@b.test')
+  const [notice] = await found(all, 'bob@b.test')
+  assert.match(notice ?? '', /^Final-Recipient: rfc822; nobody@a\.test\r$/m)
+  assert.equal(await told(all, null, path), '2.0.0')
+  assert.equal(await told(all, 'x@stranger.test', path), '2.0.0')
+  assert.equal(await told(all, null, 'bob@b.test'), '5.7.1')
+  assert.equal(await told(all, null, path.replace('=bob@', '=news@')), '5.1.1')
+  assert.equal(await told(all, null, 'postmaster@b.test'), '2.0.0')
+  assert.equal(await told(all, 'x@stranger.test', 'bob@b.test'), '2.0.0')
+  await all.advance('9 days')
+  assert.equal(await told(all, null, path), '5.1.1')
+})
+
+for (const [delimiters, first] of [
+  ['+=', 'news+carol=c.test@b.test'],
+  ['-=', 'news-carol=c.test@b.test'],
+] as const) {
+  test(`lists: each recipient has a reverse-path of his own, by ${delimiters}, and bounces come to the list`, async () => {
+    const all = await tags({ verp: { senders: ['news@b.test'], delimiters } })
+    await all.send({ from: 'news@b.test', to: ['carol@c.test', 'dave@c.test'] })
+    await all.send({ from: 'bob@b.test', to: ['carol@c.test'] })
+    await all.advance('1 minute')
+    const paths = (await found(all, 'carol@c.test')).map(returnPath)
+    assert.deepEqual(new Set(paths), new Set([first, 'bob@b.test']))
+    const [dave = ''] = (await found(all, 'dave@c.test')).map(returnPath)
+    assert.equal(dave, first.replace('carol', 'dave'))
+    assert.equal(await told(all, null, dave), '2.0.0')
+    await all.advance('1 minute')
+    // Whose mailbox sees whom it is about, whatever the bounce says.
+    const [bounce] = await found(all, 'news@b.test')
+    assert.match(bounce ?? '', /^Delivered-To: news\+dave=c\.test@b\.test\r$/m)
+  })
+}

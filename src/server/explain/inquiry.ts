@@ -2,6 +2,8 @@
  * What a session would answer: the listener's own session, role and policy are asked over a connection in memory, up to
  * the last RCPT. Nothing is accepted, counted or kept. Called by explain.ts; the same door as serve.ts opens to peers.
  */
+
+import { rewrittenSender } from '../../inbound/heed-rewriting.ts'
 import { localRole } from '../../inbound/local.ts'
 import { meantBy } from '../../inbound/meant.ts'
 import { mxRole } from '../../inbound/mx.ts'
@@ -105,7 +107,7 @@ export async function ask(house: House, inquiry: Inquiry): Promise<Answered> {
     spoken,
     replies: forwardPaths.map((_, at) => replies[at] ?? ''),
     taken,
-    ...(sender && { sender }),
+    ...(sender && { sender: rewrittenSender(door.heeding.rewriting, sender) }),
     ...(peer && { peer }),
   }
 }
@@ -119,12 +121,12 @@ function mailCommand({ reversePath, forwardPaths, sizeOctets }: Inquiry): string
 /** Whom the recipients mean: asked again when a message is complete. */
 async function meanings(
   { inbound }: House,
-  { routes }: Pick<Door, 'routes'>,
+  { routes, heeding }: Pick<Door, 'routes' | 'heeding'>,
   bearing: { readonly peer: Peer; readonly sender: Sender },
   taken: readonly Recipient[],
 ): Promise<readonly Recipient[]> {
   const all = taken.map(async named =>
-    meantBy(inbound, { ...bearing, ...(routes && { routes }) }, named),
+    meantBy(inbound, { ...bearing, heeding, ...(routes && { routes }) }, named),
   )
   return (await Promise.all(all)).map(({ recipient }) => recipient)
 }

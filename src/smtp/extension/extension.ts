@@ -112,6 +112,7 @@ export type Keyword =
   | 'MTRK'
   | 'XCLIENT'
   | 'XFORWARD'
+  | 'XVERP'
   | 'ETRN'
   | 'ATRN'
   | 'TURN'

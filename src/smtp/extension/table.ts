@@ -31,6 +31,7 @@ import { starttls } from './starttls.ts'
 import { turn } from './turn.ts'
 import { xclient } from './xclient.ts'
 import { xforward } from './xforward.ts'
+import { xverp } from './xverp.ts'
 
 export const extensions: readonly Extension[] = [
   pipelining,
@@ -56,6 +57,7 @@ export const extensions: readonly Extension[] = [
   mtrk,
   xclient,
   xforward,
+  xverp,
   etrn,
   atrn,
   turn,

@@ -1,0 +1,59 @@
+/** Which of the reverse-paths a copy leaves under, where several could be. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatAddress, parseStoredAddress } from '../mail/address.ts'
+import { Transit, type TransitNeeds, type TransitSettings } from './transit.ts'
+
+const all: TransitSettings = {
+  srs: { domain: 'fwd.example', secrets: [], hashLength: 4, keepDays: 21, takes: 'bounces' },
+  batv: { domains: ['here.example'], secrets: [], keepDays: 7, untagged: 'take' },
+  verp: { senders: ['*@lists.here.example'], delimiters: '-=', separator: '+' },
+}
+
+function leaving(
+  from: string,
+  {
+    to = 'joe@there.example',
+    alias,
+    verp,
+    settings = all,
+  }: {
+    readonly to?: string
+    readonly alias?: string
+    readonly verp?: string
+    readonly settings?: TransitSettings
+  } = {},
+): string | undefined {
+  const needs = {
+    store: {},
+    clock: { now: () => Date.UTC(2026, 10, 27) },
+    settings: () => settings,
+    isOurs: (domain: string) => /^(?:lists\.)?here\.example$/.test(domain),
+  } as unknown as TransitNeeds
+  const reversePath = from === '' ? null : parseStoredAddress(from)
+  const message = { id: 'id', reversePath, ...(verp !== undefined && { verp }) }
+  const copy = { address: parseStoredAddress(to), aliasOf: alias ?? null }
+  const path = new Transit(needs, 'the secret of the store').leaving(message, copy)
+  return path && formatAddress(path)
+}
+
+test('what is forwarded for others is rewritten, what is ours has a tag, lists name each recipient', () => {
+  assert.match(leaving('a@x.example', { alias: 'b@here.example' }) ?? '', /^SRS0=.*@fwd\.example$/)
+  assert.match(leaving('a@here.example', { alias: 'b@here.example' }) ?? '', /^prvs=0.*=a@here/)
+  assert.equal(leaving('a@x.example'), undefined)
+  assert.equal(leaving('a@lists.here.example'), 'a-joe=there.example@lists.here.example')
+  assert.equal(leaving('', { alias: 'b@here.example', verp: '+=' }), undefined)
+})
+
+test('XVERP goes before a tag, and names the address that was written to', () => {
+  assert.equal(leaving('a@here.example', { verp: '+=' }), 'a+joe=there.example@here.example')
+  const alias = 'sub@here.example'
+  assert.equal(leaving('a@here.example', { verp: '+=', alias }), 'a+sub=here.example@here.example')
+  const to = `${'j'.repeat(60)}@there.example`
+  assert.match(leaving('a@here.example', { verp: '+=', to }) ?? '', /^prvs=0/)
+})
+
+test('what goes to our own domains is not rewritten, and nothing is where nothing is set', () => {
+  assert.equal(leaving('a@x.example', { alias: 'b@here.example', to: 'c@here.example' }), undefined)
+  assert.equal(leaving('a@here.example', { settings: {} }), undefined)
+})
