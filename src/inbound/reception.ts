@@ -320,8 +320,8 @@ export class Reception implements Policy {
       const verdict = await judgeTenure(this.#inbound.directory, recipient)
       if (verdict.kind !== 'accept') return verdict
     }
-    const named = await Promise.all(envelope.recipients.map(r => this.#meant(peer, envelope, r)))
-    const recipients = named.map(({ recipient }) => recipient)
+    const all = envelope.recipients.map(async each => this.#meant(peer, envelope, each))
+    const recipients = (await Promise.all(all)).map(({ recipient }) => recipient)
     // A user may well send on what came to himself.
     const meant = this.#role.origin === 'submission' ? recipients : stopLoops(header, recipients)
     if ('kind' in meant) return meant
