@@ -139,3 +139,15 @@ test('each kind of route is read for itself', async () => {
   assert.equal(await one(false, '<here.example!alice@here.example>'), 250)
   assert.equal(await one(true, '<here.example!alice@here.example>'), 550)
 })
+
+for (const [name, targets, status] of [
+  ['circle', ['circle@here.example'], '4.6'],
+  ['dead', ['nobody@here.example', 'noone@here.example'], '1.1'],
+] as const) {
+  test(`what cannot be delivered is refused while the sender is here: ${name}`, async () => {
+    const { accounts, directory } = await room
+    await accounts.addAlias(`${name}@here.example`, targets)
+    const verdict = await judgeRecipient(directory, { local: name, domain: 'here.example' }, false)
+    assert.deepEqual('code' in verdict && [verdict.code, verdict.detail], [550, status])
+  })
+}

@@ -15,6 +15,9 @@ import { formatIp, parseIp } from '../wire/network.ts'
 /** The unspecified address, which no connection comes to. */
 const NOWHERE = new Uint8Array(16)
 
+/** RFC 3463: a loop, an address of nobody, too many recipients. */
+const BROKEN = { loop: '4.6', deep: '4.6', dead: '1.1', wide: '5.3' } as const
+
 /** @param relays whether mail for other domains is taken: true only for who may submit */
 export function judgeRecipient(
   directory: Directory,
@@ -42,7 +45,8 @@ export function hereBy(recipient: Recipient, peer: Peer): Recipient {
 function verdictOf(expansion: Expansion, address: Address, relays: boolean): Verdict {
   const name = formatAddress(address)
   if (expansion.kind === 'finals') return accept()
-  if (expansion.kind === 'broken') return refuse(550, '4.6', `${name}: ${expansion.text}`)
+  if (expansion.kind === 'broken')
+    return refuse(550, BROKEN[expansion.why], `${name}: ${expansion.text}`)
   switch (expansion.why) {
     case 'disabled':
       return defer(450, '2.1', `${name}: mailbox is disabled for now`)

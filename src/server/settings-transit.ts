@@ -1,12 +1,13 @@
 /** The settings of addresses in transit (transit/): what is made of them, and whom they lead to. Used by settings.ts. */
 import { z } from 'zod'
+import { canonicalDomain } from '../account/address.ts'
 import { areDelimiters } from '../mail/verp.ts'
 import { duration, hostname, secret } from './settings-kinds.ts'
 
 /** `outbound.srs`. */
 export const srsSchema = z.strictObject({
   domain: hostname()
-    .transform(name => name.toLowerCase())
+    .transform(canonicalDomain)
     .describe('The domain of the addresses we make (SRS0, SRS1); its MX is to be this server.'),
   secrets: z
     .array(secret().refine(text => text.length >= 8, 'is too short: at least 8 characters'))

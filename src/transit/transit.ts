@@ -145,7 +145,7 @@ export class Transit {
       if (found !== undefined) return found
     }
     if (srs === undefined || !looksLikeSrs(address.local)) return undefined
-    if (address.domain.toLowerCase() !== srs.domain) return undefined
+    if (canonicalDomain(address.domain) !== srs.domain) return undefined
     const name = formatAddress(address)
     if (sender !== null && srs.takes === 'bounces')
       return refused('7.1', `${name}: takes only bounces`)
@@ -192,7 +192,7 @@ export class Transit {
   }
 
   #isOurs(domain: string, { domain: own }: SrsSettings): boolean {
-    return domain === '' || domain.toLowerCase() === own || this.#needs.isOurs(domain)
+    return domain === '' || canonicalDomain(domain) === own || this.#needs.isOurs(domain)
   }
 
   #tagKeys({ secrets, keepDays }: BatvSettings): TagKeys {
@@ -231,7 +231,7 @@ function isAmong(names: readonly string[], address: Address): boolean {
     const wanted = name.startsWith('*@') ? name.slice(2) : name
     return wanted.includes('@')
       ? addressKey(parseStoredAddress(wanted)) === key
-      : wanted.toLowerCase() === domain
+      : canonicalDomain(wanted) === domain
   })
 }
 

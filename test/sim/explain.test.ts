@@ -24,6 +24,12 @@ const CONFIGS: readonly Config[] = [
   { outbound: { srs: { domain: 'a.test' } } },
   { outbound: { smarthost: { host: 'mx.b.test', port: 25, tls: 'never' } } },
   { limits: { messageSize: '10KB' } },
+  { rewrite: { canonical: { 'ann@a.test': 'alice@a.test', '*@gone.test': 'bill@b.test' } } },
+  { outbound: { verp: { senders: ['*@a.test'] }, batv: { domains: ['a.test'] } } },
+  {
+    outbound: { batv: { domains: ['a.test'], untagged: 'refuse' } },
+    listeners: { smtp: { percent: 'normalize' }, submission: { percent: 'normalize' } },
+  },
   { submission: { enforceSender: false }, addresses: { postmaster: 'ann@a.test' } },
 ]
 
