@@ -3,11 +3,15 @@
  * reverses, SRS0 and SRS1, in whatever case, and neither believes what is not signed.
  */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { formatAddress, parseStoredAddress } from '../../src/mail/address.ts'
 import { forwardedSender, reversed } from '../../src/transit/srs.ts'
-import { lacks, run } from './program.ts'
+import { clear, newFolder, startServer } from '../kit/server.ts'
+import { lacks, run, until } from './program.ts'
+import { endSinks, startSink } from './sink.ts'
 
 const skip = lacks('perl Mail::SRS')
 const SECRET = 'a secret of both'
@@ -68,3 +72,45 @@ for (const hashLength of [4, 8, 20]) {
     assert.equal(back(again, hashLength), once)
   })
 }
+
+test('a real server forwards to a real next hop in its own name, and takes the bounce back by Mail::SRS', {
+  skip: skip || lacks('smtp-sink', 'swaks'),
+}, async () => {
+  const sink = await startSink([])
+  const config = join(newFolder('config'), 'postrider.config.ts')
+  writeFileSync(
+    config,
+    `import { defineConfig } from 'postrider'
+export default defineConfig({
+  outbound: {
+    smarthost: { host: '127.0.0.1', port: ${sink.port}, tls: 'never' },
+    srs: { domain: 'fwd.test', secrets: ['${SECRET}'], hashLength: 4 },
+  },
+  domains: ['fwd.test'],
+  aliases: { 'carol@fwd.test': 'carol@elsewhere.test' },
+})
+`,
+  )
+  const server = await startServer({ config })
+  try {
+    const place = ['--server', '127.0.0.1', '--port', String(server.port('smtp'))]
+    const send = (from: string, to: string) => run('swaks', [...place, '--from', from, '--to', to])
+    assert.equal((await send('alice@source.test', 'carol@fwd.test')).code, 0)
+    const sent = () => sink.messages().map(text => /^X-Mail-Args: <([^>]*)>/m.exec(text)?.[1] ?? '')
+    const path = await until('the copy', () => sent().find(text => text.includes('@fwd.test')))
+    assert.match(path, /^SRS0=....=..=source\.test=alice@fwd\.test$/)
+    assert.deepEqual(await perl(4, [`reverse ${path}`]), ['alice@source.test'])
+    const [theirs = ''] = await perl(4, ['forward bob@source.test x@fwd.test'])
+    assert.equal((await send('<>', theirs)).code, 0)
+    const back = await until('the bounce', () =>
+      sink.messages().find(text => text.includes('X-Rcpt-Args: <bob@source.test>')),
+    )
+    assert.match(back, /^X-Mail-Args: <>/m)
+    assert.notEqual((await send('<>', theirs.replace('bob', 'eve'))).code, 0)
+    assert.notEqual((await send('x@source.test', theirs)).code, 0)
+  } finally {
+    await server.stop()
+    endSinks()
+    clear()
+  }
+})
