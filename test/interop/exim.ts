@@ -69,3 +69,55 @@ begin retry
     log: () => (existsSync(at('log/mainlog')) ? readFileSync(at('log/mainlog'), 'utf8') : ''),
   }
 }
+
+/** Starts one that takes mail for anywhere from who has logged in, and lets it vanish. Needs root. */
+export async function startEximHop(login: {
+  readonly username: string
+  readonly password: string
+}): Promise<Exim> {
+  const program = find('exim4') as string
+  const folder = newFolder('exim')
+  const port = await freePort()
+  const at = (name: string) => join(folder, name)
+  for (const name of ['spool', 'log']) mkdirSync(at(name))
+  chmodSync(folder, 0o755)
+  spawnSync('chown', ['-R', EXIM_USER, folder])
+  const { username, password } = login
+  writeFileSync(
+    at('conf'),
+    `primary_hostname = exim.test
+exim_path = ${program}
+keep_environment =
+spool_directory = ${at('spool')}
+log_file_path = ${at('log')}/%slog
+pid_file_path = ${at('spool')}/pid
+daemon_smtp_ports = ${port}
+local_interfaces = 127.0.0.1
+acl_smtp_rcpt = hop
+acl_smtp_data = accept
+tls_advertise_hosts =
+begin acl
+hop:
+  accept authenticated = *
+  deny message = log in first
+begin routers
+gone:
+  driver = redirect
+  data = :blackhole:
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = \${if and{{eq{$auth2}{${username}}}{eq{$auth3}{${password}}}}}
+  server_set_id = $auth2
+`,
+  )
+  const child: ChildProcess = spawn(program, ['-C', at('conf'), '-bdf'], { stdio: 'ignore' })
+  running.add(child)
+  await until('Exim', () => accepts(port))
+  return {
+    port,
+    log: () => (existsSync(at('log/mainlog')) ? readFileSync(at('log/mainlog'), 'utf8') : ''),
+  }
+}

@@ -41,6 +41,8 @@ export const PROGRAMS = {
     unpacked: ['libdb5.3', 'libevent-2.1-7'],
   },
   'perl Mail::SRS': { package: 'libmail-srs-perl', path: '/usr/share/perl5/Mail/SRS.pm' },
+  uux: { package: 'uucp' },
+  rmail: { package: 'postfix', path: '/usr/sbin/rmail' },
   dovecot: { package: 'dovecot-core', path: '/usr/sbin/dovecot' },
   'dovecot lmtp': { package: 'dovecot-lmtpd', path: '/usr/lib/dovecot/lmtp' },
   'smtp-source': { package: 'postfix', path: '/usr/sbin/smtp-source' },
