@@ -3,7 +3,7 @@
  * the environment, by a config in this folder, by a demo started here; else the system's own.
  */
 import { resolve } from 'node:path'
-import { loadEpoch } from '../server/epoch.ts'
+import { type Epoch, loadEpoch } from '../server/epoch.ts'
 import type { Settings } from '../server/settings.ts'
 import { formatSettingError } from '../server/settings-errors.ts'
 import { DEMO } from '../server/settings-layers.ts'
@@ -13,6 +13,14 @@ import type { CommonOptions, Face } from './face.ts'
 
 /** The settings of the server meant. Throws a `CommandError` with all errors of a wrong config. */
 export async function locate(face: Face, options: CommonOptions): Promise<Settings> {
+  return (await locateEpoch(face, options)).settings
+}
+
+/** The same with what the config is warned of. Its hooks are closed. */
+export async function locateEpoch(
+  face: Face,
+  options: CommonOptions,
+): Promise<Pick<Epoch, 'settings' | 'warnings'>> {
   const demo = resolve(currentFolder(), DEMO.data as string)
   const named = options.data ?? options.config ?? face.terminal.env('POSTRIDER_DATA')
   const result = await loadEpoch(
@@ -28,5 +36,5 @@ export async function locate(face: Face, options: CommonOptions): Promise<Settin
     throw new CommandError(EXIT.config, result.errors.map(formatSettingError).join('\n'))
   }
   result.hooks?.close()
-  return result.settings
+  return result
 }

@@ -109,7 +109,7 @@ function sharedPart(settings: Settings): object {
     tls: _tls,
     dns: _dns,
     log: _log,
-    outbound: { hostname: _outbound, ...outbound },
+    outbound: { hostname: _outbound, sourceAddress: _source, ...outbound },
     ...shared
   } = settings
   return { ...shared, outbound }

@@ -6,7 +6,7 @@ import { canonicalDomain } from '../account/address.ts'
 import type { RouteRules, Rule } from '../route/decide.ts'
 import { conditionsOf, type Match } from '../route/match.ts'
 import { glob, matchesGlob } from '../route/pattern.ts'
-import type { Egress, MxEgress, NextHop } from '../route/route.ts'
+import { type Egress, type MxEgress, type NextHop, routeKey } from '../route/route.ts'
 import { type Hops, type NamedHop, routeByHops, routeTo, type To } from '../route/to.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { customerOf } from './on-demand.ts'
@@ -110,4 +110,25 @@ function egressOf({ hostname, sourceAddress, addressFamily, eightBit }: Face): E
     ...(addressFamily !== undefined && { addressFamily }),
     ...(eightBit !== undefined && { eightBit }),
   }
+}
+
+/** The rules as people read them, in the order they are asked. */
+export function describeRoutes(settings: Settings): string[] {
+  const { all } = rulesOf(settings, { has: () => false })
+  const { rules, bySender, smarthost } = all
+  if (rules.length === 0 && bySender.length === 0) return []
+  const domain = 'its domain'
+  const told = ({ place, conditions, to }: Rule) => {
+    const asked = conditions.map(({ name, text }) =>
+      name === 'header' ? `header ${text}` : `${name} ${text}`,
+    )
+    const route = to({ local: '', domain })
+    return `${place}: ${asked.join(' and ') || 'all mail'} -> ${routeKey(route)}`
+  }
+  return [
+    ...rules.map(told),
+    'else: domains of ours -> local; onDemand -> its customer',
+    ...bySender.map(told),
+    `else: ${smarthost ? `outbound.smarthost -> ${routeKey(smarthost)}` : `mx:${domain}`}`,
+  ]
 }

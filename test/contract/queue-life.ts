@@ -132,8 +132,11 @@ export async function queries(w: Witness): Promise<void> {
   await order('', { order: 'priority', priority: -3 })
   await w.read(matching.waitingRows, keys)
   assert.equal((await order('to:bob@q.test', { order: 'release' })).changed, 2)
+  const released = await w.read(matching.waitingRows, keys)
+  assert.equal(released.filter(row => row.released_at !== null).length, 2)
   await order('', { order: 'retry' })
   await w.read(record.trace, 'm601')
+  await ruled(w)
   const ended = { status: '5.4.7', reason: 'given up', remote: null, state: 'expired' as const }
   const settlement = {
     messageId: 'm601',
@@ -155,4 +158,37 @@ export async function queries(w: Witness): Promise<void> {
   assert.deepEqual((await order('', { order: 'delete' })).changed, 4)
   for (const id of ['m601', 'm602']) await w.read(record.trace, id)
   await w.read(queueReader.depth, null)
+}
+
+/** What a rule of the config holds, and what it discards. */
+async function ruled(w: Witness): Promise<void> {
+  const lease = { by: 'q3', leaseMs: 60_000 }
+  const recipients = [recipient('a@r.test', { lease }), recipient('b@r.test', { lease })]
+  await w.write(queue.accept, acceptance(603, { recipients }))
+  const settled = { remote: null, untried: true }
+  const done = await w.write(queue.settle, {
+    messageId: 'm603',
+    bodyKey: 603,
+    node: 'q3',
+    at,
+    notices: [],
+    results: [
+      { ...settled, n: 0, state: 'held', status: '4.7.0', reason: 'a look first' },
+      { ...settled, n: 1, state: 'deleted', status: '2.0.0', reason: 'discarded' },
+    ],
+  })
+  // The body stays for the one that is held.
+  assert.deepEqual(done, { held: true, released: [] })
+  const [held, ...more] = await w.read(matching.matchingLines, {
+    ...askedFor('id:m603'),
+    after: matching.BEFORE_ALL,
+    limit: 50,
+  })
+  assert.deepEqual(
+    [held?.state, held?.attempts, held?.reason, more.length],
+    ['held', 0, 'a look first', 0],
+  )
+  const keys = [{ messageId: 'm603', n: 0 }]
+  const change = { order: 'delete' } as const
+  await w.write(changes.change, { ...askedFor(''), keys, change, at })
 }

@@ -185,6 +185,7 @@ async function people(w: Witness): Promise<void> {
     await w.read(accountReader.findLogin, key)
   }
   await w.read(accountReader.firstAccount, null)
+  for (const id of [1, 999]) await w.read(accountReader.addressOfAccount, id)
   for (const local of ['alice', 'team', 'al', 'nobody', '']) {
     await w.read(accountReader.findNamesakes, local)
   }
