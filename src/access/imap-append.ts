@@ -7,10 +7,14 @@ import type { Answer, Question } from '../imap/server/question.ts'
 import { Intake } from '../inbound/intake.ts'
 import { isFull } from '../inbound/no-room.ts'
 import { type Appended, appendMessages } from '../mailbox/append.ts'
+import { allowed } from '../mailbox/flags.ts'
 import { folderStatus } from '../mailbox/folder.ts'
 import { quotaOf } from '../mailbox/quota.ts'
+import { mailTopic } from '../mailbox/topic.ts'
 import type { ImapAccess } from './imap.ts'
-import { overQuota } from './imap-quota.ts'
+import { overQuota, tryCreate } from './imap-no.ts'
+import { lacking, placeOf } from './imap-place.ts'
+import { octetsBehind } from './imap-url.ts'
 
 type Access = Pick<
   ImapAccess,
@@ -24,8 +28,8 @@ interface Begun {
 }
 
 const noRoom = { kind: 'no', code: 'UNAVAILABLE', why: 'there is no room just now' } as const
+const noSuchUrl = { kind: 'no', why: 'there is nothing by that URL' } as const
 const gone = { kind: 'no', code: 'EXPUNGEISSUED', why: 'the message to replace is gone' } as const
-const tryCreate = { kind: 'no', code: 'TRYCREATE', why: 'there is no such mailbox' } as const
 
 export class ImapAppend {
   readonly #access: Access
@@ -40,9 +44,15 @@ export class ImapAppend {
 
   async begin({ account, message }: Extract<Question, { kind: 'append' }>): Promise<Answer> {
     const { store, world, inlineUpToOctets, quota, room: disk } = this.#access
-    const folder = { accountId: account.id, name: message.mailbox }
-    if ((await store.read(folderStatus, folder)) === undefined) return tryCreate
-    const held = await store.read(quotaOf, account.id)
+    const place = await placeOf(this.#access, account, message.mailbox)
+    if (place === undefined) return tryCreate
+    const denied = lacking(place, 'i')
+    if (denied !== undefined) return denied
+    const { ownerId, name, rights } = place
+    if ((await store.read(folderStatus, { accountId: ownerId, name })) === undefined) {
+      return tryCreate
+    }
+    const held = await store.read(quotaOf, ownerId)
     this.#limit = held && limitOf(held, quota())
     // Asked again by the transaction; here so that nobody sends for nothing.
     const messages = this.#begun.length + 1
@@ -53,7 +63,7 @@ export class ImapAppend {
     if (!(await disk.for(message.sizeOctets))) return noRoom
     this.#begun.push({
       intake: new Intake(world.disk, undefined, inlineUpToOctets(), disk),
-      flags: [...message.flags].sort().join(' '),
+      flags: [...allowed(message.flags, rights)].sort().join(' '),
       internalDate: message.internalDate ?? world.clock.now(),
     })
     return { kind: 'done' }
@@ -61,6 +71,16 @@ export class ImapAppend {
 
   content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
     return this.#begun.at(-1)?.intake.push(octets, from, to)
+  }
+
+  /** What a URL names becomes the next octets of the message (RFC 4469). */
+  async appendUrl({ account, url }: Extract<Question, { kind: 'append url' }>): Promise<Answer> {
+    const named = await octetsBehind(this.#access, account, url)
+    if (named === undefined) return noSuchUrl
+    const { content, sizeOctets } = named
+    const pieces = content instanceof Uint8Array ? [content] : content
+    for await (const octets of pieces) await this.content(octets, 0, octets.length)
+    return { kind: 'size', sizeOctets }
   }
 
   async commit({
@@ -79,15 +99,23 @@ export class ImapAppend {
         messages.push({ messageId: id, bodyKey, body, internalDate, flags })
       }
       const { store } = this.#access
+      const place = await placeOf(this.#access, account, mailbox)
+      const denied = lacking(place, 'i')
+      if (place === undefined || denied) {
+        for (const { intake } of begun) intake.abandon()
+        return denied ?? tryCreate
+      }
+      const { ownerId, name } = place
       const limit = this.#limit
-      const input = { accountId: account.id, mailbox, messages, ...(limit && { limit }) }
+      const input = { accountId: ownerId, mailbox: name, messages, ...(limit && { limit }) }
       const replaced = replaces && { mailboxId: replaces.key, uid: replaces.uid }
       const appended = await store.write(appendMessages, replaced ? { ...input, replaced } : input)
       // What was staged and is named by no row is swept.
       if (appended.kind === 'missing') return tryCreate
       if (appended.kind === 'gone') return gone
       if (appended.kind === 'full') return overQuota
-      for (const name of appended.staged) this.#forget(name)
+      for (const staged of appended.staged) this.#forget(staged)
+      store.wake(mailTopic(ownerId))
       return { kind: 'appended', uidValidity: appended.uidValidity, uids: appended.uids }
     } catch (error) {
       for (const { intake } of begun) intake.abandon()

@@ -7,7 +7,7 @@ import type { ImapAccess } from './imap.ts'
 
 const SLICE = 1_000
 
-type Access = Pick<ImapAccess, 'store' | 'world' | 'log'>
+type Access = Pick<ImapAccess, 'store' | 'world' | 'keeps' | 'log'>
 
 /** EXPUNGE (RFC 9051 §6.4.3), of these UIDs only where given. */
 export async function expungeDoomed(
@@ -44,11 +44,12 @@ export async function clearFolder(access: Access, mailboxId: number): Promise<vo
 }
 
 async function remove(access: Access, mailboxId: number, uids: readonly number[]): Promise<void> {
-  const { store, world, log } = access
-  await expunge(store, mailboxId, uids, names => {
+  const { store, world, log, keeps } = access
+  const removed = (names: readonly string[]) => {
     for (const name of names) {
       // Nothing references it any more: if it cannot be removed now, the sweep does it.
       world.disk.remove(name).catch(error => log.warn('staged-not-removed', { name, error }))
     }
-  })
+  }
+  await expunge(store, mailboxId, uids, removed, keeps())
 }

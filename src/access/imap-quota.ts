@@ -4,22 +4,25 @@ import type { Answer, No, Question, Quota } from '../imap/server/question.ts'
 import { quotaOf } from '../mailbox/quota.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import type { ImapAccess } from './imap.ts'
+import { noSuchMailbox } from './imap-no.ts'
+import { lacking, placeOf } from './imap-place.ts'
 
 type Access = Pick<ImapAccess, 'store' | 'quota'>
 
-export const overQuota: No = {
-  kind: 'no',
-  code: 'OVERQUOTA',
-  why: 'there is no room left in the account',
-}
 const noSuchRoot: No = { kind: 'no', code: 'NONEXISTENT', why: 'there is no such quota root' }
 
 export async function tellQuota(
   access: Access,
   question: Extract<Question, { kind: 'quota' | 'quota roots' }>,
 ): Promise<Answer> {
+  if (question.kind === 'quota roots') {
+    const place = await placeOf(access, question.account, question.mailbox)
+    const denied = lacking(place, 'r')
+    if (place === undefined || denied) return denied ?? noSuchMailbox
+    const { ownerId: id, owner: address } = place
+    return { kind: 'quotas', quotas: await quotasOf(access, { id, address }) }
+  }
   const quotas = await quotasOf(access, question.account)
-  if (question.kind === 'quota roots') return { kind: 'quotas', quotas }
   const quota = quotas.find(({ root }) => root === question.root)
   return quota === undefined ? noSuchRoot : { kind: 'quota', quota }
 }

@@ -2,10 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { noLimit } from '../account/quota.ts'
+import { addAccount, addDomain } from '../account/writer.ts'
 import { settings } from '../imap/scripted.ts'
 import type { Answer, Question } from '../imap/server/question.ts'
 import { ServerSession } from '../imap/server/session.ts'
+import { copyMessages } from '../mailbox/copy.ts'
+import { furnish } from '../mailbox/folder.ts'
 import { forgetOld } from '../mailbox/forget.ts'
+import { keptFolders, keptMessages, releaseKept } from '../mailbox/kept.ts'
 import { openMemoryStore } from '../store/memory.ts'
 import type { Source } from '../wire/effect.ts'
 import { silent } from '../world/log.ts'
@@ -15,18 +19,31 @@ import { MailWatch } from './watch.ts'
 
 const endpoint = { address: '192.0.2.1', port: 40_000 }
 
+const ACCOUNTS = ['joe@example.org', 'ann@example.org', 'bob@example.org']
+
 async function access(): Promise<ImapAccess> {
   const { world } = createWorld({ seed: 1 }).host({ name: 'mail', addresses: ['192.0.2.1'] })
   const store = await openMemoryStore()
+  await store.write(addDomain, { name: 'example.org', catchAll: null })
+  for (const [at, address] of ACCOUNTS.entries()) {
+    await store.write(addAccount, { address, domain: 'example.org', verifiers: [] })
+    // INBOX and no other: so a listing is short.
+    await store.write(furnish, { accountId: at + 1, folders: [] })
+  }
   let made = 0
   return {
     world,
     store,
     watch: new MailWatch(store),
-    login: () => ({ kind: 'account', account: { id: 1, address: 'joe@example.org' } }),
+    login: question => {
+      const named = question.kind === 'password' ? `${question.username}@example.org` : ''
+      const id = ACCOUNTS.indexOf(named) + 1
+      return { kind: 'account', account: { id, address: named } }
+    },
     identify: () => ({ id: `m${++made}`, bodyKey: made }),
     inlineUpToOctets: () => undefined,
     quota: () => noLimit,
+    keeps: () => true,
     room: { for: () => true },
     log: silent,
   }
@@ -88,6 +105,15 @@ class Client {
       this.#session.drained()
     }
     return text.replaceAll('\r\n', '\n')
+  }
+
+  /** What was told since the last command, without being asked for. */
+  async unasked(): Promise<string> {
+    for (let tries = 0; tries < 20; tries++) {
+      await this.#asked
+      await new Promise(setImmediate)
+    }
+    return this.#heard.map(source => Buffer.from(source as Uint8Array).toString()).join('')
   }
 
   /** Its lines without those of the tagged answer's text. */
@@ -358,4 +384,177 @@ test('an answer of many sections holds no more than what is sent of each', async
     for (const { byteLength } of buffers) held += byteLength
     assert.ok(held < 100_000, `${section.as}: ${held} octets are held`)
   }
+})
+
+test('a mailbox is shared by rights, and nobody does what he has no right to', async () => {
+  const { shared, client: joe } = await opened()
+  const ann = new Client(shared)
+  const bob = new Client(shared)
+  await ann.say('LOGIN ann secret')
+  await bob.say('LOGIN bob secret')
+  await joe.say('CREATE Work')
+  for (const n of [1, 2]) await append(joe, `Subject: ${n}\n\nbody\n`, '()', 'Work')
+  const work = '"Other Users/joe@example.org/Work"'
+  assert.match(await ann.say(`SELECT ${work}`), /^x NO \[NONEXISTENT\]/)
+  assert.match(await joe.say('SETACL Work ann@example.org lrs'), /^x OK/)
+  assert.match(await joe.say('SETACL Work zoe@example.org lrs'), /^x NO \[CANNOT\]/)
+  assert.match(await joe.say('SETACL Work joe@example.org l'), /^x NO \[CANNOT\]/)
+  assert.deepEqual(
+    (await ann.told('LIST "" "Other*"')).map(line => line.replace(/^.*"\/" /, '')),
+    ['"Other Users"', '"Other Users/joe@example.org"', work],
+  )
+  assert.deepEqual(await bob.told('LIST "" "Other*"'), [])
+  assert.deepEqual(await ann.told(`MYRIGHTS ${work}`), [`* MYRIGHTS ${work} lrs`])
+  const told = await ann.say(`SELECT ${work}`)
+  assert.match(told, /PERMANENTFLAGS \(\\Seen\)/)
+  assert.match(told, /^x OK \[READ-WRITE\]/m)
+  assert.match(await ann.say('STORE 1 +FLAGS (\\Flagged)'), /^x NO \[NOPERM\]/)
+  assert.deepEqual(await ann.told('STORE 1 +FLAGS (\\Seen \\Flagged)'), [
+    '* 1 FETCH (FLAGS (\\Seen))',
+  ])
+  assert.match(await ann.say('EXPUNGE'), /^x NO \[NOPERM\]/)
+  assert.match(await ann.say('MOVE 1 INBOX'), /^x NO \[NOPERM\]/)
+  assert.match(await ann.say('COPY 1 INBOX'), /^x OK \[COPYUID/)
+  assert.match(await append(ann, 'a\n', '()', work), /^x NO \[NOPERM\]/)
+  for (const command of ['DELETE', 'GETACL']) {
+    assert.match(await ann.say(`${command} ${work}`), /^x NO \[NOPERM\]/)
+    assert.match(await bob.say(`${command} ${work}`), /^x NO \[NONEXISTENT\]/)
+  }
+  assert.match(await ann.say(`RENAME ${work} Mine`), /^x NO \[NOPERM\]/)
+  assert.match(await ann.say(`CREATE "Other Users/joe@example.org/Work/Sub"`), /^x NO \[NOPERM\]/)
+  assert.match(await ann.say(`SETMETADATA ${work} (/shared/comment "x")`), /^x NO \[NOPERM\]/)
+  assert.match(await ann.say(`SETMETADATA ${work} (/private/comment "x")`), /^x OK/)
+  await joe.say('SELECT Work')
+  assert.deepEqual(await joe.told('FETCH 1 FLAGS'), ['* 1 FETCH (FLAGS (\\Seen))'])
+  await ann.say('CLOSE')
+})
+
+test('who has further rights appends, creates, expunges and deletes, and its owner hears of it', async () => {
+  const { shared, client: joe } = await opened()
+  const ann = new Client(shared)
+  await ann.say('LOGIN ann secret')
+  await joe.say('CREATE Work')
+  await joe.say('SETACL Work anyone lrwipkxte')
+  await joe.say('SELECT Work')
+  const work = '"Other Users/joe@example.org/Work"'
+  const sub = '"Other Users/joe@example.org/Work/Sub"'
+  assert.match(await append(ann, 'Subject: a\n\nb\n', '(\\Seen \\Flagged)', work), /^x OK/)
+  assert.deepEqual(await joe.told('NOOP'), ['* 1 EXISTS'])
+  assert.deepEqual(await joe.told('FETCH 1 FLAGS'), ['* 1 FETCH (FLAGS (\\Flagged))'])
+  assert.match(await ann.say(`CREATE ${sub}`), /^x OK/)
+  assert.match(await joe.say('GETACL Work/Sub'), /"anyone" lrwipkxte/)
+  assert.match(await ann.say(`RENAME ${sub} Mine`), /^x NO \[CANNOT\]/)
+  assert.match(await ann.say(`RENAME ${sub} "Other Users/joe@example.org/Work/New"`), /^x OK/)
+  assert.match(await joe.say('STATUS Work/New (MESSAGES)'), /MESSAGES 0/)
+  await ann.say(`SELECT ${work}`)
+  await ann.say('STORE 1 +FLAGS (\\Deleted)')
+  assert.match(await ann.say('EXPUNGE'), /^\* 1 EXPUNGE/)
+  assert.match(await joe.say('NOOP'), /^\* 1 EXPUNGE/)
+  assert.match(await ann.say(`DELETE ${work}`), /^\* OK \[CLOSED\][^\n]*\nx OK/)
+  assert.match(await joe.say('NOOP'), /^\* BYE/)
+})
+
+test('what is expunged, and what was in a folder that is deleted, is kept under its name and seen by nobody', async () => {
+  const { shared, client } = await opened()
+  await client.say('CREATE Work')
+  await append(client, 'Subject: 1\n\nbody\n', '(\\Deleted \\Seen)', 'Work')
+  await append(client, 'Subject: 2\n\nbody\n', '(\\Flagged)', 'Work')
+  await client.say('SELECT Work')
+  await client.say('EXPUNGE')
+  await client.say('DELETE Work')
+  await until(async () => (await keptIn(shared, 'Work')).length === 2)
+  const messages = await keptIn(shared, 'Work')
+  assert.deepEqual(await client.told('LIST "" *'), ['* LIST (\\HasNoChildren) "/" "INBOX"'])
+  await client.say('CREATE Work')
+  const [folder] = await shared.store.read(keptFolders, 1)
+  const back = { accountId: 1, mailboxId: folder?.mailboxId ?? 0, to: 'Work' }
+  const uids = messages.map(({ uid }) => uid)
+  await shared.store.write(copyMessages, { ...back, uids, move: true, rights: 'sw' })
+  await client.say('SELECT Work')
+  assert.deepEqual(await client.told('FETCH 1:* FLAGS'), [
+    '* 1 FETCH (FLAGS (\\Seen))',
+    '* 2 FETCH (FLAGS (\\Flagged))',
+  ])
+  await releaseKept(shared.store, Date.now() + 1000, () => {})
+  assert.deepEqual(await shared.store.read(keptFolders, 1), [])
+})
+
+async function keptIn({ store }: ImapAccess, name: string) {
+  const folders = await store.read(keptFolders, 1)
+  const mailboxId = folders.find(({ folder }) => folder === name)?.mailboxId ?? 0
+  const all = { since: 0, before: Number.MAX_SAFE_INTEGER, after: 0, limit: 10 }
+  return store.read(keptMessages, { mailboxId, ...all })
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 100 && !(await holds()); tries++) await new Promise(setImmediate)
+}
+
+test('NOTIFY tells what others do in mailboxes that are not open, on a store', async () => {
+  const { shared, client } = await opened()
+  const other = new Client(shared)
+  await other.say('LOGIN joe secret')
+  await other.say('CREATE Work')
+  await client.say('NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))')
+  await append(other, 'Subject: a\n\nb\n', '()', 'Work')
+  assert.match(await client.unasked(), /^\* STATUS "Work" \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+\)/)
+  await other.say('CREATE Play')
+  assert.match(await client.unasked(), /^\* LIST \(\) "\/" "Play"$/m)
+  await other.say('RENAME Play Fun')
+  assert.match(await client.unasked(), /^\* LIST \(\) "\/" "Fun" \("OLDNAME" \("Play"\)\)/m)
+  await other.say('DELETE Fun')
+  assert.match(await client.unasked(), /^\* LIST \(\\NonExistent\) "\/" "Fun"/m)
+})
+
+test('a signed URL is fetched by whom it is for, as long as its key and its time are', async () => {
+  const { shared, client: joe } = await opened()
+  const ann = new Client(shared)
+  await ann.say('LOGIN ann secret')
+  await append(joe, 'Subject: 1\n\nbody\n')
+  const url = 'imap://joe@example.org/INBOX/;UID=1/;SECTION=TEXT'
+  const sign = async (client: Client, rump: string) =>
+    / "(.*)"/.exec(await client.say(`GENURLAUTH "${rump}" INTERNAL`))?.[1] ?? 'none'
+  const fetch = async (client: Client, signed: string) =>
+    (await client.say(`URLFETCH "${signed}"`)).includes('body')
+  const forAnn = await sign(joe, `${url};URLAUTH=user+ann`)
+  assert.ok(await fetch(ann, forAnn))
+  assert.ok(!(await fetch(joe, forAnn)))
+  assert.ok(!(await fetch(ann, forAnn.replace('user+ann', 'authuser'))))
+  assert.ok(
+    !(await fetch(
+      ann,
+      forAnn.replace(/.$/, last => (last === '0' ? '1' : '0')),
+    )),
+  )
+  const forAll = await sign(joe, `${url};URLAUTH=authuser`)
+  assert.ok((await fetch(ann, forAll)) && (await fetch(joe, forAll)))
+  assert.ok(!(await fetch(ann, await sign(joe, `${url};URLAUTH=submit+ann`))))
+  const late = `${url};EXPIRE=1970-01-01T00:00:00Z;URLAUTH=authuser`
+  assert.ok(!(await fetch(ann, await sign(joe, late))))
+  assert.match(await ann.say(`GENURLAUTH "${url};URLAUTH=authuser" INTERNAL`), /^x NO \[NOPERM\]/)
+  await ann.say('RESETKEY')
+  assert.ok(await fetch(ann, forAll))
+  await joe.say('RESETKEY INBOX')
+  assert.ok(!(await fetch(ann, forAll)))
+  await joe.say('CREATE Drafts')
+  const parts = `URL "/INBOX/;UID=1/;SECTION=TEXT" TEXT {3+}\r\nend`
+  assert.match(await joe.say(`APPEND Drafts CATENATE (${parts})`), /^x OK \[APPENDUID/)
+  const other = `URL "imap://ann@example.org/INBOX/;UID=1"`
+  assert.match(await joe.say(`APPEND Drafts CATENATE (${other})`), /^x NO \[BADURL/)
+  await joe.say('SELECT Drafts')
+  assert.match(await joe.say('FETCH 1 BODY[]'), /\{9\}\nbody\nend /)
+})
+
+test('several mailboxes are searched at once, those of others as far as one may read them', async () => {
+  const { shared, client: joe } = await opened()
+  const ann = new Client(shared)
+  await ann.say('LOGIN ann secret')
+  await joe.say('CREATE Work')
+  for (const box of ['INBOX', 'Work']) await append(joe, 'Subject: tea\n\nb\n', '()', box)
+  const found = (lines: readonly string[]) => lines.map(line => /MAILBOX "(.*?)"/.exec(line)?.[1])
+  const everywhere = 'ESEARCH IN (personal subtree "Other Users") SUBJECT tea'
+  assert.deepEqual(found(await joe.told(everywhere)), ['INBOX', 'Work'])
+  assert.deepEqual(found(await ann.told(everywhere)), [])
+  await joe.say('SETACL Work ann@example.org lr')
+  assert.deepEqual(found(await ann.told(everywhere)), ['Other Users/joe@example.org/Work'])
 })

@@ -4,41 +4,38 @@
  * file of its own beside this one.
  */
 import type { QuotaLimit } from '../account/quota.ts'
+import { ALL_RIGHTS } from '../imap/right.ts'
 import type { Answer, Changes, No, OpenedMailbox, Question } from '../imap/server/question.ts'
 import type { Room } from '../limit/free-space.ts'
 import { type FolderChanges, folderChanges, folderSince, openFolder } from '../mailbox/change.ts'
 import { copyMessages } from '../mailbox/copy.ts'
-import { changeFlags } from '../mailbox/flags.ts'
-import {
-  createFolder,
-  deleteFolder,
-  doomedOctets,
-  folderStatus,
-  foldersOf,
-  furnish,
-  isFurnished,
-  renameFolder,
-  subscribe,
-  subscriptionsOf,
-} from '../mailbox/folder.ts'
+import { allowed, changeFlags } from '../mailbox/flags.ts'
+import { furnish, isFurnished } from '../mailbox/folder.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Identity } from '../queue/id.ts'
-import type { Account, LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
+import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
 import type { Endpoint, Role } from '../wire/effect.ts'
 import { Breath } from '../world/breath.ts'
 import type { Log } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 import { ImapAppend } from './imap-append.ts'
-import { clearFolder, expungeDoomed } from './imap-expunge.ts'
+import { expungeDoomed } from './imap-expunge.ts'
 import { fetchMessages, stateOf } from './imap-fetch.ts'
-import { limitFor, overQuota, tellQuota } from './imap-quota.ts'
+import { answerFolder, mailboxIdOf, watchedMailboxes } from './imap-folder.ts'
+import { answerMetadata } from './imap-metadata.ts'
+import { broken, noSuchMailbox, overQuota, tryCreate } from './imap-no.ts'
+import { lacking, placeOf } from './imap-place.ts'
+import { limitFor, tellQuota } from './imap-quota.ts'
+import { answerRights } from './imap-rights.ts'
 import { searchMessages } from './imap-search.ts'
+import { searchIn } from './imap-search-in.ts'
 import { sortMessages, threadMessages } from './imap-sort.ts'
+import { answerUrl } from './imap-url.ts'
 import type { MailWatch } from './watch.ts'
 
 export interface ImapAccess {
-  readonly world: Pick<World, 'disk' | 'clock'>
+  readonly world: Pick<World, 'disk' | 'clock' | 'random'>
   readonly store: Store
   readonly login: (
     question: LoginQuestion,
@@ -52,6 +49,8 @@ export interface ImapAccess {
   /** What an account may hold that has no limit of its own. */
   readonly quota: () => QuotaLimit
   readonly room: Room
+  /** Whether what is expunged is kept for a while (mailbox/kept.ts). */
+  readonly keeps: () => boolean
   readonly log: Log
 }
 
@@ -65,14 +64,11 @@ const USUAL_FOLDERS = [
 ]
 
 const done = { kind: 'done' } as const
-
-export const noSuchMailbox: No = {
+const notAllowed: No = {
   kind: 'no',
-  code: 'NONEXISTENT',
-  why: 'there is no such mailbox',
+  code: 'NOPERM',
+  why: 'you have not the right to do that here',
 }
-const tryCreate: No = { kind: 'no', code: 'TRYCREATE', why: 'there is no such mailbox' }
-const broken: No = { kind: 'no', code: 'SERVERBUG', why: 'something went wrong here, try again' }
 
 /** The role of one connection. `changed` is told when something may have happened in the open mailbox. */
 export function imapRole(
@@ -88,10 +84,14 @@ class ImapRole implements Role<Question, Answer> {
   readonly #remote: Endpoint
   readonly #changed: () => void
   readonly #append: ImapAppend
-  #account: Account | undefined
   #unwatch: (() => void) | undefined
-  /** The open mailbox was opened as INBOX. */
+  /** Ends the watch over all mailboxes (NOTIFY). */
+  #unwatchAll: (() => void) | undefined
+  /** The open mailbox was opened as its owner's INBOX. */
   #inbox = false
+  #ownerId = 0
+  /** What may be done in it (RFC 4314). */
+  #rights = ''
   #gone = false
   readonly #isGone = () => this.#gone
   readonly #breath: Breath
@@ -105,29 +105,32 @@ class ImapRole implements Role<Question, Answer> {
   }
 
   ask(question: Question): Answer | Promise<Answer> {
-    const { store } = this.#access
     switch (question.kind) {
       case 'connect':
         return { kind: 'welcome' }
       case 'login':
         return this.#login(question)
       case 'mailboxes':
-        return this.#mailboxes(question.account)
       case 'status':
-        return this.#status(question)
+      case 'create':
+      case 'delete':
+      case 'rename':
+      case 'subscribe':
+        return answerFolder(this.#access, question)
       case 'quota':
       case 'quota roots':
         return tellQuota(this.#access, question)
-      case 'create':
-        return this.#create(question)
-      case 'delete':
-        return this.#delete(question)
-      case 'rename':
-        return this.#rename(question)
-      case 'subscribe':
-        return store
-          .write(subscribe, named(question.account, question.mailbox, { on: question.on }))
-          .then(() => done)
+      case 'metadata':
+      case 'annotate':
+        return answerMetadata(this.#access, question)
+      case 'rights':
+      case 'acl':
+      case 'set rights':
+        return answerRights(this.#access, question)
+      case 'watch':
+        return this.#watchAll(question)
+      case 'watched':
+        return watchedMailboxes(this.#access, question.account)
       case 'open':
         return this.#open(question)
       case 'leave':
@@ -138,25 +141,33 @@ class ImapRole implements Role<Question, Answer> {
       case 'since':
         return this.#since(question.key, question.modSeq)
       case 'fetch':
-        return fetchMessages(this.#access, question, this.#breath).then(answer =>
-          this.#told(answer, question.markSeen),
-        )
+        return this.#fetch(question)
       case 'store':
         return this.#store(question).then(answer => this.#told(answer, true))
       case 'copy':
-        return this.#copy(question).then(answer => this.#told(answer, true))
+        return this.#copy(question)
       case 'expunge':
-        return expungeDoomed(this.#access, question).then(answer => this.#told(answer, true))
+        return this.#expunge(question)
       case 'search':
         return searchMessages(this.#access, question, this.#isGone)
+      case 'search in':
+        return searchIn(this.#access, question, this.#isGone)
       case 'sort':
         return sortMessages(this.#access, question, this.#isGone)
       case 'thread':
         return threadMessages(this.#access, question, this.#isGone)
       case 'append':
         return this.#append.begin(question)
+      case 'sign url':
+      case 'reset key':
+      case 'fetch url':
+        return answerUrl(this.#access, question)
+      case 'append url':
+        return this.#append.appendUrl(question)
       case 'commit':
-        return this.#append.commit(question).then(answer => this.#told(answer, true))
+        return this.#append
+          .commit(question)
+          .then(answer => this.#told(answer, question.replaces !== undefined))
       case 'abandon':
         this.#append.abandon()
         return done
@@ -176,14 +187,13 @@ class ImapRole implements Role<Question, Answer> {
   closed(): void {
     this.#gone = true
     this.#leave()
+    this.#unwatchAll?.()
     this.#append.abandon()
   }
 
-  /** Tells every session of the account, on every node, that something happened. */
+  /** Tells every session that has a mailbox of this owner open, on every node, that something happened. */
   #told(answer: Answer, changes: boolean): Answer {
-    if (changes && this.#account !== undefined) {
-      this.#access.store.wake(mailTopic(this.#account.id))
-    }
+    if (changes) this.#access.store.wake(mailTopic(this.#ownerId))
     return answer
   }
 
@@ -192,106 +202,31 @@ class ImapRole implements Role<Question, Answer> {
     const answer = await this.#access.login(question, { remote: this.#remote, tls })
     if (answer.kind !== 'account') return answer
     const { store } = this.#access
-    this.#account = answer.account
     if (!(await store.read(isFurnished, answer.account.id))) {
       await store.write(furnish, { accountId: answer.account.id, folders: USUAL_FOLDERS })
     }
     return answer
   }
 
-  async #mailboxes(account: Account): Promise<Answer> {
-    const { store } = this.#access
-    const [folders, names] = await Promise.all([
-      store.read(foldersOf, account.id),
-      store.read(subscriptionsOf, account.id),
-    ])
-    const subscribed = new Set(names)
-    const known = new Set(folders.map(({ name }) => name))
-    return {
-      kind: 'mailboxes',
-      mailboxes: [
-        ...folders.map(({ name, specialUse }) => ({
-          name,
-          exists: true,
-          subscribed: subscribed.has(name),
-          specialUse: specialUse === '' ? [] : [specialUse],
-        })),
-        ...names
-          .filter(name => !known.has(name))
-          .map(name => ({ name, exists: false, subscribed: true, specialUse: [] })),
-      ],
-    }
-  }
-
-  async #status(question: Extract<Question, { kind: 'status' }>): Promise<Answer> {
-    const { store } = this.#access
-    const { account, mailbox, deletedOctets } = question
-    const found = await store.read(folderStatus, named(account, mailbox))
-    if (found === undefined) return noSuchMailbox
-    const counted = deletedOctets === true && found.doomed > 0
-    const { uidNext, uidValidity, messages, unseen, doomed, sizeOctets, modSeq } = found
-    return {
-      kind: 'status',
-      status: {
-        messages,
-        uidNext,
-        uidValidity,
-        unseen,
-        deleted: doomed,
-        deletedOctets: counted ? await store.read(doomedOctets, found.mailboxId) : 0,
-        sizeOctets,
-        highestModSeq: modSeq,
-        mailboxId: mailboxIdOf(found.mailboxId),
-      },
-    }
-  }
-
-  async #create(question: Extract<Question, { kind: 'create' }>): Promise<Answer> {
-    const { store } = this.#access
-    const folder = named(question.account, question.mailbox)
-    const specialUse = question.specialUse[0] ?? ''
-    switch (await store.write(createFolder, { ...folder, specialUse })) {
-      case 'exists':
-        return { kind: 'no', code: 'ALREADYEXISTS', why: 'the mailbox is there already' }
-      case 'too many':
-        return { kind: 'no', code: 'LIMIT', why: 'the account has too many mailboxes' }
-      case 'special use taken':
-        return { kind: 'no', code: 'USEATTR', why: 'another mailbox has this special use' }
-      case 'missing':
-        return broken
-      case 'done':
-        break
-    }
-    const made = await store.read(folderStatus, folder)
-    return { kind: 'created', mailboxId: mailboxIdOf(made?.mailboxId ?? 0) }
-  }
-
-  async #delete(question: Extract<Question, { kind: 'delete' }>): Promise<Answer> {
-    const folder = named(question.account, question.mailbox)
-    const { mailboxId } = await this.#access.store.write(deleteFolder, folder)
-    if (mailboxId === undefined) return noSuchMailbox
-    // Its name is gone, durably; that its messages go too need not be waited for.
-    void clearFolder(this.#access, mailboxId)
-    this.#told(done, true)
-    return done
-  }
-
-  async #rename(question: Extract<Question, { kind: 'rename' }>): Promise<Answer> {
-    const folder = named(question.account, question.mailbox, { to: question.to })
-    const changed = await this.#access.store.write(renameFolder, folder)
-    if (changed === 'done') return this.#told(done, true)
-    if (changed === 'exists') {
-      return { kind: 'no', code: 'ALREADYEXISTS', why: 'a mailbox has that name already' }
-    }
-    return noSuchMailbox
+  #watchAll({ account, on }: Extract<Question, { kind: 'watch' }>): Answer | Promise<Answer> {
+    this.#unwatchAll?.()
+    this.#unwatchAll = undefined
+    if (!on) return done
+    // First the ear, then the look: what happens between them is heard.
+    this.#unwatchAll = this.#access.watch.watch(account.id, this.#changed)
+    return watchedMailboxes(this.#access, account)
   }
 
   async #open(question: Extract<Question, { kind: 'open' }>): Promise<Answer> {
     const { account, mailbox, readOnly } = question
     this.#leave()
+    const place = await placeOf(this.#access, account, mailbox)
+    const denied = lacking(place, 'r')
+    if (place === undefined || denied) return denied ?? noSuchMailbox
+    const { ownerId, name, rights } = place
     // First the ear, then the look: what happens between them is heard.
-    this.#unwatch = this.#access.watch.watch(account.id, this.#changed)
-    const found = await this.#access.store.read(openFolder, named(account, mailbox))
+    this.#unwatch = this.#access.watch.watch(ownerId, this.#changed)
+    const found = await this.#access.store.read(openFolder, { accountId: ownerId, name })
     if (found === undefined) {
       this.#leave()
       return noSuchMailbox
@@ -304,10 +239,14 @@ class ImapRole implements Role<Question, Answer> {
       highestModSeq: found.modSeq,
       uids: found.uids,
       keywords: words(found.keywords),
-      readOnly,
+      // RFC 4314 §4: read-write is where something may be changed.
+      readOnly: readOnly || !/[iestw]/.test(rights),
+      ...(place.own ? {} : { rights }),
       ...(found.firstUnseenUid === null ? {} : { firstUnseenUid: found.firstUnseenUid }),
     }
-    this.#inbox = mailbox === 'INBOX'
+    this.#inbox = name === 'INBOX'
+    this.#ownerId = ownerId
+    this.#rights = rights
     return { kind: 'opened', mailbox: opened }
   }
 
@@ -333,13 +272,31 @@ class ImapRole implements Role<Question, Answer> {
     return found === undefined ? noSuchMailbox : { kind: 'changes', changes: changesOf(found) }
   }
 
+  #fetch(question: Extract<Question, { kind: 'fetch' }>): Promise<Answer> {
+    const markSeen = question.markSeen && this.#rights.includes('s')
+    return fetchMessages(this.#access, { ...question, markSeen }, this.#breath).then(answer =>
+      this.#told(answer, markSeen),
+    )
+  }
+
+  #expunge(question: Extract<Question, { kind: 'expunge' }>): Answer | Promise<Answer> {
+    if (!this.#rights.includes('e')) return notAllowed
+    return expungeDoomed(this.#access, question).then(answer => this.#told(answer, true))
+  }
+
   async #store(question: Extract<Question, { kind: 'store' }>): Promise<Answer> {
     const { key, uids, mode, flags, unchangedSince } = question
+    const rights = this.#rights === ALL_RIGHTS ? undefined : this.#rights
+    // RFC 4314 §4: what may be changed of it is; where nothing may, it is refused.
+    if (!/[stw]/.test(this.#rights) || (flags.length > 0 && allowed(flags, rights).length === 0)) {
+      return notAllowed
+    }
     const changed = await this.#access.store.write(changeFlags, {
       mailboxId: key,
       uids,
       mode,
       flags,
+      ...(rights && { rights }),
       ...(unchangedSince === undefined ? {} : { unchangedSince }),
     })
     switch (changed.kind) {
@@ -354,33 +311,34 @@ class ImapRole implements Role<Question, Answer> {
 
   async #copy(question: Extract<Question, { kind: 'copy' }>): Promise<Answer> {
     const { account, key, uids, mailbox, move } = question
+    const place = await placeOf(this.#access, account, mailbox)
+    if (place === undefined) return tryCreate
+    const denied = lacking(place, 'i')
+    if (denied !== undefined) return denied
+    // RFC 6851 §4.4: who moves takes away.
+    if (move && !/^(?=.*e)(?=.*t)/.test(this.#rights)) return notAllowed
+    const { ownerId, name, rights, own } = place
     // What is moved within an account is held already.
-    const limit = move ? undefined : await limitFor(this.#access, account.id)
+    const held = move && ownerId === this.#ownerId
+    const limit = held ? undefined : await limitFor(this.#access, ownerId)
     const copied = await this.#access.store.write(copyMessages, {
-      accountId: account.id,
+      accountId: ownerId,
       mailboxId: key,
       uids,
-      to: mailbox,
+      to: name,
       move,
       ...(limit && { limit }),
+      ...(own ? {} : { rights }),
     })
+    this.#access.store.wake(mailTopic(ownerId))
     if (copied.kind === 'full') return overQuota
-    return copied.kind === 'missing' ? tryCreate : copied
+    return copied.kind === 'missing' ? tryCreate : this.#told(copied, move)
   }
-}
-
-function named<More extends object>(account: Account, name: string, more?: More) {
-  return { accountId: account.id, name, ...(more as More) }
 }
 
 function changesOf({ modSeq, uidNext, present, vanished, forgotten }: FolderChanges): Changes {
   const told = { highestModSeq: modSeq, uidNext, present: present.map(stateOf), vanished }
   return forgotten ? { ...told, forgotten } : told
-}
-
-/** MAILBOXID (RFC 8474 §5.1). */
-function mailboxIdOf(key: number): string {
-  return `F${key}`
 }
 
 function words(text: string): string[] {

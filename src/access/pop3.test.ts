@@ -58,7 +58,14 @@ async function town(seed: number): Promise<Town> {
   const client = internet.host({ name: 'mua.example.net', addresses: ['192.0.2.2'] })
   const store = await openMemoryStore()
   const { world } = server
-  const access = { world, store, login, maildropLocks: new MaildropLocks(), log: silent }
+  const access = {
+    world,
+    store,
+    login,
+    maildropLocks: new MaildropLocks(),
+    keeps: () => false,
+    log: silent,
+  }
   await world.net.listen({ kind: 'tcp', address: '0.0.0.0', port: 110 }, connection => {
     serve(connection, access, world.clock)
   })
@@ -180,7 +187,14 @@ test('a maildrop is open once at a time; the lock goes with the connection, also
   const place = await town(6)
   const { world } = place.server
   const { store } = place
-  const access = { world, store, login, maildropLocks: new MaildropLocks(), log: silent }
+  const access = {
+    world,
+    store,
+    login,
+    maildropLocks: new MaildropLocks(),
+    keeps: () => false,
+    log: silent,
+  }
   const peer = { remote: { address: '', port: 0 }, local: { address: '', port: 0 } }
   const open = { kind: 'open', peer, account: { id: 1, address: 'joe@example.org' } } as const
   const first = role(access)

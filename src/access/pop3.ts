@@ -32,6 +32,8 @@ export interface Pop3Access {
   ) => LoginAnswer | Promise<LoginAnswer>
   /** One for all sessions of the process; it knows of other nodes if there are any. */
   readonly maildropLocks: MaildropLocking
+  /** Whether what is removed is kept for a while (mailbox/kept.ts). */
+  readonly keeps: () => boolean
   readonly log: Log
 }
 
@@ -135,7 +137,7 @@ class Pop3Role implements Role<Question, Answer> {
   }
 
   async #commit(uids: readonly number[]): Promise<CommitAnswer> {
-    const { log, store, world } = this.#access
+    const { log, store, world, keeps } = this.#access
     if (uids.length === 0) {
       await this.#release()
       return { kind: 'committed' }
@@ -146,7 +148,7 @@ class Pop3Role implements Role<Question, Answer> {
       const held = this.#lock?.held()
       // A lease that ended while we could not renew it: another session may list these messages now.
       if (!(held instanceof Promise ? await held : held)) return lockLost
-      await expunge(store, this.#mailboxId, uids, names => staged.push(...names))
+      await expunge(store, this.#mailboxId, uids, names => staged.push(...names), keeps())
       log.info('pop3-expunged', { mailboxId: this.#mailboxId, messages: uids.length })
       return { kind: 'committed' }
     } finally {

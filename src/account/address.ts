@@ -43,6 +43,12 @@ export function addressKey(address: Address): string {
   return formatAddress(canonical(address))
 }
 
+/** An address as a person typed it, in canonical form; what is none stays as it is. */
+export function canonicalAddress(text: string): string {
+  const checked = checkAddress(text)
+  return 'key' in checked ? checked.key : text
+}
+
 /** True for two spellings of one address. */
 export function sameAddress(a: Address, b: Address): boolean {
   return addressKey(a) === addressKey(b)

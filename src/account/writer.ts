@@ -217,6 +217,21 @@ export const removeAccount = writer<string, AccountChanged>(
       `DELETE FROM mailbox_vanished WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?1)`,
       account.id,
     )
+    await tx.run(
+      `DELETE FROM annotation WHERE account_id = ?1
+       OR mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?1)`,
+      account.id,
+    )
+    await tx.run(
+      `DELETE FROM acl WHERE identifier = ?2
+       OR mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?1)`,
+      account.id,
+      address,
+    )
+    await tx.run(
+      'DELETE FROM url_key WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?1)',
+      account.id,
+    )
     await tx.run('DELETE FROM mailbox WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM subscription WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM credential WHERE account_id = ?1', account.id)

@@ -21,6 +21,7 @@ import { addStart } from './command/start.ts'
 import { addStatus } from './command/status.ts'
 import { addTrace } from './command/trace.ts'
 import { addTrack } from './command/track.ts'
+import { addUndelete } from './command/undelete.ts'
 import type { AddCommand, Face } from './face.ts'
 
 /** In the order of `postrider --help`. */
@@ -41,6 +42,7 @@ const COMMANDS: readonly AddCommand[] = [
   addDomain,
   addAccount,
   addAlias,
+  addUndelete,
   addBackup,
   addMigrateStore,
 ]

@@ -68,6 +68,13 @@ export class Cursor {
       : -1
   }
 
+  /** The next characters of text, without taking them. */
+  ahead(count: number): string {
+    const segment = this.#segments[this.#index]
+    if (this.fault !== undefined || typeof segment !== 'string') return ''
+    return segment.slice(this.#at, this.#at + count)
+  }
+
   /** Takes these characters, in any case, if they stand here. */
   take(text: string): boolean {
     if (this.fault !== undefined) return false
@@ -77,6 +84,11 @@ export class Cursor {
     if (here !== text && here.toUpperCase() !== text.toUpperCase()) return false
     this.#at += text.length
     return true
+  }
+
+  /** Goes back by so many characters of text that were taken just now. */
+  back(count: number): void {
+    if (this.fault === undefined) this.#at -= count
   }
 
   /** Takes these characters or fails. */

@@ -7,6 +7,11 @@ import type { Cursor } from './cursor.ts'
 
 export const SYSTEM_FLAGS = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft'] as const
 
+/** The right that changes a flag (RFC 4314 §2.1). */
+export function rightFor(flag: string): 's' | 't' | 'w' {
+  return flag === '\\Seen' ? 's' : flag === '\\Deleted' ? 't' : 'w'
+}
+
 const spelling = new Map(SYSTEM_FLAGS.map(flag => [flag.toLowerCase(), flag as string]))
 
 /** A keyword is no longer, and a message has no more of them (a bound of ours). */

@@ -7,6 +7,8 @@ import type { Cursor } from './cursor.ts'
 import { octetsOf } from './encode.ts'
 
 export const DELIMITER = '/'
+/** Below it are the mailboxes of others: `Other Users/ann@example.org/Work` (RFC 2342 §5). */
+export const OTHER_USERS = 'Other Users'
 
 /** Longer names help nobody, and each level is a row somewhere. */
 const NAME_MAX_CHARS = 1000

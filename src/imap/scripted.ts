@@ -2,19 +2,21 @@
  * Policy for the tests of this room: mailboxes in memory, and everything known at once. It is the smallest
  * thing that is right, so that it serves as the reference model too. Never used by the server.
  */
-import { scanHeader } from '../message/header.ts'
-import { threadFactsOf, threadsOf } from '../message/thread.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
-import { fetched, matches, type ScriptedMessage } from './scripted-message.ts'
-import type {
-  Answer,
-  No,
-  Question,
-  Quota,
-  SearchQuestion,
-  SessionSettings,
-} from './server/question.ts'
-import { sortedUids, sortFactsOf } from './sort.ts'
+import { type ExtraQuestion, ScriptedExtras } from './scripted-extras.ts'
+import {
+  change,
+  changesOf,
+  openedOf,
+  ordered,
+  type ScriptedMailbox,
+  searched,
+  searchedAlone,
+  statusOf,
+} from './scripted-mailbox.ts'
+import { fetched, type ScriptedMessage } from './scripted-message.ts'
+import type { Answer, No, Question, SessionSettings } from './server/question.ts'
+import type { ImapUrl } from './url.ts'
 
 export const settings: SessionSettings = {
   hostname: 'mail.example.org',
@@ -31,32 +33,34 @@ export const settings: SessionSettings = {
   chance: count => new Uint8Array(count),
 }
 
-export interface ScriptedMailbox {
-  readonly key: number
-  name: string
-  subscribed: boolean
-  specialUse: readonly string[]
-  uidNext: number
-  modSeq: number
-  messages: ScriptedMessage[]
-  readonly vanished: { readonly uid: number; readonly modSeq: number }[]
-}
-
 const nothing: No = { kind: 'no', code: 'NONEXISTENT', why: 'there is no such mailbox' }
 const done = { kind: 'done' } as const
+
+/** What is asked of one mailbox. */
+type MailboxQuestion = Exclude<
+  Exclude<Question, ExtraQuestion>,
+  {
+    readonly kind:
+      | 'connect'
+      | 'login'
+      | 'mailboxes'
+      | 'create'
+      | 'delete'
+      | 'append'
+      | 'append url'
+      | 'abandon'
+      | 'leave'
+      | 'watch'
+      | 'watched'
+  }
+>
 
 /** joe's password is `secret`; he has INBOX and whatever was put beside it. */
 export class Scripted {
   readonly mailboxes: ScriptedMailbox[] = []
   /** Kinds of question that are answered by a No, with its code. */
   readonly refusals = new Map<string, No>()
-  readonly quota: Quota = {
-    root: 'joe@example.org',
-    resources: [
-      { name: 'STORAGE', used: 10, limit: 512 },
-      { name: 'MESSAGE', used: 3, limit: 100 },
-    ],
-  }
+  readonly #extras = new ScriptedExtras()
   /** Subscribed, and no mailbox. */
   readonly #orphans = new Set<string>()
   #appended: { flags: readonly string[]; date: number; octets: Buffer }[] = []
@@ -108,23 +112,7 @@ export class Scripted {
       case 'login':
         return login(question.question)
       case 'mailboxes':
-        return {
-          kind: 'mailboxes',
-          mailboxes: [
-            ...this.mailboxes.map(({ name, subscribed, specialUse }) => ({
-              name,
-              exists: true,
-              subscribed,
-              specialUse,
-            })),
-            ...[...this.#orphans].map(name => ({
-              name,
-              exists: false,
-              subscribed: true,
-              specialUse: [],
-            })),
-          ],
-        }
+        return this.#listed()
       case 'create': {
         if (this.#named(question.mailbox)) {
           return { kind: 'no', code: 'ALREADYEXISTS', why: 'it is there' }
@@ -152,46 +140,48 @@ export class Scripted {
           octets: Buffer.alloc(0),
         })
         return done
+      case 'append url':
+        return this.#appendUrl(question.url)
       case 'abandon':
         this.#appended = []
         return done
       case 'leave':
         return done
+      case 'watch':
+      case 'watched':
+        return {
+          kind: 'watched',
+          mailboxes: this.mailboxes.map(box => ({
+            ...statusOf(box),
+            name: box.name,
+            subscribed: box.subscribed,
+          })),
+        }
       case 'quota':
-        return question.root === this.quota.root
-          ? { kind: 'quota', quota: this.quota }
-          : { ...nothing, why: 'there is no such root' }
       case 'quota roots':
-        return { kind: 'quotas', quotas: [this.quota] }
+      case 'metadata':
+      case 'annotate':
+      case 'rights':
+      case 'acl':
+      case 'set rights':
+      case 'sign url':
+      case 'reset key':
+      case 'fetch url':
+        return this.#extras.answer(question, name => this.#named(name) !== undefined)
       default:
         return this.#withMailbox(question)
     }
   }
 
-  #withMailbox(
-    question: Exclude<
-      Question,
-      {
-        readonly kind:
-          | 'connect'
-          | 'login'
-          | 'mailboxes'
-          | 'create'
-          | 'delete'
-          | 'append'
-          | 'abandon'
-          | 'leave'
-          | 'quota'
-          | 'quota roots'
-      }
-    >,
-  ): Answer {
+  #withMailbox(question: MailboxQuestion): Answer {
     const box =
       'key' in question
         ? this.mailboxes.find(({ key }) => key === question.key)
         : this.#named(question.mailbox)
     if (box === undefined) return nothing
     switch (question.kind) {
+      case 'search in':
+        return searchedAlone(box, question.wanted)
       case 'status':
         return { kind: 'status', status: statusOf(box) }
       case 'rename':
@@ -241,38 +231,57 @@ export class Scripted {
           modSeqs: found.map(({ modSeq }) => modSeq),
         }
       }
-      case 'sort': {
-        const found = searched(box, question.search)
-        const facts = found.map(message =>
-          sortFactsOf(
-            { uid: message.uid, internalDate: message.date, sizeOctets: message.octets.length },
-            scanHeader(message.octets),
-          ),
-        )
-        const uids = sortedUids(facts, question.criteria)
-        const modSeqs = uids.map(uid => found.find(each => each.uid === uid)?.modSeq ?? 0)
-        return { kind: 'sorted', uids, modSeqs }
-      }
-      case 'thread': {
-        const facts = searched(box, question.search).map(({ uid, octets, date }) =>
-          threadFactsOf(uid, scanHeader(octets), date),
-        )
-        return { kind: 'threaded', threads: threadsOf(facts, question.algorithm) }
-      }
-      case 'commit': {
-        const appended = this.#appended
-        this.#appended = []
-        const uids = appended.map(({ octets, flags, date }) =>
-          this.deliver(box.name, octets, flags, date),
-        )
-        if (question.replaces !== undefined) {
-          const { key, uid } = question.replaces
-          const from = this.mailboxes.find(each => each.key === key)
-          if (from !== undefined) this.#remove(from, message => message.uid === uid)
-        }
-        return { kind: 'appended', uidValidity: 1, uids }
-      }
+      case 'sort':
+      case 'thread':
+        return ordered(box, question)
+      case 'commit':
+        return this.#commit(box, question)
     }
+  }
+
+  #appendUrl({ mailbox, uid, section, partial }: ImapUrl): Answer {
+    const message = this.#named(mailbox)?.messages.find(each => each.uid === uid)
+    if (message === undefined) return nothing
+    const wish = { section, as: 'octets', ...(partial && { partial }) } as const
+    const [part] = fetched(message, { sections: [wish], utf8: false }, false).sections
+    if (part?.kind !== 'octets') return nothing
+    const octets = part.content as Uint8Array
+    this.content(octets, 0, octets.length)
+    return { kind: 'size', sizeOctets: octets.length }
+  }
+
+  #listed(): Answer {
+    return {
+      kind: 'mailboxes',
+      mailboxes: [
+        ...this.mailboxes.map(({ name, subscribed, specialUse }) => ({
+          name,
+          exists: true,
+          subscribed,
+          specialUse,
+        })),
+        ...[...this.#orphans].map(name => ({
+          name,
+          exists: false,
+          subscribed: true,
+          specialUse: [],
+        })),
+      ],
+    }
+  }
+
+  #commit(box: ScriptedMailbox, question: Extract<Question, { readonly kind: 'commit' }>): Answer {
+    const appended = this.#appended
+    this.#appended = []
+    const uids = appended.map(({ octets, flags, date }) =>
+      this.deliver(box.name, octets, flags, date),
+    )
+    if (question.replaces !== undefined) {
+      const { key, uid } = question.replaces
+      const from = this.mailboxes.find(each => each.key === key)
+      if (from !== undefined) this.#remove(from, message => message.uid === uid)
+    }
+    return { kind: 'appended', uidValidity: 1, uids }
   }
 
   #store(box: ScriptedMailbox, question: Extract<Question, { readonly kind: 'store' }>): Answer {
@@ -316,69 +325,10 @@ export class Scripted {
   }
 }
 
-function change(box: ScriptedMailbox, message: ScriptedMessage, flags: readonly string[]): void {
-  message.flags = [...new Set(flags)].sort()
-  message.modSeq = ++box.modSeq
-}
-
 function login(question: LoginQuestion): LoginAnswer {
   if (question.kind !== 'password') return { kind: 'denied', why: 'no' }
   if (question.username === 'down') return { kind: 'unavailable', why: 'the directory is away' }
   return question.username === 'joe' && question.password === 'secret'
     ? { kind: 'account', account: { id: 1, address: 'joe@example.org' } }
     : { kind: 'denied', why: 'no' }
-}
-
-function searched(box: ScriptedMailbox, { key, uids, saved }: SearchQuestion): ScriptedMessage[] {
-  const numbers = new Map(Array.from(uids, (uid, at) => [uid, at + 1]))
-  return box.messages.filter(message => matches(message, key, numbers, saved))
-}
-
-function changesOf(box: ScriptedMailbox, since: number) {
-  const present = box.messages.filter(({ modSeq }) => modSeq > since)
-  const vanished = box.vanished.filter(({ modSeq }) => modSeq > since).map(({ uid }) => uid)
-  return {
-    highestModSeq: box.modSeq,
-    uidNext: box.uidNext,
-    present: present.map(message => ({ ...message })),
-    vanished: vanished.sort((a, b) => a - b),
-  }
-}
-
-function statusOf(box: ScriptedMailbox) {
-  const { messages, uidNext, modSeq, key } = box
-  const doomed = messages.filter(({ flags }) => flags.includes('\\Deleted'))
-  return {
-    messages: messages.length,
-    uidNext,
-    uidValidity: 1,
-    unseen: messages.filter(({ flags }) => !flags.includes('\\Seen')).length,
-    deleted: doomed.length,
-    deletedOctets: octetsIn(doomed),
-    sizeOctets: octetsIn(messages),
-    highestModSeq: modSeq,
-    mailboxId: `F${key}`,
-  }
-}
-
-function octetsIn(messages: readonly ScriptedMessage[]): number {
-  return messages.reduce((sum, { octets }) => sum + octets.length, 0)
-}
-
-function openedOf(box: ScriptedMailbox, readOnly: boolean) {
-  const { key, uidNext, modSeq, messages } = box
-  const unseen = messages.find(({ flags }) => !flags.includes('\\Seen'))
-  return {
-    key,
-    mailboxId: `F${key}`,
-    uidValidity: 1,
-    uidNext,
-    highestModSeq: modSeq,
-    uids: messages.map(({ uid }) => uid),
-    keywords: [...new Set(messages.flatMap(({ flags }) => flags))].filter(
-      flag => !flag.startsWith('\\'),
-    ),
-    readOnly,
-    ...(unseen ? { firstUnseenUid: unseen.uid } : {}),
-  }
 }

@@ -6,9 +6,10 @@ import type { QuotaLimit } from '../account/quota.ts'
 import { writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
 import { type Delivered, type Delivery, deliverInto } from './deliver.ts'
+import { allowed } from './flags.ts'
 import { fits } from './quota.ts'
 import { withUids } from './tally.ts'
-import { type Gone, vanish } from './writer.ts'
+import { type Gone, SAVED, vanish } from './writer.ts'
 
 export interface CopyInput {
   readonly accountId: number
@@ -19,6 +20,8 @@ export interface CopyInput {
   readonly move: boolean
   /** What the account may hold. */
   readonly limit?: QuotaLimit
+  /** Rights at the mailbox they go to: flags that they do not cover are left behind. Absent is all. */
+  readonly rights?: string
 }
 
 export type Copied =
@@ -56,7 +59,10 @@ const REMOVE = withUids(
 
 export const copyMessages = writer(
   'mailbox.copy',
-  async (tx, { accountId, mailboxId, uids, to, move, limit }: CopyInput): Promise<Copied> => {
+  async (
+    tx,
+    { accountId, mailboxId, uids, to, move, limit, rights }: CopyInput,
+  ): Promise<Copied> => {
     const target = await tx.get<{ id: number; uid_validity: number }>(
       'SELECT id, uid_validity FROM mailbox WHERE account_id = ?1 AND name = ?2',
       accountId,
@@ -64,7 +70,11 @@ export const copyMessages = writer(
     )
     if (target === undefined) return { kind: 'missing' }
     await lockInOrder(tx, [target.id, mailboxId])
-    const rows = await tx.all<Row>(READ, mailboxId, JSON.stringify(uids))
+    const found = await tx.all<Row>(READ, mailboxId, JSON.stringify(uids))
+    const rows = found.map(row => ({
+      ...row,
+      flags: allowed(row.flags.split(' '), rights).join(' '),
+    }))
     if (rows.length === 0) {
       return { kind: 'copied', uidValidity: target.uid_validity, from: [], to: [] }
     }
@@ -106,9 +116,6 @@ export async function lockInOrder(tx: Write, mailboxIds: readonly number[]): Pro
     await tx.run('UPDATE mailbox SET mod_seq = mod_seq WHERE id = ?1', id)
   }
 }
-
-const SAVED =
-  'UPDATE mailbox_message SET saved_at = :now WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3'
 
 /** Messages that did not come by a delivery came now, whatever their INTERNALDATE (RFC 8514 §4.1). */
 export async function savedNow(tx: Write, delivered: readonly Delivered[]): Promise<void> {

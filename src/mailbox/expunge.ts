@@ -15,10 +15,12 @@ export async function expunge(
   mailboxId: number,
   uids: readonly number[],
   removed: (staged: readonly string[]) => void,
+  /** For a while an operator can bring them back (kept.ts). */
+  keep = false,
 ): Promise<void> {
   for (let from = 0; from < uids.length; from += EXPUNGE_SLICE) {
     const slice = uids.slice(from, from + EXPUNGE_SLICE)
-    const { staged } = await store.write(expungeSlice, { mailboxId, uids: slice })
+    const { staged } = await store.write(expungeSlice, { mailboxId, uids: slice, keep })
     if (staged.length > 0) removed(staged)
   }
 }

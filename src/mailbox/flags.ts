@@ -14,6 +14,8 @@ export interface FlagsInput {
   readonly flags: readonly string[]
   /** Messages with a higher MODSEQ are left alone and named. */
   readonly unchangedSince?: number
+  /** Rights (RFC 4314) of who changes them: flags that they do not cover stay as they are. Absent is all. */
+  readonly rights?: string
 }
 
 export interface FlagRow {
@@ -49,11 +51,11 @@ const COUNT = `UPDATE mailbox SET mod_seq = ?2, unseen = unseen + ?3, doomed = d
 export const changeFlags = writer(
   'mailbox.changeFlags',
   async (tx, input: FlagsInput): Promise<FlagsChanged> => {
-    const { mailboxId, mode, unchangedSince } = input
+    const { mailboxId, mode, unchangedSince, rights } = input
     const mailbox = await lock(tx, mailboxId)
     if (mailbox === undefined) return { kind: 'missing' }
     const known = new Map(split(mailbox.keywords).map(word => [word.toLowerCase(), word]))
-    const flags = input.flags.map(flag => spell(known, flag))
+    const flags = allowed(input.flags, rights).map(flag => spell(known, flag))
     const rows = await tx.all<FlagRow & { readonly sizeOctets: number }>(
       READ,
       mailboxId,
@@ -69,7 +71,7 @@ export const changeFlags = writer(
         modified.push(row.uid)
         continue
       }
-      const wanted = applied(split(row.flags), flags, mode)
+      const wanted = applied(split(row.flags), flags, mode, rights)
       if (wanted === row.flags) told.push({ uid: row.uid, flags: row.flags, modSeq: row.modSeq })
       else {
         told.push({ uid: row.uid, flags: wanted, modSeq })
@@ -89,6 +91,17 @@ export const changeFlags = writer(
     return { kind: 'changed', rows: told, modified }
   },
 )
+
+/** RFC 4314 §2.1: s is for \\Seen, t for \\Deleted, w for all others. */
+function covers(rights: string | undefined, flag: string): boolean {
+  if (rights === undefined) return true
+  return rights.includes(flag === '\\Seen' ? 's' : flag === '\\Deleted' ? 't' : 'w')
+}
+
+/** Those of the flags that these rights may set. */
+export function allowed(flags: readonly string[], rights: string | undefined): readonly string[] {
+  return rights === undefined ? flags : flags.filter(flag => covers(rights, flag))
+}
 
 /** The row is the mailbox's lock; an update that changes nothing takes it on every store. */
 function lock(tx: Write, mailboxId: number) {
@@ -111,9 +124,13 @@ function applied(
   has: readonly string[],
   flags: readonly string[],
   mode: FlagsInput['mode'],
+  rights: string | undefined,
 ): string {
   const named = new Set(flags)
-  const kept = mode === 'set' ? [] : has.filter(flag => !named.has(flag))
+  const kept =
+    mode === 'set'
+      ? has.filter(flag => !covers(rights, flag))
+      : has.filter(flag => !named.has(flag))
   return [...new Set(mode === 'remove' ? kept : [...kept, ...flags])].sort().join(' ')
 }
 

@@ -72,6 +72,27 @@ export const folderStatus = reader('mailbox.status', (tx, { accountId, name }: F
   ),
 )
 
+export interface FolderNumbers {
+  readonly mailboxId: number
+  readonly name: string
+  readonly messages: number
+  readonly unseen: number
+  readonly uidNext: number
+  readonly uidValidity: number
+  readonly modSeq: number
+}
+
+/** The numbers of every folder of an account, by name. */
+export const folderNumbers = reader('mailbox.numbers', (tx, accountId: number) =>
+  tx.all<FolderNumbers>(
+    `SELECT id AS "mailboxId", name, messages, unseen, uid_next AS "uidNext", uid_validity AS "uidValidity",
+       mod_seq AS "modSeq"
+     FROM mailbox WHERE account_id = ?1 AND substr(name, 1, 1) <> ?2 ORDER BY name`,
+    accountId,
+    DOOMED_NAME,
+  ),
+)
+
 const MAKE = `INSERT INTO mailbox (account_id, name, uid_validity, uid_next, mod_seq, special_use)
 VALUES (?1, ?2, (:now - :now % 1000) / 1000 + ?4, 1, 1, ?3) ON CONFLICT (account_id, name) DO NOTHING`
 
@@ -179,7 +200,8 @@ export const deleteFolder = writer(
       accountId,
     )
     const row = await tx.get<{ id: number }>(
-      `UPDATE mailbox SET name = ?3 || CAST(id AS TEXT), special_use = '', mod_seq = mod_seq + 1
+      `UPDATE mailbox SET name = ?3 || CAST(id AS TEXT), former_name = name, special_use = '',
+         mod_seq = mod_seq + 1
        WHERE account_id = ?1 AND name = ?2 RETURNING id`,
       accountId,
       name,
@@ -264,7 +286,7 @@ export const subscribe = writer(
 /** Folders whose name is gone and whose messages may still be there, of all accounts. */
 export const doomedFolders = reader('mailbox.doomedFolders', async (tx, _: null) => {
   const rows = await tx.all<{ id: number }>(
-    'SELECT id FROM mailbox WHERE substr(name, 1, 1) = ?1 ORDER BY id LIMIT 100',
+    'SELECT id FROM mailbox WHERE substr(name, 1, 1) = ?1 AND former_name IS NOT NULL ORDER BY id LIMIT 100',
     DOOMED_NAME,
   )
   return rows.map(({ id }) => id)
@@ -277,6 +299,11 @@ export const removeDoomedFolder = writer('mailbox.removeDoomed', async (tx, mail
     mailboxId,
     DOOMED_NAME,
   )
-  if (gone > 0) await tx.run('DELETE FROM mailbox_vanished WHERE mailbox_id = ?1', mailboxId)
+  if (gone > 0) {
+    await tx.run('DELETE FROM mailbox_vanished WHERE mailbox_id = ?1', mailboxId)
+    await tx.run('DELETE FROM annotation WHERE mailbox_id = ?1', mailboxId)
+    await tx.run('DELETE FROM acl WHERE mailbox_id = ?1', mailboxId)
+    await tx.run('DELETE FROM url_key WHERE mailbox_id = ?1', mailboxId)
+  }
   return gone > 0
 })

@@ -13,6 +13,9 @@ export const deliver = writer('mailbox.deliver', async (tx, items: readonly Deli
   deliverInto(tx, items),
 )
 
+/** What begins the name of a mailbox for what a folder has lost: no client can say it. */
+export const KEPT_NAME = '\x7fkept/'
+
 /** At most so many messages in one transaction, so that accepts never wait long behind it. */
 export const EXPUNGE_SLICE = 50
 
@@ -20,6 +23,8 @@ export interface ExpungeInput {
   readonly mailboxId: number
   /** At most EXPUNGE_SLICE. */
   readonly uids: readonly number[]
+  /** They are kept for a while where no client sees them (kept.ts). */
+  readonly keep?: boolean
 }
 
 export interface Expunged {
@@ -37,6 +42,9 @@ const LOCK = 'UPDATE mailbox SET mod_seq = mod_seq WHERE id = ?1'
 const DELETE_MESSAGES = `DELETE FROM mailbox_message WHERE mailbox_id = ?1 AND uid IN ${values(2)}
 RETURNING uid, body_id, message_id, flags, size_octets AS "sizeOctets"`
 
+const READ_WHOLE = `SELECT message_id AS "messageId", body_id AS "bodyId", head, size_octets AS "sizeOctets", flags,
+  internal_date AS "internalDate" FROM mailbox_message WHERE mailbox_id = ?1 AND uid IN ${values(2)} ORDER BY uid`
+
 /** Fills up with the last value, which changes nothing in an IN list. */
 function padded<T extends Value>(items: readonly T[]): Value[] {
   const last = items.at(-1) as T
@@ -46,14 +54,19 @@ function padded<T extends Value>(items: readonly T[]): Value[] {
 /** Removes messages for good (RFC 1939 §6, RFC 9051 §6.4.3); UIDs that are not there are no error. */
 export const expungeSlice = writer(
   'mailbox.expungeSlice',
-  async (tx, { mailboxId, uids }: ExpungeInput): Promise<Expunged> => {
+  async (tx, { mailboxId, uids, keep }: ExpungeInput): Promise<Expunged> => {
     if (uids.length === 0) return { uids: [], staged: [] }
     if (uids.length > EXPUNGE_SLICE) throw new Error('the slice is too long')
     // First the mailbox, which is the lock.
     await tx.run(LOCK, mailboxId)
+    const kept = keep ? await tx.all<Kept>(READ_WHOLE, mailboxId, ...padded(uids)) : []
     const gone = await tx.all<Gone>(DELETE_MESSAGES, mailboxId, ...padded(uids))
     if (gone.length === 0) return { uids: [], staged: [] }
     await vanish(tx, mailboxId, gone)
+    if (keep) {
+      await keepAside(tx, mailboxId, kept)
+      return { uids: gone.map(row => row.uid), staged: [] }
+    }
     const released = gone.map(row => ({ bodyId: row.body_id, messageId: row.message_id }))
     return { uids: gone.map(row => row.uid), staged: await releaseBodies(tx, released) }
   },
@@ -67,6 +80,35 @@ export interface Gone {
   readonly flags: string
   readonly sizeOctets: number
 }
+
+interface Kept {
+  readonly messageId: string
+  readonly bodyId: number
+  readonly head: Uint8Array
+  readonly sizeOctets: number
+  readonly flags: string
+  readonly internalDate: number
+}
+
+/** Delivers them into the mailbox that no client sees, under the name their folder has or had. */
+async function keepAside(tx: Write, mailboxId: number, rows: readonly Kept[]): Promise<void> {
+  const folder = await tx.get<{ account_id: number; name: string }>(
+    'SELECT account_id, coalesce(former_name, name) AS name FROM mailbox WHERE id = ?1',
+    mailboxId,
+  )
+  if (folder === undefined) throw new Error(`no mailbox ${mailboxId}`)
+  const place = { accountId: folder.account_id, mailboxName: KEPT_NAME + folder.name }
+  const delivered = await deliverInto(
+    tx,
+    rows.map(row => ({ ...place, ...row })),
+  )
+  const [first, last] = [delivered[0], delivered.at(-1)]
+  if (first && last) await tx.run(SAVED, first.mailboxId, first.uid, last.uid)
+}
+
+/** They lie side by side, and came now. */
+export const SAVED =
+  'UPDATE mailbox_message SET saved_at = :now WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3'
 
 const VANISH =
   'INSERT INTO mailbox_vanished (mailbox_id, mod_seq, uid, at) VALUES (?1, ?2, ?3, :now)'

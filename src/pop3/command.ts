@@ -9,6 +9,7 @@ export type VerbName =
   | 'AUTH'
   | 'CAPA'
   | 'DELE'
+  | 'LANG'
   | 'LIST'
   | 'NOOP'
   | 'PASS'
@@ -20,6 +21,7 @@ export type VerbName =
   | 'TOP'
   | 'UIDL'
   | 'USER'
+  | 'UTF8'
 
 const names: ReadonlyMap<string, VerbName> = new Map(
   (
@@ -27,6 +29,7 @@ const names: ReadonlyMap<string, VerbName> = new Map(
       'AUTH',
       'CAPA',
       'DELE',
+      'LANG',
       'LIST',
       'NOOP',
       'PASS',
@@ -38,6 +41,7 @@ const names: ReadonlyMap<string, VerbName> = new Map(
       'TOP',
       'UIDL',
       'USER',
+      'UTF8',
     ] as const
   ).map(name => [name, name]),
 )

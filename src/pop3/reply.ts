@@ -55,6 +55,8 @@ export const replies = {
   unavailable: err('logins cannot be checked now', 'SYS/TEMP'),
   /** RFC 5034 §4. */
   badAuth: err('AUTH takes a mechanism and an initial response'),
+  /** RFC 6856 §3. */
+  noLanguage: err('nobody here speaks that language'),
   noMechanism: err('no such mechanism'),
   badSasl: err('malformed authentication exchange'),
   cancelled: err('authentication cancelled'),

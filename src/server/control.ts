@@ -12,6 +12,7 @@ import { fetch } from './operation/fetch.ts'
 import * as queue from './operation/queue.ts'
 import { changeSome, preview } from './operation/queue-change.ts'
 import * as store from './operation/store.ts'
+import { listUndeletable, undelete } from './operation/undelete.ts'
 import { type OperationAnswer, OperationError, type Operations } from './operation.ts'
 
 export const operations: Operations<ControlContext> = {
@@ -31,6 +32,8 @@ export const operations: Operations<ControlContext> = {
   'account.app-password.add': credential.addAppPassword,
   'account.app-password.list': credential.listAppPasswords,
   'account.app-password.remove': credential.removeAppPassword,
+  'undelete.list': listUndeletable,
+  'undelete.restore': undelete,
   'alias.add': account.addAlias,
   'alias.list': account.listAliases,
   'alias.remove': account.removeAlias,

@@ -13,7 +13,15 @@ import type { Key } from '../queue/matching.ts'
 import type { ShownState } from '../queue/query.ts'
 import type { Moment } from '../queue/query-sql.ts'
 import type { ExplainInput, ExplainOutput } from './explain/explained.ts'
+import type {
+  ImportedAccount,
+  QuotaRecord,
+  UndeleteItem,
+  UndeleteSelection,
+} from './operation-account.ts'
 import type { Settings } from './settings.ts'
+
+export type * from './operation-account.ts'
 
 /** States of a recipient as they are shown (queue/state.ts); those after 'held' are final. */
 export type RecipientState = ShownState
@@ -118,24 +126,6 @@ export interface AccountRecord {
   readonly address: string
   readonly disabled: boolean
   readonly createdAt: number
-}
-
-/** What an account may hold and holds. */
-export interface QuotaRecord {
-  readonly address: string
-  /** Undefined is no limit. */
-  readonly octetsMax?: number
-  readonly messagesMax?: number
-  readonly octets: number
-  readonly messages: number
-  /** Whether a limit is its own, or the config's. */
-  readonly own: { readonly octets: boolean; readonly messages: boolean }
-}
-
-/** An account of another server: `hash` as Dovecot writes it, `{SHA512-CRYPT}$6$...`. */
-export interface ImportedAccount {
-  readonly address: string
-  readonly hash: string
 }
 
 export interface AliasRecord {
@@ -303,6 +293,12 @@ export interface OperationMap {
     input: { readonly address: string; readonly withMail?: boolean }
     output: Done
   }
+  'undelete.list': {
+    input: UndeleteSelection
+    /** `total` counts those beyond the first 1000 too. */
+    output: { readonly items: readonly UndeleteItem[]; readonly total: number }
+  }
+  'undelete.restore': { input: UndeleteSelection; output: { readonly restored: number } }
   'alias.add': {
     input: { readonly address: string; readonly targets: readonly string[] }
     output: Done

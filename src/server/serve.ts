@@ -33,9 +33,9 @@ import { behindProxy } from '../world/proxied.ts'
 import { type Pumping, pump } from '../world/pump.ts'
 import { isSasl, mechanismsAt } from './auth.ts'
 import type { House } from './house.ts'
+import { imapSettings } from './imap-settings.ts'
 import { doorOf } from './listener-door.ts'
 import type { ListenerName, Settings } from './settings.ts'
-import { version } from './version.ts'
 
 export type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'
 /** 'inetd' is where strangers of the MX listener are handed over by others. */
@@ -209,6 +209,7 @@ export class Sessions {
   #imapAccess() {
     const { world, store, login, mailWatch, inbound, settings } = this.#house
     return {
+      keeps: () => settings().undelete.keep > 0,
       quota: () => ({ octets: settings().quota.storage, messages: settings().quota.messages }),
       world,
       store,
@@ -233,11 +234,12 @@ export class Sessions {
   }
 
   #popAccess() {
-    const { world, store, login, maildropLocks } = this.#house
+    const { world, store, login, maildropLocks, settings } = this.#house
     return {
       world,
       store,
       maildropLocks,
+      keeps: () => settings().undelete.keep > 0,
       log: world.log,
       login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
         login(question, peer.remote, 'pop3'),
@@ -325,24 +327,6 @@ function popSettings(house: House, name: 'pop3' | 'pop3s') {
     mechanisms: mechanismsAt(settings, name).filter(isSasl),
     loginTimeoutMs: 3 * 60_000,
     idleTimeoutMs: settings.limits.popTimeout,
-    errorsMax: settings.limits.errors,
-    loginFailuresMax: 3,
-    chance: (octets: number) => house.world.random.octets(octets),
-  }
-}
-
-function imapSettings(house: House, name: 'imap' | 'imaps') {
-  const settings: Settings = house.settings()
-  return {
-    hostname: settings.hostname,
-    implementation: 'Postrider',
-    version: version(),
-    startTls: name === 'imap' && settings.listeners.imap.startTls,
-    plaintextAuth: name === 'imap' && settings.listeners.imap.plaintextAuth,
-    mechanisms: mechanismsAt(settings, name).filter(isSasl),
-    appendMaxOctets: settings.limits.messageSize,
-    loginTimeoutMs: 3 * 60_000,
-    idleTimeoutMs: settings.limits.imapTimeout,
     errorsMax: settings.limits.errors,
     loginFailuresMax: 3,
     chance: (octets: number) => house.world.random.octets(octets),

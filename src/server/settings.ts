@@ -216,6 +216,15 @@ export const settingsSchema = z.strictObject({
     .describe(
       'Classes of solicitation that are refused: told in EHLO (NO-SOLICITING, RFC 3865), looked for in SOLICIT and `Solicitation:`.',
     ),
+  undelete: z
+    .strictObject({
+      keep: duration()
+        .prefault('7d')
+        .describe(
+          'How long expunged mail is kept for `postrider undelete`; 0 not at all. It counts towards no quota.',
+        ),
+    })
+    .prefault({}),
   quota: z
     .strictObject({
       storage: size(0)

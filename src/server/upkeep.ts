@@ -2,6 +2,7 @@
 import { clearFolder } from '../access/imap-expunge.ts'
 import { doomedFolders } from '../mailbox/folder.ts'
 import { forgetOld } from '../mailbox/forget.ts'
+import { releaseKept } from '../mailbox/kept.ts'
 import { sweepReadings } from '../mailbox/reading.ts'
 import { sweepTransfers } from '../queue/transfer-sweep.ts'
 import { sweep, sweepStaged } from '../store/sweep.ts'
@@ -37,6 +38,9 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
     await sweep({ store: house.store, disk, clock, keepSettledMs: queue.keepLedger })
     await forgetOld(house.store, clock.now())
     await sweepReadings(house.store)
+    await releaseKept(house.store, clock.now() - house.settings().undelete.keep, names => {
+      for (const name of names) void attempt(() => disk.remove(name))
+    })
   }
   // Before the first connection is served: what is staged without a row was a dead predecessor's.
   const { store } = house
@@ -46,7 +50,8 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
   // Folders that were deleted and not emptied.
   void attempt(async () => {
     for (const id of await store.read(doomedFolders, null)) {
-      await clearFolder({ store, world: house.world, log }, id)
+      const keeps = () => house.settings().undelete.keep > 0
+      await clearFolder({ store, world: house.world, keeps, log }, id)
     }
   })
   every(IDENTITY_CHECK_MS, refreshIdentity)

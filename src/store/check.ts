@@ -81,7 +81,9 @@ export const checkSlice = farReader(
     )
     const reached = end?.reached ?? undefined
     if (reached === undefined) return { found: [], reached }
-    return { found: await tx.all(rule.sql, input.after, reached), reached }
+    const found = await tx.all<Sliced['found'][number]>(rule.sql, input.after, reached)
+    // In the same order on every store.
+    return { found: found.sort((a, b) => (a.place < b.place ? -1 : 1)), reached }
   },
 )
 

@@ -121,6 +121,30 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0016-released.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 17,
+    name: '0017-annotations',
+    file: new URL('./schema/0017-annotations.sql', import.meta.url),
+    since: 1,
+  },
+  {
+    version: 18,
+    name: '0018-rights',
+    file: new URL('./schema/0018-rights.sql', import.meta.url),
+    since: 1,
+  },
+  {
+    version: 19,
+    name: '0019-undelete',
+    file: new URL('./schema/0019-undelete.sql', import.meta.url),
+    since: 1,
+  },
+  {
+    version: 20,
+    name: '0020-urlauth',
+    file: new URL('./schema/0020-urlauth.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

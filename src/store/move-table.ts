@@ -35,6 +35,9 @@ export const movedTables: readonly MovedTable[] = [
   { name: 'mailbox_message', key: ['mailbox_id', 'uid'], rows: 250 },
   { name: 'mailbox_vanished', key: ['mailbox_id', 'mod_seq', 'uid'], rows: 500 },
   { name: 'subscription', key: ['account_id', 'name'], rows: 500 },
+  { name: 'acl', key: ['mailbox_id', 'identifier'], rows: 500 },
+  { name: 'url_key', key: ['mailbox_id'], rows: 500 },
+  { name: 'annotation', key: ['mailbox_id', 'account_id', 'entry'], rows: 20 },
 ]
 
 /** Of one database alone: who is at work on it, where the octets of its staged bodies lie, what was found in bodies. */

@@ -49,3 +49,23 @@ export function askedFor(text: string) {
   assert.ok(parsed.kind === 'query', text)
   return { query: parsed.query, moment: { at, upTo: '~' } }
 }
+
+/** Octets as text, times as 'time', and the number of a mailbox, which may have gaps, as 'a mailbox'. */
+export function plain(value: unknown, key = ''): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>)
+  // The text of PostgreSQL holds no NUL (src/world/node/postgres.ts).
+  if (typeof value === 'string') {
+    return value
+      .replaceAll('\0', '\ufffd')
+      .replace(/^\x7f\d+$/, 'a doomed name')
+      .replace(/^mailbox \d+/, 'mailbox n')
+  }
+  // PostgreSQL leaves gaps where it numbers mailboxes.
+  if (typeof value === 'number' && (key === 'mailboxId' || key === 'reached')) return 'a mailbox'
+  if (typeof value === 'number' && value > 1e9) return 'time'
+  if (Array.isArray(value)) return value.map(item => plain(item))
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([name, item]) => [name, plain(item, name)])
+  return Object.fromEntries(entries.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)))
+}

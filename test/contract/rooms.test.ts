@@ -15,13 +15,9 @@ import * as accountReader from '../../src/account/reader.ts'
 import * as account from '../../src/account/writer.ts'
 import * as clusterReader from '../../src/cluster/reader.ts'
 import * as cluster from '../../src/cluster/writer.ts'
-import * as append from '../../src/mailbox/append.ts'
 import * as change from '../../src/mailbox/change.ts'
 import * as copy from '../../src/mailbox/copy.ts'
-import * as flags from '../../src/mailbox/flags.ts'
-import * as folder from '../../src/mailbox/folder.ts'
-import * as forget from '../../src/mailbox/forget.ts'
-import * as quota from '../../src/mailbox/quota.ts'
+import * as kept from '../../src/mailbox/kept.ts'
 import * as mailboxReader from '../../src/mailbox/reader.ts'
 import * as reading from '../../src/mailbox/reading.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
@@ -47,7 +43,8 @@ import { silent } from '../../src/world/log.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
 import { findPostgres, noPostgres, startPostgres } from '../kit/postgres.ts'
-import { acceptance, askedFor, at, node, recipient, type Witness } from './life.ts'
+import { folders } from './folder-life.ts'
+import { acceptance, askedFor, at, node, plain, recipient, type Witness } from './life.ts'
 import { queries } from './queue-life.ts'
 
 type Settlement = Parameters<(typeof queue.settle)['run']>[1][number]
@@ -71,26 +68,6 @@ function witness(store: Store): Witness {
     read: (reader, input) => keep(reader.name, store.read(reader, input)) as Promise<never>,
     write: (writer, input) => keep(writer.name, store.write(writer, input)) as Promise<never>,
   }
-}
-
-/** Octets as text, times as 'time', and the number of a mailbox, which may have gaps, as 'a mailbox'. */
-function plain(value: unknown, key = ''): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>)
-  // The text of PostgreSQL holds no NUL (src/world/node/postgres.ts).
-  if (typeof value === 'string') {
-    return value
-      .replaceAll('\0', '\ufffd')
-      .replace(/^\x7f\d+$/, 'a doomed name')
-      .replace(/^mailbox \d+/, 'mailbox n')
-  }
-  // PostgreSQL leaves gaps where it numbers mailboxes.
-  if (typeof value === 'number' && (key === 'mailboxId' || key === 'reached')) return 'a mailbox'
-  if (typeof value === 'number' && value > 1e9) return 'time'
-  if (Array.isArray(value)) return value.map(item => plain(item))
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).map(([name, item]) => [name, plain(item, name)])
-  return Object.fromEntries(entries.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)))
 }
 
 /** App passwords come and go; a login keeps its password in other forms, unless it was changed meanwhile. */
@@ -446,7 +423,21 @@ async function boxes(w: Witness): Promise<void> {
   await w.read(change.folderMessages, { mailboxId, uids: [2, 4] })
   await w.read(mailboxReader.bodySlice, { bodyId: 4, from: 1, to: 3 })
   await w.read(mailboxReader.mailboxesOf, 'joe@example.org')
-  await w.write(mailbox.expungeSlice, { mailboxId, uids: [1, 3, 77] })
+  await w.write(mailbox.expungeSlice, { mailboxId, uids: [1, 3, 77], keep: true })
+  await w.read(mailboxReader.mailboxesOf, 'joe@example.org')
+  const [aside] = await w.read(kept.keptFolders, 1)
+  assert.equal(aside?.folder, 'Junk')
+  await w.read(kept.allKeptFolders, 0)
+  const keptId = aside?.mailboxId ?? 0
+  const whole = { mailboxId: keptId, since: 0, before: at + 600_000, after: 0, limit: 10 }
+  await w.read(kept.keptMessages, whole)
+  await w.read(kept.keptMessages, { ...whole, before: 1 })
+  await w.write(kept.removeKeptFolder, keptId)
+  const back = { accountId: 1, mailboxId: keptId, uids: [1], to: 'Junk', move: true, rights: 'sw' }
+  await w.write(copy.copyMessages, back)
+  await kept.releaseKept({ ...w } as never, at + 600_000, () => {})
+  await w.read(kept.keptFolders, 1)
+  await w.write(kept.removeKeptFolder, keptId)
   await w.write(account.removeAccount, 'joe@example.org')
   await w.write(account.removeAccount, 'jane@example.org')
 }
@@ -491,114 +482,6 @@ async function readings(w: Witness, mailboxId: number): Promise<void> {
   assert.deepEqual(needless.ids, [123_456])
   await w.write(reading.forgetReadings, needless.ids)
   await w.read(reading.needlessReadings, Number.MIN_SAFE_INTEGER)
-}
-
-/** Folders: made, filled, flagged, copied, renamed, deleted, and what a session hears of it. */
-async function folders(w: Witness): Promise<void> {
-  const joe = { accountId: 1 }
-  const usual = [{ name: 'Sent', specialUse: '\\Sent' }]
-  await w.read(folder.isFurnished, 1)
-  await w.write(folder.furnish, { ...joe, folders: usual })
-  await w.write(folder.furnish, { ...joe, folders: [...usual, { name: 'X', specialUse: '' }] })
-  await w.read(folder.isFurnished, 1)
-  for (const name of ['a/b/ç', 'a/b', 'a', 'Sent'])
-    await w.write(folder.createFolder, { ...joe, name, specialUse: name === 'a' ? '' : '\\Sent' })
-  await w.write(folder.createFolder, { ...joe, name: 'a/b/ç', specialUse: '' })
-  const octets = (text: string) => Buffer.from(text)
-  const appended = (n: number, flags: string) => ({
-    messageId: `x${n}`,
-    bodyKey: 800 + n,
-    body: n === 3 ? { staged: 'file800', sizeOctets: 7 } : octets('hello'),
-    internalDate: at,
-    flags,
-  })
-  const messages = [appended(1, ''), appended(2, '\\Seen work'), appended(3, 'Work \\Deleted')]
-  await w.write(append.appendMessages, { ...joe, mailbox: 'nowhere', messages })
-  await w.write(append.appendMessages, { ...joe, mailbox: 'a/b', messages })
-  const boxId = (await w.read(folder.folderStatus, { ...joe, name: 'a/b' }))?.mailboxId ?? 0
-  for (const [uid, n] of [
-    [9, 4],
-    [3, 5],
-  ] as const) {
-    const replaced = { mailboxId: boxId, uid }
-    const one = { ...joe, mailbox: 'a', messages: [appended(n, '\\Draft')], replaced }
-    await w.write(append.appendMessages, one)
-  }
-  await w.read(quota.usageOf, 1)
-  await w.read(quota.usageOf, 99)
-  await w.read(quota.quotaOf, 1)
-  await w.read(quota.quotaOf, 99)
-  await w.read(folder.doomedOctets, boxId)
-  const full = { ...joe, limit: { octets: 0, messages: 4 } }
-  const another = { mailbox: 'a', messages: [appended(6, '')] }
-  assert.deepEqual(await w.write(append.appendMessages, { ...full, ...another }), { kind: 'full' })
-  const carrying = { mailboxId: boxId, uids: [1, 2], to: 'a', move: false }
-  assert.deepEqual(await w.write(copy.copyMessages, { ...full, ...carrying }), { kind: 'full' })
-  await w.read(change.openFolder, { ...joe, name: 'nowhere' })
-  const opened = await w.read(change.openFolder, { ...joe, name: 'a/b' })
-  const mailboxId = opened?.mailboxId ?? 0
-  const since = { mailboxId, sinceModSeq: opened?.modSeq ?? 0, uidNext: opened?.uidNext ?? 0 }
-  await w.read(change.folderChanges, since)
-  const flagged = { mailboxId, uids: [1, 2, 9] }
-  await w.write(flags.changeFlags, { ...flagged, mode: 'add', flags: ['WORK', '\\Flagged'] })
-  await w.write(flags.changeFlags, { ...flagged, mode: 'add', flags: ['WORK'] })
-  await w.write(flags.changeFlags, {
-    ...flagged,
-    mode: 'set',
-    flags: ['\\Seen'],
-    unchangedSince: since.sinceModSeq,
-  })
-  await w.write(flags.changeFlags, { mailboxId, uids: [2], mode: 'remove', flags: ['\\Seen'] })
-  for (const modSeq of [0, 3, 999]) await w.read(change.folderSince, { mailboxId, modSeq })
-  await w.read(change.folderSince, { mailboxId: 999_999, modSeq: 0 })
-  await w.write(flags.changeFlags, { ...flagged, mailboxId: 999_999, mode: 'set', flags: [] })
-  await w.read(change.folderChanges, since)
-  const carried = { ...joe, mailboxId, uids: [3, 1, 77] }
-  await w.write(copy.copyMessages, { ...carried, to: 'nowhere', move: false })
-  await w.write(copy.copyMessages, { ...carried, to: 'Sent', move: false })
-  await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
-  await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
-  await w.read(change.folderChanges, since)
-  await w.read(change.folderSince, { mailboxId, modSeq: 3 })
-  await w.read(change.folderMessages, { mailboxId, uids: [1, 2, 3] })
-  await w.read(change.doomedMessages, { mailboxId, after: 0, limit: 10 })
-  await w.read(forget.rememberingMailbox, mailboxId - 1)
-  w.log.pop()
-  const limits = { mailboxId, before: 0, youngFrom: 0, keepRows: 1 }
-  assert.equal(await w.write(forget.forgetVanished, limits), false)
-  await w.write(forget.forgetVanished, { ...limits, youngFrom: at + 60_000 })
-  await w.read(change.folderSince, { mailboxId, modSeq: 3 })
-  await w.read(change.folderChanges, { ...since, sinceModSeq: 1 })
-  await w.write(forget.forgetVanished, { ...limits, before: at + 60_000 })
-  await w.read(change.folderSince, { mailboxId, modSeq: 3 })
-  await w.write(folder.createFolder, { ...joe, name: 'gone/b', specialUse: '' })
-  await w.write(folder.deleteFolder, { ...joe, name: 'gone' })
-  for (const [name, to] of [
-    ['a', 'gone'],
-    ['nowhere', 'b'],
-    ['a', 'Sent'],
-    ['a', 'new/ä'],
-    ['INBOX', 'old'],
-  ] as const)
-    await w.write(folder.renameFolder, { ...joe, name, to })
-  for (const name of ['new/ä', 'nowhere', 'Sent']) {
-    await w.write(folder.subscribe, { ...joe, name, on: name !== 'Sent' })
-    await w.read(folder.folderStatus, { ...joe, name })
-  }
-  await w.read(folder.foldersOf, 1)
-  await w.read(folder.subscriptionsOf, 1)
-  const doomed = await w.write(folder.deleteFolder, { ...joe, name: 'new/ä/b' })
-  await w.write(folder.deleteFolder, { ...joe, name: 'new/ä/b' })
-  const [there] = await w.read(folder.doomedFolders, null)
-  assert.equal(there, doomed.mailboxId)
-  w.log.pop()
-  const left = await w.read(change.anyMessages, { mailboxId: there ?? 0, limit: 10 })
-  await w.write(folder.removeDoomedFolder, there ?? 0)
-  await w.write(mailbox.expungeSlice, { mailboxId: there ?? 0, uids: left })
-  await w.write(folder.removeDoomedFolder, there ?? 0)
-  await w.read(change.folderChanges, since)
-  await w.read(change.openFolder, { ...joe, name: 'new/ä/b' })
-  w.log.push(plain(await check.findings({ ...w } as never)))
 }
 
 /** Transactions with a name: kept in pieces, over the quota, accepted once, forgotten. */

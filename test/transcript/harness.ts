@@ -16,7 +16,7 @@
  *     S: [deflate]   both sides compress from here on (not really, in a dialogue)
  *     S: [handed over]  it gives the connection away
  *     ! word         something happens: `end` (the client half-closes), `expire` (the deadline
- *                    passes), or an event that the protocol's test file knows
+ *                    passes), `answer` (a question that was held is answered), or an event that the protocol's test file knows
  *     M: text        the next line of what the role has taken (see the test file); without any M
  *                    line it is not looked at
  *
@@ -51,6 +51,8 @@ export interface Stage<Question, Answer, Event> {
   readonly event?: (word: string) => Event
   /** What the role has taken, as M lines. */
   readonly taken?: () => readonly string[]
+  /** True for questions that stay open until `! answer`. */
+  readonly slow?: (question: Question) => boolean
   /** True for questions that are told, not asked: they are never answered later. */
   readonly told?: (question: Question) => boolean
 }
@@ -146,6 +148,7 @@ class Theatre<Question, Answer, Event> {
   readonly #stage: Stage<Question, Answer, Event>
   readonly #later: boolean
   #open: Question | undefined
+  #held: Question | undefined
   #half = ''
   /** Something was said since the session heard that all has left. */
   #owesDrained = false
@@ -182,10 +185,22 @@ class Theatre<Question, Answer, Event> {
   }
 
   #ask(question: Question): Answer | undefined {
+    if (this.#stage.slow?.(question)) {
+      this.#held = question
+      return undefined
+    }
     if (!this.#later || this.#stage.told?.(question)) return this.#stage.answer(question)
     assert.equal(this.#open, undefined, 'two questions are open')
     this.#open = question
     return undefined
+  }
+
+  /** Answers the question that was held. */
+  answer(): void {
+    const question = this.#held
+    assert.ok(question !== undefined, 'no question is open')
+    this.#held = undefined
+    this.session.answer(this.#stage.answer(question))
   }
 
   #said(text: string): void {
@@ -260,6 +275,7 @@ export async function play<Question, Answer, Event>(
     if (step.kind === 'event') {
       if (step.word === 'end') session.end()
       else if (step.word === 'expire') session.expire()
+      else if (step.word === 'answer') theatre.answer()
       else if (stage.event !== undefined) session.tell(stage.event(step.word))
       else assert.fail(`${where(at)}: unknown event ${step.word}`)
       await theatre.settle()

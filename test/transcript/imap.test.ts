@@ -6,10 +6,11 @@
  *     @ set NAME JSON              a field of SessionSettings
  *     @ tls                        TLS is on from the start
  *     @ login                      joe is logged in by the first command, and the greeting was read
+ *     @ slow KIND                  policy takes its time with this kind of question, until `! answer`
  *     @ refuse KIND CODE           policy answers this kind of question by a NO
  *
  * joe's password is `secret`. Events: shutdown; `deliver NAME TEXT`; `expunge NAME UID`; `flags NAME UID
- * FLAGS`; `remove NAME`; each tells the session, as a server would. M lines: `NAME UID FLAGS TEXT` for each message.
+ * FLAGS`; `remove NAME`; `add NAME`; `rename NAME NAME`; `subscribe NAME`; each tells the session, as a server would. M lines: `NAME UID FLAGS TEXT` for each message.
  */
 import { join } from 'node:path'
 import { Scripted, settings } from '../../src/imap/scripted.ts'
@@ -32,12 +33,14 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
   const policy = new Scripted()
   const changed: Record<string, unknown> = { ...settings }
   let secured = false
+  const slow = new Set<string>()
   for (const [word = '', first = '', ...rest] of dialogue.directives) {
     if (word === 'mailbox') policy.add([first, ...rest].join(' '))
     else if (word === 'message') {
       policy.deliver(first, unescaped(rest.slice(1).join(' ')), flagsOf(rest[0] ?? '-'))
     } else if (word === 'set') changed[first] = JSON.parse(rest.join(' '))
     else if (word === 'tls') secured = true
+    else if (word === 'slow') slow.add(first)
     else if (word === 'refuse') {
       policy.refusals.set(first, { kind: 'no', code: rest[0] as 'LIMIT', why: 'because' })
     }
@@ -54,6 +57,7 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
       return session
     },
     answer: question => policy.answer(question),
+    slow: ({ kind }) => slow.has(kind),
     content: (octets, from, to) => policy.content(octets, from, to),
     event: word => eventOf(policy, word),
     taken: () =>
@@ -71,7 +75,12 @@ function eventOf(policy: Scripted, text: string): ServerEvent {
   if (word === 'deliver') policy.deliver(name, unescaped(rest.join(' ')))
   else if (word === 'expunge') policy.expunge(name, Number(rest[0]))
   else if (word === 'remove') policy.answer({ kind: 'delete', account, mailbox: name })
-  else if (word === 'flags') {
+  else if (word === 'add') policy.add(name)
+  else if (word === 'rename') {
+    policy.answer({ kind: 'rename', account, mailbox: name, to: rest[0] ?? '' })
+  } else if (word === 'subscribe') {
+    policy.answer({ kind: 'subscribe', account, mailbox: name, on: true })
+  } else if (word === 'flags') {
     const key = policy.mailboxes.find(box => box.name === name)?.key ?? 0
     const flags = flagsOf(rest[1] ?? '-')
     policy.answer({ kind: 'store', key, uids: [Number(rest[0])], mode: 'set', flags })

@@ -1,4 +1,5 @@
 /** Tells the client what happened in its mailbox (RFC 9051 §5.2): asked for, put into the view, sent. */
+import { tellFetched } from './told-message.ts'
 import { ask, type Running, type Turn } from './turn.ts'
 
 /**
@@ -22,7 +23,12 @@ export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
     turn.state = 'logout'
     return
   }
-  const { condstore, qresync } = turn.enabled
-  const text = view.tell({ expunges, modSeq: condstore || qresync, qresync })
+  const { condstore, qresync, uidOnly } = turn.enabled
+  const told = view.exists
+  const text = view.tell({ expunges, modSeq: condstore || qresync, qresync, uidOnly })
   if (text !== '') turn.send(text)
+  const items = turn.watched?.selected?.items ?? []
+  const fresh = Array.from(view.uids).slice(Math.min(told, view.exists))
+  // RFC 5465 §5.1: of new messages what NOTIFY asked for comes along.
+  if (items.length > 0 && fresh.length > 0) yield* tellFetched(turn, fresh, items)
 }

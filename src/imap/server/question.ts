@@ -9,10 +9,25 @@
 
 import type { Thread, ThreadAlgorithm } from '../../message/thread.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
-import type { Endpoint, Source, TlsFacts } from '../../wire/effect.ts'
-import type { Partial, Section } from '../fetch-item.ts'
+import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
+import type { Annotation } from '../metadata.ts'
 import type { SearchKey } from '../search-key.ts'
 import type { SortCriterion } from '../sort.ts'
+import type { ImapUrl } from '../url.ts'
+import type {
+  AppendMessage,
+  Changes,
+  FetchedMessage,
+  FetchWish,
+  FlagState,
+  ListedMailbox,
+  MailboxStatus,
+  OpenedMailbox,
+  Quota,
+  SectionAnswer,
+  StoreMode,
+  WatchedMailbox,
+} from './fact.ts'
 
 /** The peer as it is known so far. */
 export interface Peer {
@@ -31,6 +46,7 @@ export type NoCode =
   | 'HASCHILDREN'
   | 'INUSE'
   | 'LIMIT'
+  | 'METADATA TOOMANY'
   | 'NONEXISTENT'
   | 'NOPERM'
   | 'OVERQUOTA'
@@ -46,134 +62,7 @@ export interface No {
   readonly why: string
 }
 
-/** A name that LIST tells (RFC 9051 §7.3.1). A subscribed name need not exist. */
-export interface ListedMailbox {
-  readonly name: string
-  readonly exists: boolean
-  readonly subscribed: boolean
-  /** `\Drafts` and so on (RFC 6154). */
-  readonly specialUse: readonly string[]
-}
-
-export interface MailboxStatus {
-  readonly messages: number
-  readonly uidNext: number
-  readonly uidValidity: number
-  readonly unseen: number
-  readonly deleted: number
-  /** Of messages with \Deleted; 0 where it was not asked for. */
-  readonly deletedOctets: number
-  readonly sizeOctets: number
-  readonly highestModSeq: number
-  /** MAILBOXID (RFC 8474). */
-  readonly mailboxId: string
-}
-
-/** What one quota root says (RFC 9208 §3): STORAGE in units of 1024 octets. */
-export interface Quota {
-  readonly root: string
-  readonly resources: readonly {
-    readonly name: 'STORAGE' | 'MESSAGE'
-    readonly used: number
-    readonly limit: number
-  }[]
-}
-
-/** A mailbox as it is opened. Arrays of numbers: it may hold 100,000s of messages. */
-export interface OpenedMailbox {
-  /** The store's key: names change, this does not. */
-  readonly key: number
-  readonly mailboxId: string
-  readonly uidValidity: number
-  readonly uidNext: number
-  readonly highestModSeq: number
-  /** Ascending. */
-  readonly uids: ArrayLike<number>
-  /** Keywords in use in it. */
-  readonly keywords: readonly string[]
-  readonly readOnly: boolean
-  /** The UID of the first message without \Seen, for RFC 3501's UNSEEN. */
-  readonly firstUnseenUid?: number
-}
-
-/** Flags of a message and when they changed. */
-export interface FlagState {
-  readonly uid: number
-  readonly flags: readonly string[]
-  readonly modSeq: number
-}
-
-/** What happened in a mailbox after a mod-sequence. */
-export interface Changes {
-  readonly highestModSeq: number
-  readonly uidNext: number
-  /** New messages and changed flags, by UID ascending; which are new the view knows. */
-  readonly present: readonly FlagState[]
-  /** UIDs expunged, ascending. */
-  readonly vanished: readonly number[]
-  /** Of what vanished so early nothing is known any more: all that is not there may have. */
-  readonly forgotten?: boolean
-}
-
-/** What of a message a FETCH wants. */
-export interface FetchWish {
-  readonly envelope: boolean
-  readonly body: boolean
-  readonly bodyStructure: boolean
-  /** INTERNALDATE, SAVEDATE, RFC822.SIZE, EMAILID. */
-  readonly facts: boolean
-  /** Whether what is told may be UTF-8 (RFC 6855): it says how texts are to be written. */
-  readonly utf8: boolean
-  readonly preview: boolean
-  readonly sections: readonly SectionWish[]
-}
-
-export interface SectionWish {
-  readonly section: Section
-  readonly partial?: Partial
-  /** 'binary' undoes the transfer encoding (RFC 3516), 'binary size' only counts what that gives. */
-  readonly as: 'octets' | 'binary' | 'binary size'
-}
-
-/** Octets of known size; a stream yields exactly so many. `absent` is NIL. */
-export type SectionAnswer =
-  | { readonly kind: 'octets'; readonly sizeOctets: number; readonly content: Source }
-  | { readonly kind: 'absent' }
-  /** RFC 3516 §4.3: an encoding nobody knows: NO [UNKNOWN-CTE]. */
-  | { readonly kind: 'unknown encoding' }
-
-export interface FetchedMessage extends FlagState {
-  /** \Seen was set by this very question. */
-  readonly flagsChanged: boolean
-  readonly facts?: MessageFacts
-  /** As they are told: imap/structure.ts writes them, and policy may keep what was written. */
-  readonly envelope?: string
-  readonly body?: string
-  readonly bodyStructure?: string
-  readonly preview?: string
-  /** One for each section wished for, in order. */
-  readonly sections: readonly SectionAnswer[]
-}
-
-export interface MessageFacts {
-  readonly internalDate: number
-  readonly savedAt: number
-  readonly sizeOctets: number
-  readonly emailId: string
-  readonly threadId?: string
-}
-
-export type StoreMode = 'set' | 'add' | 'remove'
-
-/** One message of an APPEND whose octets follow by `content`. */
-export interface AppendMessage {
-  readonly mailbox: string
-  readonly flags: readonly string[]
-  readonly internalDate?: number
-  readonly sizeOctets: number
-  /** Another message goes for it (REPLACE). */
-  readonly replacing?: true
-}
+export type * from './fact.ts'
 
 export interface SearchQuestion {
   readonly key: SearchKey
@@ -217,6 +106,34 @@ export type Question =
       readonly mailbox: string
       readonly on: boolean
     }
+  /** What is noted at a mailbox, or at the server where its name is empty (RFC 5464). */
+  | { readonly kind: 'metadata'; readonly account: Account; readonly mailbox: string }
+  /** Notes it, or forgets it where the value is undefined: all of it or nothing. */
+  | {
+      readonly kind: 'annotate'
+      readonly account: Account
+      readonly mailbox: string
+      readonly annotations: readonly {
+        readonly entry: string
+        readonly value: string | undefined
+      }[]
+    }
+  /** Rights of who asks (RFC 4314 §3.5); rights are letters in the order of right.ts. */
+  | { readonly kind: 'rights'; readonly account: Account; readonly mailbox: string }
+  /** Everybody's. */
+  | { readonly kind: 'acl'; readonly account: Account; readonly mailbox: string }
+  | {
+      readonly kind: 'set rights'
+      readonly account: Account
+      readonly mailbox: string
+      readonly identifier: string
+      readonly mode: '+' | '-' | '='
+      readonly rights: string
+    }
+  /** From now on the role tells `changed` when something happens in any mailbox (RFC 5465), or no more. */
+  | { readonly kind: 'watch'; readonly account: Account; readonly on: boolean }
+  /** All mailboxes, as they are now. */
+  | { readonly kind: 'watched'; readonly account: Account }
   /** From now on the role tells `changed` when something happens in it. */
   | {
       readonly kind: 'open'
@@ -265,6 +182,13 @@ export type Question =
   /** Removes messages with \Deleted, of these UIDs only where given. */
   | { readonly kind: 'expunge'; readonly key: number; readonly uids?: readonly number[] }
   | { readonly kind: 'search'; readonly key: number; readonly search: SearchQuestion }
+  /** In a mailbox that need not be open (RFC 7377). */
+  | {
+      readonly kind: 'search in'
+      readonly account: Account
+      readonly mailbox: string
+      readonly wanted: SearchKey
+    }
   | {
       readonly kind: 'sort'
       readonly key: number
@@ -279,6 +203,13 @@ export type Question =
     }
   /** May these octets follow? Then they come by `content`; `abandon` forgets all since the last commit. */
   | { readonly kind: 'append'; readonly account: Account; readonly message: AppendMessage }
+  /** The token of a URL of one's own (RFC 4467 §3.2.2); its access is in it. */
+  | { readonly kind: 'sign url'; readonly account: Account; readonly url: ImapUrl }
+  | { readonly kind: 'reset key'; readonly account: Account; readonly mailbox?: string }
+  /** What a signed URL names, for who may fetch it. */
+  | { readonly kind: 'fetch url'; readonly account: Account; readonly url: ImapUrl }
+  /** What a URL names is the next part of the message that is appended (RFC 4469). */
+  | { readonly kind: 'append url'; readonly account: Account; readonly url: ImapUrl }
   /** All messages appended since: in one transaction or not at all (RFC 3502). */
   | {
       readonly kind: 'commit'
@@ -288,6 +219,11 @@ export type Question =
       readonly replaces?: { readonly key: number; readonly uid: number }
     }
   | { readonly kind: 'abandon' }
+
+export interface Watching {
+  readonly kind: 'watched'
+  readonly mailboxes: readonly WatchedMailbox[]
+}
 
 export type Done = { readonly kind: 'done' }
 
@@ -305,6 +241,20 @@ export interface Answers {
   readonly delete: Done | No
   readonly rename: Done | No
   readonly subscribe: Done | No
+  readonly metadata: { readonly kind: 'metadata'; readonly annotations: readonly Annotation[] } | No
+  readonly annotate: Done | No
+  readonly rights: { readonly kind: 'rights'; readonly rights: string } | No
+  readonly acl:
+    | {
+        readonly kind: 'acl'
+        readonly owner: string
+        /** Of others than the owner, who has them all. */
+        readonly entries: readonly { readonly identifier: string; readonly rights: string }[]
+      }
+    | No
+  readonly 'set rights': Done | No
+  readonly watch: Done | Watching | No
+  readonly watched: Watching | No
   readonly open: { readonly kind: 'opened'; readonly mailbox: OpenedMailbox } | No
   readonly leave: Done
   readonly changes: { readonly kind: 'changes'; readonly changes: Changes } | No
@@ -337,6 +287,14 @@ export interface Answers {
         readonly modSeqs: readonly number[]
       }
     | No
+  readonly 'search in':
+    | {
+        readonly kind: 'found in'
+        readonly uidValidity: number
+        readonly uids: readonly number[]
+        readonly modSeqs: readonly number[]
+      }
+    | No
   /** In the order asked for. */
   readonly sort:
     | {
@@ -347,6 +305,10 @@ export interface Answers {
     | No
   readonly thread: { readonly kind: 'threaded'; readonly threads: readonly Thread[] } | No
   readonly append: Done | No
+  readonly 'sign url': { readonly kind: 'signed'; readonly token: string } | No
+  readonly 'reset key': Done | No
+  readonly 'fetch url': Extract<SectionAnswer, { readonly kind: 'octets' | 'absent' }> | No
+  readonly 'append url': { readonly kind: 'size'; readonly sizeOctets: number } | No
   readonly commit:
     | { readonly kind: 'appended'; readonly uidValidity: number; readonly uids: readonly number[] }
     | No

@@ -10,10 +10,13 @@
 import type { Session, Sink, Source, TlsFacts } from '../../wire/effect.ts'
 import { Octets } from '../../wire/octets.ts'
 import type { Cursor } from '../cursor.ts'
+import { formatString } from '../encode.ts'
+import { tellUnasked, tellWatched } from './command/notify.ts'
 import { type CommandName, type CommandRow, commands } from './commands.ts'
 import { type Gathered, Gatherer } from './gather.ts'
 import { greeting } from './greeting.ts'
 import { tellNews } from './news.ts'
+import { CONTENT_STEP_OCTETS, OUTSTANDING_MAX_OCTETS, type Phase, PROGRESS_MS } from './phase.ts'
 import type { Answer, Peer, Question, ServerEvent, SessionSettings } from './question.ts'
 import { legality, type State } from './state.ts'
 import {
@@ -21,28 +24,14 @@ import {
   type Enabled,
   type Input,
   nothingEnabled,
+  printable,
   type Result,
   type Running,
   type Step,
   type Turn,
 } from './turn.ts'
 import type { View } from './view.ts'
-
-/** Output that may wait to leave before a command is made to wait. */
-const OUTSTANDING_MAX_OCTETS = 65_536
-/** So much content moves the deadline on. */
-const CONTENT_STEP_OCTETS = 16_384
-
-/** What is waited for. */
-type Phase =
-  | 'command'
-  | 'line'
-  | 'line or change'
-  | 'content'
-  | 'answer'
-  | 'output'
-  | 'tls'
-  | 'over'
+import type { Watched } from './watched.ts'
 
 export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   readonly settings: SessionSettings
@@ -50,6 +39,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   peer: Peer
   state: State = 'not authenticated'
   view: View | undefined
+  watched: Watched | undefined
   saved: readonly number[] = []
   tag = ''
   step = 0
@@ -78,7 +68,9 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   }
 
   get patienceMs(): number {
-    if (this.#phase === 'answer' || this.#phase === 'over') return 0
+    if (this.#phase === 'over') return 0
+    // RFC 9585: a client that waits hears that its command is still at work.
+    if (this.#phase === 'answer') return this.#atWork ? PROGRESS_MS : 0
     return this.state === 'not authenticated'
       ? this.settings.loginTimeoutMs
       : this.settings.idleTimeoutMs
@@ -140,11 +132,24 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     if (this.#phase === 'line or change') {
       this.#resume({ kind: 'changed' })
       this.#drive()
-    }
+    } else if (this.#tellUnasked()) this.#drive()
+  }
+
+  /** RFC 5465 §1: it is told when it happens, without a command. */
+  #tellUnasked(): boolean {
+    const may = this.#phase === 'command' && this.watched !== undefined && !this.full
+    if (!may || !this.#changed) return false
+    this.#changed = false
+    this.tag = ''
+    this.#begin(tellUnasked(this))
+    return true
   }
 
   expire(): void {
-    if (this.#phase === 'output' || this.#phase === 'tls') this.#close()
+    if (this.#phase === 'answer') {
+      this.step++
+      this.send(`* OK [INPROGRESS (${formatString(this.tag)} NIL NIL)] still at work\r\n`)
+    } else if (this.#phase === 'output' || this.#phase === 'tls') this.#close()
     else this.#sayBye('nothing was said for too long')
   }
 
@@ -191,6 +196,11 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   }
 
   // The machine.
+
+  /** A command waits for policy, and the client may be told so. */
+  get #atWork(): boolean {
+    return this.state !== 'not authenticated' && this.tag !== ''
+  }
 
   /** Uses up the input as far as it goes. */
   #drive(): void {
@@ -252,7 +262,10 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       this.#conclude(tag, bad(`${name} is not for the state '${this.state}'`))
       return
     }
-    this.#begin(this.#carryOut(tag, name, cursor))
+    const row: CommandRow = commands[name]
+    if (this.enabled.uidOnly && row.byNumber) {
+      this.#conclude(tag, bad('say it by UID', 'UIDREQUIRED'))
+    } else this.#begin(this.#carryOut(tag, name, cursor))
   }
 
   /** A command from its arguments to its tagged answer. */
@@ -261,10 +274,12 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     this.tag = tag
     const result = yield* row.run(this, cursor)
     // Updates go before the tagged answer (RFC 9051 §5.2), unless numbers are in use.
-    if (this.view !== undefined && (this.#changed || this.view.hasNews(row.expunges))) {
-      this.#changed = false
+    const changed = this.#changed
+    this.#changed = false
+    if (this.view !== undefined && (changed || this.view.hasNews(row.expunges))) {
       yield* tellNews(this, row.expunges)
     }
+    if (changed) yield* tellWatched(this)
     this.#answerTagged(tag, result)
     return true
   }
@@ -276,7 +291,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
 
   #answerTagged(tag: string, { kind, code, text }: Result): void {
     this.#badInRow = kind === 'BAD' ? this.#badInRow + 1 : 0
-    this.send(`${tag} ${kind} ${code === undefined ? '' : `[${code}] `}${plain(text)}\r\n`)
+    this.send(`${tag} ${kind} ${code === undefined ? '' : `[${code}] `}${printable(text)}\r\n`)
   }
 
   #content(): boolean {
@@ -364,11 +379,12 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       this.#compression = 'on'
       this.#sink.compress()
     }
+    this.#tellUnasked()
   }
 
   #sayBye(why: string): void {
     if (this.#phase === 'over') return
-    this.send(`* BYE ${plain(why)}\r\n`)
+    this.send(`* BYE ${printable(why)}\r\n`)
     this.#close()
   }
 
@@ -379,10 +395,4 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     this.#input.clear()
     this.#sink.close()
   }
-}
-
-/** Text of ours or of policy as it may stand in an answer: no octet of it ends the line. */
-function plain(text: string): string {
-  const printable = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500)
-  return printable.startsWith('[') ? ` ${printable}` : printable === '' ? '.' : printable
 }

@@ -9,6 +9,7 @@ import type { Announced, Cursor } from '../cursor.ts'
 import type { Answer, Answers, No, Peer, Question, SessionSettings } from './question.ts'
 import type { State } from './state.ts'
 import type { View } from './view.ts'
+import type { Watched } from './watched.ts'
 
 /** The tagged end of a command (RFC 9051 §7.1). */
 export interface Result {
@@ -26,11 +27,20 @@ export interface Enabled {
   utf8Accept: boolean
   condstore: boolean
   qresync: boolean
+  /** No sequence number is said or heard any more (RFC 9586). */
+  uidOnly: boolean
 }
 
 /** How a connection begins. */
 export function nothingEnabled(): Enabled {
-  return { imap4rev2: false, utf8: false, utf8Accept: false, condstore: false, qresync: false }
+  return {
+    imap4rev2: false,
+    utf8: false,
+    utf8Accept: false,
+    condstore: false,
+    qresync: false,
+    uidOnly: false,
+  }
 }
 
 /** What a command sees of its session. */
@@ -43,6 +53,8 @@ export interface Turn {
   state: State
   /** The open mailbox, in state 'selected'. */
   view: View | undefined
+  /** What NOTIFY has asked to be told of (RFC 5465). */
+  watched: Watched | undefined
   /** The result of the last SEARCH with SAVE (RFC 5182). */
   saved: readonly number[]
   /** Sends text or octets as they are; CRLF is the caller's. */
@@ -135,8 +147,8 @@ export function no(text: string, code?: string): Result {
   return code === undefined ? { kind: 'NO', text } : { kind: 'NO', code, text }
 }
 
-export function bad(text: string): Result {
-  return { kind: 'BAD', text }
+export function bad(text: string, code?: string): Result {
+  return code === undefined ? { kind: 'BAD', text } : { kind: 'BAD', code, text }
 }
 
 /** The NO of policy. */
@@ -155,4 +167,10 @@ export function accountOf(turn: Turn): Account {
 export function viewOf(turn: Turn): View {
   if (turn.view === undefined) throw new Error('no mailbox in state selected')
   return turn.view
+}
+
+/** Text of ours or of policy as it may stand in an answer: no octet of it ends the line. */
+export function printable(text: string): string {
+  const safe = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500)
+  return safe.startsWith('[') ? ` ${safe}` : safe === '' ? '.' : safe
 }

@@ -19,6 +19,8 @@ export interface Telling {
   readonly modSeq: boolean
   /** VANISHED and UIDs in FETCH (RFC 7162 §3.2.10). */
   readonly qresync: boolean
+  /** UIDFETCH in place of FETCH, and VANISHED (RFC 9586 §3.3). */
+  readonly uidOnly: boolean
 }
 
 export class View {
@@ -171,24 +173,25 @@ export class View {
   /** `* 3 FETCH (FLAGS (...))`; '' for a message that the client does not know. */
   fetchFlags(
     state: FlagState,
-    { modSeq, qresync }: Omit<Telling, 'expunges'>,
+    { modSeq, qresync, uidOnly }: Omit<Telling, 'expunges'>,
     uid = qresync,
   ): string {
     const sequence = this.sequence(state.uid)
     if (sequence === 0) return ''
     const items = [
-      ...(uid ? [`UID ${state.uid}`] : []),
+      ...(uid && !uidOnly ? [`UID ${state.uid}`] : []),
       `FLAGS (${state.flags.join(' ')})`,
       ...(modSeq ? [`MODSEQ (${state.modSeq})`] : []),
     ]
-    return `* ${sequence} FETCH (${items.join(' ')})\r\n`
+    const head = uidOnly ? `${state.uid} UIDFETCH` : `${sequence} FETCH`
+    return `* ${head} (${items.join(' ')})\r\n`
   }
 
-  #tellVanished({ qresync }: Telling): string {
+  #tellVanished({ qresync, uidOnly }: Telling): string {
     const vanished = this.#vanished
     this.#vanished = []
     let text = ''
-    if (qresync) {
+    if (qresync || uidOnly) {
       // What the client was never told of cannot vanish for it.
       const known = vanished.filter(uid => this.sequence(uid) > 0)
       if (known.length > 0) text = `* VANISHED ${formatNumbers(known)}\r\n`

@@ -10,11 +10,13 @@ import { retr, top } from './verb/retr.ts'
 import { noop, rset, stat } from './verb/stat.ts'
 import { stls } from './verb/stls.ts'
 import { pass, user } from './verb/user.ts'
+import { lang, utf8 } from './verb/utf8.ts'
 
 export const verbs: Readonly<Record<VerbName, Verb>> = {
   AUTH: auth,
   CAPA: capa,
   DELE: dele,
+  LANG: lang,
   LIST: list,
   NOOP: noop,
   PASS: pass,
@@ -26,4 +28,5 @@ export const verbs: Readonly<Record<VerbName, Verb>> = {
   TOP: top,
   UIDL: uidl,
   USER: user,
+  UTF8: utf8,
 }

@@ -6,6 +6,7 @@ import type { Refused } from '../../account/writer.ts'
 import { expunge } from '../../mailbox/expunge.ts'
 import { usageOf } from '../../mailbox/quota.ts'
 import { mailboxesOf, openMailbox } from '../../mailbox/reader.ts'
+import { KEPT_NAME } from '../../mailbox/writer.ts'
 import type { AliasRecord, Done, OperationInput, OperationOutput } from '../operation.ts'
 import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
@@ -119,15 +120,16 @@ export async function removeAccount(
   input: { readonly address: string; readonly withMail?: boolean },
 ): Promise<Done> {
   const { house } = context
-  if (input.withMail) await removeMail(context, input.address)
+  await removeMail(context, input.address, input.withMail === true)
   done(await house.accounts.accounts.removeAccount(input.address))
   return DONE
 }
 
-/** Empties every mailbox of an account, a slice at a time. */
-async function removeMail({ house }: ControlContext, address: string): Promise<void> {
+/** Empties every mailbox of an account, a slice at a time; without `all` only those of what is deleted already. */
+async function removeMail({ house }: ControlContext, address: string, all: boolean): Promise<void> {
   const { store, world } = house
   for (const { accountId, name } of await store.read(mailboxesOf, address.toLowerCase())) {
+    if (!all && !name.startsWith(KEPT_NAME)) continue
     const listing = await store.read(openMailbox, { accountId, name })
     if (!listing) continue
     const staged: string[] = []

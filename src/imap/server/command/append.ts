@@ -1,14 +1,17 @@
 /**
  * APPEND (RFC 9051 §6.3.12) of one or several messages (MULTIAPPEND, RFC 3502), and REPLACE (RFC 8508) of one by
  * another: their octets pass through to policy as they come, and all are there by one transaction or none is.
- * A message may come as a literal8 (RFC 3516 §4.4) or as `UTF8 (~{n}...)` (RFC 6855 §4).
+ * A message may come as a literal8 (RFC 3516 §4.4), as `UTF8 (~{n}...)` (RFC 6855 §4), or in parts, of which some are here
+ * already (CATENATE, RFC 4469).
  */
 import type { Announced } from '../../cursor.ts'
 import { Cursor } from '../../cursor.ts'
 import { readDateTime } from '../../date-time.ts'
+import { formatString } from '../../encode.ts'
 import { readFlagList } from '../../flag.ts'
 import { readMailboxName } from '../../mailbox-name.ts'
 import { formatNumbers, type NumberRange } from '../../number-set.ts'
+import { parseImapUrl } from '../../url.ts'
 import { tellNews } from '../news.ts'
 import {
   accountOf,
@@ -30,18 +33,24 @@ interface Heading {
   readonly flags: readonly string[]
   /** A parenthesis is to be closed behind the literal. */
   readonly utf8: boolean
+  /** Its parts follow (RFC 4469). */
+  readonly catenate: boolean
   readonly internalDate?: number
 }
 
 /** What is announced without asking is read to its end up to this; behind it we hang up. */
 const SWALLOW_MAX_OCTETS = 256 * 1_048_576
 
-/** The literal is the message's, or something before it is wrong: only the mailbox may be a literal too. */
+/** The literal is the message's or a TEXT of it, or something before it is wrong: mailbox and URLs may be literals too. */
 export function appendStreams(cursor: Cursor): boolean {
   cursor.space()
   cursor.astring()
   cursor.space()
-  readHeading(cursor)
+  const { catenate } = readHeading(cursor)
+  while (catenate && cursor.take('URL ')) {
+    cursor.astring()
+    cursor.space()
+  }
   return !cursor.starved
 }
 
@@ -91,34 +100,19 @@ function* carryOut(
   cursor.space()
   const mailbox = readMailboxName(cursor, turn.enabled.utf8)
   cursor.space()
-  let heading = readHeading(cursor)
-  cursor.end()
-  let literal = cursor.announced
-  const fault =
-    cursor.fault ?? (literal === undefined ? 'APPEND wants a message literal' : undefined)
-  if (fault !== undefined) return yield* giveUp(turn, literal, bad(fault))
-  while (literal !== undefined) {
-    const why = yield* mayFollow(turn, mailbox, heading, literal, replaces !== undefined)
-    if (why !== undefined) return yield* giveUp(turn, literal, why)
-    if (literal.waits) turn.send('+ go on\r\n')
-    const nul = yield* content(literal.sizeOctets)
-    const rest = yield* line()
-    if (rest.kind === 'overlong')
-      return yield* giveUp(turn, rest.literal, bad('the line is too long'))
-    // RFC 9051 §4.3: only a literal8 may hold NUL.
-    if (nul && !literal.binary)
-      return yield* giveUp(turn, rest.literal, bad('NUL stands in a literal'))
-    const next = new Cursor([rest.text], rest.literal)
-    if (heading.utf8) next.expect(')')
-    if (next.ended && next.fault === undefined && rest.literal === undefined) break
-    next.space()
-    heading = readHeading(next)
-    next.end()
-    literal = rest.literal
-    const wrong = next.fault ?? (literal === undefined ? 'a message literal is wanted' : undefined)
-    if (wrong !== undefined) return yield* giveUp(turn, literal, bad(wrong))
-    if (replaces !== undefined)
-      return yield* giveUp(turn, literal, bad('REPLACE takes one message'))
+  const target = { mailbox, replacing: replaces !== undefined }
+  for (let at = cursor, more = true; more; ) {
+    const heading = readHeading(at)
+    const taken = heading.catenate
+      ? yield* catenate(turn, at, target, heading)
+      : yield* message(turn, at, target, heading)
+    if ('text' in taken) return taken
+    at = taken
+    more = !at.ended || at.fault !== undefined || at.announced !== undefined
+    if (more && replaces !== undefined) {
+      return yield* giveUp(turn, at.announced, bad('REPLACE takes one message'))
+    }
+    if (more) at.space()
   }
   const commit = { kind: 'commit', account: accountOf(turn), mailbox } as const
   const answer = yield* ask<'commit'>(replaces === undefined ? commit : { ...commit, replaces })
@@ -135,6 +129,105 @@ function* carryOut(
   return ok('REPLACE completed')
 }
 
+/** Where messages go. */
+interface Target {
+  readonly mailbox: string
+  /** REPLACE: another message goes for it. */
+  readonly replacing: boolean
+}
+
+/** One message as a literal; gives the line behind it, or why nothing is appended. */
+function* message(
+  turn: Turn,
+  cursor: Cursor,
+  target: Target,
+  heading: Heading,
+): Running<Cursor | Result> {
+  cursor.end()
+  const literal = cursor.announced
+  if (cursor.fault !== undefined) return yield* giveUp(turn, literal, bad(cursor.fault))
+  if (literal === undefined) return yield* giveUp(turn, literal, bad('a message literal is wanted'))
+  const why = yield* mayFollow(turn, target, heading, literal)
+  if (why !== undefined) return yield* giveUp(turn, literal, why)
+  const next = yield* take(turn, literal)
+  if (!('text' in next) && heading.utf8) next.expect(')')
+  return next
+}
+
+/** The octets of a literal go to policy; gives the line behind them. */
+function* take(turn: Turn, literal: Announced): Running<Cursor | Result> {
+  if (literal.waits) turn.send('+ go on\r\n')
+  const nul = yield* content(literal.sizeOctets)
+  const rest = yield* line()
+  if (rest.kind === 'overlong')
+    return yield* giveUp(turn, rest.literal, bad('the line is too long'))
+  // RFC 9051 §4.3: only a literal8 may hold NUL.
+  if (nul && !literal.binary)
+    return yield* giveUp(turn, rest.literal, bad('NUL stands in a literal'))
+  return new Cursor([rest.text], rest.literal)
+}
+
+/**
+ *     append-data =/ "CATENATE" SP "(" cat-part *(SP cat-part) ")"
+ *     cat-part = "URL" SP url / "TEXT" SP literal            (RFC 4469 §5)
+ *
+ * One message, of parts that are here and parts that are sent.
+ */
+function* catenate(
+  turn: Turn,
+  first: Cursor,
+  target: Target,
+  heading: Heading,
+): Running<Cursor | Result> {
+  const begun = first.fault ?? (yield* begin(turn, target, heading, 0))
+  if (begun !== undefined) {
+    const why = typeof begun === 'string' ? bad(begun) : begun
+    return yield* giveUp(turn, first.announced, why)
+  }
+  const { appendMaxOctets: most } = turn.settings
+  let cursor = first
+  let octets = 0
+  do {
+    const url = cursor.take('URL ')
+    if (!url) cursor.expect('TEXT ')
+    const text = url ? cursor.astring() : ''
+    if (!url) cursor.end()
+    const literal = cursor.announced
+    if (!url && literal === undefined) cursor.fail('TEXT wants a literal')
+    if (cursor.fault !== undefined) return yield* giveUp(turn, literal, bad(cursor.fault))
+    if (url) {
+      const size = yield* appendUrl(turn, text)
+      if (size === undefined) {
+        const code = `BADURL ${formatString(text)}`
+        return yield* giveUp(turn, literal, no('there is nothing by that URL', code))
+      }
+      octets += size
+    } else octets += literal?.sizeOctets ?? 0
+    if (most > 0 && octets > most) {
+      return yield* giveUp(turn, literal, no(`a message may have ${most} octets`, 'TOOBIG'))
+    }
+    if (!url && literal !== undefined) {
+      const next = yield* take(turn, literal)
+      if ('text' in next) return next
+      cursor = next
+    }
+  } while (cursor.take(' '))
+  cursor.expect(')')
+  if (cursor.fault !== undefined) {
+    return yield* giveUp(turn, cursor.announced, bad(cursor.fault))
+  }
+  if (octets === 0) return yield* giveUp(turn, cursor.announced, no('a message of no octets'))
+  return cursor
+}
+
+/** How many octets came of it; undefined where it names nothing that may be read. */
+function* appendUrl(turn: Turn, text: string): Running<number | undefined> {
+  const url = parseImapUrl(text)
+  if (url === undefined) return undefined
+  const answer = yield* ask<'append url'>({ kind: 'append url', account: accountOf(turn), url })
+  return answer.kind === 'no' ? undefined : answer.sizeOctets
+}
+
 function readHeading(cursor: Cursor): Heading {
   let flags: readonly string[] = []
   if (cursor.next === 0x28) {
@@ -147,16 +240,16 @@ function readHeading(cursor: Cursor): Heading {
     cursor.space()
   }
   const utf8 = cursor.take('UTF8 (')
-  return { flags, utf8, ...(internalDate === undefined ? {} : { internalDate }) }
+  const catenate = !utf8 && cursor.take('CATENATE (')
+  return { flags, utf8, catenate, ...(internalDate === undefined ? {} : { internalDate }) }
 }
 
-/** Asks policy; gives why not. */
+/** Gives why it may not. */
 function* mayFollow(
   turn: Turn,
-  mailbox: string,
+  target: Target,
   heading: Heading,
   { sizeOctets, binary }: Announced,
-  replacing: boolean,
 ): Running<Result | undefined> {
   if (heading.utf8 && !turn.enabled.utf8Accept)
     return bad('UTF8 is for who has enabled UTF8=ACCEPT')
@@ -167,13 +260,25 @@ function* mayFollow(
   }
   // RFC 3502 §6.3.11: an empty literal cancels the whole command.
   if (sizeOctets === 0) return no('a message of no octets')
-  const { flags, internalDate } = heading
+  return yield* begin(turn, target, heading, sizeOctets)
+}
+
+/** Asks policy; gives why not. */
+function* begin(
+  turn: Turn,
+  { mailbox, replacing }: Target,
+  { flags, internalDate }: Heading,
+  sizeOctets: number,
+): Running<Result | undefined> {
   const given = {
     ...(internalDate !== undefined && { internalDate }),
     ...(replacing && { replacing }),
   }
-  const message = { mailbox, sizeOctets, flags, ...given }
-  const answer = yield* ask<'append'>({ kind: 'append', account: accountOf(turn), message })
+  const answer = yield* ask<'append'>({
+    kind: 'append',
+    account: accountOf(turn),
+    message: { mailbox, sizeOctets, flags, ...given },
+  })
   return answer.kind === 'no' ? refused(answer) : undefined
 }
 

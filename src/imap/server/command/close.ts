@@ -9,7 +9,8 @@ export function* close(turn: Turn, cursor: Cursor): Running<Result> {
   const view = viewOf(turn)
   if (!view.readOnly) {
     const answer = yield* ask<'expunge'>({ kind: 'expunge', key: view.key })
-    if (answer.kind === 'no') return refused(answer)
+    // RFC 4314 §4: who may not expunge closes all the same.
+    if (answer.kind === 'no' && answer.code !== 'NOPERM') return refused(answer)
   }
   yield* leave(turn)
   return ok('CLOSE completed')

@@ -15,6 +15,10 @@ const known: Readonly<Record<string, (turn: Turn) => void>> = {
   CONDSTORE(turn) {
     turn.condstore()
   },
+  /** RFC 9586 §3. */
+  UIDONLY({ enabled }) {
+    enabled.uidOnly = true
+  },
   /** RFC 7162 §3.2.3: switches CONDSTORE on with it. */
   QRESYNC(turn) {
     turn.condstore()

@@ -2,6 +2,7 @@
 import type { Cursor } from '../../cursor.ts'
 import { tellNews } from '../news.ts'
 import { bad, lineOrChange, no, ok, type Result, type Running, type Turn } from '../turn.ts'
+import { tellWatched } from './notify.ts'
 
 export function* idle(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.end()
@@ -12,8 +13,10 @@ export function* idle(turn: Turn, cursor: Cursor): Running<Result> {
   for (;;) {
     if (turn.state === 'logout') return no('the mailbox is gone', 'NONEXISTENT')
     const heard = yield* lineOrChange()
-    if (heard.kind === 'changed') yield* tellNews(turn, true)
-    else if (heard.kind === 'line' && heard.text.toUpperCase() === 'DONE')
+    if (heard.kind === 'changed') {
+      yield* tellNews(turn, true)
+      yield* tellWatched(turn)
+    } else if (heard.kind === 'line' && heard.text.toUpperCase() === 'DONE')
       return ok('IDLE completed')
     else return bad('DONE is all that may be said in IDLE')
   }

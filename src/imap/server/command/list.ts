@@ -1,10 +1,11 @@
 /**
- * LIST (RFC 9051 §6.3.9) with what RFC 5258, RFC 5819, RFC 6154 and RFC 3348 let it select and return, and LSUB
+ * LIST (RFC 9051 §6.3.9) with what RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590 and RFC 3348 let it select and return, and LSUB
  * (RFC 3501 §6.3.9), which is older than all of them.
  */
 import type { Cursor } from '../../cursor.ts'
 import { isTooMuch, matchesPattern } from '../../list-pattern.ts'
 import { DELIMITER, decodeName, formatMailboxName } from '../../mailbox-name.ts'
+import { type MetadataWish, readEntries } from '../../metadata.ts'
 import type { ListedMailbox } from '../question.ts'
 import {
   accountOf,
@@ -17,7 +18,9 @@ import {
   refused,
   type Turn,
 } from '../turn.ts'
+import { tellRights } from './acl.ts'
 import { type Listed, type ListWish, listed, parentsOf } from './listing.ts'
+import { tellMetadata } from './metadata.ts'
 import { askStatus, formatStatus, readStatusItems } from './status.ts'
 
 /** More patterns than anybody has. */
@@ -28,6 +31,10 @@ const TOO_MUCH = no('the patterns are too complicated for so many names', 'LIMIT
 interface Wish extends ListWish {
   /** Of RETURN (STATUS (...)); empty where it was not asked for. */
   readonly status: readonly string[]
+  /** Of RETURN (METADATA (...)) (RFC 9590). */
+  readonly metadata?: MetadataWish
+  /** RETURN (MYRIGHTS) (RFC 8440). */
+  readonly rights: boolean
 }
 
 /** `list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]`. */
@@ -46,6 +53,8 @@ export function* list(turn: Turn, cursor: Cursor): Running<Result> {
   for (const found of listed(answer.mailboxes, wish)) {
     turn.send(line('LIST', found, turn.enabled.utf8))
     if (wish.status.length > 0 && found.exists) yield* tellStatus(turn, found.name, wish.status)
+    if (wish.rights && found.exists) yield* tellRights(turn, found.name)
+    if (wish.metadata && found.exists) yield* tellMetadata(turn, found.name, wish.metadata)
   }
   return ok('LIST completed')
 }
@@ -112,12 +121,17 @@ function readList(turn: Turn, cursor: Cursor): Wish | undefined {
     : [cursor.listMailbox()]
   const patterns = raw.map(pattern => joined(turn, cursor, reference, pattern))
   let status: readonly string[] = []
+  let metadata: MetadataWish | undefined
   const wanted = cursor.take(' RETURN ')
     ? cursor.list(() => {
         const option = cursor.word()
-        if (option !== 'STATUS') return option
-        cursor.space()
-        status = readStatusItems(cursor)
+        if (option === 'STATUS') {
+          cursor.space()
+          status = readStatusItems(cursor)
+        } else if (option === 'METADATA') {
+          cursor.space()
+          metadata = { entries: readEntries(cursor), depth: '0' }
+        }
         return option
       }, 20)
     : []
@@ -127,6 +141,8 @@ function readList(turn: Turn, cursor: Cursor): Wish | undefined {
   return {
     patterns,
     status,
+    ...(metadata && { metadata }),
+    rights: wanted.includes('MYRIGHTS'),
     extended: selecting || several || wanted.length > 0,
     subscribed: select.includes('SUBSCRIBED'),
     recursive: select.includes('RECURSIVEMATCH'),
@@ -136,7 +152,7 @@ function readList(turn: Turn, cursor: Cursor): Wish | undefined {
 }
 
 const SELECT = ['SUBSCRIBED', 'REMOTE', 'RECURSIVEMATCH', 'SPECIAL-USE']
-const RETURN = ['SUBSCRIBED', 'CHILDREN', 'STATUS', 'SPECIAL-USE']
+const RETURN = ['SUBSCRIBED', 'CHILDREN', 'STATUS', 'SPECIAL-USE', 'METADATA', 'MYRIGHTS']
 
 function checkOptions(
   cursor: Cursor,

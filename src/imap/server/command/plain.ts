@@ -37,6 +37,7 @@ export function* unauthenticate(turn: Turn, cursor: Cursor): Running<Result> {
   turn.peer = { remote, local, ...(tls === undefined ? {} : { tls }) }
   turn.state = 'not authenticated'
   turn.enabled = nothingEnabled()
+  turn.watched = undefined
   return ok('nobody is logged in', `CAPABILITY ${capabilities(turn)}`)
 }
 

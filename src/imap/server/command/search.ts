@@ -17,6 +17,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   if (options !== undefined) cursor.space()
   const key = readProgram(turn, cursor)
   if ('text' in key) return key
+  if (turn.enabled.uidOnly && namesNumbers(key.key)) return bad('say it by UID', 'UIDREQUIRED')
   const view = viewOf(turn)
   const answer = yield* ask<'search'>({
     kind: 'search',
@@ -66,7 +67,7 @@ function tell(
 }
 
 /** `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)`, to the end of the command. */
-function readProgram(turn: Turn, cursor: Cursor): { readonly key: SearchKey } | Result {
+export function readProgram(turn: Turn, cursor: Cursor): { readonly key: SearchKey } | Result {
   let charset = 'UTF-8'
   if (cursor.take('CHARSET ')) {
     charset = cursor.astring()
@@ -89,17 +90,25 @@ export function readKeysIn(cursor: Cursor, charset: string): { readonly key: Sea
 }
 
 export function asksModSeq(key: SearchKey): boolean {
+  return holds(key, ({ kind }) => kind === 'modseq')
+}
+
+/** Whether it speaks of sequence numbers: `$` are UIDs. */
+export function namesNumbers(key: SearchKey): boolean {
+  return holds(key, each => each.kind === 'sequence' && each.set !== '$')
+}
+
+/** Whether a key of the tree is of that kind. */
+function holds(key: SearchKey, of: (key: SearchKey) => boolean): boolean {
   switch (key.kind) {
-    case 'modseq':
-      return true
     case 'and':
-      return key.keys.some(asksModSeq)
+      return key.keys.some(each => holds(each, of))
     case 'or':
-      return asksModSeq(key.either) || asksModSeq(key.other)
+      return holds(key.either, of) || holds(key.other, of)
     case 'not':
-      return asksModSeq(key.key)
+      return holds(key.key, of)
     default:
-      return false
+      return of(key)
   }
 }
 

@@ -3,7 +3,7 @@
  * (RFC 7162 §3.2.5) a client that comes back is told what happened since it was here.
  */
 import type { Cursor } from '../../cursor.ts'
-import { SYSTEM_FLAGS } from '../../flag.ts'
+import { rightFor, SYSTEM_FLAGS } from '../../flag.ts'
 import { formatMailboxName, readMailboxName } from '../../mailbox-name.ts'
 import {
   formatMissing,
@@ -82,6 +82,8 @@ function readParameter(turn: Turn, cursor: Cursor): Remembered | 'CONDSTORE' {
     known = readKnown(cursor)
     more = cursor.take(' ')
   }
+  // RFC 9586 §3.1: no sequence numbers.
+  if (more && turn.enabled.uidOnly) cursor.fail('say it by UID')
   if (more) {
     // Which numbers stood for which UIDs: it would only shorten VANISHED.
     cursor.expect('(')
@@ -104,13 +106,19 @@ function readKnown(cursor: Cursor): NumberSet {
 
 function tell(turn: Turn, view: View, opened: OpenedMailbox): void {
   const flags = [...SYSTEM_FLAGS, ...opened.keywords]
-  const permanent = opened.readOnly ? '' : `${flags.join(' ')} \\*`
+  const { rights = 'stw', readOnly } = opened
+  // RFC 4314 §4: only what this user may change, for good.
+  const mine = flags.filter(flag => rights.includes(rightFor(flag)))
+  const all = rights.includes('w') ? [...mine, '\\*'] : mine
+  const permanent = readOnly ? '' : all.join(' ')
   turn.send(`* ${view.exists} EXISTS\r\n`)
   // RFC 3501 §7.3.2 demands it; no message of ours is ever recent.
   if (!turn.enabled.imap4rev2) {
     turn.send('* 0 RECENT\r\n')
     const unseen = opened.firstUnseenUid === undefined ? 0 : view.sequence(opened.firstUnseenUid)
-    if (unseen > 0) turn.send(`* OK [UNSEEN ${unseen}] the first that was not read\r\n`)
+    // RFC 9586 §3.1: it would tell a number.
+    if (unseen > 0 && !turn.enabled.uidOnly)
+      turn.send(`* OK [UNSEEN ${unseen}] the first that was not read\r\n`)
   }
   turn.send(
     `* FLAGS (${flags.join(' ')})\r\n` +
@@ -139,5 +147,6 @@ function* tellSince(turn: Turn, view: View, remembered: Remembered): Running<voi
     : formatNumbers(vanished.filter(uid => isKnown(uid) && view.sequence(uid) === 0))
   if (gone !== '') turn.send(`* VANISHED (EARLIER) ${gone}\r\n`)
   const changed = present.filter(({ uid }) => isKnown(uid))
-  turn.send(changed.map(state => view.fetchFlags(state, { modSeq: true, qresync: true })).join(''))
+  const manner = { modSeq: true, qresync: true, uidOnly: turn.enabled.uidOnly }
+  turn.send(changed.map(state => view.fetchFlags(state, manner)).join(''))
 }

@@ -6,7 +6,7 @@ import type { Thread } from '../../../message/thread.ts'
 import type { Cursor } from '../../cursor.ts'
 import { readSortCriteria } from '../../sort.ts'
 import { ask, bad, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
-import { asksModSeq, readKeysIn } from './search.ts'
+import { asksModSeq, namesNumbers, readKeysIn } from './search.ts'
 import { formatExtended, readReturn, savedOf } from './search-return.ts'
 
 export const sort = (turn: Turn, cursor: Cursor) => carryOut(turn, cursor, false)
@@ -25,6 +25,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   cursor.space()
   const read = readKeysIn(cursor, charset)
   if ('text' in read) return read
+  if (turn.enabled.uidOnly && namesNumbers(read.key)) return bad('say it by UID', 'UIDREQUIRED')
   const view = viewOf(turn)
   const search = { key: read.key, uids: view.uids, saved: turn.saved }
   const answer = yield* ask<'sort'>({ kind: 'sort', key: view.key, search, criteria })
@@ -60,6 +61,7 @@ function* threading(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result>
   cursor.space()
   const read = readKeysIn(cursor, charset)
   if ('text' in read) return read
+  if (turn.enabled.uidOnly && namesNumbers(read.key)) return bad('say it by UID', 'UIDREQUIRED')
   const view = viewOf(turn)
   const search = { key: read.key, uids: view.uids, saved: turn.saved }
   const answer = yield* ask<'thread'>({ kind: 'thread', key: view.key, search, algorithm })

@@ -84,12 +84,13 @@ function readStore(cursor: Cursor): Wish {
 
 /** Silence leaves the flags out; where CONDSTORE is on the new mod-sequence is told all the same (RFC 7162 §3.1.3). */
 function told(turn: Turn, state: FlagState, byUid: boolean, silent: boolean): string {
-  const { condstore, qresync } = turn.enabled
+  const { condstore, qresync, uidOnly } = turn.enabled
   if (!silent) {
-    return viewOf(turn).fetchFlags(state, { modSeq: condstore, qresync }, byUid || qresync)
+    return viewOf(turn).fetchFlags(state, { modSeq: condstore, qresync, uidOnly }, byUid || qresync)
   }
   const sequence = viewOf(turn).sequence(state.uid)
   if (!condstore || sequence === 0) return ''
+  if (uidOnly) return `* ${state.uid} UIDFETCH (MODSEQ (${state.modSeq}))\r\n`
   const uid = byUid || qresync ? `UID ${state.uid} ` : ''
   return `* ${sequence} FETCH (${uid}MODSEQ (${state.modSeq}))\r\n`
 }

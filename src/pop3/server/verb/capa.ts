@@ -24,6 +24,8 @@ function capabilities(turn: Turn): string[] {
     'AUTH-RESP-CODE', // RFC 3206 §5
     'PIPELINING', // §6.6
     'EXPIRE NEVER', // §6.7
+    'UTF8 USER', // RFC 6856 §2.1, and names and passwords in it (§2.2)
+    'LANG', // RFC 6856 §3
     `IMPLEMENTATION ${turn.settings.implementation}`, // §6.9
   ]
 }

@@ -1,0 +1,25 @@
+/** A search in a mailbox that need not be open (RFC 7377): opened for it alone, by who may read it. */
+import type { Answer, Question } from '../imap/server/question.ts'
+import { openFolder } from '../mailbox/change.ts'
+import type { ImapAccess } from './imap.ts'
+import { noSuchMailbox } from './imap-no.ts'
+import { lacking, placeOf } from './imap-place.ts'
+import { type Gone, searchMessages } from './imap-search.ts'
+
+export async function searchIn(
+  access: Pick<ImapAccess, 'store' | 'world'>,
+  { account, mailbox, wanted: key }: Extract<Question, { kind: 'search in' }>,
+  gone: Gone,
+): Promise<Answer> {
+  const place = await placeOf(access, account, mailbox)
+  const denied = lacking(place, 'r')
+  if (place === undefined || denied) return denied ?? noSuchMailbox
+  const folder = { accountId: place.ownerId, name: place.name }
+  const opened = await access.store.read(openFolder, folder)
+  if (opened === undefined) return noSuchMailbox
+  const search = { key, uids: opened.uids, saved: [] }
+  const found = await searchMessages(access, { key: opened.mailboxId, search }, gone)
+  if (found.kind !== 'found') return found
+  const { uids, modSeqs } = found
+  return { kind: 'found in', uidValidity: opened.uidValidity, uids, modSeqs }
+}

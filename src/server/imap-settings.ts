@@ -1,0 +1,23 @@
+/** What an IMAP listener allows, from the settings. Called by serve.ts for each connection. */
+import type { SessionSettings } from '../imap/server/question.ts'
+import { isSasl, mechanismsAt } from './auth.ts'
+import type { House } from './house.ts'
+import { version } from './version.ts'
+
+export function imapSettings(house: House, name: 'imap' | 'imaps'): SessionSettings {
+  const settings = house.settings()
+  return {
+    hostname: settings.hostname,
+    implementation: 'Postrider',
+    version: version(),
+    startTls: name === 'imap' && settings.listeners.imap.startTls,
+    plaintextAuth: name === 'imap' && settings.listeners.imap.plaintextAuth,
+    mechanisms: mechanismsAt(settings, name).filter(isSasl),
+    appendMaxOctets: settings.limits.messageSize,
+    loginTimeoutMs: 3 * 60_000,
+    idleTimeoutMs: settings.limits.imapTimeout,
+    errorsMax: settings.limits.errors,
+    loginFailuresMax: 3,
+    chance: (octets: number) => house.world.random.octets(octets),
+  }
+}
