@@ -159,7 +159,8 @@ async function placeForNew(
   if (named !== undefined) {
     const parent = await placeOf(access, account, parentOf(mailbox))
     const denied = lacking(parent, 'k')
-    if (parent === undefined || denied) return denied ?? noSuchMailbox
+    // What is above all others' mailboxes is nobody's to make.
+    if (parent === undefined || parent.own || denied) return denied ?? cannot
     return { ...parent, name: named.name }
   }
   return (await placeOf(access, account, mailbox)) ?? noSuchMailbox

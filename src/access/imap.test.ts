@@ -444,6 +444,10 @@ test('who has further rights appends, creates, expunges and deletes, and its own
   assert.match(await ann.say(`CREATE ${sub}`), /^x OK/)
   assert.match(await joe.say('GETACL Work/Sub'), /"anyone" lrwipkxte/)
   assert.match(await ann.say(`RENAME ${sub} Mine`), /^x NO \[CANNOT\]/)
+  for (const name of ['"Other Users"', '"Other Users/joe@example.org"', '"Other Users/x/y"']) {
+    assert.match(await ann.say(`CREATE ${name}`), /^x NO/)
+    assert.match(await ann.say(`RENAME INBOX ${name}`), /^x NO/)
+  }
   assert.match(await ann.say(`RENAME ${sub} "Other Users/joe@example.org/Work/New"`), /^x OK/)
   assert.match(await joe.say('STATUS Work/New (MESSAGES)'), /MESSAGES 0/)
   await ann.say(`SELECT ${work}`)
@@ -502,6 +506,8 @@ test('NOTIFY tells what others do in mailboxes that are not open, on a store', a
   assert.match(await client.unasked(), /^\* LIST \(\) "\/" "Play"$/m)
   await other.say('RENAME Play Fun')
   assert.match(await client.unasked(), /^\* LIST \(\) "\/" "Fun" \("OLDNAME" \("Play"\)\)/m)
+  await client.say('SELECT INBOX')
+  await client.say('UNSELECT')
   await other.say('DELETE Fun')
   assert.match(await client.unasked(), /^\* LIST \(\\NonExistent\) "\/" "Fun"/m)
 })

@@ -213,7 +213,7 @@ class ImapRole implements Role<Question, Answer> {
     this.#unwatchAll = undefined
     if (!on) return done
     // First the ear, then the look: what happens between them is heard.
-    this.#unwatchAll = this.#access.watch.watch(account.id, this.#changed)
+    this.#unwatchAll = this.#access.watch.watch(account.id, () => this.#changed())
     return watchedMailboxes(this.#access, account)
   }
 
@@ -225,7 +225,7 @@ class ImapRole implements Role<Question, Answer> {
     if (place === undefined || denied) return denied ?? noSuchMailbox
     const { ownerId, name, rights } = place
     // First the ear, then the look: what happens between them is heard.
-    this.#unwatch = this.#access.watch.watch(ownerId, this.#changed)
+    this.#unwatch = this.#access.watch.watch(ownerId, () => this.#changed())
     const found = await this.#access.store.read(openFolder, { accountId: ownerId, name })
     if (found === undefined) {
       this.#leave()

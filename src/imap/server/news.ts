@@ -24,11 +24,12 @@ export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
     return
   }
   const { condstore, qresync, uidOnly } = turn.enabled
-  const told = view.exists
+  const lastUid = view.uids.at(-1) ?? 0
   const text = view.tell({ expunges, modSeq: condstore || qresync, qresync, uidOnly })
   if (text !== '') turn.send(text)
   const items = turn.watched?.selected?.items ?? []
-  const fresh = Array.from(view.uids).slice(Math.min(told, view.exists))
   // RFC 5465 §5.1: of new messages what NOTIFY asked for comes along.
-  if (items.length > 0 && fresh.length > 0) yield* tellFetched(turn, fresh, items)
+  if (items.length > 0 && view.exists > 0) {
+    yield* tellFetched(turn, view.uidsBehind(lastUid), items)
+  }
 }

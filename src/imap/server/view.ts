@@ -69,6 +69,11 @@ export class View {
     return this.#uids.subarray(0, this.#toldExists)
   }
 
+  /** UIDs that the client knows, behind that one. */
+  uidsBehind(uid: number): number[] {
+    return Array.from(this.#uids.subarray(this.#lowerBound(uid + 1), this.#toldExists))
+  }
+
   /** The sequence number of a UID; 0 where the client knows no such message. */
   sequence(uid: number): number {
     const at = this.#lowerBound(uid)

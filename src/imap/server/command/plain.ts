@@ -2,7 +2,16 @@
 import type { Cursor } from '../../cursor.ts'
 import { capabilities } from '../capability.ts'
 import { tellNews } from '../news.ts'
-import { bad, nothingEnabled, ok, type Result, type Running, type Turn } from '../turn.ts'
+import {
+  accountOf,
+  ask,
+  bad,
+  nothingEnabled,
+  ok,
+  type Result,
+  type Running,
+  type Turn,
+} from '../turn.ts'
 import { leave } from './close.ts'
 
 export function* capability(turn: Turn, cursor: Cursor): Running<Result> {
@@ -33,11 +42,14 @@ export function* unauthenticate(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   yield* leave(turn)
+  if (turn.watched !== undefined) {
+    turn.watched = undefined
+    yield* ask<'watch'>({ kind: 'watch', account: accountOf(turn), on: false })
+  }
   const { remote, local, tls } = turn.peer
   turn.peer = { remote, local, ...(tls === undefined ? {} : { tls }) }
   turn.state = 'not authenticated'
   turn.enabled = nothingEnabled()
-  turn.watched = undefined
   return ok('nobody is logged in', `CAPABILITY ${capabilities(turn)}`)
 }
 
