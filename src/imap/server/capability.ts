@@ -34,6 +34,7 @@ export const rows: readonly (readonly [string, When])[] = [
   ['RIGHTS=texk', 'after login'],
   ['LIST-MYRIGHTS', 'after login'],
   ['UIDONLY', 'after login'],
+  ['CONTEXT=SEARCH', 'after login'],
   ['UIDBATCHES', 'after login'],
   ['MULTISEARCH', 'after login'],
   ['NOTIFY', 'after login'],

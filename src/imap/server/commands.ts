@@ -20,7 +20,7 @@ import { namespace } from './command/namespace.ts'
 import { notify } from './command/notify.ts'
 import { capability, check, logout, noop, unauthenticate } from './command/plain.ts'
 import { getQuota, getQuotaRoot } from './command/quota.ts'
-import { search, uidSearch } from './command/search.ts'
+import { cancelUpdate, search, uidSearch } from './command/search.ts'
 import { examine, select } from './command/select.ts'
 import { sort, thread, uidSort, uidThread } from './command/sort.ts'
 import { starttls } from './command/starttls.ts'
@@ -74,6 +74,7 @@ export const commands = {
   URLFETCH: plain(urlFetch),
   ESEARCH: plain(multiSearch),
   UIDBATCHES: plain(uidBatches),
+  CANCELUPDATE: plain(cancelUpdate),
   COMPRESS: plain(compress),
   GETMETADATA: plain(getMetadata),
   SETMETADATA: plain(setMetadata),

@@ -1,4 +1,5 @@
 /** Tells the client what happened in its mailbox (RFC 9051 §5.2): asked for, put into the view, sent. */
+import { tellContexts, tellLeaving } from './context.ts'
 import { tellFetched } from './told-message.ts'
 import { ask, type Running, type Turn } from './turn.ts'
 
@@ -25,9 +26,12 @@ export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
   }
   const { condstore, qresync, uidOnly } = turn.enabled
   const lastUid = view.uids.at(-1) ?? 0
+  if (expunges && turn.contexts.length > 0) tellLeaving(turn, view.leaving)
+  const touched = view.takeTouched()
   const text = view.tell({ expunges, modSeq: condstore || qresync, qresync, uidOnly })
   if (text !== '') turn.send(text)
   const items = turn.watched?.selected?.items ?? []
+  if (turn.contexts.length > 0) yield* tellContexts(turn, touched)
   // RFC 5465 §5.1: of new messages what NOTIFY asked for comes along.
   if (items.length > 0 && view.exists > 0) {
     yield* tellFetched(turn, view.uidsBehind(lastUid), items)

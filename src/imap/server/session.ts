@@ -13,6 +13,7 @@ import type { Cursor } from '../cursor.ts'
 import { formatString } from '../encode.ts'
 import { tellUnasked, tellWatched } from './command/notify.ts'
 import { type CommandName, type CommandRow, commands } from './commands.ts'
+import type { Context } from './context.ts'
 import { type Gathered, Gatherer } from './gather.ts'
 import { greeting } from './greeting.ts'
 import { tellNews } from './news.ts'
@@ -40,6 +41,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   state: State = 'not authenticated'
   view: View | undefined
   watched: Watched | undefined
+  contexts: readonly Context[] = []
   saved: readonly number[] = []
   tag = ''
   step = 0

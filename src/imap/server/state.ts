@@ -50,6 +50,7 @@ export const legality: Readonly<Record<CommandName, readonly State[]>> = {
   URLFETCH: after,
   ESEARCH: after,
   UIDBATCHES: open,
+  CANCELUPDATE: open,
   COMPRESS: after,
   GETMETADATA: after,
   SETMETADATA: after,

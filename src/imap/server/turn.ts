@@ -6,6 +6,7 @@
 import type { Account } from '../../sasl/mechanism.ts'
 import type { Source } from '../../wire/effect.ts'
 import type { Announced, Cursor } from '../cursor.ts'
+import type { Context } from './context.ts'
 import type { Answer, Answers, No, Peer, Question, SessionSettings } from './question.ts'
 import type { State } from './state.ts'
 import type { View } from './view.ts'
@@ -53,6 +54,8 @@ export interface Turn {
   state: State
   /** The open mailbox, in state 'selected'. */
   view: View | undefined
+  /** Searches that are kept up to date (RFC 5267). */
+  contexts: readonly Context[]
   /** What NOTIFY has asked to be told of (RFC 5465). */
   watched: Watched | undefined
   /** The result of the last SEARCH with SAVE (RFC 5182). */

@@ -42,6 +42,8 @@ export class View {
   #toldExists: number
   /** In lower case: what FLAGS has told. */
   readonly #keywords: Map<string, string>
+  /** New or changed since it was last asked for: for searches that are kept up to date (context.ts). */
+  readonly #touched = new Set<number>()
   /** Mod-sequences of what this session itself did and told, until `take` has passed them. */
   readonly #own = new Map<number, number>()
 
@@ -111,7 +113,10 @@ export class View {
 
   /** Notes what this session did and told itself: `take` will not tell it again. */
   own(states: readonly FlagState[]): void {
-    for (const { uid, modSeq } of states) this.#own.set(uid, modSeq)
+    for (const { uid, modSeq } of states) {
+      this.#own.set(uid, modSeq)
+      this.#touched.add(uid)
+    }
   }
 
   /** Puts in what happened since `modSeq`. */
@@ -121,6 +126,7 @@ export class View {
     const added: number[] = []
     const last = this.#uids[this.#count - 1] ?? 0
     for (const state of changes.present) {
+      this.#touched.add(state.uid)
       // One that is told again, since it came while we asked, is known by then.
       if (state.uid > last) added.push(state.uid)
       else if (this.#own.get(state.uid) !== state.modSeq && this.#has(state.uid)) {
@@ -135,6 +141,18 @@ export class View {
       for (const uid of gone) this.#changed.delete(uid)
     }
     this.#own.clear()
+  }
+
+  /** What the client knows and is gone: told by the next `tell` that may tell it. */
+  get leaving(): readonly number[] {
+    return this.#known(this.#vanished)
+  }
+
+  /** Ascending; those that are gone are not among them. */
+  takeTouched(): readonly number[] {
+    const touched = [...this.#touched].filter(uid => this.#has(uid)).sort((a, b) => a - b)
+    this.#touched.clear()
+    return touched
   }
 
   /** Whether there is something that may be told now. */

@@ -28,6 +28,7 @@ export function* leave(turn: Turn): Running<void> {
   const { view } = turn
   turn.view = undefined
   turn.saved = []
+  turn.contexts = []
   turn.state = 'authenticated'
   if (view !== undefined) yield* ask<'leave'>({ kind: 'leave', key: view.key })
 }

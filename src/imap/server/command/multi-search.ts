@@ -33,6 +33,9 @@ export function* multiSearch(turn: Turn, cursor: Cursor): Running<Result> {
   // §2.2: only one mailbox has numbers, and one result can be saved.
   if (namesNumbers(read.key)) return bad('messages of several mailboxes have no numbers')
   if (returned.some(({ name }) => name === 'SAVE')) return bad('SAVE is for the open mailbox alone')
+  if (returned.some(({ name }) => name === 'UPDATE')) {
+    turn.send(`* NO [NOUPDATE ${formatString(turn.tag)}] this one is not kept up to date\r\n`)
+  }
   const names = yield* namesIn(turn, scopes ?? [{ kind: 'selected', delayed: false }])
   if ('kind' in names) return names
   for (const mailbox of names) yield* searchOne(turn, mailbox, read.key, returned)

@@ -7,7 +7,7 @@ import { formatString } from '../../encode.ts'
 import { formatNumbers } from '../../number-set.ts'
 import { type PartialRange, partOf, readPartialRange } from '../../partial-range.ts'
 
-const NAMES = ['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE'] as const
+const NAMES = ['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE', 'UPDATE', 'CONTEXT'] as const
 
 export type Option =
   | { readonly name: (typeof NAMES)[number] }
@@ -38,7 +38,9 @@ export function readReturn(cursor: Cursor): readonly Option[] {
   if (named.has('PARTIAL') && named.has('ALL')) cursor.fail('ALL and PARTIAL exclude each other')
   const partials = options.filter(({ name }) => name === 'PARTIAL')
   if (partials.length > 1) cursor.fail('PARTIAL may stand once')
-  return options.length === 0 ? [{ name: 'ALL' }] : options
+  // RFC 5267 §4: UPDATE and CONTEXT return nothing by themselves.
+  const quiet = options.every(({ name }) => name === 'UPDATE' || name === 'CONTEXT')
+  return quiet ? [...options, { name: 'ALL' }] : options
 }
 
 /** RFC 5182 §2.4: MIN and MAX alone save what they tell, PARTIAL its part; all else saves everything found. */

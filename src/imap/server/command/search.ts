@@ -3,7 +3,9 @@
  * keys the highest mod-sequence is told too (RFC 7162 §3.1.5).
  */
 import type { Cursor } from '../../cursor.ts'
+import { formatString } from '../../encode.ts'
 import { readSearchKeys, type SearchKey } from '../../search-key.ts'
+import { CONTEXTS_MAX } from '../context.ts'
 import { ask, bad, no, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 import { type Found, formatExtended, type Option, readReturn, savedOf } from './search-return.ts'
 
@@ -35,7 +37,41 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
       return { uid, number: byUid ? uid : sequence, sequence, modSeq: answer.modSeqs[at] ?? 0 }
     })
     .filter(({ sequence }) => sequence > 0)
-  return tell(turn, found, options, { byUid, modSeq: asksModSeq(key.key) })
+  const result = tell(turn, found, options, { byUid, modSeq: asksModSeq(key.key) })
+  if (options?.some(({ name }) => name === 'UPDATE')) keepUp(turn, key.key, byUid, found)
+  return result
+}
+
+/** RFC 5267 §4.3: kept up to date from now on; what cannot be is said to be none (§4.3.1, NOUPDATE). */
+function keepUp(turn: Turn, key: SearchKey, byUid: boolean, found: readonly Found[]): void {
+  if (turn.contexts.length >= CONTEXTS_MAX || hangsOnOthers(key)) {
+    turn.send(`* NO [NOUPDATE ${formatString(turn.tag)}] this one is not kept up to date\r\n`)
+    return
+  }
+  const uids = new Set(found.map(({ uid }) => uid))
+  turn.contexts = [...turn.contexts, { tag: turn.tag, byUid, key, uids }]
+}
+
+/** Whether a message may come to match by what happens to others: by numbers, `*`, `$`, or by time. */
+function hangsOnOthers(key: SearchKey): boolean {
+  return holds(key, each => {
+    if (each.kind === 'age' || each.kind === 'sequence') return true
+    if (each.kind !== 'uid') return false
+    return each.set === '$' || each.set.some(({ from, to }) => from === '*' || to === '*')
+  })
+}
+
+/** `cancelupdate = "CANCELUPDATE" 1*(SP quoted)`: tags of searches (RFC 5267 §4.3.5). */
+export function* cancelUpdate(turn: Turn, cursor: Cursor): Running<Result> {
+  const tags = new Set<string>()
+  do {
+    cursor.space()
+    tags.add(cursor.string())
+  } while (!cursor.ended && tags.size < 100)
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  turn.contexts = turn.contexts.filter(({ tag }) => !tags.has(tag))
+  return ok('CANCELUPDATE completed')
 }
 
 interface Manner {

@@ -4,6 +4,7 @@
  */
 import type { Thread } from '../../../message/thread.ts'
 import type { Cursor } from '../../cursor.ts'
+import { formatString } from '../../encode.ts'
 import { readSortCriteria } from '../../sort.ts'
 import { ask, bad, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 import { asksModSeq, namesNumbers, readKeysIn } from './search.ts'
@@ -37,6 +38,9 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     return { uid, number: byUid ? uid : sequence, sequence, modSeq: answer.modSeqs[at] ?? 0 }
   })
   if (options !== undefined) {
+    if (options.some(({ name }) => name === 'UPDATE')) {
+      turn.send(`* NO [NOUPDATE ${formatString(turn.tag)}] an order is not kept up to date\r\n`)
+    }
     const saves = options.some(({ name }) => name === 'SAVE')
     if (saves) turn.saved = savedOf(found, options)
     const silent = options.every(({ name }) => name === 'SAVE')
