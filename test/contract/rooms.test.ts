@@ -114,6 +114,7 @@ async function people(w: Witness): Promise<void> {
     await w.write(account.setQuota, { address, quotaOctets: 5_000, quotaMessages: null })
   await w.read(accountReader.findAccount, 'joe@example.org')
   await w.read(accountReader.findAccount, 'nobody@example.org')
+  for (const id of [1, 99]) await w.read(accountReader.addressOfAccount, id)
   await credentials(w)
   const list = { address: 'list@example.org', domain: 'example.org' }
   await w.write(alias.addAlias, {
