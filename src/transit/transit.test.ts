@@ -57,3 +57,25 @@ test('what goes to our own domains is not rewritten, and nothing is where nothin
   assert.equal(leaving('a@x.example', { alias: 'b@here.example', to: 'c@here.example' }), undefined)
   assert.equal(leaving('a@here.example', { settings: {} }), undefined)
 })
+
+test('a bounce of a list comes to its mailbox, where that is here', async () => {
+  const arriving = async (text: string) => {
+    const verp = {
+      senders: ['news@here.example', 'news@there.example'],
+      delimiters: '-=',
+      separator: '+',
+    }
+    const needs = {
+      store: {},
+      clock: { now: () => 0 },
+      settings: () => ({ verp }),
+      isOurs: (domain: string) => domain === 'here.example',
+    } as unknown as TransitNeeds
+    const found = await new Transit(needs, 'secret').arriving(parseStoredAddress(text), null)
+    return found?.kind === 'leads' ? formatAddress(found.to) : found
+  }
+  assert.equal(await arriving('news-a=x.example@here.example'), 'news+a=x.example@here.example')
+  assert.equal(await arriving('news-a=x.example@there.example'), undefined)
+  assert.equal(await arriving('old-a=x.example@here.example'), undefined)
+  assert.equal(await arriving('news@here.example'), undefined)
+})

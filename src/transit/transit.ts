@@ -138,7 +138,8 @@ export class Transit {
     stranger = false,
   ): Arrival | undefined | Promise<Arrival | undefined> {
     const { srs, batv, verp } = this.#needs.settings()
-    const list = verp && listOf(verp, address)
+    // What is not ours is led nowhere, whatever the settings name.
+    const list = verp && this.#needs.isOurs(address.domain) ? listOf(verp, address) : undefined
     if (list !== undefined) return { kind: 'leads', to: list }
     if (batv !== undefined && isAmong(batv.domains, address)) {
       const found = this.#bounced(batv, address, stranger && sender === null)
