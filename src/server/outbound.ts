@@ -30,7 +30,7 @@ import { Worker } from '../transport/worker.ts'
 import type { World } from '../world/world.ts'
 import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
-import { type Reasoned, Routing } from './routing.ts'
+import { type Reasoned, type RoutedRow, Routing } from './routing.ts'
 import type { Settings } from './settings.ts'
 
 export interface Outbound {
@@ -39,7 +39,7 @@ export interface Outbound {
   /** The way to other hosts, of the epoch in force. */
   readonly smtp: Transport
   /** Where mail goes now, and what decides that: asked by `explain`. */
-  reason(message: QueuedMessage, address: string): Promise<Reasoned>
+  reason(message: QueuedMessage, row: RoutedRow): Promise<Reasoned>
   /** The epoch has changed: connections of the old one are not used for new mail. */
   renew(): void
   readonly atOnce: AtOnce
@@ -102,7 +102,7 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     jobsPerRouteMax: Math.ceil(settings().queue.concurrency / 2),
     ...(needs.pollMs === undefined ? {} : { pollMs: needs.pollMs }),
   })
-  const reason = (message: QueuedMessage, address: string) => routing.reason(message, { address })
+  const reason = (message: QueuedMessage, row: RoutedRow) => routing.reason(message, row)
   const renew = () => smtp.renew()
   return { worker, settler, smtp, reason, renew, atOnce: atOnce(needs, routing), routing }
 }

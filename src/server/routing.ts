@@ -35,7 +35,10 @@ export interface RoutingNeeds {
 }
 
 /** What of a row the rules are told. */
-export type RoutedRow = Pick<JobRow, 'address' | 'released'>
+export type RoutedRow = Pick<JobRow, 'address' | 'released'> & {
+  /** The header of a message that is not there to be read (\`explain\`). */
+  readonly header?: Facts['header']
+}
 
 type Decided = Extract<Decision, { readonly kind: 'decided' }>
 
@@ -196,6 +199,7 @@ function factsOf(message: QueuedMessage, row: RoutedRow): Facts {
     sizeOctets: message.size_octets,
     ...(account === null && { account: null }),
     ...(row.released && { released: true }),
+    ...(row.header && { header: row.header }),
   }
 }
 

@@ -30,6 +30,13 @@ const CONFIGS: readonly Config[] = [
     outbound: { batv: { domains: ['a.test'], untagged: 'refuse' } },
     listeners: { smtp: { percent: 'normalize' }, submission: { percent: 'normalize' } },
   },
+  {
+    routes: [
+      { match: { recipient: '*@c.test', header: { subject: 'X' } }, to: 'discard' },
+      { match: { header: { 'x-none': '*' } }, to: 'hold' },
+      { match: { sender: '@b.test', recipient: 'remote' }, to: { hold: 'a look first' } },
+    ],
+  },
   { submission: { enforceSender: false }, addresses: { postmaster: 'ann@a.test' } },
 ]
 
@@ -233,7 +240,12 @@ for (const [c, config] of CONFIGS.entries()) {
       const { house } = town.server('a.test')
       const before = town.server('a.test').commits
       const explained = await town.internet.complete(
-        explain(house, { ...question, ip: '203.0.113.7', hello: peer.name }),
+        explain(house, {
+          ...question,
+          ip: '203.0.113.7',
+          hello: peer.name,
+          header: ['Subject: x'],
+        }),
       )
       assert.equal(town.server('a.test').commits, before, 'nothing is written')
       const { outcomes, record } = await sent(town, peer, question)

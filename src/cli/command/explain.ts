@@ -15,6 +15,7 @@ interface ExplainFlags extends CommonOptions {
   readonly account?: string
   readonly listener?: 'smtp' | 'submission' | 'local'
   readonly size?: string
+  readonly header?: readonly string[]
   readonly at?: string
 }
 
@@ -37,6 +38,7 @@ export function addExplain(program: Command, face: Face): void {
       ),
     )
     .option('--size <size>', 'how large it is, such as 5MB')
+    .option('--header <field>', "a field of its header, 'Name: value'; may be repeated", several)
     .option('--at <time>', 'when: 2026-12-24T18:00Z, or in so long, such as 2h')
     .action(async (flags: ExplainFlags) => {
       const output = await call(face, flags, 'explain', inputOf(face, flags))
@@ -45,7 +47,7 @@ export function addExplain(program: Command, face: Face): void {
 }
 
 function inputOf(face: Face, flags: ExplainFlags): OperationInput<'explain'> {
-  const { from, to, ip, hello, account, listener, size, at } = flags
+  const { from, to, ip, hello, account, listener, size, header, at } = flags
   const sizeOctets = size === undefined ? undefined : parseSize(size)
   if (size !== undefined && sizeOctets === undefined) {
     throw new CommandError(EXIT.usage, '--size: such as 20000 or 5MB')
@@ -58,6 +60,7 @@ function inputOf(face: Face, flags: ExplainFlags): OperationInput<'explain'> {
     ...(account !== undefined && { account }),
     ...(listener && { listener }),
     ...(sizeOctets !== undefined && { sizeOctets }),
+    ...(header && { header }),
     ...(at !== undefined && { at: timeOf(face, at) }),
   }
 }

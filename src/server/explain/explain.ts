@@ -8,6 +8,7 @@
 import { type Address, formatAddress, formatPath, parseStoredAddress } from '../../mail/address.ts'
 import { formatCarriedSender } from '../../mail/carried.ts'
 import { formatPeer } from '../../mail/forwarded.ts'
+import { fieldTexts } from '../../message/field-texts.ts'
 import { expandRecipients, type FinalRecipient } from '../../queue/expansion.ts'
 import { forecast } from '../../queue/forecast.ts'
 import type { QueuedMessage } from '../../queue/reader.ts'
@@ -31,8 +32,9 @@ export async function explain(house: House, input: ExplainInput): Promise<Explai
   const now = input.at ?? house.world.clock.now()
   const message = messageOf(inquiry, answered, now)
   const finals = await expandRecipients(house.inbound.directory, answered.taken)
+  const header = fieldTexts(Buffer.from(`${(input.header ?? []).join('\r\n')}\r\n\r\n`))
   const recipients: ExplainedRecipient[] = []
-  for (const final of finals) recipients.push(await explained(house, message, final))
+  for (const final of finals) recipients.push(await explained(house, message, final, header))
   const schedule = scheduleOf(house.settings())
   const { release, deliverBy } = answered.sender ?? {}
   const firstAt = Math.max(now, release?.atMs ?? 0)
@@ -130,12 +132,13 @@ async function explained(
   house: House,
   message: QueuedMessage,
   final: FinalRecipient,
+  header: (name: string) => readonly string[],
 ): Promise<ExplainedRecipient> {
   const { address, aliasOf } = final
   const about = { address, ...(aliasOf === null ? {} : { aliasOf }) }
   // The alias itself: it is settled by the accepting transaction, and each of its targets is carried.
   if (final.expanded) return { ...about, expanded: true }
-  const { route, by, passed } = await house.reason(message, address)
+  const { route, by, passed } = await house.reason(message, { address, header })
   const departure = departureOf(house.inbound.transit, message, { address, aliasOf }, route)
   const sender: Address | null =
     departure?.reversePath ??

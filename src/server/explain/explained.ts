@@ -13,6 +13,8 @@ export interface ExplainInput {
   readonly account?: string
   readonly listener?: 'smtp' | 'submission' | 'local'
   readonly sizeOctets?: number
+  /** Lines of its header, `Name: value`; none unless said. */
+  readonly header?: readonly string[]
   /** When it comes in, ms since the epoch; now unless said. */
   readonly at?: number
 }
