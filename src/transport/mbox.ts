@@ -68,7 +68,10 @@ function boxOf(
 ): Box | undefined {
   const sender = envelope.sender.reversePath
   const path = fillPath(pattern, { id, sender, recipient, separator })
-  return path === undefined ? undefined : { path, fixed: placeholdersIn(pattern).length === 0 }
+  const fixed = placeholdersIn(pattern).length === 0
+  // Nobody is called as another's lock is.
+  if (path === undefined || (!fixed && /\.lock(?:\.[^/]*)?$/.test(path))) return undefined
+  return { path, fixed }
 }
 
 async function deliver(

@@ -49,7 +49,8 @@ export function pipeTransport(world: World, separator: () => string): Transport 
         ? slotted.value
         : all(load, deferred('4.3.2', 'too many at once'))
     },
-    close: () => Promise.resolve(),
+    // What goes on after us would do its work once more when it is carried again.
+    close: async () => world.programs.endAll(),
   }
 }
 
@@ -61,6 +62,11 @@ async function run(
 ): Promise<Carried> {
   const place = `pipe:${route.argv[0]}`
   const { sender, recipients } = load.envelope
+  // A program that hands mail on may speak to anybody, in whatever way (RFC 8689 §4.2.1).
+  if (sender.requireTls && sender.reversePath !== null && !route.final) {
+    const reason = 'it may go on only under verified TLS, and a program gives no proof of it'
+    return all(load, { kind: 'failed', status: '5.7.30', reason, place })
+  }
   const deliveries = recipients.map(
     ({ forwardPath: recipient }): Delivering => ({
       id: load.id,

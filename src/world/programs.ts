@@ -32,4 +32,6 @@ export interface Programs {
    * error. Rejects only where the source does, and has ended the program then.
    */
   run(run: Run, input: Source): Promise<Ended>
+  /** Ends all that still run, with what they have started: this process is about to end. */
+  endAll(): void
 }

@@ -141,12 +141,19 @@ test('a smart host that wants a login takes over from one that is down', {
   const login = { username: 'joe', password: 'a pass word' }
   const theirs = await startEximHop(login)
   const down = await freePort()
+  const face = { hostname: 'other.test', sourceAddress: '127.0.0.2' }
   const hop = (port: number, more = {}) => ({ host: '127.0.0.1', port, tls: 'never', ...more })
   const ours = await serve({
-    'outbound.hops': JSON.stringify({ down: hop(down), smart: hop(theirs.port, login) }),
+    'outbound.hops': JSON.stringify({
+      down: hop(down),
+      smart: hop(theirs.port, { ...login, ...face }),
+    }),
     routes: JSON.stringify([{ match: { recipient: 'remote' }, to: { hop: ['down', 'smart'] } }]),
   })
   const id = await post(ours, { to: ['bob@far.test'] })
   await becomes(ours, id, 'bob@far.test', 'relayed')
-  await until("Exim's log of it", () => /A=plain:joe/.exec(theirs.log()) ?? undefined)
+  await until(
+    "Exim's log of it",
+    () => /H=\(other\.test\) \[127\.0\.0\.2\].* A=plain:joe/.exec(theirs.log()) ?? undefined,
+  )
 })

@@ -88,7 +88,7 @@ test('under a name stands who is there already, and nobody else', async () => {
   const { files } = town.server('a.test').host
   files.put('/users/bob/Maildir/cur/x', '')
   files.put('/spool/bob', '')
-  const to = ['Bob+x@h.users.test', 'carol@h.users.test', 'bob@spool.test', '.hidden@spool.test']
+  const to = ['Bob+x@h.users.test', 'carol@h.users.test', 'bob@spool.test', 'bob.lock@spool.test']
   await town.send({ from: 'alice@a.test', to: [...to, '"../../etc/x"@h.users.test'] })
   await town.advance('1 minute')
   assert.equal(files.list('/users/bob/Maildir/new').length, 1)
@@ -220,6 +220,18 @@ test('several recipients at once; a program that takes too long is in doubt', as
   })
   await town.advance('5 minutes')
   assert.deepEqual(runs, ['/usr/bin/all bob@all.nje carol@all.nje'])
+})
+
+test('what may go on only under TLS is given to no program', async () => {
+  const town = await aTown('require')
+  town.server('a.test').host.programs.set('/usr/bin/all', () => ({ code: 0 }))
+  const asks = () => ({ requireTls: true as const })
+  await town.send({ from: 'alice@a.test', to: ['bob@all.nje'], asks })
+  await town.advance('1 minute')
+  assert.deepEqual(
+    (await rowsOf(town)).slice(0, 1).map(row => row.status),
+    ['5.7.30'],
+  )
 })
 
 test('a crash while a program runs: it comes again, and twice only where it had done its work', async () => {

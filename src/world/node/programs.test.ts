@@ -115,3 +115,10 @@ test('nobody runs as root', async () => {
   const nobody = await run('id -u; id -G')
   assert.match('output' in nobody ? nobody.output : '', /^65534\n65534\n$/)
 })
+
+test('what runs is ended when the server ends', async () => {
+  const slow = run('sleep 100', '')
+  await new Promise(resolve => setTimeout(resolve, 200))
+  nodePrograms.endAll()
+  assert.equal((await slow).kind, 'signal')
+})

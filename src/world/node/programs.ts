@@ -14,7 +14,12 @@ const KILL_AFTER_MS = 2_000
 /** Output is awaited so long after the end: a child in the background may keep it open. */
 const OUTPUT_AFTER_MS = 200
 
+const running = new Set<ChildProcess>()
+
 export const nodePrograms: Programs = {
+  endAll() {
+    for (const child of running) signalGroup(child, 'SIGKILL')
+  },
   async run(run, input) {
     const identity = identityFor(run)
     if ('reason' in identity) return { kind: 'unstarted', reason: identity.reason }
@@ -26,7 +31,12 @@ export const nodePrograms: Programs = {
       stdio: ['pipe', 'pipe', 'pipe'],
       ...identity,
     })
-    return new Running(child, run).end(input)
+    running.add(child)
+    try {
+      return await new Running(child, run).end(input)
+    } finally {
+      running.delete(child)
+    }
   },
 }
 

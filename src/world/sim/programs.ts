@@ -23,6 +23,7 @@ export class SimPrograms {
   /** @param after runs something after so much virtual time */
   mount(host: DiskHost, after: (delayMs: number) => Promise<void>): Programs {
     return {
+      endAll: () => {},
       run: async (run: Run, input: Source): Promise<Ended> => {
         const program = this.#programs.get(run.argv[0] ?? '')
         if (program === undefined) return { kind: 'unstarted', reason: `no ${run.argv[0]}` }
