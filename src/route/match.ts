@@ -3,11 +3,11 @@
  * condition holds where one of it does. What is not known of a message yet (its header, before anybody has
  * read it) is neither yes nor no: the rule is undecided, and says what it needs.
  */
-import { canonicalDomain } from '../account/address.ts'
 import type { Address } from '../mail/address.ts'
 import { isWithin, type Network, parseNetwork } from '../wire/network.ts'
 import {
   type AddressPattern,
+  comparable,
   covers,
   type Glob,
   glob,
@@ -137,15 +137,12 @@ function addressCondition(
 
 function plainKey(text: string): string {
   const at = text.lastIndexOf('@')
-  return key(text.slice(0, at), text.slice(at + 1))
+  return comparable({ local: text.slice(0, at), domain: text.slice(at + 1) }).whole
 }
 
-function key(local: string, domain: string): string {
-  return `${local.toLowerCase().normalize('NFC')}@${canonicalDomain(domain)}`
-}
-
-function isAmong(plain: ReadonlySet<string>, { local, domain }: Address): boolean {
-  return plain.has(key(local, domain)) || plain.has(key('', domain))
+function isAmong(plain: ReadonlySet<string>, address: Address): boolean {
+  const { whole, ofDomain } = comparable(address)
+  return plain.has(whole) || plain.has(ofDomain)
 }
 
 function sourceCondition(texts: readonly string[]): Condition {

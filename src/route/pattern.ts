@@ -34,10 +34,27 @@ export function parseAddressPattern(text: string): AddressPattern | undefined {
 
 export function matchesAddress({ parts }: AddressPattern, address: Address | null): boolean {
   if (address === null || parts === undefined) return address === null && parts === undefined
-  return (
-    matchesGlob(parts.domain, canonicalDomain(address.domain)) &&
-    matchesGlob(parts.local, canonicalLocal(address.local))
-  )
+  const { local, domain } = comparable(address)
+  return matchesGlob(parts.domain, domain) && matchesGlob(parts.local, local)
+}
+
+/** An address as patterns are compared with it, and as long lists are looked up by. */
+export interface Comparable extends Address {
+  readonly whole: string
+  readonly ofDomain: string
+}
+
+const known = new WeakMap<Address, Comparable>()
+
+/** Made once for an address, however many rules are asked about it. */
+export function comparable(address: Address): Comparable {
+  const made = known.get(address)
+  if (made !== undefined) return made
+  const local = canonicalLocal(address.local)
+  const domain = canonicalDomain(address.domain)
+  const fresh = { local, domain, whole: `${local}@${domain}`, ofDomain: `@${domain}` }
+  known.set(address, fresh)
+  return fresh
 }
 
 export function glob(text: string): Glob {
