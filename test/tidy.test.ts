@@ -44,6 +44,7 @@ const ROOMS = [
   'mailbox',
   'queue',
   'route',
+  'shape',
   'hook',
   'delivery',
   'transport',

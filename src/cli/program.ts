@@ -8,6 +8,7 @@ import { addAccount } from './command/account.ts'
 import { addAlias } from './command/alias.ts'
 import { addBackup } from './command/backup.ts'
 import { addCheck } from './command/check.ts'
+import { addDestinations } from './command/destinations.ts'
 import { addDiagnose } from './command/diagnose.ts'
 import { addDomain } from './command/domain.ts'
 import { addExplain } from './command/explain.ts'
@@ -30,6 +31,7 @@ const COMMANDS: readonly AddCommand[] = [
   addInit,
   addCheck,
   addStatus,
+  addDestinations,
   addNodes,
   addSend,
   addSendmail,

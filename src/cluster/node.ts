@@ -17,13 +17,22 @@ export interface NodeOptions {
   readonly world: Pick<World, 'clock' | 'log'>
   /** The hash of the config may change while we live; the rest does not. */
   readonly facts: () => Omit<NodeFacts, 'draining'>
+  /** Told at each look how many nodes are alive, and which of them we are: what all share is divided by it. */
+  readonly shared?: (nodes: number, rank: number) => void
 }
+
+/** So long a newcomer takes nothing of what is divided: by then the others have seen him. */
+const NEWCOMER_MS = 3 * BEAT_MS
+
+/** Behind all others: of what is divided nothing is ours. */
+export const NO_RANK = Number.POSITIVE_INFINITY
 
 export class Node {
   readonly #options: NodeOptions
   #timer: Timer | undefined
   #draining = false
   #gone = false
+  #enteredMs: number | undefined
   /** What was said last of other configs, so that it is said once. */
   #said = ''
 
@@ -83,7 +92,19 @@ export class Node {
     if (this.#gone) return
     const { alone } = store
     await store.write(beat, { ...facts(), alone, draining: this.#draining })
-    if (!store.alone) this.#compare(await store.read(listNodes, null))
+    if (store.alone) return
+    const nodes = await store.read(listNodes, null)
+    this.#compare(nodes)
+    this.#divide(nodes)
+  }
+
+  #divide(nodes: readonly NodeRow[]): void {
+    const { facts, shared, world } = this.#options
+    const alive = nodes.filter(node => node.silentMs < SILENT_MS).map(({ id }) => id)
+    const rank = alive.sort().indexOf(facts().id)
+    this.#enteredMs ??= world.clock.monotonic()
+    const isNew = world.clock.monotonic() - this.#enteredMs < NEWCOMER_MS
+    shared?.(alive.length, rank < 0 || (isNew && alive.length > 1) ? NO_RANK : rank)
   }
 
   /** Nodes of one database are meant to have one config; while one is rolled out they differ. */

@@ -6,6 +6,7 @@ import type { Directory } from '../account/directory.ts'
 import type { QuotaUsage } from '../account/quota.ts'
 import type { HookAnswer, HookFacts, HookName } from '../hook/hook.ts'
 import type { Room } from '../limit/free-space.ts'
+import type { Outgoing } from '../limit/outgoing.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Header } from '../message/header.ts'
@@ -34,6 +35,8 @@ export interface Inbound {
   ) => Later<LoginAnswer>
   /** What an account holds, for who has a limit. */
   readonly usage: (accountId: number) => Promise<QuotaUsage>
+  /** What accounts may send in an hour and a day. */
+  readonly outgoing: Outgoing
   readonly settings: () => InboundSettings
   readonly hooks: () => Hooks | undefined
   readonly onDemand: OnDemand

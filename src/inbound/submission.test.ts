@@ -20,6 +20,7 @@ async function place(enforceSender = true) {
   assert.equal(found.kind, 'account')
   const inbound = {
     directory: room.directory,
+    outgoing: { limits: () => false, reserve: async () => undefined },
     settings: () => ({ hostname: 'mx.here.example', enforceSender }),
     world: { clock: room.clock },
   } as unknown as Inbound

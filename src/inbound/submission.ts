@@ -3,6 +3,7 @@
  * completes the header, and lets nobody write under a name that is not his.
  */
 import { mayUse } from '../account/expand.ts'
+import type { Exceeded } from '../limit/outgoing.ts'
 import { type Address, formatAddress, parseStoredAddress } from '../mail/address.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import { accept, refuse, type Verdict } from '../mail/verdict.ts'
@@ -12,7 +13,7 @@ import type { Identity } from '../queue/id.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import type { Later, Peer } from '../smtp/server/question.ts'
 import { judgeRecipient } from './recipient.ts'
-import type { Completion, Inbound, Role } from './role.ts'
+import type { Completion, Inbound, Refusal, Role } from './role.ts'
 
 const LOGIN_FIRST = refuse(530, '7.0', 'authentication required')
 
@@ -28,13 +29,19 @@ export function submissionRole(inbound: Inbound): Role {
     origin: 'submission',
     omitted: NOT_SENT,
     mail(peer, sender): Later<Verdict> {
-      if (!peer.account) return LOGIN_FIRST
-      if (!settings().enforceSender || sender.reversePath === null) return accept()
-      return judgeSender(inbound, peer.account, sender.reversePath)
+      const { account } = peer
+      if (!account) return LOGIN_FIRST
+      return within(inbound, account, 1, () =>
+        !settings().enforceSender || sender.reversePath === null
+          ? accept()
+          : judgeSender(inbound, account, sender.reversePath),
+      )
     },
-    rcpt(peer, _envelope, recipient): Later<Verdict> {
+    rcpt(peer, { recipients }, recipient): Later<Verdict> {
       if (!peer.account) return LOGIN_FIRST
-      return judgeRecipient(directory, recipient.forwardPath, true)
+      return within(inbound, peer.account, recipients.length + 1, () =>
+        judgeRecipient(directory, recipient.forwardPath, true),
+      )
     },
     async complete(peer, envelope, header, identity): Promise<Completion> {
       if (!peer.account) return LOGIN_FIRST as Exclude<Verdict, { kind: 'accept' }>
@@ -43,9 +50,40 @@ export function submissionRole(inbound: Inbound): Role {
         const verdict = await judgeAuthors(inbound, peer.account, header)
         if (verdict.kind !== 'accept') return verdict
       }
-      return completeHeader(inbound, peer, envelope, header, identity)
+      const completion = await completeHeader(inbound, peer, envelope, header, identity)
+      if (completion.kind !== 'complete') return completion
+      // Counted last: what is refused for another reason was not sent.
+      const exceeded = await inbound.outgoing.reserve(peer.account, envelope.recipients.length)
+      if (exceeded === 'unknown') return NOT_COUNTED
+      return exceeded === undefined ? completion : tooMuch(exceeded)
     },
   }
+}
+
+const NOT_COUNTED: Refusal = {
+  kind: 'defer',
+  code: 451,
+  detail: '3.0',
+  text: 'it cannot be counted just now; try again later',
+}
+
+/** What policy says, unless the account has sent as much as it may; who has no limits is not looked up. */
+function within(
+  { outgoing }: Inbound,
+  account: Account,
+  recipients: number,
+  judge: () => Later<Verdict>,
+): Later<Verdict> {
+  if (!outgoing.limits(account)) return judge()
+  return outgoing
+    .looks(account, recipients)
+    .then(exceeded => (exceeded === undefined ? judge() : tooMuch(exceeded)))
+}
+
+/** RFC 6409 §5.1 leaves limits to the site: not now, since the next hour or day has room again. */
+function tooMuch({ what, most, per }: Exceeded): Refusal {
+  const code = what === 'messages' ? 450 : 452
+  return { kind: 'defer', code, detail: '7.1', text: `no more than ${most} ${what} in a ${per}` }
 }
 
 /** RFC 6409 §6.1: submission rights are enforced on the reverse-path. */

@@ -36,6 +36,8 @@ export type Outcome = {
       readonly tooMany?: boolean
       /** Nothing was tried: it is kept until its customer asks for it. */
       readonly kept?: true
+      /** Nothing was tried: its destination is known to be down. It counts as no attempt. */
+      readonly untried?: true
     }
   | {
       readonly kind: 'failed'

@@ -5,6 +5,7 @@
 import { type Delivery, deliverInto } from '../mailbox/deliver.ts'
 import { wave } from '../store/wave.ts'
 import type { Value, Write } from '../world/sql.ts'
+import { registerLanes } from './lane.ts'
 
 /** A message to take responsibility for, with everything its rows need. */
 export interface Acceptance {
@@ -47,8 +48,18 @@ export interface AcceptedRecipient {
   readonly lease?: { readonly by: string; readonly leaseMs: number }
   /** Born held for its sender: due only so much later, for this reason. */
   readonly hold?: { readonly forMs: number; readonly reason: string }
+  /** Born in a lane, where it waits for a destination or for its sender's turn (lane.ts). */
+  readonly lane?: LaneAtBirth
   /** Born delivered: the mailbox row that is inserted by this very transaction. */
   readonly delivery?: Delivery
+}
+
+export interface LaneAtBirth {
+  readonly name: string
+  /** When it must be looked at all the same, from now on. */
+  readonly forMs: number
+  readonly status: string
+  readonly reason: string
 }
 
 /** What the ledger says of every delivery into a mailbox here. */
@@ -64,6 +75,8 @@ const INSERT_RECIPIENT = `INSERT INTO recipient (message_id, n, address, domain,
   alias_of, state, due_at, leased_by, settled_at, attempts, status, reason, parameters)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, :now + ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
 
+const SET_LANE = `UPDATE recipient SET lane = ?3, status = ?4, reason = ?5
+  WHERE message_id = ?1 AND n = ?2`
 const SET_PRIORITY = 'UPDATE recipient SET priority = ?2 WHERE message_id = ?1'
 
 /** The state a recipient is born in. */
@@ -80,6 +93,7 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
   const recipients: Value[][] = []
   const deliveries: Delivery[] = []
   const priorities: Value[][] = []
+  const lanes: Value[][] = []
   for (const a of accepted) {
     if (a.priority) priorities.push([a.id, a.priority])
     const inline = a.body instanceof Uint8Array
@@ -90,6 +104,7 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
     for (const [n, r] of a.recipients.entries()) {
       const state = stateAtBirth(r)
       if (r.delivery) deliveries.push(r.delivery)
+      if (r.lane) lanes.push([a.id, n, r.lane.name, r.lane.status, r.lane.reason])
       if (state === 'leased' || state === 'queued') unsettled++
       const placed = state === 'delivered'
       recipients.push([
@@ -101,7 +116,7 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
         r.originalRecipient,
         r.aliasOf,
         state,
-        r.lease?.leaseMs ?? r.hold?.forMs ?? 0,
+        r.lease?.leaseMs ?? r.hold?.forMs ?? r.lane?.forMs ?? 0,
         r.lease?.by ?? null,
         r.expanded || placed ? a.receivedAt : null,
         placed ? 1 : 0,
@@ -138,4 +153,13 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
   await wave<unknown>([deliverInto(tx, deliveries), tx.many(INSERT_RECIPIENT, recipients)])
   // A statement of its own, so that the usual mail does not pay for what it does not ask.
   if (priorities.length > 0) await tx.many(SET_PRIORITY, priorities)
+  if (lanes.length > 0) await setLanes(tx, lanes)
+}
+
+async function setLanes(tx: Write, rows: readonly Value[][]): Promise<void> {
+  await registerLanes(
+    tx,
+    rows.map(([, , name]) => name as string),
+  )
+  await tx.many(SET_LANE, rows)
 }

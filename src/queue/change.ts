@@ -40,12 +40,12 @@ interface Slice {
 }
 
 const SETS: Readonly<Record<Order, string>> = {
-  retry: 'due_at = :now',
-  hold: "state = 'held', reason = 'held by the operator'",
+  retry: 'due_at = :now, lane = NULL',
+  hold: "state = 'held', lane = NULL, reason = 'held by the operator'",
   release:
     "state = 'queued', due_at = :now, released_at = :now, reason = 'released by the operator'",
   delete:
-    "state = 'deleted', settled_at = :now, due_at = 0, status = NULL, reason = 'deleted by the operator'",
+    "state = 'deleted', lane = NULL, settled_at = :now, due_at = 0, status = NULL, reason = 'deleted by the operator'",
   priority: 'priority = ?2',
 }
 
@@ -65,10 +65,23 @@ export const change = writer<
 >('queue.change', async (tx, input) => {
   const { change: what, at } = input
   const extra = what.order === 'priority' ? [what.priority] : []
+  if (what.order === 'retry') await probeNow(tx, input.keys)
   const rows = await update(tx, what.order, extra, input)
   const released = what.order === 'delete' ? await letGo(tx, rows, at) : []
   return { changed: rows.length, released }
 })
+
+/** What waits for a host that is down asks it now (lane.ts): else it would only go back to its lane. */
+async function probeNow(tx: Write, keys: readonly Key[]): Promise<void> {
+  if (keys.length === 0) return
+  const sql = amongKeys(
+    list => `UPDATE lane SET until_at = :now, changed_at = :now
+     WHERE state = 'down' AND until_at > :now AND name IN (
+       SELECT r.lane FROM ${list} k CROSS JOIN recipient r
+       WHERE r.message_id = k.key_id AND r.n = k.key_n AND r.lane IS NOT NULL)`,
+  )
+  await tx.run(sql, keyList(keys))
+}
 
 interface Row {
   readonly message_id: string

@@ -35,8 +35,6 @@ export interface ClaimInput {
   readonly node: string
   readonly leaseMs: number
   readonly limit: number
-  /** Destinations that are busy enough already: their rows wait. */
-  readonly except: readonly string[]
 }
 
 /** The literal condition of the index of priorities, which only a query that has it can use. */
@@ -91,22 +89,20 @@ function leaseLevel(
 /** Leases the first of what is due and meets a condition. */
 function lease(
   tx: Write,
-  { node, leaseMs, except }: ClaimInput,
+  { node, leaseMs }: ClaimInput,
   limit: number,
   condition: string,
 ): Promise<Claimed[]> {
-  const skip = except.map((_, i) => `?${i + 4}`).join(', ')
   return tx.all<Claimed>(
     `WITH due AS MATERIALIZED (
        SELECT message_id, n FROM recipient WHERE state IN ('queued', 'leased') AND due_at <= :now
-       ${condition} ${skip === '' ? '' : `AND domain NOT IN (${skip})`} ORDER BY due_at LIMIT ?3 /*skip locked*/)
-     UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2
+       ${condition} ORDER BY due_at LIMIT ?3 /*skip locked*/)
+     UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2, lane = NULL
      WHERE (message_id, n) IN (SELECT message_id, n FROM due)
      RETURNING ${CLAIMED}`,
     node,
     leaseMs,
     limit,
-    ...except,
   )
 }
 
@@ -130,7 +126,7 @@ export const claimAsked = writer<AskedInput, Claimed[]>('queue.claimAsked', asyn
     `WITH asked AS MATERIALIZED (
        SELECT message_id, n FROM recipient WHERE state = 'queued' AND domain IN (${domains})
        AND (message_id, n) > (?4, ?5) AND (status IS NOT NULL OR due_at <= :now) ORDER BY message_id, n LIMIT ?3 /*skip locked*/)
-     UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2
+     UPDATE recipient SET state = 'leased', leased_by = ?1, due_at = :now + ?2, lane = NULL
      WHERE (message_id, n) IN (SELECT message_id, n FROM asked)
      RETURNING ${CLAIMED}`,
     input.node,

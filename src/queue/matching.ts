@@ -46,10 +46,12 @@ export interface QueueLine {
   readonly priority: number
   readonly doubts: number
   readonly via: string | null
+  /** What it waits for beside its time (lane.ts). */
+  readonly lane: string | null
 }
 
 const LINE = `r.message_id, r.n, m.reverse_path, r.address, r.state, m.size_octets, m.received_at, r.attempts,
-  r.due_at, r.status, r.reason, r.remote, r.priority, r.doubts, r.via`
+  r.due_at, r.status, r.reason, r.remote, r.priority, r.doubts, r.via, r.lane`
 
 /** The message behind the recipient: CROSS JOIN keeps SQLite from beginning with it. */
 const FROM = 'FROM recipient r CROSS JOIN message m WHERE m.id = r.message_id'

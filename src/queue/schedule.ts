@@ -45,6 +45,28 @@ export function endsAt(expireMs: number, { receivedAt, deliverBy }: Lifetime): n
 }
 
 /**
+ * When a recipient that waits in a lane (lane.ts) must be looked at all the same: its sender is to be told, or
+ * it ends. Never later than a day from now, should the lane be lost; what is overdue, at once.
+ */
+export function wordAt(
+  schedule: Schedule,
+  { receivedAt, deliverBy }: Lifetime,
+  warnedAt: number | null,
+  now: number,
+): number {
+  const times = [receivedAt + schedule.expireMs, now + LANE_MAX_MS]
+  if (schedule.delayWarningMs > 0 && warnedAt === null) {
+    times.push(receivedAt + schedule.delayWarningMs)
+  }
+  // Once its time was told of, only its end is left.
+  const told = deliverBy !== undefined && warnedAt !== null && warnedAt >= deliverBy.atMs
+  if (deliverBy !== undefined && !told) times.push(deliverBy.atMs)
+  return Math.min(...times)
+}
+
+const LANE_MAX_MS = 86_400_000
+
+/**
  * @param attempts attempts made so far, the one just deferred included (at least 1)
  * @param warnedAt when the sender was told of a delay last, if he was
  * @param phase a number in [0, 1) that is the message's own: a delay is lengthened up to its next tick

@@ -16,6 +16,7 @@ import type { FinalRecipient } from './expansion.ts'
 import type { Identity } from './id.ts'
 import type { NoticeFact, Notices } from './notice.ts'
 import type { QueuedMessage } from './reader.ts'
+import type { Lifetime } from './schedule.ts'
 import { acceptNamed, type NamedAcceptance } from './transfer.ts'
 import { accept } from './writer.ts'
 
@@ -35,9 +36,19 @@ export interface Submission {
   readonly named?: Omit<NamedAcceptance, 'acceptance'>
 }
 
+/** What of a message decides where its recipients wait. */
+export interface Birth {
+  readonly accountId: number | null
+  readonly reversePath: string
+  readonly life: Lifetime
+}
+
+/** Where a newborn recipient waits: with us, in a lane, or with neither in the queue. */
+export type Berth = Pick<AcceptedRecipient, 'lease' | 'lane'>
+
 /** Who takes newborn mail: the worker of this node. */
 export interface Lessee {
-  leaseFor(address: string): { readonly by: string; readonly leaseMs: number } | undefined
+  berth(address: string, birth: Birth): Berth
   born(acceptance: Acceptance): void
 }
 
@@ -126,16 +137,23 @@ export class Spool {
     const { origin, accountId, peer } = submission
     const sizeOctets = head.length + size
     const newborn = { ...identity, head, sizeOctets, reversePath, origin, accountId, peer }
+    const path = reversePath === null ? '' : formatAddress(reversePath)
+    const life: Lifetime = { receivedAt, deliverBy: sender.deliverBy }
+    const birth: Birth = { accountId, reversePath: path, life }
+    const berthed = (final: FinalRecipient): AcceptedRecipient => ({
+      ...final,
+      ...this.#lessee.berth(final.address, birth),
+    })
     const recipients = submission.finals.map((final): AcceptedRecipient => {
       if (final.expanded) return final
       // What has a time of its own, or a wish of its own, is the worker's and the settler's.
       if (hold) return { ...final, hold }
-      if (special || final.parameters) return this.#leased(final)
+      if (special || final.parameters) return berthed(final)
       // Who asked to hear of success is owed a notice, and that is the settler's.
       const silent = !final.notify?.includes('SUCCESS')
       const judged = final.aliasOf === null
       const delivery = silent ? this.#atOnce?.place(newborn, final.address, judged) : undefined
-      return delivery ? { ...final, delivery } : this.#leased(final)
+      return delivery ? { ...final, delivery } : berthed(final)
     })
     return {
       id: submission.identity.id,
@@ -143,23 +161,18 @@ export class Spool {
       origin: submission.origin,
       head: submission.head,
       body: submission.body,
-      reversePath: sender.reversePath === null ? '' : formatAddress(sender.reversePath),
+      reversePath: path,
       bodyKind: sender.body,
       utf8: sender.utf8,
       ret: sender.ret ?? null,
       envelopeId: sender.envelopeId ?? null,
       parameters: formatCarriedSender(sender),
       ...(sender.priority ? { priority: sender.priority } : {}),
-      accountId: submission.accountId,
+      accountId,
       peer: submission.peer,
       receivedAt,
       recipients,
     }
-  }
-
-  #leased(final: FinalRecipient): AcceptedRecipient {
-    const lease = this.#lessee.leaseFor(final.address)
-    return lease ? { ...final, lease } : final
   }
 
   /** RFC 3461 §5.2.7.3: who asked to hear of success is told that an alias was expanded. */
@@ -191,9 +204,9 @@ function holdOf({ release }: Sender, now: number): AcceptedRecipient['hold'] {
   return { forMs: release.atMs - now, reason }
 }
 
-/** It is in the queue, and in nobody's hands. */
+/** It is in the queue, and in nobody's hands. What is in a lane need not be looked for. */
 function waits(r: AcceptedRecipient): boolean {
-  return !r.lease && !r.expanded && !r.delivery
+  return !r.lease && !r.lane && !r.expanded && !r.delivery
 }
 
 /** What the worker would read back of an acceptance, without reading. */

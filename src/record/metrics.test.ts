@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { metrics } from './metrics.ts'
 
-const gauges = { connections: () => 3, jobs: () => 0, commits: () => 2, writes: () => 7 }
+const gauges = {
+  connections: () => 3,
+  closed: () => ({ down: 1, suspended: 0 }),
+  jobs: () => 0,
+  commits: () => 2,
+  writes: () => 7,
+}
 
 test('each series has its help, its type and a line for each of its labels', () => {
   const counters = metrics(gauges)

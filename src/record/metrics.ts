@@ -17,6 +17,8 @@ export interface Metrics {
 export interface Gauges {
   connections(): number
   jobs(): number
+  /** Destinations that are down, and suspended, as far as this node knows. */
+  closed(): { readonly down: number; readonly suspended: number }
   /** Transactions of the store, and the writes that shared them. */
   commits(): number
   writes(): number
@@ -36,6 +38,15 @@ export function metrics(gauges: Gauges): Metrics {
   const read = () => [
     now('gauge', 'connections', 'Connections that stand', gauges.connections),
     now('gauge', 'jobs', 'Loads being carried', gauges.jobs),
+    {
+      kind: 'gauge' as const,
+      name: 'postrider_destinations',
+      help: 'Destinations that are down or suspended',
+      values: Object.entries(gauges.closed()).map(([state, count]): [string, number] => [
+        `state="${state}"`,
+        count,
+      ]),
+    },
     now('counter', 'store_commits_total', 'Transactions made durable', gauges.commits),
     now('counter', 'store_writes_total', 'Writes that shared these', gauges.writes),
   ]

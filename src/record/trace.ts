@@ -30,6 +30,7 @@ export interface RecipientRow {
   readonly priority: number
   readonly doubts: number
   readonly via: string | null
+  readonly lane: string | null
 }
 
 export interface AttemptRow {
@@ -61,7 +62,7 @@ export const trace = reader<string, Trace | undefined>('record.trace', async (tx
   if (!message) return undefined
   const recipients = await tx.all<RecipientRow>(
     `SELECT n, address, alias_of, state, due_at, attempts, status, reason, remote, settled_at, priority,
-       doubts, via FROM recipient WHERE message_id = ?1 ORDER BY n`,
+       doubts, via, lane FROM recipient WHERE message_id = ?1 ORDER BY n`,
     message.id,
   )
   const attempts = await tx.all<AttemptRow>(

@@ -8,6 +8,7 @@ import { explain } from './explain/explain.ts'
 import * as account from './operation/account.ts'
 import type { ControlContext } from './operation/context.ts'
 import * as credential from './operation/credential.ts'
+import { listDestinations, resumeDestination, suspendDestination } from './operation/destination.ts'
 import { fetch } from './operation/fetch.ts'
 import * as queue from './operation/queue.ts'
 import { changeSome, preview } from './operation/queue-change.ts'
@@ -40,6 +41,9 @@ export const operations: Operations<ControlContext> = {
   'domain.add': account.addDomain,
   'domain.list': account.listDomains,
   'domain.remove': account.removeDomain,
+  'destination.list': listDestinations,
+  'destination.suspend': suspendDestination,
+  'destination.resume': resumeDestination,
   trace: queue.traceMessage,
   explain: ({ house }, input) => explain(house, input),
   backup: store.makeBackup,

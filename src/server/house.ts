@@ -14,6 +14,7 @@ import type { Inbound, InboundSettings } from '../inbound/role.ts'
 import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
 import { FreeSpace } from '../limit/free-space.ts'
+import { Outgoing, type OutgoingLimits } from '../limit/outgoing.ts'
 import { type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
 import { usageOf } from '../mailbox/quota.ts'
 import { identities } from '../queue/id.ts'
@@ -84,6 +85,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const counters = metrics({
     connections: () => connections.total,
     jobs: () => worker.size,
+    closed: () => worker.shape.gates.counts,
     commits: () => store.stats().commits,
     writes: () => store.stats().jobs,
   })
@@ -106,6 +108,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     identify,
     login,
     usage: accountId => store.read(usageOf, accountId),
+    outgoing: new Outgoing(store, address => outgoingOf(settings().limits, address)),
     hooks,
     onDemand,
     rules: routing.inbound,
@@ -140,6 +143,11 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
 
 function checkpointSettings({ checkpoint }: Settings) {
   return { perPeerMaxOctets: checkpoint.perPeer, totalMaxOctets: checkpoint.total }
+}
+
+/** What one account may send: its own limits, where it has some, in place of those for all. */
+function outgoingOf({ outgoing, outgoingOf }: Settings['limits'], address: string): OutgoingLimits {
+  return { ...outgoing, ...outgoingOf[address] }
 }
 
 function inboundSettings(settings: Settings): InboundSettings {

@@ -13,6 +13,7 @@ import type { Key } from '../queue/matching.ts'
 import type { ShownState } from '../queue/query.ts'
 import type { Moment } from '../queue/query-sql.ts'
 import type { ExplainInput, ExplainOutput } from './explain/explained.ts'
+import type { DestinationOperations } from './operation/destination-record.ts'
 import type {
   ImportedAccount,
   QuotaRecord,
@@ -202,7 +203,7 @@ export interface FetchRecord {
 /** Nothing to say: the operation was done. */
 export type Done = Readonly<Record<string, never>>
 
-export interface OperationMap {
+export interface OperationMap extends DestinationOperations {
   'queue.list': {
     input: {
       /** A query; '' is all that waits. */

@@ -12,6 +12,8 @@ import type { AtOnce } from '../queue/spool.ts'
 import type { Settled } from '../queue/writer.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { Route } from '../route/route.ts'
+import { Gates } from '../shape/gates.ts'
+import { Limits } from '../shape/limits.ts'
 import type { Transit } from '../transit/transit.ts'
 import { discardTransport } from '../transport/discard.ts'
 import { holdTransport } from '../transport/hold.ts'
@@ -32,6 +34,7 @@ import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { type Reasoned, type RoutedRow, Routing } from './routing.ts'
 import type { Settings } from './settings.ts'
+import { shapingRules } from './settings-shaping.ts'
 
 export interface Outbound {
   readonly worker: Worker
@@ -70,8 +73,17 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
   })
   const routing = new Routing(needs)
   const files = () => fileSettings(settings(), store.alone)
-  const smtp = renewable(() => smtpTransport(world, smtpSettings(needs)))
-  const worker = new Worker({
+  const gates = new Gates(world.clock, () => ({
+    initial: settings().outbound.initialConnections,
+    most: settings().outbound.connectionsPerDestination,
+    cohorts: settings().outbound.failedCohorts,
+  }))
+  const limits = new Limits(world.clock, gates, () => shapingRules(settings()))
+  const stalled = (connections: number) => worker.stalled(connections)
+  const smtp = renewable(() =>
+    smtpTransport(world, { ...smtpSettings(needs), gates, limits, stalled }),
+  )
+  const worker: Worker = new Worker({
     world,
     store,
     node,
@@ -98,12 +110,20 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     departure: (message, row, route) => departureOf(needs.transit, message, row, route),
     content: message => queuedContent(store, world.disk, message),
     jobsMax: settings().queue.concurrency,
-    // A slow destination may not take all places.
-    jobsPerRouteMax: Math.ceil(settings().queue.concurrency / 2),
+    gates,
+    limits,
+    // A message's own next attempt never comes before the probe: its waits are these, or longer.
+    probes: () => {
+      const { retry } = settings().queue
+      return { firstMs: retry[0] ?? 60_000, mostMs: Math.max(...retry) }
+    },
     ...(needs.pollMs === undefined ? {} : { pollMs: needs.pollMs }),
   })
   const reason = (message: QueuedMessage, row: RoutedRow) => routing.reason(message, row)
-  const renew = () => smtp.renew()
+  const renew = () => {
+    smtp.renew()
+    void worker.reroute()
+  }
   return { worker, settler, smtp, reason, renew, atOnce: atOnce(needs, routing), routing }
 }
 

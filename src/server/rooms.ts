@@ -25,10 +25,12 @@ export const STORE_MODULES: readonly URL[] = [
   '../queue/claim.ts',
   '../queue/matching.ts',
   '../queue/change.ts',
+  '../queue/lane.ts',
   '../queue/content.ts',
   '../queue/transfer.ts',
   '../record/trace.ts',
   '../record/tracking.ts',
+  '../limit/outgoing.ts',
   '../cluster/reader.ts',
   '../cluster/writer.ts',
 ].map(path => new URL(path, import.meta.url))

@@ -27,7 +27,9 @@ import {
 import { listenersSchema } from './settings-listener.ts'
 import { noticesSchema } from './settings-notices.ts'
 import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
+import { outgoingOfSchema, outgoingSchema } from './settings-outgoing.ts'
 import { routesSchema } from './settings-routes.ts'
+import { shapingSchema } from './settings-shaping.ts'
 import { batvSchema, rewriteSchema, srsSchema, verpSchema } from './settings-transit.ts'
 
 const limits = z.strictObject({
@@ -58,6 +60,14 @@ const limits = z.strictObject({
   hops: count(100).describe('Received fields before a message is in a loop (RFC 5321 §6.3).'),
   acceptQueue: count(1000).describe('Messages waiting to be made durable before 451 is said.'),
   loginFailures: count(10).describe('Failed logins from one address in ten minutes.'),
+  outgoing: outgoingSchema
+    .prefault({})
+    .describe(
+      'What one account may send, by hours and days of UTC, over all nodes; else 450 or 452.',
+    ),
+  outgoingOf: outgoingOfSchema
+    .default({})
+    .describe('The same for some accounts, by address, in place of what holds for all.'),
   localPerMinute: count(600).describe('Messages a minute taken from local users in all.'),
 })
 
@@ -141,6 +151,18 @@ const outbound = z.strictObject({
     .exactOptional()
     .describe('The certificate we show to servers that ask for one.'),
   connectionsPerDestination: count(20).describe('Connections at once to one destination.'),
+  initialConnections: count(1).describe(
+    'Connections at once to a destination of which nothing is known yet; while all goes well they double.',
+  ),
+  failedCohorts: count(1).describe(
+    'How often as many loads as are under way to a destination must fail, none getting through, until it counts as down and is only probed.',
+  ),
+  knownReplies: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether we stop for a while when a big provider says that it has had enough for now; a rule of `shaping` with the name `google`, `yahoo` or `outlook` replaces ours.',
+    ),
   connections: count(200).describe('Outgoing connections at once in all.'),
   idle: duration().prefault('5s').describe('How long an idle connection is kept for more mail.'),
 })
@@ -204,6 +226,9 @@ export const settingsSchema = z.strictObject({
   queue: queue.prefault({}),
   notices: noticesSchema.prefault({}),
   rewrite: rewriteSchema.prefault({}),
+  shaping: shapingSchema
+    .default([])
+    .describe('How much goes where: each rule that matches a destination holds for it.'),
   checkpoint: checkpoint.prefault({}),
   outbound: outbound.prefault({}),
   routes: routesSchema

@@ -133,7 +133,13 @@ function nodeOf(house: House, epoch: () => string): Node {
   const { store, world, worker } = house
   const { pid, host, startedAt } = serverProcess
   const life = { id: worker.node, host, pid, startedAt, version: version() }
-  return new Node({ store, world, facts: () => ({ ...life, epoch: epoch() }) })
+  const facts = () => ({ ...life, epoch: epoch() })
+  return new Node({
+    store,
+    world,
+    facts,
+    shared: (nodes, rank) => worker.shape.limits.shared(nodes, rank),
+  })
 }
 
 function heldBy(data: string): string {

@@ -145,6 +145,18 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0020-urlauth.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 21,
+    name: '0021-lanes',
+    file: new URL('./schema/0021-lanes.sql', import.meta.url),
+    since: 1,
+  },
+  {
+    version: 22,
+    name: '0022-outgoing',
+    file: new URL('./schema/0022-outgoing.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

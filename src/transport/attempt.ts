@@ -3,6 +3,8 @@
  * of the others. Written by transport/smtp.ts host by host; it speaks to nobody.
  */
 import type { Outcome } from '../mail/outcome.ts'
+import type { Reply } from '../mail/status.ts'
+import type { Reach } from '../shape/gates.ts'
 import type { Carry, Trouble } from '../smtp/client/question.ts'
 import type { Log } from '../world/log.ts'
 import { type Fitted, Fitting, type Parcel, type Unfit } from './fitting.ts'
@@ -11,6 +13,7 @@ import type { Host } from './hosts.ts'
 import type { Carried } from './transport.ts'
 
 const DIALOGUES_MAX = 3
+const UP: Reach = { kind: 'up' }
 
 export class Attempt {
   readonly #parcel: Parcel
@@ -22,6 +25,14 @@ export class Attempt {
   #most = Number.POSITIVE_INFINITY
   readonly #troubles: { readonly trouble: Trouble; readonly host: Host }[] = []
   readonly #dialogues: string[] = []
+  /** With what words hosts have turned us away, or ended a session. */
+  readonly #partings: Reply[] = []
+  /** A hop has said something about the message. */
+  #heard = false
+  /** The last session that broke off. */
+  #broken: Trouble | undefined
+  /** Why no host could even be looked for. */
+  #lost: Extract<Reach, { kind: 'down' }> | undefined
 
   /** @param asItIs the content cannot be read twice: it is not looked at */
   constructor(parcel: Parcel, asItIs = false) {
@@ -88,7 +99,11 @@ export class Attempt {
     const tried = this.#now()
     const later = this.#open.slice(tried.length)
     for (const [i, at] of tried.entries()) this.#outcomes[at] = outcomes[i]
+    if (trouble === undefined || outcomes.some(outcome => outcome.kind === 'delivered')) {
+      this.#heard = true
+    } else this.#broken = trouble
     if (trouble !== undefined) {
+      this.#parted(trouble)
       // In doubt, another try now could only make a second copy likelier.
       this.#open = [...tried.filter((_at, i) => brokenOff(outcomes[i], trouble)), ...later]
       return this.#open.length > 0 ? 'elsewhere' : 'done'
@@ -103,8 +118,15 @@ export class Attempt {
 
   /** A host that could not be made ready; the next one may be. */
   trouble(host: Host, trouble: Trouble, dialogue: string): void {
+    this.#parted(trouble)
     this.#troubles.push({ trouble, host })
     this.#say(dialogue)
+  }
+
+  /** The hosts of the destination cannot be looked up. */
+  unlocated(status: string, reason: string): Carried {
+    this.#lost = { kind: 'down', status, reason }
+    return this.close('deferred', status, reason)
   }
 
   /** All that is still without an outcome gets this one. */
@@ -117,8 +139,7 @@ export class Attempt {
 
   /** The end of a list of hosts of which none took it: the last word that leaves hope, or the last. */
   carried(): Carried {
-    const last =
-      this.#troubles.findLast(({ trouble }) => trouble.kind === 'deferred') ?? this.#troubles.at(-1)
+    const last = this.#lastTrouble()
     const outcomes = this.#outcomes.map(
       (outcome): Outcome =>
         outcome ??
@@ -127,7 +148,37 @@ export class Attempt {
           : fromTrouble(last.trouble, last.host)),
     )
     const dialogue = this.#dialogues.join('\n\n')
-    return dialogue === '' ? { outcomes } : { outcomes, dialogue }
+    const reach = this.#reach()
+    return {
+      outcomes,
+      ...(dialogue === '' ? {} : { dialogue }),
+      ...(reach === undefined ? {} : { reach }),
+      ...(this.#partings.length === 0 ? {} : { partings: this.#partings }),
+    }
+  }
+
+  #parted({ reply }: Trouble): void {
+    if (reply !== undefined && this.#partings.length < DIALOGUES_MAX) this.#partings.push(reply)
+  }
+
+  #lastTrouble(): { readonly trouble: Trouble; readonly host: Host } | undefined {
+    return (
+      this.#troubles.findLast(({ trouble }) => trouble.kind === 'deferred') ?? this.#troubles.at(-1)
+    )
+  }
+
+  /** What all this says of the destination: a host that refuses us for good has spoken for itself alone. */
+  #reach(): Reach | undefined {
+    if (this.#heard) return UP
+    if (this.#lost !== undefined) return this.#lost
+    if (this.#broken !== undefined) {
+      const { status, reason } = this.#broken
+      return { kind: 'shaky', status: status.replace(/^5/, '4'), reason }
+    }
+    const last = this.#lastTrouble()
+    if (last === undefined) return undefined
+    const { kind, status, reason } = fromTrouble(last.trouble, last.host)
+    return kind === 'deferred' ? { kind: 'down', status, reason } : undefined
   }
 
   /** No hop like this one can take the message: conversion is needed and not possible (RFC 3463 X.6.3). */

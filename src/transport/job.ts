@@ -10,7 +10,7 @@ import { parseNotify } from '../mail/notify.ts'
 import { formatDeliveredTo } from '../mail/trace.ts'
 import type { Claimed } from '../queue/claim.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
-import { hopsOf, type Route } from '../route/route.ts'
+import { hopsOf, type Route, routeKey } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
 import { ownJoined, ownText } from '../wire/own.ts'
 import type { Load } from './transport.ts'
@@ -45,6 +45,14 @@ export interface Job {
   readonly rows: readonly JobRow[]
   readonly route: Route
   readonly load: Load
+  /** Whose places it takes: its destination's and its sender's. Lanes have these names. */
+  readonly destination: string
+  readonly from: string
+}
+
+/** The name under which the messages of one sender share places and wait for each other. */
+export function fromKey(accountId: number | null, reversePath: string): string {
+  return accountId === null ? `from:${reversePath}` : `account:${accountId}`
 }
 
 export function makeJob(
@@ -70,7 +78,9 @@ export function makeJob(
     content: front.length === 0 ? content : () => behind(front, content()),
     ...(hopsOf(route).some(hop => hop.xforward) && { forwarded: forwardedOf(message) }),
   }
-  return { message, rows, route, load }
+  const destination = routeKey(route)
+  const from = fromKey(message.account_id, message.reverse_path)
+  return { message, rows, route, load, destination, from }
 }
 
 const NOTHING = new Uint8Array(0)

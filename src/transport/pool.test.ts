@@ -11,7 +11,7 @@ const hop = { usable: true, messages: 0, leave() {} } as unknown as Hop
 /** A pool with one connection, taken, and loads of these priorities that wait for it. */
 function waiting(priorities: readonly number[]) {
   const settings = {
-    connectionsPerRoute: 1,
+    connectionsTo: () => 1,
     connectionsMax: 1,
     messagesPerConnection: 1000,
     idleMs: 1000,
@@ -20,7 +20,7 @@ function waiting(priorities: readonly number[]) {
   assert.equal(pool.take('route'), 'open')
   const order: string[] = []
   for (const [i, priority] of priorities.entries()) {
-    const place = pool.take('route', priority)
+    const place = pool.take('route', 'route', priority)
     assert.ok(place instanceof Promise)
     void place.then(() => order.push(`${i}:${priority}`))
   }

@@ -7,21 +7,39 @@ import type { Clock, Timer } from '../world/clock.ts'
 import type { Hop } from './hop.ts'
 
 export interface PoolSettings {
-  /** Connections of one route at once, those being opened included. */
-  readonly connectionsPerRoute: number
+  /** Connections of one destination at once, those being opened included; may change at any time. */
+  readonly connectionsTo: (gate: string) => number
   /** Connections of all routes at once. */
   readonly connectionsMax: number
   /** Messages that one connection carries before it is left. */
   readonly messagesPerConnection: number
   /** How long a connection is kept for the next message. */
   readonly idleMs: number
+  /**
+   * Told of a destination while all that is under way there has stood still for long, and when it moves
+   * again. True sends who waits for a place there back to the store.
+   */
+  readonly stalled?: (gate: string, stalled: boolean) => boolean
+  /** Whether a connection more is allowed, beside that; and what is told of each that is opened and ended. */
+  readonly mayOpen?: (gate: string) => boolean
+  readonly opened?: (gate: string) => void
+  readonly shut?: (gate: string) => void
+  readonly messagesTo?: (gate: string) => number
+  /** Told how many connections stand still in all. */
+  readonly stalledInAll?: (connections: number) => void
 }
 
-/** What a load is given: a connection to go by, or leave to open one. */
-export type Place = Hop | 'open'
+/** What a load is given: a connection to go by, leave to open one, or nothing: it waits in the store. */
+export type Place = Hop | 'open' | 'closed'
 
 interface Route {
+  /** The destination: several routes may lead there, secured differently. */
+  readonly gate: string
   readonly idle: Hop[]
+  /** Since when (monotonic ms) each connection that is opened or used is so, in about this order. */
+  readonly since: number[]
+  /** Of these, how many have been for too long. */
+  stalled: number
   /** Idle, busy or being opened. */
   connections: number
   /** By priority, then in turn. */
@@ -38,6 +56,11 @@ interface Waiting {
   readonly go: (place: Place) => void
 }
 
+/** A connection that is opened or used for so long stands still. */
+const STALL_MS = 5_000
+const LOOK_MS = 1_000
+/** So many that stand still are not counted among all: tarpits keep nobody else from being served. */
+const STALLED_MAX = 1_000
 /** Every fourth place is for who has waited longest, so that priorities keep nobody waiting for ever. */
 const FAIR_TURN = 4
 
@@ -48,8 +71,10 @@ export class Pool {
   /** Routes with loads that wait for a connection of any route to end, in turn. */
   readonly #starved = new Set<string>()
   #connections = 0
+  #stalled = 0
   #arrivals = 0
   #sweep: Timer | undefined
+  #look: Timer | undefined
   #closing = false
 
   constructor(clock: Clock, settings: PoolSettings) {
@@ -59,36 +84,46 @@ export class Pool {
 
   /**
    * A place for one load, by its priority (RFC 6710 §5.1) where some wait. Whoever gets 'open' must `give`
-   * the connection or `drop` the place.
+   * the connection or `drop` the place; 'closed' is no place.
    */
-  take(key: string, priority = 0): Place | Promise<Place> {
-    const route = this.#route(key)
+  take(key: string, gate = key, priority = 0): Place | Promise<Place> {
+    const route = this.#route(key, gate)
     // The last one used is the one most surely alive.
     for (let hop = route.idle.pop(); hop; hop = route.idle.pop()) {
       if (hop.usable) {
         hop.onGone = undefined
-        return hop
+        return this.#begin(route, hop)
       }
     }
-    if (this.#mayOpen(route)) return this.#open(route)
+    const most = this.#settings.connectionsTo(gate)
+    if (most === 0) {
+      this.#forget(key, route)
+      return 'closed'
+    }
+    if (this.#mayOpen(route, most)) return this.#open(route)
     return new Promise(resolve => {
       queueUp(route.waiting, { priority, since: this.#arrivals++, go: resolve })
-      if (route.connections < this.#settings.connectionsPerRoute) this.#starved.add(key)
+      if (route.connections < most) this.#starved.add(key)
     })
   }
 
   /** A connection is free again: for the next load that waits, or to be kept, or to be left. */
   give(key: string, hop: Hop): void {
-    if (hop.usable && hop.messages >= this.#settings.messagesPerConnection) hop.leave()
-    const route = this.#route(key)
-    const next = hop.usable ? nextOf(route) : undefined
+    const route = this.#end(key)
+    const { messagesPerConnection, messagesTo } = this.#settings
+    const messages = messagesTo?.(route.gate) ?? messagesPerConnection
+    if (hop.usable && hop.messages >= messages) hop.leave()
+    const most = this.#settings.connectionsTo(route.gate)
+    const next = hop.usable && route.connections <= most ? nextOf(route) : undefined
     if (next !== undefined) {
-      next.go(hop)
+      next.go(this.#begin(route, hop))
+      if (route.waiting.length > 0) this.#feed(key, route)
       return
     }
-    if (this.#closing || this.#settings.idleMs === 0 || this.#starved.size > 0) hop.leave()
+    const crowded = route.connections > most || this.#starved.size > 0
+    if (this.#closing || this.#settings.idleMs === 0 || crowded) hop.leave()
     if (!hop.usable) {
-      this.drop(key)
+      this.#less(key, route)
       return
     }
     hop.idleSinceMs = this.#clock.monotonic()
@@ -96,7 +131,7 @@ export class Pool {
       const at = route.idle.indexOf(hop)
       if (at < 0) return
       route.idle.splice(at, 1)
-      this.drop(key)
+      this.#less(key, route)
     }
     route.idle.push(hop)
     this.#sweep ??= this.#clock.after(this.#settings.idleMs, () => this.#sweepNow())
@@ -104,21 +139,24 @@ export class Pool {
 
   /** A place is free, without a connection: the next load that waits may open one. */
   drop(key: string): void {
-    const route = this.#route(key)
-    route.connections -= 1
-    this.#connections -= 1
-    this.#feed(key, route)
-    for (const hungry of this.#starved) {
-      if (this.#connections >= this.#settings.connectionsMax) break
-      this.#feed(hungry, this.#route(hungry))
+    this.#less(key, this.#end(key))
+  }
+
+  /** Nothing more goes to this destination now: who waits for a place there gets none. */
+  shut(gate: string): void {
+    for (const [key, route] of [...this.#routes]) {
+      if (route.gate !== gate) continue
+      for (const waiting of route.waiting.splice(0)) waiting.go('closed')
+      this.#starved.delete(key)
+      this.#forget(key, route)
     }
-    if (route.connections === 0 && route.waiting.length === 0) this.#routes.delete(key)
   }
 
   /** Leaves idle connections, now and from now on; gives their ends to wait for. */
   close(): readonly Promise<void>[] {
     this.#closing = true
     this.#sweep?.cancel()
+    this.#look?.cancel()
     const idle = [...this.#routes.values()].flatMap(route => [...route.idle])
     for (const hop of idle) hop.leave()
     return idle.map(hop => hop.goodbye)
@@ -135,35 +173,103 @@ export class Pool {
     return { connections: this.#connections, idle, waiting }
   }
 
-  #route(key: string): Route {
+  #route(key: string, gate: string): Route {
     let route = this.#routes.get(key)
     if (route === undefined) {
-      route = { idle: [], connections: 0, waiting: [], turns: 0 }
+      route = { gate, idle: [], since: [], stalled: 0, connections: 0, waiting: [], turns: 0 }
       this.#routes.set(key, route)
     }
     return route
   }
 
-  #mayOpen(route: Route): boolean {
-    if (route.connections >= this.#settings.connectionsPerRoute) return false
-    if (this.#connections >= this.#settings.connectionsMax) this.#leaveOldest()
-    return this.#connections < this.#settings.connectionsMax
+  /** Those that stand still are not counted, up to a limit; nor may one destination have many of them. */
+  #mayOpen(route: Route, most = this.#settings.connectionsTo(route.gate)): boolean {
+    if (route.connections >= most) return false
+    if (route.stalled > 0 && this.#stalled > STALLED_MAX / 2) return false
+    if (this.#settings.mayOpen?.(route.gate) === false) return false
+    if (this.#counted >= this.#settings.connectionsMax) this.#leaveOldest()
+    return this.#counted < this.#settings.connectionsMax
+  }
+
+  get #counted(): number {
+    return this.#connections - Math.min(this.#stalled, STALLED_MAX)
   }
 
   #open(route: Route): 'open' {
     route.connections += 1
     this.#connections += 1
-    return 'open'
+    this.#settings.opened?.(route.gate)
+    return this.#begin(route, 'open')
+  }
+
+  #begin<Taken extends Place>(route: Route, place: Taken): Taken {
+    route.since.push(this.#clock.monotonic())
+    this.#look ??= this.#clock.after(LOOK_MS, () => this.#lookNow())
+    return place
+  }
+
+  /** One connection of the route is not used any more: the last one, since the first may stand still. */
+  #end(key: string): Route {
+    const route = this.#route(key, key)
+    route.since.pop()
+    if (route.stalled > route.since.length) this.#stands(route, route.since.length)
+    return route
+  }
+
+  #less(key: string, route: Route): void {
+    route.connections -= 1
+    this.#connections -= 1
+    this.#settings.shut?.(route.gate)
+    this.#feed(key, route)
+    this.#feedStarved()
+    this.#forget(key, route)
+  }
+
+  #forget(key: string, route: Route): void {
+    if (route.connections === 0 && route.waiting.length === 0) this.#routes.delete(key)
+  }
+
+  #feedStarved(): void {
+    for (const hungry of this.#starved) {
+      if (this.#counted >= this.#settings.connectionsMax) break
+      const route = this.#routes.get(hungry)
+      if (route === undefined) this.#starved.delete(hungry)
+      else this.#feed(hungry, route)
+    }
   }
 
   #feed(key: string, route: Route): void {
-    while (route.waiting.length > 0 && this.#mayOpen(route)) {
-      this.#open(route)
-      nextOf(route)?.go('open')
+    while (route.waiting.length > 0 && this.#mayOpen(route)) nextOf(route)?.go(this.#open(route))
+    const most = this.#settings.connectionsTo(route.gate)
+    // Closed, with nobody under way who could wake them.
+    if (most === 0) for (const waiting of route.waiting.splice(0)) waiting.go('closed')
+    if (route.waiting.length === 0 || route.connections >= most) this.#starved.delete(key)
+  }
+
+  /** How many of a route stand still, where that has changed. */
+  #stands(route: Route, stalled: number): void {
+    this.#stalled += stalled - route.stalled
+    route.stalled = stalled
+    this.#settings.stalledInAll?.(this.#stalled)
+    if (stalled === 0) this.#settings.stalled?.(route.gate, false)
+  }
+
+  /** Every second while anything is under way: what stands still, and who gets the places it leaves. */
+  #lookNow(): void {
+    this.#look = undefined
+    const before = this.#clock.monotonic() - STALL_MS
+    let busy = false
+    for (const route of [...this.#routes.values()]) {
+      const { since, gate } = route
+      if (since.length > 0) busy = true
+      let stalled = 0
+      while (stalled < since.length && (since[stalled] as number) <= before) stalled++
+      if (stalled !== route.stalled) this.#stands(route, stalled)
+      const all = stalled > 0 && stalled === since.length
+      if (all && this.#settings.stalled?.(gate, true)) this.shut(gate)
     }
-    const starves =
-      route.waiting.length > 0 && route.connections < this.#settings.connectionsPerRoute
-    if (!starves) this.#starved.delete(key)
+    this.#feedStarved()
+    if (busy && !this.#closing) this.#look = this.#clock.after(LOOK_MS, () => this.#lookNow())
   }
 
   /** Makes room for a route that has too few: the connection that was idle longest goes. */

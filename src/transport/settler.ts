@@ -10,7 +10,16 @@ import type { Outcome } from '../mail/outcome.ts'
 import { RELAYED_STATUS, TRANSFERRED_STATUS } from '../mail/tracking.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { NoticeFact, Notices } from '../queue/notice.ts'
-import { agesFrom, type Deferral, defer, endsAt, type Schedule } from '../queue/schedule.ts'
+import type { QueuedMessage } from '../queue/reader.ts'
+import {
+  agesFrom,
+  type Deferral,
+  defer,
+  endsAt,
+  type Lifetime,
+  type Schedule,
+  wordAt,
+} from '../queue/schedule.ts'
 import { type Settled, type Settlement, settle } from '../queue/writer.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import type { World } from '../world/world.ts'
@@ -152,6 +161,12 @@ export class Settler {
     return { held: true, dueAt: soonest(results, notice !== undefined, now) }
   }
 
+  /** In how many ms a recipient that waits untried must be looked at: its sender is told, or it ends. */
+  wordIn(life: Lifetime, warnedAt: number | null): number {
+    const now = this.#options.world.clock.now()
+    return wordAt(this.#options.schedule(), life, warnedAt, now) - now
+  }
+
   /** The state an outcome leads to, and the notice the sender is owed for it. */
   #judge(
     job: Job,
@@ -200,9 +215,7 @@ export class Settler {
   ): { result: Settled; fact?: NoticeFact } {
     const schedule = this.#options.schedule()
     const { sender } = job.load.envelope
-    const held = parseCarriedSender(job.message.parameters)
-    const receivedAt = agesFrom(job.message.received_at, held)
-    const life = { receivedAt, deliverBy: sender.deliverBy }
+    const life = lifetimeOf(job.message)
     const { attempts, warnedAt } = row
     const next: Deferral = defer(schedule, {
       ...life,
@@ -221,7 +234,8 @@ export class Settler {
     const kept = outcome.kind === 'deferred' && outcome.kept === true
     const times = [endsAt(schedule.expireMs, life), sender.deliverBy?.atMs ?? 0]
     const dueAt = kept ? Math.min(...times.filter(time => time > now)) : next.dueAt
-    const queued = { ...base, state: 'queued' as const, dueAt, ...(kept && { untried: true }) }
+    const untried = kept || (outcome.kind === 'deferred' && outcome.untried === true)
+    const queued = { ...base, state: 'queued' as const, dueAt, ...(untried && { untried }) }
     if (!next.warn || (kept && next.warn === 'delay')) return { result: queued }
     const result = { ...queued, warned: true }
     if (!wants(row, 'DELAY')) return { result }
@@ -248,6 +262,12 @@ export class Settler {
 /** Where among all messages one stands: its own for ever, the same on every node, and known by nobody before. */
 function phaseOf(messageId: string): number {
   return (Number.parseInt(messageId.slice(-4), 32) || 0) / 32 ** 4
+}
+
+/** From when a message ages, and when its sender wants it there. */
+export function lifetimeOf(message: QueuedMessage): Lifetime {
+  const held = parseCarriedSender(message.parameters)
+  return { receivedAt: agesFrom(message.received_at, held), deliverBy: held.deliverBy }
 }
 
 const MISSING: Outcome = {
@@ -322,7 +342,7 @@ function attemptOf(outcome: Outcome, dialogue: string | undefined): Settled['att
     return here ? undefined : { outcome: 'delivered', dialogue: null }
   }
   if (outcome.kind === 'held' || outcome.kind === 'discarded') return undefined
-  if (outcome.kind === 'deferred' && outcome.kept) return undefined
+  if (outcome.kind === 'deferred' && (outcome.kept || outcome.untried)) return undefined
   const doubt = outcome.kind === 'deferred' && outcome.inDoubt === true
   return { outcome: doubt ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }
 }

@@ -6,6 +6,8 @@
  */
 
 import { type RemoteRoute, type Route, routeKey } from '../route/route.ts'
+import type { Gates, Wait } from '../shape/gates.ts'
+import type { Limits } from '../shape/limits.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { World } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
@@ -31,6 +33,12 @@ export interface SmtpTransportSettings extends WayDefaults {
   /** The certificate we show where one is asked for. */
   readonly own?: () => HopOptions['own']
   isOurself(name: string, address?: string): boolean
+  /** What is known of destinations; without it each has `connectionsPerRoute`. */
+  readonly gates?: Gates
+  /** What the rules of shaping allow. */
+  readonly limits?: Limits
+  /** Told how many connections stand still in all. */
+  readonly stalled?: (connections: number) => void
 }
 
 /** What holds where nothing else is said. */
@@ -73,6 +81,8 @@ type Remote = RemoteRoute & { readonly tlsOptional?: true }
 const NOT_PROVEN =
   'it may go on only under verified TLS (RFC 8689), and the way to its domain is not proven'
 
+const NO_PLACE = { status: '4.4.5', reason: 'it waits for its destination' }
+
 /** 'anew': the same host takes the rest by another connection. */
 type Offered = 'done' | 'elsewhere' | 'anew'
 
@@ -88,7 +98,21 @@ class SmtpTransport implements Transport {
   constructor(world: World, settings: SmtpTransportSettings) {
     this.#world = world
     this.#settings = settings
-    this.#pool = new Pool(world.clock, settings)
+    const { connectionsPerRoute, gates, limits, messagesPerConnection } = settings
+    this.#pool = new Pool(world.clock, {
+      ...settings,
+      connectionsTo: gate =>
+        limits?.closes(gate) ? 0 : (gates?.connections(gate) ?? connectionsPerRoute),
+      ...(limits && {
+        mayOpen: gate => limits.mayOpen(gate),
+        opened: gate => limits.opened(gate),
+        shut: gate => limits.shut(gate),
+        messagesTo: gate => limits.messagesTo(gate, messagesPerConnection),
+      }),
+      stalled: (gate, stalled) => gates?.stalled(gate, stalled) ?? false,
+      ...(settings.stalled === undefined ? {} : { stalledInAll: settings.stalled }),
+    })
+    gates?.onClosed(gate => this.#pool.shut(gate))
   }
 
   async carry(load: Load, route: Route): Promise<Carried> {
@@ -127,11 +151,23 @@ class SmtpTransport implements Transport {
 
   async #carry(attempt: Attempt, route: Remote): Promise<Carried> {
     const key = poolKey(route)
+    const gate = routeKey(route)
+    // A load takes one token of a rate, however often it is offered.
+    let paid = false
     for (let kept = 0; kept < KEPT_TRIES; kept++) {
-      const place = this.#pool.take(key, attempt.priority)
+      const place = this.#pool.take(key, gate, attempt.priority)
       const hop = place instanceof Promise ? await place : place
-      if (hop === 'open') return this.#tryHosts(attempt, route, key)
+      if (hop === 'closed') return this.#waits(attempt, route)
+      if (hop === 'open') {
+        const carried = await this.#tryHosts(attempt, route, key, paid)
+        if (carried !== 'later') return carried
+        kept--
+        continue
+      }
       try {
+        const wait = paid ? undefined : this.#settings.limits?.spend(route)
+        if (wait !== undefined) return waiting(attempt, wait)
+        paid = true
         // A kept connection may have ended meanwhile; the next one, or a new one, will do then.
         if ((await this.#offer(attempt, hop)) === 'done') return attempt.carried()
       } finally {
@@ -141,8 +177,24 @@ class SmtpTransport implements Transport {
     return attempt.carried()
   }
 
-  /** Tries the hosts of a route in order; has one place in the pool, and gives it back. */
-  async #tryHosts(attempt: Attempt, route: Remote, key: string): Promise<Carried> {
+  /** Nothing goes there now. The destination was closed while the load waited for its turn. */
+  #waits(attempt: Attempt, route: Remote): Carried {
+    const { gates, limits } = this.#settings
+    const gate = routeKey(route)
+    return waiting(attempt, limits?.wait(route) ?? gates?.wait(gate) ?? { lane: gate, ...NO_PLACE })
+  }
+
+  /**
+   * Tries the hosts of a route in order; has one place in the pool, and gives it back. 'later' where that was
+   * one too many by a rule that is for its hosts, which are known only now.
+   */
+  async #tryHosts(
+    attempt: Attempt,
+    route: Remote,
+    key: string,
+    paid: boolean,
+  ): Promise<Carried | 'later'> {
+    const { limits } = this.#settings
     let hop: Hop | undefined
     let nowhere: Extract<Located, { readonly reason: string }> | undefined
     let tried = 0
@@ -156,6 +208,13 @@ class SmtpTransport implements Transport {
           nowhere ??= located
           continue
         }
+        if (limits !== undefined && tried === 0) {
+          const names = located.hosts.map(({ name }) => name)
+          limits.located(route, names)
+          if (limits.exceeded(routeKey(route))) return 'later'
+          const wait = paid ? undefined : limits.spend(route)
+          if (wait !== undefined) return waiting(attempt, wait)
+        }
         for (const host of located.hosts) {
           tried++
           hop = await this.#tryHost(attempt, host, way)
@@ -163,7 +222,7 @@ class SmtpTransport implements Transport {
         }
       }
       return tried === 0 && nowhere !== undefined
-        ? attempt.close('deferred', nowhere.status, nowhere.reason)
+        ? attempt.unlocated(nowhere.status, nowhere.reason)
         : attempt.carried()
     } finally {
       if (hop === undefined) this.#pool.drop(key)
@@ -262,6 +321,10 @@ class SmtpTransport implements Transport {
     void located.finally(() => this.#locating.delete(key)).catch(() => {})
     return located
   }
+}
+
+function waiting(attempt: Attempt, waits: Wait): Carried {
+  return { ...attempt.close('deferred', waits.status, waits.reason), waits }
 }
 
 /** Connections are kept apart where anything about them differs. */

@@ -5,8 +5,10 @@
 import type { Envelope } from '../mail/envelope.ts'
 import type { Forwarded } from '../mail/forwarded.ts'
 import type { Outcome } from '../mail/outcome.ts'
+import type { Reply } from '../mail/status.ts'
 import type { Delivery } from '../mailbox/deliver.ts'
 import type { Route } from '../route/route.ts'
+import type { Reach, Wait } from '../shape/gates.ts'
 import type { Source } from '../wire/effect.ts'
 
 /** One message on its way to some of its recipients. */
@@ -34,6 +36,12 @@ export interface Carried {
   readonly deliveries?: readonly (Delivery | undefined)[]
   /** What was said, secrets redacted, for failures and deferrals. */
   readonly dialogue?: string
+  /** What the attempt has shown of the destination itself. */
+  readonly reach?: Reach
+  /** What hosts said with which they turned us away, or ended a session; the outcomes may be good all the same. */
+  readonly partings?: readonly Reply[]
+  /** Set where nothing was tried: the load waits in this lane. */
+  readonly waits?: Wait
 }
 
 export interface Transport {

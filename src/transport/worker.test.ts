@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Acceptance } from '../queue/acceptance.ts'
+import { Gates } from '../shape/gates.ts'
+import { Limits } from '../shape/limits.ts'
 import { StoreError } from '../store/store.ts'
 import { silent } from '../world/log.ts'
 import type { World } from '../world/world.ts'
@@ -21,6 +23,7 @@ function workerWith(failures: Error[]) {
   }
   const carried = { outcomes: [{ kind: 'failed', status: '5.0.0', reason: 'no' }] }
   const transport = { carry: async () => carried, close: async () => {} }
+  const gates = new Gates(clock, () => ({ initial: 1, most: 10, cohorts: 1 }))
   const worker = new Worker({
     world: { clock, log: silent } as unknown as World,
     store: { write: async () => [], read: async () => undefined },
@@ -38,7 +41,9 @@ function workerWith(failures: Error[]) {
     usualRoute: () => ({ kind: 'local' }),
     content: () => new Uint8Array(0),
     jobsMax: 10,
-    jobsPerRouteMax: 10,
+    gates,
+    limits: new Limits(clock, gates, () => []),
+    probes: () => ({ firstMs: 60_000, mostMs: 60_000 }),
   } as unknown as WorkerOptions)
   worker.born({
     id: 'message',

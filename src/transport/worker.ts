@@ -3,25 +3,41 @@
  *
  * What this node has just accepted is born leased to it and starts without a claim; everything else
  * is found by polling, which a wake-up only hastens. Memory is bounded by `jobsMax`: beyond it,
- * accepted mail stays in the store until a place is free. A route that is busy enough is passed
- * over by claims, so that a slow destination holds nobody up but itself.
+ * accepted mail stays in the store until a place is free. What may not go yet, since its destination is
+ * down or has its share of the places, waits in a lane (lanes.ts) and holds nobody up.
  */
 
-import { parseStoredAddress } from '../mail/address.ts'
 import { isTooLate } from '../mail/deliver-by.ts'
 import type { Acceptance } from '../queue/acceptance.ts'
 import { type AskedInput, type Claimed, claim, claimAsked } from '../queue/claim.ts'
-import { nextDueIn, type QueuedMessage, queuedMessage } from '../queue/reader.ts'
-import { queuedMessageOf, queueTopic } from '../queue/spool.ts'
-import { giveBack, recover, renew } from '../queue/writer.ts'
-import { isOneByOne, type Route, routeKey } from '../route/route.ts'
-import { everything, type Store, StoreError } from '../store/store.ts'
+import { reopenLanes, upcoming } from '../queue/lane.ts'
+import { type QueuedMessage, queuedMessage } from '../queue/reader.ts'
+import { type Berth, type Birth, queuedMessageOf, queueTopic } from '../queue/spool.ts'
+import { giveBack, recover } from '../queue/writer.ts'
+import { isOneByOne, type Route } from '../route/route.ts'
+import type { Gates } from '../shape/gates.ts'
+import type { Limits } from '../shape/limits.ts'
+import { everything, type Store } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
-import { sleep, type Timer } from '../world/clock.ts'
+import type { Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { type Departure, departureKey, type Job, type JobRow, makeJob, rowOf } from './job.ts'
-import type { Settler } from './settler.ts'
+import { InHand } from './in-hand.ts'
+import {
+  type Departure,
+  departureKey,
+  fromKey,
+  type Job,
+  type JobRow,
+  makeJob,
+  rowOf,
+} from './job.ts'
+import { Lanes } from './lanes.ts'
+import { Newborns } from './newborns.ts'
+import { Places } from './places.ts'
+import { settleSurely } from './settle-surely.ts'
+import { lifetimeOf, type Settler } from './settler.ts'
 import type { Carried, Transport } from './transport.ts'
+import { broken, late, looped, untried } from './uncarried.ts'
 
 export interface WorkerOptions {
   readonly world: World
@@ -37,48 +53,68 @@ export interface WorkerOptions {
   readonly departure: (message: QueuedMessage, row: JobRow, route: Route) => Departure | undefined
   readonly content: (message: QueuedMessage) => Source
   readonly settler: Settler
-  /** Jobs in memory at once, and of one route. */
+  /** What is known of destinations; the transports know it too. */
+  readonly gates: Gates
+  /** What the rules of shaping allow. */
+  readonly limits: Limits
+  /** How long after a failure a destination is probed first, and the longest wait between two probes. */
+  readonly probes: () => { readonly firstMs: number; readonly mostMs: number }
+  /** Jobs in memory at once. */
   readonly jobsMax: number
-  readonly jobsPerRouteMax: number
   /** How long nothing is looked for where nothing is known to be due; 20 s if not given. */
   readonly pollMs?: number
 }
 
 const LEASE_MS = 45_000
-const RENEW_MS = 15_000
 const POLL_MS = 20_000
 const CLAIM_ROWS = 200
-/** An outcome that could not be stored is tried again after a second, then ever more slowly. */
-const SETTLE_AGAIN_MS = 1000
-const SETTLE_AGAIN_MAX_MS = 60_000
-const KEPT_MAX_BYTES = 16 * 1024 * 1024
+const QUEUED: Berth = {}
 
 export class Worker {
   readonly #options: WorkerOptions
-  readonly #jobs = new Set<Job>()
-  readonly #perRoute = new Map<string, number>()
-  /** Octets of newborn messages kept in memory, by id. */
-  readonly #kept = new Map<string, number>()
-  #keptOctets = 0
+  readonly #jobs: InHand
+  readonly #places: Places
+  readonly #lanes: Lanes
+  readonly #newborns = new Newborns()
+  readonly #pollMs: number
   #claiming = false
   #again = false
   #stopped = false
   #timer: Timer | undefined
   #timerAt = 0
-  #renewal: Timer | undefined
   #idle: (() => void) | undefined
   #unlisten: (() => void) | undefined
 
   constructor(options: WorkerOptions) {
     this.#options = options
-  }
-
-  get #pollMs(): number {
-    return this.#options.pollMs ?? POLL_MS
+    const { gates, jobsMax, limits, node, probes, settler, store, world } = options
+    this.#pollMs = options.pollMs ?? POLL_MS
+    this.#places = new Places(jobsMax)
+    this.#lanes = new Lanes({
+      ...{ gates, limits, node, probes, store, world },
+      places: this.#places,
+      leaseMs: LEASE_MS,
+      take: (rows, lane) => this.#take(rows, lane),
+      wordIn: (job, row) => settler.wordIn(lifetimeOf(job.message), row.warnedAt),
+      lookIn: ms => this.#lookIn(ms),
+      tell: () => store.wake(queueTopic),
+    })
+    this.#jobs = new InHand({
+      node,
+      store,
+      world,
+      leaseMs: LEASE_MS,
+      also: () => this.#lanes.renew(),
+    })
   }
 
   get node(): string {
     return this.#options.node
+  }
+
+  /** What is known of destinations, and what the rules allow. */
+  get shape(): Pick<WorkerOptions, 'gates' | 'limits'> {
+    return this.#options
   }
 
   /** Loads being carried. */
@@ -99,29 +135,52 @@ export class Worker {
     this.wake()
   }
 
-  /** Whether mail accepted now for this address can be born in our hands, and for how long. */
-  leaseFor(address: string): { by: string; leaseMs: number } | undefined {
-    if (this.#stopped || this.#jobs.size >= this.#options.jobsMax) return undefined
-    const count = this.#perRoute.get(routeKey(this.#options.usualRoute(address))) ?? 0
-    if (count >= this.#options.jobsPerRouteMax) return undefined
-    return { by: this.node, leaseMs: LEASE_MS }
+  /** Where mail accepted now for this address waits: in our hands, in a lane, or in the queue. */
+  berth(address: string, { accountId, reversePath, life }: Birth): Berth {
+    if (this.#stopped || this.#places.free < 1) return QUEUED
+    const route = this.#options.usualRoute(address)
+    const wait = this.#lanes.berth(route, fromKey(accountId, reversePath))
+    if (wait === undefined) return { lease: { by: this.node, leaseMs: LEASE_MS } }
+    if (wait === 'queue') return QUEUED
+    const { lane: name, status, reason } = wait
+    const forMs = Math.max(0, this.#options.settler.wordIn(life, null))
+    return { lane: { name, status, reason, forMs } }
+  }
+
+  /** Connections to hosts that do not answer: their loads take nobody's place. */
+  stalled(connections: number): void {
+    const full = this.#places.free < 1
+    this.#places.stalled = connections
+    if (full && this.#places.free > 0) this.wake()
+  }
+
+  /** Routes may have changed: what waits for a destination that is down may have another way now. */
+  async reroute(): Promise<void> {
+    const { store, world } = this.#options
+    try {
+      if ((await store.write(reopenLanes, null)) > 0) store.wake(queueTopic)
+    } catch (error) {
+      world.log.warn('queue.lane', { error: String(error) })
+    }
   }
 
   /** How many loads of a message are being carried. */
   inHand(messageId: string): number {
-    let count = 0
-    for (const { message } of this.#jobs) if (message.id === messageId) count++
-    return count
+    return this.#jobs.of(messageId)
   }
 
   /** A message was accepted; the rows that were born leased to us begin. */
   born(acceptance: Acceptance): void {
+    const { content, usualRoute } = this.#options
     const message = queuedMessageOf(acceptance)
     const rows: JobRow[] = []
     for (const [n, r] of acceptance.recipients.entries()) {
       if (r.lease) rows.push({ n, ...r, attempts: 0, warnedAt: null })
     }
-    this.#begin(message, rows, this.#newbornContent(acceptance, message))
+    const stored = () => content(message)
+    const remote = acceptance.recipients.some(r => usualRoute(r.address).kind !== 'local')
+    const octets = remote ? this.#newborns.keep(acceptance) : undefined
+    void this.#begin(message, rows, octets ?? stored)
   }
 
   /** True once nothing more is to be claimed. */
@@ -174,7 +233,7 @@ export class Worker {
     this.#stopped = true
     this.#unlisten?.()
     this.#timer?.cancel()
-    this.#renewal?.cancel()
+    this.#jobs.stop()
     this.#options.settler.hurry()
     if (this.#jobs.size > 0) {
       await new Promise<void>(resolve => {
@@ -189,22 +248,19 @@ export class Worker {
 
   /** Claims until nothing is due or memory is full; says when to look again. */
   async #claim(): Promise<number> {
-    const { store, world, jobsMax } = this.#options
+    const { store, world } = this.#options
+    const poll = () => world.clock.now() + this.#pollMs
     for (;;) {
       this.#again = false
-      const limit = Math.min(CLAIM_ROWS, jobsMax - this.#jobs.size)
-      if (this.#stopped || limit <= 0) return world.clock.now() + this.#pollMs
-      const except = this.#busyDomains()
-      const rows = await store.write(claim, { node: this.node, leaseMs: LEASE_MS, limit, except })
+      const limit = Math.min(CLAIM_ROWS, this.#places.free)
+      if (this.#stopped || limit <= 0) return poll()
+      const rows = await store.write(claim, { node: this.node, leaseMs: LEASE_MS, limit })
       await this.#take(rows)
       if (rows.length === limit || this.#again) continue
-      const dueIn = (await store.read(nextDueIn, null)) ?? Number.POSITIVE_INFINITY
-      // Rows of busy routes are due and stay so: the end of one of their jobs wakes us.
-      const soonest = except.length > 0 ? world.clock.now() + 1000 : world.clock.now()
-      return Math.min(
-        Math.max(world.clock.now() + dueIn, soonest),
-        world.clock.now() + this.#pollMs,
-      )
+      const next = await store.read(upcoming, null)
+      const lookIn = await this.#lanes.look(next)
+      const dueIn = Math.max(0, next.due_in ?? Number.POSITIVE_INFINITY)
+      return Math.min(world.clock.now() + Math.min(dueIn, lookIn), poll())
     }
   }
 
@@ -213,6 +269,13 @@ export class Worker {
     if (this.#stopped) return
     if (this.#again) this.wake()
     else this.#lookAt(dueAt)
+  }
+
+  /** Looks in so many ms, if it would not look sooner. */
+  #lookIn(ms: number): void {
+    const at = this.#options.world.clock.now() + ms
+    if (this.#claiming) this.#again = true
+    else if (!this.#stopped && at < this.#timerAt) this.#lookAt(at)
   }
 
   /** Looks again at `dueAt`; of several times the soonest counts, since every look finds the next. */
@@ -227,38 +290,33 @@ export class Worker {
    * Groups claimed rows by message and reads each message once. A row that is in our hands already
    * was claimed because its renewal was late or the wall clock jumped: its job goes on.
    */
-  async #take(claimed: readonly Claimed[]): Promise<void> {
-    const ours = claimed.length > 0 ? this.#rowsInHand() : new Set()
+  async #take(claimed: readonly Claimed[], lane?: string): Promise<void> {
+    const ours = claimed.length > 0 ? this.#jobs.rows() : new Set()
     const rows = claimed.filter(row => !ours.has(`${row.message_id} ${row.n}`))
     const byMessage = Map.groupBy(rows, row => row.message_id)
     await Promise.all(
       [...byMessage].map(async ([id, mine]) => {
         const message = await this.#options.store.read(queuedMessage, id)
-        if (message) this.#begin(message, mine.map(rowOf), () => this.#options.content(message))
+        const content = () => this.#options.content(message as QueuedMessage)
+        if (message) await this.#begin(message, mine.map(rowOf), content, lane)
         else this.#options.world.log.error('queue.orphan', { message: id })
       }),
     )
   }
 
-  /** Octets just accepted need not be read back, as long as not too many are kept for that. */
-  #newbornContent(acceptance: Acceptance, message: QueuedMessage): () => Source {
-    const { body, head } = acceptance
-    const stored = () => this.#options.content(message)
-    if (!(body instanceof Uint8Array) || this.#keptOctets + body.length > KEPT_MAX_BYTES)
-      return stored
-    if (acceptance.recipients.every(r => this.#options.usualRoute(r.address).kind === 'local'))
-      return stored
-    this.#keptOctets += body.length
-    this.#kept.set(acceptance.id, body.length)
-    return () => Buffer.concat([head, body])
-  }
-
-  #begin(message: QueuedMessage, rows: readonly JobRow[], content: () => Source): void {
+  /** @param lane the lane that the rows come from */
+  #begin(
+    message: QueuedMessage,
+    rows: readonly JobRow[],
+    content: () => Source,
+    lane?: string,
+  ): void | Promise<void> {
     const routes = rows.map(row => this.#options.route(message, row))
     if (routes.some(route => route instanceof Promise)) {
       const known = Promise.all(routes.map(async route => route))
-      void known.then(all => this.#dispatch(message, rows, all, content))
-    } else this.#dispatch(message, rows, routes as Route[], content)
+      return known.then(all => this.#dispatch(message, rows, all, content, lane))
+    }
+    this.#dispatch(message, rows, routes as Route[], content, lane)
   }
 
   /** One job for each route, and for each way to leave by it. */
@@ -267,6 +325,7 @@ export class Worker {
     rows: readonly JobRow[],
     routes: readonly Route[],
     content: () => Source,
+    lane?: string,
   ): void {
     const ways = rows.map((row, i) => {
       const route = routes[i] as Route
@@ -281,41 +340,38 @@ export class Worker {
     for (const group of byWay.values()) {
       const [{ route, departure }] = group as [(typeof ways)[number]]
       const together = group.map(({ row }) => row)
-      void this.#run(makeJob(message, together, route, content, departure))
+      this.#start(makeJob(message, together, route, content, departure), lane)
     }
+  }
+
+  /** Carries a load now, as the probe of what it waits for, or once it is its turn. */
+  #start(job: Job, lane: string | undefined): void {
+    const lanes = this.#lanes
+    const wait = lanes.wait(job.route, job.destination, job.from, lane)
+    if (wait === undefined) void this.#run(job)
+    else if (lanes.isDue(wait)) {
+      void lanes.probe(wait.lane).then(won => (won ? void this.#run(job) : lanes.park(job, wait)))
+      // Its sender is to hear of it now, or it ends: that is the settler's, though nothing is tried.
+    } else if (lanes.tells(job)) void this.#run(job, untried(wait))
+    else lanes.park(job, wait)
   }
 
   async #run(job: Job, by: Transport = this.#transportFor(job)): Promise<Carried> {
-    const key = routeKey(job.route)
+    const { gates, transports } = this.#options
+    const gated = by === transports.mx || by === transports.smarthost
     this.#jobs.add(job)
-    this.#perRoute.set(key, (this.#perRoute.get(key) ?? 0) + 1)
-    if (this.#renewal === undefined) this.#renewLater()
+    this.#places.take([job.destination, job.from])
+    if (gated) gates.began(job.destination)
     const carried = await this.#carry(job, by).catch((error: unknown) => broken(job, error))
-    this.#finished(job, key, await this.#settle(job, carried))
+    if (gated) this.#lanes.learn(job, carried)
+    const stopped = () => this.#stopped
+    const dueAt = carried.waits
+      ? undefined
+      : await settleSurely(this.#options, job, carried, stopped)
+    this.#finished(job, dueAt)
+    if (carried.waits) this.#lanes.park(job, carried.waits)
+    this.#lanes.left(job.destination, job.from)
     return carried
-  }
-
-  /**
-   * An outcome is not forgotten because the store cannot take it just now: to carry the load again
-   * would make a copy each time. Its leases are renewed meanwhile. Never rejects.
-   */
-  async #settle(job: Job, carried: Carried): Promise<number | undefined> {
-    const { settler, world } = this.#options
-    for (let againMs = SETTLE_AGAIN_MS; ; againMs = Math.min(againMs * 2, SETTLE_AGAIN_MAX_MS)) {
-      try {
-        const dueAt = await settler.settle(job, carried)
-        // A commit that failed may be there all the same, with a notice that nobody was told of.
-        return againMs > SETTLE_AGAIN_MS ? world.clock.now() : dueAt
-      } catch (error) {
-        world.log.error('queue.settle', { message: job.message.id, error: String(error) })
-        // What the store itself could not do may go later. What the writer refuses (a lease that is held
-        // only in part, since another node took the rest over) it refuses for ever: let the lease end.
-        if (!(error instanceof StoreError)) return undefined
-        await sleep(world.clock, againMs)
-        // The lease ends by itself, or was given back, and the load is carried again.
-        if (this.#stopped) return undefined
-      }
-    }
   }
 
   /** What is too late goes nowhere (RFC 2852 §4.2). */
@@ -331,69 +387,14 @@ export class Worker {
     return this.#options.transports[route.kind]
   }
 
-  #finished(job: Job, key: string, dueAt: number | undefined): void {
-    const { jobsMax, jobsPerRouteMax, world } = this.#options
-    const count = this.#perRoute.get(key) ?? 1
-    const wasFull = this.#jobs.size >= jobsMax || count >= jobsPerRouteMax
+  #finished(job: Job, dueAt: number | undefined): void {
+    const { world } = this.#options
+    const wasFull = this.#places.free < 1
     this.#jobs.delete(job)
-    this.#keptOctets -= this.#kept.get(job.message.id) ?? 0
-    this.#kept.delete(job.message.id)
-    if (count <= 1) this.#perRoute.delete(key)
-    else this.#perRoute.set(key, count - 1)
+    this.#places.leave([job.destination, job.from])
+    this.#newborns.forget(job.message.id)
     if (this.#jobs.size === 0) this.#idle?.()
     if (wasFull || (dueAt !== undefined && dueAt <= world.clock.now())) this.wake()
-    else if (dueAt !== undefined && !this.#claiming && !this.#stopped && dueAt < this.#timerAt) {
-      this.#lookAt(dueAt)
-    } else if (dueAt !== undefined && this.#claiming) this.#again = true
+    else if (dueAt !== undefined) this.#lookIn(dueAt - world.clock.now())
   }
-
-  #busyDomains(): string[] {
-    const busy = new Set<string>()
-    for (const job of this.#jobs) {
-      if ((this.#perRoute.get(routeKey(job.route)) ?? 0) < this.#options.jobsPerRouteMax) continue
-      for (const row of job.rows) busy.add(parseStoredAddress(row.address).domain)
-      if (busy.size >= 100) break
-    }
-    return [...busy]
-  }
-
-  #rowsInHand(): Set<string> {
-    const rows = new Set<string>()
-    for (const job of this.#jobs) for (const { n } of job.rows) rows.add(`${job.message.id} ${n}`)
-    return rows
-  }
-
-  /** Lengthens the leases of the loads in hand every 15 s, as long as there are any. */
-  #renewLater(): void {
-    const { world, store } = this.#options
-    this.#renewal = world.clock.after(RENEW_MS, () => {
-      this.#renewal = undefined
-      if (this.#stopped || this.#jobs.size === 0) return
-      const rows = [...this.#jobs].flatMap(job =>
-        job.rows.map(row => ({ messageId: job.message.id, n: row.n })),
-      )
-      this.#renewLater()
-      store
-        .write(renew, { node: this.node, leaseMs: LEASE_MS, rows })
-        .catch((error: unknown) => world.log.warn('queue.renew', { error: String(error) }))
-    })
-  }
-}
-
-/** RFC 2852 §4.1.3: what came back to us after its time is not tried any more. */
-function late(job: Job): Carried {
-  const reason = 'it was not delivered by the time its sender had set'
-  return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.7', reason })) }
-}
-
-/** RFC 5321 §6.3: what comes round again goes no further. */
-function looped(job: Job): Carried {
-  const reason = 'the message has been here before, it is in a loop'
-  return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.6', reason })) }
-}
-
-/** A transport that threw has a bug; its load is tried again later. */
-function broken(job: Job, error: unknown): Carried {
-  const reason = `internal error: ${error instanceof Error ? error.message : String(error)}`
-  return { outcomes: job.rows.map(() => ({ kind: 'deferred', status: '4.3.0', reason })) }
 }

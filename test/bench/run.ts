@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { databaseCell, type StoreName } from './cell/database.ts'
+import { drain } from './cell/drain.ts'
 import { idleSessions, largeMessages, longQueue } from './cell/memory.ts'
 import { type Rates, rateCell } from './cell/rate.ts'
 import { readCell } from './cell/read.ts'
@@ -126,6 +127,31 @@ async function readCells(root: string): Promise<void> {
   }
 }
 
+/** Dead and tarpitting destinations among healthy ones, beside the same without them. */
+async function drainCell(root: string): Promise<void> {
+  if (!wanted('drain')) return
+  const messages = Math.round(20_000 * depth.share)
+  const destinations = messages / 10
+  say(
+    `\ndrain ${messages} messages to ${destinations} destinations, 20 % of them dead or tarpitting`,
+  )
+  const slower: number[] = []
+  let peakMb = 0
+  for (let pair = 0; pair < Math.min(3, depth.pairs); pair++) {
+    const well = await drain(root, { messages, destinations, sick: 0 })
+    const ill = await drain(root, { messages, destinations, sick: 0.2 })
+    // There are fewer healthy ones among the ill: the time is compared message by message.
+    slower.push(ill.seconds / 0.8 / well.seconds)
+    peakMb = Math.max(peakMb, ill.peakMb)
+    say(`  ${well.seconds.toFixed(1)} s all healthy; ${ill.seconds.toFixed(1)} s the healthy ones`)
+  }
+  const ratio = spread(slower)
+  say(
+    `  ratio by message ${formatSpread(ratio, 2)}  goal 1.5${judged(ratio && ratio.median <= 1.5)}`,
+  )
+  say(`  peak RSS ${peakMb.toFixed(0)} MB  goal 400 MB${judged(peakMb < 400)}`)
+}
+
 async function memoryCells(root: string): Promise<void> {
   if (wanted('memory large')) {
     const large = await largeMessages(root)
@@ -156,6 +182,7 @@ if (able.load) {
       tellRates(await rateCell(cell, depth, root, able.postfix))
     }
     await storeCell(root)
+    await drainCell(root)
     await readCells(root)
     await memoryCells(root)
   } finally {

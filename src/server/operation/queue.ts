@@ -22,6 +22,7 @@ import type {
 } from '../operation.ts'
 import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
+import { withLanes } from './queue-lanes.ts'
 import { itemOf, momentOf, queryOf } from './queue-query.ts'
 
 const CONTENT_MAX_BYTES = 1_048_576
@@ -32,7 +33,8 @@ export async function list(
 ): Promise<OperationOutput<'queue.list'>> {
   const { store } = context
   const asked = { query: queryOf(query), moment: await momentOf(context) }
-  const lines = await store.read(matchingLines, { ...asked, after, limit: limit + 1 })
+  const found = await store.read(matchingLines, { ...asked, after, limit: limit + 1 })
+  const lines = await withLanes(store, found)
   const total = await store.read(matchingCount, asked)
   const shown = lines.slice(0, limit)
   const last = shown.at(-1)
@@ -79,7 +81,7 @@ export async function why(
 
 async function find({ store }: ControlContext, id: string): Promise<Trace> {
   const found = await store.read(trace, id)
-  if (found) return found
+  if (found) return { ...found, recipients: await withLanes(store, found.recipients) }
   throw new OperationError(
     67,
     `no message ${id} is on record; the ledger keeps settled ones 30 days`,

@@ -1,0 +1,106 @@
+/**
+ * The settings of shaping: how much goes where, and at which replies we stop for a while. Used by settings.ts
+ * and outbound.ts; what the rules mean is shape/rule.ts's.
+ */
+import { z } from 'zod'
+import { knownReplies, type Rate, type ShapingRule } from '../shape/rule.ts'
+import { parseDuration } from '../wire/measure.ts'
+import { duration } from './settings-kinds.ts'
+
+/** `100/min`, `5/s`, `2000/h`, `10000/d`, or by any duration, such as `30/10m`. */
+const rate = () =>
+  z
+    .string()
+    .transform((text, context): Rate => {
+      const match = /^(\d{1,9})\/(?:(s|min|h|d)|(\d[\dsmhdw.]*))$/.exec(text)
+      const messages = Number(match?.[1])
+      const unit = match?.[2]
+      const perMs = unit === undefined ? parseDuration(match?.[3] ?? '') : UNITS[unit]
+      if (messages > 0 && perMs !== undefined && perMs >= 1000) return { messages, perMs }
+      const message = `"${text}" is no rate: write messages by time, such as 100/min, 5/s or 30/10m`
+      context.issues.push({ code: 'custom', message, input: text })
+      return z.NEVER
+    })
+    .meta({ unit: 'rate' })
+
+const UNITS: Readonly<Record<string, number>> = {
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+const pattern = () => z.string().regex(/^[^\s@]{1,253}$/, 'is no name, such as *.example.org')
+
+const rule = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w.-]{1,60}$/, 'is no name of letters, digits, `-`, `_` and `.`')
+    .describe('How it is called in lists and logs; one name for each rule.'),
+  match: z
+    .strictObject({
+      domain: pattern().exactOptional().describe("The recipients' domain; `*` is any text."),
+      mx: pattern()
+        .exactOptional()
+        .describe('A mail host of the destination, such as `*.google.com`.'),
+      hop: pattern().exactOptional().describe('The host of a fixed next hop.'),
+    })
+    .refine(match => Object.keys(match).length > 0, 'matches nothing: write domain, mx or hop')
+    .describe('Which destinations: all that is written here must match.'),
+  connections: z.int().min(1).exactOptional().describe('Connections at once, of all nodes.'),
+  messagesPerConnection: z
+    .int()
+    .min(1)
+    .exactOptional()
+    .describe('Messages before a connection is left.'),
+  rate: rate()
+    .exactOptional()
+    .describe('Messages by time, of all nodes: no window of that length sees more.'),
+  warmUp: z
+    .strictObject({
+      from: z.iso.date().describe('The first day, as YYYY-MM-DD; a day begins at 0:00 UTC.'),
+      perDay: z.array(z.int().min(1)).min(1).describe('Messages of each day; then no limit.'),
+    })
+    .exactOptional()
+    .describe('Begins with few messages a day, for an address that nobody knows yet.'),
+  suspend: z
+    .array(
+      z.strictObject({
+        reply: z.string().min(3).describe('A reply as `421 4.7.0 text`; `*` is any text.'),
+        for: duration(1000).describe('How long nothing is sent to all that the rule matches.'),
+      }),
+    )
+    .default([])
+    .describe('Replies at which we stop for a while.'),
+})
+
+export const shapingSchema = z
+  .array(rule)
+  .refine(rules => new Set(rules.map(({ name }) => name)).size === rules.length, {
+    message: 'has two rules of one name',
+  })
+
+interface Shaped {
+  readonly shaping: z.output<typeof shapingSchema>
+  readonly outbound: { readonly knownReplies: boolean }
+}
+
+const made = new WeakMap<object, readonly ShapingRule[]>()
+
+/** The rules of a config, and behind them those that come with the program. */
+export function shapingRules(settings: Shaped): readonly ShapingRule[] {
+  const known = made.get(settings)
+  if (known !== undefined) return known
+  const own = settings.shaping.map(
+    ({ suspend, warmUp, ...written }): ShapingRule => ({
+      ...written,
+      warmUp: warmUp && { fromMs: Date.parse(warmUp.from), perDay: warmUp.perDay },
+      suspend: suspend.map(({ reply, for: forMs }) => ({ reply, forMs })),
+    }),
+  )
+  const names = new Set(own.map(({ name }) => name))
+  const others = knownReplies.filter(({ name }) => !names.has(name))
+  const rules = settings.outbound.knownReplies ? [...own, ...others] : own
+  made.set(settings, rules)
+  return rules
+}

@@ -1,0 +1,31 @@
+/** What is said of loads that no transport has carried. Used by transport/worker.ts. */
+import type { Wait } from '../shape/gates.ts'
+import type { Job } from './job.ts'
+import type { Carried, Transport } from './transport.ts'
+
+/** RFC 2852 §4.1.3: what came back to us after its time is not tried any more. */
+export function late(job: Job): Carried {
+  const reason = 'it was not delivered by the time its sender had set'
+  return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.7', reason })) }
+}
+
+/** RFC 5321 §6.3: what comes round again goes no further. */
+export function looped(job: Job): Carried {
+  const reason = 'the message has been here before, it is in a loop'
+  return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.6', reason })) }
+}
+
+/** Tries nothing: the destination is known to be down, or it is not the load's turn. */
+export function untried({ status, reason }: Wait): Transport {
+  const outcome = { kind: 'deferred', untried: true, status, reason } as const
+  return {
+    carry: async ({ envelope }) => ({ outcomes: envelope.recipients.map(() => outcome) }),
+    close: async () => undefined,
+  }
+}
+
+/** A transport that threw has a bug; its load is tried again later. */
+export function broken(job: Job, error: unknown): Carried {
+  const reason = `internal error: ${error instanceof Error ? error.message : String(error)}`
+  return { outcomes: job.rows.map(() => ({ kind: 'deferred', status: '4.3.0', reason })) }
+}

@@ -1,0 +1,66 @@
+/** Whoever has much to send, or much to be sent to, leaves room for who comes next. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createCarriers } from './carriers.ts'
+
+const slow = { replies: { '.': 'silence' } }
+
+for (const seed of [1, 2]) {
+  test(`a sender with thousands waiting delays a newcomer by seconds, not by his queue (seed ${seed})`, async () => {
+    const carriers = await createCarriers({ seed, config: { queue: { concurrency: 100 } } })
+    const many = Array.from({ length: 3000 }, (_, n) => `u${n}@d${n % 300}.test`)
+    for (let n = 0; n < 300; n++) await carriers.domain(`d${n}.test`)
+    const other = await carriers.domain('other.test')
+    // Each host takes two seconds for a message: hundreds of messages cannot be done in that time.
+    carriers.internet.network.faults.latencyMs = [200, 400]
+    await carriers.send(many, 'joe@a.test')
+    const taken = () =>
+      [...carriers.servers.values()].reduce((sum, { fake }) => sum + fake.messages.length, 0)
+    const before = taken()
+    assert.ok(before < 1500, `${before} are done already`)
+    await carriers.send(['u@other.test'], 'jane@a.test')
+    await carriers.internet.run(() => other.messages.length === 1, '1 hour')
+    const between = taken() - before
+    assert.ok(between < 400, `${between} of his went before hers`)
+    await carriers.advance('1 hour')
+    assert.equal(taken(), 3001)
+  })
+}
+
+test('a destination with thousands waiting leaves room for the others', async () => {
+  const carriers = await createCarriers({ seed: 3, config: { queue: { concurrency: 60 } } })
+  const big = await carriers.domain('big.test')
+  const other = await carriers.domain('other.test')
+  carriers.internet.network.faults.latencyMs = [200, 400]
+  await carriers.send(
+    Array.from({ length: 2000 }, (_, n) => `u${n}@big.test`),
+    'joe@a.test',
+  )
+  const before = big.messages.length
+  await carriers.send(
+    Array.from({ length: 10 }, (_, n) => `u${n}@other.test`),
+    'jane@a.test',
+  )
+  await carriers.internet.run(() => other.messages.length === 10, '1 hour')
+  assert.ok(big.messages.length - before < 500, `${big.messages.length - before} went before`)
+  await carriers.advance('3 hours')
+  assert.equal(big.messages.length, 2000)
+})
+
+test('hosts that swallow messages without a word hold nobody else up for long', async () => {
+  const config = { queue: { concurrency: 60 }, outbound: { connections: 20, replyTimeout: '1m' } }
+  const carriers = await createCarriers({ seed: 4, config })
+  for (let n = 0; n < 30; n++) await carriers.domain(`s${n}.test`, slow)
+  const other = await carriers.domain('other.test')
+  await carriers.send(
+    Array.from({ length: 600 }, (_, n) => `u${n}@s${n % 30}.test`),
+    'joe@a.test',
+  )
+  await carriers.advance('10 seconds')
+  await carriers.send(
+    Array.from({ length: 50 }, (_, n) => `u${n}@other.test`),
+    'jane@a.test',
+  )
+  await carriers.advance('30 seconds')
+  assert.equal(other.messages.length, 50)
+})
