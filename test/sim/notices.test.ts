@@ -64,18 +64,18 @@ test('where nothing is to be gathered, each is told of by itself', async () => {
   assert.equal((await found(all)).length, 3)
 })
 
-test('what is late everywhere is told once, and its end once', async () => {
+test('what is late everywhere is told once, and its end once for each', async () => {
   const all = await town()
   for (const domain of OTHERS) all.internet.network.part('mx.a.test', `mx.${domain}`)
   await all.send({ from: 'alice@a.test', to: nobodies })
   await all.advance('7 hours')
   assert.deepEqual((await found(all)).map(about), [nobodies.map(address => `${address} delayed`)])
   await all.advance('5 days')
+  // Where a host is just being probed its end waits for that; where it is known to be down, nothing is tried.
   assert.deepEqual(
-    (await found(all)).map(about)[1],
+    (await found(all)).slice(1).flatMap(about).sort(),
     nobodies.map(address => `${address} failed`),
   )
-  assert.equal((await found(all)).length, 2)
 })
 
 test('a crash while failures wait for each other loses none of them', async () => {
