@@ -27,7 +27,7 @@ export interface TrackingAccess {
   readonly clock: Clock
   readonly hostname: () => string
   /** How long a message is tried. */
-  readonly expireMs: () => number
+  readonly expireMs: (address: string) => number
 }
 
 /** Compared with where nothing is known of the name: it is the hash of no secret. */
@@ -69,7 +69,7 @@ export class TrackingPolicy implements Policy {
     const lists = new Set(rows.filter(row => row.state === 'expanded').map(row => row.address))
     const shown = rows.filter(row => row.alias_of === null || !lists.has(row.alias_of))
     const arrivalMs = Number(received_at)
-    const recipients = shown.map(row => recipientOf(row, arrivalMs + expireMs()))
+    const recipients = shown.map(row => recipientOf(row, arrivalMs + expireMs(row.address)))
     return { envelopeId, hostname: hostname(), arrivalMs, recipients }
   }
 }

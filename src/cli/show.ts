@@ -18,13 +18,21 @@ export function showMessage(record: MessageRecord, now: number): string {
   ])
   const recipients = record.recipients.map(recipient => {
     const alias = recipient.aliasOf === undefined ? '' : ` (for ${printable(recipient.aliasOf)})`
-    const next = WAITS.has(recipient.state) ? `, next ${formatWhen(recipient.dueAt, now)}` : ''
+    const due = WAITS.has(recipient.state) ? `, next ${formatWhen(recipient.dueAt, now)}` : ''
+    const { expiresAt } = recipient
+    const next =
+      expiresAt === undefined
+        ? ''
+        : `  next: ${recipient.next}; given up ${formatWhen(expiresAt, now)}\n`
     const reason =
       recipient.reason === undefined
         ? ''
         : `  ${printable([recipient.status, recipient.reason].filter(Boolean).join(' '))}\n`
+    const { doubts = 0 } = recipient
+    const doubt = doubts === 0 ? '' : `  in doubt ${doubts === 1 ? 'once' : `${doubts} times`}\n`
+    const way = recipient.route === undefined ? '' : `  way: ${printable(recipient.route)}\n`
     const tried = record.attempts.filter(attempt => attempt.n === recipient.n).map(showAttempt)
-    return `\n${printable(recipient.address)}${alias}: ${recipient.state}${next}\n${reason}${tried.join('')}`
+    return `\n${printable(recipient.address)}${alias}: ${recipient.state}${due}\n${reason}${doubt}${next}${way}${tried.join('')}`
   })
   return head + recipients.join('')
 }

@@ -32,6 +32,8 @@ export type Outcome = {
   | {
       readonly kind: 'deferred'
       readonly inDoubt?: boolean
+      /** In doubt, but the hop knows the transaction by its name (RFC 1845): to ask again makes no copy. */
+      readonly named?: true
       /** Too many recipients were named with it; a further transaction may take it at once. */
       readonly tooMany?: boolean
       /** Nothing was tried: it is kept until its customer asks for it. */

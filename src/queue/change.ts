@@ -17,6 +17,8 @@ import { countSettled } from './writer.ts'
 export type Change =
   | { readonly order: 'retry' | 'hold' | 'release' | 'delete' }
   | { readonly order: 'priority'; readonly priority: number }
+  /** By this hop of the config, or 'mx'; null for the usual way. */
+  | { readonly order: 'reroute'; readonly via: string | null }
 
 export type Order = Change['order']
 
@@ -27,11 +29,9 @@ export const OBEYING: Readonly<Record<Order | 'expire', readonly ShownState[]>> 
   release: ['held'],
   delete: ['queued', 'deferred', 'doubt', 'held'],
   priority: ['queued', 'deferred', 'doubt', 'held'],
+  reroute: ['queued', 'deferred', 'doubt', 'held'],
   expire: ['queued', 'deferred', 'doubt', 'held'],
 }
-
-/** Keys of one write: some ms of the committer's time. */
-export const SLICE = 200
 
 interface Slice {
   readonly query: Query
@@ -47,6 +47,8 @@ const SETS: Readonly<Record<Order, string>> = {
   delete:
     "state = 'deleted', lane = NULL, settled_at = :now, due_at = 0, status = NULL, reason = 'deleted by the operator'",
   priority: 'priority = ?2',
+  // Another way has not been tried: what waits need wait no longer.
+  reroute: "via = ?2, lane = NULL, due_at = CASE state WHEN 'queued' THEN :now ELSE due_at END",
 }
 
 /** The stored states an order may find, asked of the row itself: another node may just have taken it. */
@@ -56,6 +58,7 @@ const FOUND: Readonly<Record<Order, string>> = {
   release: "state = 'held'",
   delete: "state IN ('queued', 'held')",
   priority: "state IN ('queued', 'held')",
+  reroute: "state IN ('queued', 'held')",
 }
 
 /** Carries out an order on a slice; tells how many obeyed, and which staged bodies are to be removed. */
@@ -64,12 +67,17 @@ export const change = writer<
   { readonly changed: number; readonly released: readonly string[] }
 >('queue.change', async (tx, input) => {
   const { change: what, at } = input
-  const extra = what.order === 'priority' ? [what.priority] : []
+  const extra = valuesOf(what)
   if (what.order === 'retry') await probeNow(tx, input.keys)
   const rows = await update(tx, what.order, extra, input)
   const released = what.order === 'delete' ? await letGo(tx, rows, at) : []
   return { changed: rows.length, released }
 })
+
+function valuesOf(what: Change): Value[] {
+  if (what.order === 'priority') return [what.priority]
+  return what.order === 'reroute' ? [what.via] : []
+}
 
 /** What waits for a host that is down asks it now (lane.ts): else it would only go back to its lane. */
 async function probeNow(tx: Write, keys: readonly Key[]): Promise<void> {
@@ -95,13 +103,14 @@ async function update(
   { query, moment, keys }: Slice,
 ): Promise<Row[]> {
   const before = [keyList(keys), ...extra]
-  const { parts, where, values } = querySql(query, moment, before, OBEYING[order])
-  if (parts.length === 0 || keys.length === 0) return []
-  const states = parts.map(({ state }) => `(${state})`).join(' OR ')
+  const { states, where, asksMessage, values } = querySql(query, moment, before, OBEYING[order])
+  if (states.length === 0 || keys.length === 0) return []
+  const message = asksMessage ? 'JOIN message m ON m.id = r.message_id' : ''
   const sql = amongKeys(
     list => `UPDATE recipient SET ${SETS[order]} WHERE (message_id, n) IN (
-       SELECT r.message_id, r.n FROM ${list} k CROSS JOIN recipient r CROSS JOIN message m
-       WHERE r.message_id = k.key_id AND r.n = k.key_n AND m.id = r.message_id AND (${states}) AND ${where})
+       SELECT r.message_id, r.n FROM ${list} k
+         JOIN recipient r ON r.message_id = k.key_id AND r.n = k.key_n ${message}
+       WHERE (${states.map(state => `(${state})`).join(' OR ')}) AND ${where})
      AND ${FOUND[order]} RETURNING message_id, n`,
   )
   return tx.all<Row>(sql, ...values)

@@ -13,7 +13,7 @@ import type { Write } from '../world/sql.ts'
 
 /** The columns of `Claimed`. */
 export const CLAIMED =
-  'message_id, n, address, domain, notify, original_recipient, alias_of, parameters, attempts, delay_notified_at, released_at'
+  'message_id, n, address, domain, notify, original_recipient, alias_of, parameters, attempts, delay_notified_at, released_at, doubts, via'
 
 /** A recipient row that was claimed, with what a transport needs of its message. */
 export interface Claimed {
@@ -29,6 +29,9 @@ export interface Claimed {
   readonly delay_notified_at: number | null
   /** When the operator let it go last, after it was held. */
   readonly released_at: number | null
+  readonly doubts: number
+  /** The way an operator has set for it. */
+  readonly via: string | null
 }
 
 export interface ClaimInput {

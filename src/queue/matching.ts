@@ -53,8 +53,15 @@ export interface QueueLine {
 const LINE = `r.message_id, r.n, m.reverse_path, r.address, r.state, m.size_octets, m.received_at, r.attempts,
   r.due_at, r.status, r.reason, r.remote, r.priority, r.doubts, r.via, r.lane`
 
-/** The message behind the recipient: CROSS JOIN keeps SQLite from beginning with it. */
-const FROM = 'FROM recipient r CROSS JOIN message m WHERE m.id = r.message_id'
+/**
+ * Where rows come from. The message stands behind its recipient, and only where it is asked: CROSS JOIN
+ * keeps SQLite from beginning with it.
+ */
+function fromWhere(withMessage: boolean): string {
+  return withMessage
+    ? 'FROM recipient r CROSS JOIN message m WHERE m.id = r.message_id AND'
+    : 'FROM recipient r WHERE'
+}
 
 /** The columns of a page, sorted by key; undefined where no state is left that could match. */
 function pageSql(
@@ -62,17 +69,18 @@ function pageSql(
   { query, moment, after, limit, only }: PageInput,
 ): { sql: string; values: readonly Value[] } | undefined {
   const before = [after.messageId, after.n]
-  const { parts, where, values } = querySql(query, moment, before, only)
-  if (parts.length === 0) return undefined
+  const { states, where, asksMessage, values } = querySql(query, moment, before, only)
+  const from = fromWhere(asksMessage || /\bm\./.test(columns))
   const most = Math.max(0, Math.trunc(limit))
-  const each = parts.map(
-    ({ state, key }) =>
-      `SELECT ${columns} ${FROM} AND ${state} AND ${where} AND ${key} > (?1, ?2)
+  const parts = states.map(
+    state =>
+      `SELECT ${columns} ${from} ${state} AND ${where} AND (r.message_id, r.n) > (?1, ?2)
        ORDER BY 1, 2 LIMIT ${most}`,
   )
-  const [first] = each
-  if (each.length === 1 && first !== undefined) return { sql: first, values }
-  const all = each.map((sql, i) => `SELECT * FROM (${sql}) p${i}`).join(' UNION ALL ')
+  const [first] = parts
+  if (first === undefined) return undefined
+  if (parts.length === 1) return { sql: first, values }
+  const all = parts.map((sql, i) => `SELECT * FROM (${sql}) p${i}`).join(' UNION ALL ')
   return { sql: `${all} ORDER BY 1, 2 LIMIT ${most}`, values }
 }
 
@@ -100,10 +108,10 @@ export const matchingKeys = farReader<PageInput, readonly Key[]>(
 export const matchingCount = farReader<Pick<PageInput, 'query' | 'moment' | 'only'>, number>(
   'queue.matchingCount',
   async (tx, { query, moment, only }) => {
-    const { parts, where, values } = querySql(query, moment, [], only)
+    const { states, where, asksMessage, values } = querySql(query, moment, [], only)
     let total = 0
-    for (const { state } of parts) {
-      const sql = `SELECT count(*) AS count ${FROM} AND ${state} AND ${where}`
+    for (const state of states) {
+      const sql = `SELECT count(*) AS count ${fromWhere(asksMessage)} ${state} AND ${where}`
       const row = await tx.get<{ count: number }>(sql, ...values)
       total += row?.count ?? 0
     }
@@ -149,6 +157,7 @@ export interface PageSums {
   readonly messages: number
   readonly first?: string
   readonly last?: Key
+  /** When the first of them came in. */
   readonly oldest?: number
   readonly byState: readonly (readonly [ShownState, number])[]
   readonly byDomain: readonly (readonly [string, number])[]
@@ -157,7 +166,6 @@ export interface PageSums {
 interface SumRow {
   readonly message_id: string
   readonly n: number
-  readonly received_at: number
   readonly state: string
   readonly domain: string
 }
@@ -168,28 +176,33 @@ export const matchingSums = farReader<PageInput, PageSums>('queue.matchingSums',
 )
 
 async function sumsOf(tx: Read, input: PageInput): Promise<PageSums> {
-  const columns = `r.message_id, r.n, m.received_at, ${SHOWN_STATE} AS state, r.domain`
+  const columns = `r.message_id, r.n, ${SHOWN_STATE} AS state, r.domain`
   const page = pageSql(columns, input)
   const rows = page === undefined ? [] : await tx.all<SumRow>(page.sql, ...page.values)
   const states = new Map<ShownState, number>()
   const domains = new Map<string, number>()
   let messages = 0
-  let oldest: number | undefined
   for (const [i, row] of rows.entries()) {
     const state = row.state as ShownState
     states.set(state, (states.get(state) ?? 0) + 1)
     domains.set(row.domain, (domains.get(row.domain) ?? 0) + 1)
     if (rows[i - 1]?.message_id !== row.message_id) messages++
-    if (oldest === undefined || row.received_at < oldest) oldest = row.received_at
   }
   const first = rows[0]
   const last = rows.at(-1)
+  // Ids grow with time: to ask each message for its time would be to read them all.
+  const oldest =
+    first &&
+    (await tx.get<{ received_at: number }>(
+      'SELECT received_at FROM message WHERE id = ?1',
+      first.message_id,
+    ))
   return {
     recipients: rows.length,
     messages,
     ...(first && { first: first.message_id }),
     ...(last && { last: { messageId: last.message_id, n: last.n } }),
-    ...(oldest !== undefined && { oldest }),
+    ...(oldest && { oldest: oldest.received_at }),
     byState: [...states],
     byDomain: [...domains],
   }

@@ -17,21 +17,18 @@ export interface Moment {
 }
 
 export interface QuerySql {
-  readonly parts: readonly Part[]
+  /** The literal condition on the state, of each part. */
+  readonly states: readonly string[]
   /** Holds in every part; r is the recipient, m its message. */
   readonly where: string
+  /** Whether the message is asked at all. */
+  readonly asksMessage: boolean
   readonly values: readonly Value[]
 }
 
-interface Part {
-  /** The literal condition on the state. */
-  readonly state: string
-  /** What a key is compared by: where rows are found by another index, it must not look like its own. */
-  readonly key: string
-}
-
-/** Both, so that the index of the one and the row of the other are seen by any planner. */
-const LEASED = "r.state IN ('queued', 'leased') AND r.state = 'leased' AND r.due_at >= 0"
+/** What is leased is few among many that wait: found by the index alone, since to look at each row would take long. */
+const LEASED = `r.state = 'leased' AND (r.message_id, r.n) IN (SELECT l.message_id, l.n FROM recipient l
+  WHERE l.state IN ('queued', 'leased') AND l.state = 'leased' AND l.due_at >= 0)`
 
 /**
  * @param before values of the statement: the query's come behind them
@@ -53,7 +50,8 @@ export function querySql(
     })
   conditions.push(`r.message_id <= ${bind(upTo)}`)
   const states = statesOf(query).filter(state => only === undefined || only.includes(state))
-  return { parts: partsOf(states), where: conditions.join(' AND '), values }
+  const where = conditions.join(' AND ')
+  return { states: partsOf(states), where, asksMessage: /\bm\./.test(where), values }
 }
 
 /** The states a query speaks of; those not yet settled where it names none. */
@@ -68,22 +66,17 @@ function statesOf(query: Query): ShownState[] {
   return [...new Set(states ?? OPEN_STATES)].filter(state => !without.has(state))
 }
 
-function partsOf(states: readonly ShownState[]): Part[] {
-  const parts: Part[] = []
-  const key = '(r.message_id, r.n)'
+function partsOf(states: readonly ShownState[]): string[] {
+  const parts: string[] = []
   const kinds = states.filter(isQueuedKind)
   if (kinds.length > 0) {
     const some = kinds.map(kind => `(${QUEUED_AS[kind]})`).join(' OR ')
-    const state = kinds.length === 3 ? "r.state = 'queued'" : `r.state = 'queued' AND (${some})`
-    parts.push({ state, key })
+    parts.push(kinds.length === 3 ? "r.state = 'queued'" : `r.state = 'queued' AND (${some})`)
   }
-  if (states.includes('leased')) parts.push({ state: LEASED, key: "(r.message_id || '', r.n)" })
-  if (states.includes('held')) parts.push({ state: "r.state = 'held'", key })
+  if (states.includes('leased')) parts.push(LEASED)
+  if (states.includes('held')) parts.push("r.state = 'held'")
   const settled = states.filter(state => !OPEN_STATES.some(open => open === state))
-  if (settled.length > 0) {
-    const list = settled.map(state => `'${state}'`).join(', ')
-    parts.push({ state: `r.state IN (${list})`, key })
-  }
+  if (settled.length > 0) parts.push(`r.state IN (${settled.map(s => `'${s}'`).join(', ')})`)
   return parts
 }
 
@@ -155,6 +148,7 @@ const TEXTS: Readonly<Record<(Term & { kind: 'text' })['field'], Matcher>> = {
       behind('*[', pattern, ']*'),
       behind('* by way of ', pattern, ' [*'),
     ]),
+  via: (pattern, bind) => like("lower(coalesce(r.via, ''))", pattern, bind),
   status: (pattern, bind) => like("coalesce(r.status, '')", pattern, bind),
   reason: (pattern, bind) => like("lower(coalesce(r.reason, ''))", pattern, bind),
   // `name [address]`, `[address]`, or a path.

@@ -40,6 +40,7 @@ export const TEXT_FIELDS = {
   status: 'the last status code: 4.7.1, 4.*',
   reason: 'why it is where it is: any part of that text',
   remote: 'the name or address of the host spoken to last',
+  via: 'the hop that an operator has set for it (reroute)',
 } as const
 
 export type TextField = keyof typeof TEXT_FIELDS

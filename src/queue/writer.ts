@@ -35,6 +35,8 @@ export interface Settled {
   readonly warned?: boolean
   /** Nothing was tried, so that it counts as no attempt. */
   readonly untried?: boolean
+  /** All of it was sent, and nobody said whether it was taken. */
+  readonly doubt?: true
   /** Only for 'delivered': the mailbox row that is inserted by this very transaction. */
   readonly delivery?: Delivery
   /** What is kept of an attempt that went over a wire. */
@@ -61,7 +63,7 @@ export interface SettlementDone {
 }
 
 const SETTLE = `UPDATE recipient SET state = ?4, due_at = CASE WHEN ?4 = 'queued' THEN :now + ?5 ELSE 0 END,
-  leased_by = NULL, attempts = attempts + ?11, status = ?6,
+  leased_by = NULL, attempts = attempts + ?11, doubts = doubts + ?12, status = ?6,
   reason = ?7, remote = ?8, settled_at = ?9, delay_notified_at = COALESCE(?10, delay_notified_at)
   WHERE message_id = ?1 AND n = ?2 AND `
 const LEASED = "state = 'leased' AND leased_by = ?3"
@@ -134,6 +136,7 @@ async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
         final ? input.at : null,
         r.warned ? input.at : null,
         r.untried ? 0 : 1,
+        r.doubt ? 1 : 0,
       )
     }),
   )
@@ -197,7 +200,9 @@ export const renew = writer<
 /** Gives leases back unchanged: shutdown, or a load that could not even be begun. */
 export const giveBack = writer<{ node: string }, number>('queue.giveBack', (tx, input) =>
   tx.run(
-    `UPDATE recipient SET state = 'queued', leased_by = NULL, due_at = :now WHERE state = 'leased' AND leased_by = ?1`,
+    `UPDATE recipient SET state = 'queued', leased_by = NULL, due_at = :now,
+       reason = coalesce(reason, 'its server stopped before it was carried')
+     WHERE state = 'leased' AND leased_by = ?1`,
     input.node,
   ),
 )
@@ -208,6 +213,8 @@ export const giveBack = writer<{ node: string }, number>('queue.giveBack', (tx, 
  */
 export const recover = writer<null, number>('queue.recover', tx =>
   tx.run(
-    `UPDATE recipient SET state = 'queued', leased_by = NULL, due_at = :now WHERE state = 'leased'`,
+    `UPDATE recipient SET state = 'queued', leased_by = NULL, due_at = :now,
+       reason = coalesce(reason, 'its server died with it in hand: what came of that is not known')
+     WHERE state = 'leased'`,
   ),
 )

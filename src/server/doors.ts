@@ -5,6 +5,7 @@ import { listenHttp } from '../world/node/http.ts'
 import { processVitals } from '../world/node/vitals.ts'
 import type { World } from '../world/world.ts'
 import { controlApp } from './control.ts'
+import { depths } from './depths.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { House } from './house.ts'
 import { httpApp } from './http.ts'
@@ -35,9 +36,11 @@ export async function openDoors(
   { epochHash, draining, fetcher }: DoorFacts,
 ): Promise<Doors> {
   const { http: where, control } = house.settings().listeners
+  const vitals = processVitals()
+  const waiting = depths(house.store, house.world.clock)
   const watched = httpApp({
     metrics: house.metrics,
-    vitals: processVitals(),
+    vitals: () => [...vitals(), ...waiting()],
     notReady: async () => (draining() ? 'draining' : notReady(house)),
     degraded: () => degraded(house),
   })

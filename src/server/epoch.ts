@@ -247,6 +247,12 @@ function warningsOf(settings: Settings): string[] {
   if (delayWarning > expire) {
     warnings.push('queue.delayWarning: is later than queue.expire, so nobody is warned of a delay')
   }
+  for (const [at, schedule] of settings.queue.schedules.entries()) {
+    const { delayWarning: warned = delayWarning, expire: ended = expire } = schedule
+    if (warned > ended) {
+      warnings.push(`queue.schedules[${at}]: nobody is warned of a delay before it is given up`)
+    }
+  }
   const { http, smtp, submission, submissions, odmr } = settings.listeners
   const customers = Object.entries(settings.onDemand)
   const starts = smtp.with.includes('ETRN')

@@ -46,6 +46,10 @@ export interface QueueItem {
   readonly remote?: string
   /** Where it is not 0. */
   readonly priority?: number
+  /** How often all of it was sent without a word whether it was taken: a copy may be there. */
+  readonly doubts?: number
+  /** The way that an operator has set for it. */
+  readonly via?: string
 }
 
 /** What an operator wants of recipients. */
@@ -107,6 +111,12 @@ export interface MessageRecord {
     /** The address that was accepted, where an alias was expanded. */
     readonly aliasOf?: string
     readonly settledAt?: number
+    /** What happens next, in words. */
+    readonly next: string
+    /** Which way it would go now, and what of the config says so; only in `queue.show`. */
+    readonly route?: string
+    /** When it is given up, where it waits. */
+    readonly expiresAt?: number
   })[]
   readonly attempts: readonly AttemptRecord[]
 }

@@ -5,9 +5,9 @@ import { isAscii, parseStoredAddress } from '../mail/address.ts'
 import { parseCarriedSender } from '../mail/carried.ts'
 import { usageOf } from '../mailbox/quota.ts'
 import { queuedContent } from '../queue/content.ts'
+import type { DoubtPolicy } from '../queue/doubt.ts'
 import type { Notices } from '../queue/notice.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
-import type { Schedule } from '../queue/schedule.ts'
 import type { AtOnce } from '../queue/spool.ts'
 import type { Settled } from '../queue/writer.ts'
 import type { Metrics } from '../record/metrics.ts'
@@ -33,6 +33,7 @@ import type { World } from '../world/world.ts'
 import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { type Reasoned, type RoutedRow, Routing } from './routing.ts'
+import { scheduleOf } from './schedules.ts'
 import type { Settings } from './settings.ts'
 import { shapingRules } from './settings-shaping.ts'
 
@@ -58,6 +59,11 @@ export interface OutboundNeeds extends HouseOptions {
   readonly metrics: Metrics
 }
 
+function doubtPolicy({ queue }: Settings): DoubtPolicy {
+  const { wait, tries, afterwards } = queue.inDoubt
+  return { waitMs: wait, tries, afterwards }
+}
+
 export function buildOutbound(needs: OutboundNeeds): Outbound {
   const { world, store, settings } = needs
   const node = Buffer.from(world.random.octets(8)).toString('hex')
@@ -68,7 +74,8 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     notices: needs.notices,
     inHand: id => worker.inHand(id),
     gatherMs: () => settings().notices.gather,
-    schedule: () => scheduleOf(settings()),
+    schedule: (address, way) => scheduleOf(settings(), address, way),
+    doubt: () => doubtPolicy(settings()),
     settled: (job, row, result) => note(world, needs.metrics, job, row, result),
   })
   const routing = new Routing(needs)
@@ -125,15 +132,6 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
     void worker.reroute()
   }
   return { worker, settler, smtp, reason, renew, atOnce: atOnce(needs, routing), routing }
-}
-
-export function scheduleOf({ queue }: Settings): Schedule {
-  return {
-    retryMs: queue.retry,
-    jitter: queue.jitter,
-    delayWarningMs: queue.delayWarning,
-    expireMs: queue.expire,
-  }
 }
 
 /**
@@ -222,11 +220,12 @@ function fileSettings({ hostname, data, addresses }: Settings, alone: boolean) {
 
 /** One line in the log and one count for each recipient that was settled or deferred. */
 function note(world: World, counters: Metrics, job: Job, row: JobRow, result: Settled): void {
-  counters.recipient(result.state, job.route.kind)
+  const state = result.doubt && result.state === 'queued' ? 'doubt' : result.state
+  counters.recipient(state, job.route.kind)
   const facts = {
     message: job.message.id,
     recipient: row.address,
-    state: result.state,
+    state,
     status: result.status,
     remote: result.remote,
     reason: result.reason,

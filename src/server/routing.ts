@@ -35,8 +35,8 @@ export interface RoutingNeeds {
 }
 
 /** What of a row the rules are told. */
-export type RoutedRow = Pick<JobRow, 'address' | 'released'> & {
-  /** The header of a message that is not there to be read (\`explain\`). */
+export type RoutedRow = Pick<JobRow, 'address' | 'released' | 'via'> & {
+  /** The header of a message that is not there to be read (`explain`). */
   readonly header?: Facts['header']
 }
 
@@ -61,6 +61,7 @@ export class Routing {
 
   /** Never rejects. */
   route(message: QueuedMessage, row: RoutedRow): Route | Promise<Route> {
+    if (row.via) return this.#via(row.via, row.address)
     if (this.#needs.hooks()?.has('route')) {
       return this.reason(message, row).then(({ route }) => route)
     }
@@ -70,6 +71,7 @@ export class Routing {
 
   /** The same, with what decided it and which rules were passed over. Never rejects. */
   async reason(message: QueuedMessage, row: RoutedRow): Promise<Reasoned> {
+    if (row.via) return { route: this.#via(row.via, row.address), by: 'queue reroute', passed: [] }
     const hooks = this.#needs.hooks()
     if (hooks?.has('route')) {
       const facts = factsOf(message, row)
@@ -118,6 +120,16 @@ export class Routing {
       )
       return refused.every(route => route !== undefined) ? refused[0] : undefined
     },
+  }
+
+  /** The way that an operator has set: his word counts for more than hooks and rules. */
+  #via(via: string, address: string): Route {
+    const recipient = parseStoredAddress(address)
+    const hops = hopsOfSettings(this.#needs.settings())
+    if (via === 'mx') return { kind: 'mx', domain: recipient.domain }
+    if (hops.has(via)) return routeByHops([via], hops)(recipient)
+    const reason = `it was rerouted by "${via}", which is no more in outbound.hops`
+    return { kind: 'undecided', reason }
   }
 
   #rules(): Rules {

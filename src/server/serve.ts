@@ -35,6 +35,7 @@ import { isSasl, mechanismsAt } from './auth.ts'
 import type { House } from './house.ts'
 import { imapSettings } from './imap-settings.ts'
 import { doorOf } from './listener-door.ts'
+import { scheduleOf } from './schedules.ts'
 import type { ListenerName, Settings } from './settings.ts'
 
 export type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'
@@ -229,7 +230,7 @@ export class Sessions {
       store,
       clock: world.clock,
       hostname: () => settings().hostname,
-      expireMs: () => settings().queue.expire,
+      expireMs: (address: string) => scheduleOf(settings(), address).expireMs,
     }
   }
 

@@ -207,6 +207,13 @@ export function contradictions(settings: Settings): SettingError[] {
     if (first < i) say(`domains[${i}]`, `${name} is named twice`, 'remove one of the two')
   }
   errors.push(...routeFaults({ routes: settings.routes, hops: settings.outbound.hops }))
+  for (const [i, { match }] of settings.queue.schedules.entries()) {
+    for (const name of match.hop ?? []) {
+      if (Object.hasOwn(settings.outbound.hops, name)) continue
+      const path = `queue.schedules[${i}].match.hop`
+      say(path, `there is no hop "${name}" in outbound.hops`, 'write it there')
+    }
+  }
   const kept = Object.keys(settings.onDemand)
   for (const name of kept.filter(one => names.some(n => n.toLowerCase() === one.toLowerCase()))) {
     say(

@@ -29,6 +29,7 @@ import { noticesSchema } from './settings-notices.ts'
 import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
 import { outgoingOfSchema, outgoingSchema } from './settings-outgoing.ts'
 import { routesSchema } from './settings-routes.ts'
+import { jitterSchema, retrySchema, schedulesSchema } from './settings-schedules.ts'
 import { shapingSchema } from './settings-shaping.ts'
 import { batvSchema, rewriteSchema, srsSchema, verpSchema } from './settings-transit.ts'
 
@@ -72,19 +73,33 @@ const limits = z.strictObject({
 })
 
 const queue = z.strictObject({
-  retry: z
-    .array(duration(1))
-    .min(1)
+  retry: retrySchema()
     .prefault(['1m', '5m', '15m', '30m', '1h'])
     .describe('Waits between attempts; the last one repeats.'),
-  jitter: z
-    .number()
-    .min(0)
-    .max(0.5)
+  jitter: jitterSchema()
     .default(0.1)
     .describe('The share of each wait that is left to chance, so that retries spread.'),
   delayWarning: duration().prefault('4h').describe('When the sender is told of a delay; 0 never.'),
   expire: duration(1).prefault('5d').describe('When a message is given up and reported.'),
+  schedules: schedulesSchema
+    .default([])
+    .describe(
+      'Other times for some destinations: the first that matches, what it leaves out as above.',
+    ),
+  inDoubt: z
+    .strictObject({
+      wait: duration()
+        .prefault('0s')
+        .describe('The least time until the next attempt; the schedule holds beside it.'),
+      tries: count(3).describe('Attempts that may end so before `afterwards`.'),
+      afterwards: z
+        .enum(['retry', 'hold', 'bounce'])
+        .default('retry')
+        .describe(
+          'Go on by the schedule, hold it for you to look at, or give it up with a notice.',
+        ),
+    })
+    .prefault({}),
   priorityPolicy: z
     .string()
     .regex(/^[\w.-]{1,20}$/, 'is no name of at most 20 letters, digits, `-`, `_` and `.`')

@@ -30,6 +30,10 @@ export interface JobRow {
   readonly warnedAt: number | null
   /** The operator has let it go: rules that hold do not hold it again. */
   readonly released?: boolean
+  /** Attempts that ended in doubt; none if not given. */
+  readonly doubts?: number
+  /** The way an operator has set for it: a hop of the config, or 'mx'. */
+  readonly via?: string | null
 }
 
 /** What is other about copies that an alias sends on elsewhere. */
@@ -161,5 +165,7 @@ export function rowOf(row: Claimed): JobRow {
     attempts: row.attempts,
     warnedAt: row.delay_notified_at,
     released: row.released_at !== null,
+    doubts: row.doubts,
+    via: row.via,
   }
 }

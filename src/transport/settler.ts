@@ -9,6 +9,7 @@ import { parseNotify } from '../mail/notify.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import { RELAYED_STATUS, TRANSFERRED_STATUS } from '../mail/tracking.ts'
 import { mailTopic } from '../mailbox/topic.ts'
+import { type DoubtPolicy, isInDoubt, lastWord, stepInDoubt, withDoubt } from '../queue/doubt.ts'
 import type { NoticeFact, Notices } from '../queue/notice.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
 import {
@@ -21,6 +22,7 @@ import {
   wordAt,
 } from '../queue/schedule.ts'
 import { type Settled, type Settlement, settle } from '../queue/writer.ts'
+import type { Route } from '../route/route.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import type { World } from '../world/world.ts'
 import { Gathering } from './gathering.ts'
@@ -41,7 +43,9 @@ export interface SettlerOptions {
   readonly world: World
   readonly store: Store
   readonly node: string
-  readonly schedule: () => Schedule
+  /** Of a recipient; `way` names the configured hops it goes by, where that is known. */
+  readonly schedule: (address: string, way?: string) => Schedule
+  readonly doubt: () => DoubtPolicy
   readonly notices: Notices
   /** How many loads of a message are under way here. */
   readonly inHand: (messageId: string) => number
@@ -162,23 +166,25 @@ export class Settler {
   }
 
   /** In how many ms a recipient that waits untried must be looked at: its sender is told, or it ends. */
-  wordIn(life: Lifetime, warnedAt: number | null): number {
+  wordIn(address: string, life: Lifetime, warnedAt: number | null): number {
     const now = this.#options.world.clock.now()
-    return wordAt(this.#options.schedule(), life, warnedAt, now) - now
+    return wordAt(this.#options.schedule(address), life, warnedAt, now) - now
   }
 
   /** The state an outcome leads to, and the notice the sender is owed for it. */
   #judge(
     job: Job,
     row: JobRow,
-    outcome: Outcome,
+    given: Outcome,
     { now, phase }: { readonly now: number; readonly phase: number },
   ): { result: Settled; fact?: NoticeFact } {
+    const outcome = withDoubt(given, row.doubts ?? 0)
     const base = {
       n: row.n,
       status: outcome.status,
       reason: outcome.reason,
       remote: remoteOf(outcome),
+      ...(isInDoubt(outcome) && { doubt: true as const }),
     }
     switch (outcome.kind) {
       case 'delivered': {
@@ -213,7 +219,7 @@ export class Settler {
     { now, phase }: { readonly now: number; readonly phase: number },
     base: Omit<Settled, 'state'>,
   ): { result: Settled; fact?: NoticeFact } {
-    const schedule = this.#options.schedule()
+    const schedule = this.#options.schedule(row.address, wayOf(job.route))
     const { sender } = job.load.envelope
     const life = lifetimeOf(job.message)
     const { attempts, warnedAt } = row
@@ -226,14 +232,20 @@ export class Settler {
     })
     if (next.expired) {
       // RFC 3463 §3.5: X.4.7, delivery time expired; the last reason is what people need to read.
-      const result = { ...base, state: 'expired' as const, status: '5.4.7' }
+      const ended = { ...outcome, status: '5.4.7', reason: lastWord(outcome, row.doubts) }
+      const result = { ...base, state: 'expired' as const, status: '5.4.7', reason: ended.reason }
       if (!hears(job, row)) return { result }
-      return { result, fact: factOf(row, { ...outcome, status: '5.4.7' }, 'failed', now) }
+      return { result, fact: factOf(row, ended, 'failed', now) }
     }
+    const doubted = isInDoubt(outcome) ? this.#doubted(job, row, { outcome, now, base }) : undefined
+    if (doubted) return doubted
     // What is kept is not late: nobody has asked for it yet. It falls due at a time of its own only.
     const kept = outcome.kind === 'deferred' && outcome.kept === true
     const times = [endsAt(schedule.expireMs, life), sender.deliverBy?.atMs ?? 0]
-    const dueAt = kept ? Math.min(...times.filter(time => time > now)) : next.dueAt
+    const due = isInDoubt(outcome)
+      ? Math.max(next.dueAt, now + this.#options.doubt().waitMs)
+      : next.dueAt
+    const dueAt = kept ? Math.min(...times.filter(time => time > now)) : due
     const untried = kept || (outcome.kind === 'deferred' && outcome.untried === true)
     const queued = { ...base, state: 'queued' as const, dueAt, ...(untried && { untried }) }
     if (!next.warn || (kept && next.warn === 'delay')) return { result: queued }
@@ -243,6 +255,31 @@ export class Settler {
     // RFC 2852 §4.1.3: that the time has come has a status of its own.
     const told = next.warn === 'time' ? { ...outcome, status: '4.4.7' } : outcome
     return { result, fact: { ...factOf(row, told, 'delayed', now), retryUntil } }
+  }
+
+  /** In doubt too often: held, or given up, where the operator wants it so. */
+  #doubted(
+    job: Job,
+    row: JobRow,
+    about: {
+      readonly outcome: Outcome
+      readonly now: number
+      readonly base: Omit<Settled, 'state'>
+    },
+  ): { result: Settled; fact?: NoticeFact } | undefined {
+    const { outcome, now, base } = about
+    switch (stepInDoubt(this.#options.doubt(), outcome, (row.doubts ?? 0) + 1)) {
+      case 'retry':
+        return undefined
+      case 'hold':
+        return { result: { ...base, state: 'held' } }
+      case 'bounce': {
+        const failed = { ...outcome, status: '5.4.2', reason: lastWord(outcome) }
+        const { status, reason } = failed
+        const result = { ...base, status, reason, state: 'failed' as const }
+        return hears(job, row) ? { result, fact: factOf(row, failed, 'failed', now) } : { result }
+      }
+    }
   }
 
   /** A notice that cannot be made must not keep the outcome from being stored. */
@@ -268,6 +305,11 @@ function phaseOf(messageId: string): number {
 export function lifetimeOf(message: QueuedMessage): Lifetime {
   const held = parseCarriedSender(message.parameters)
   return { receivedAt: agesFrom(message.received_at, held), deliverBy: held.deliverBy }
+}
+
+/** The names of the configured hops a route is made of. */
+function wayOf(route: Route): string | undefined {
+  return 'name' in route ? route.name : undefined
 }
 
 const MISSING: Outcome = {
@@ -343,8 +385,7 @@ function attemptOf(outcome: Outcome, dialogue: string | undefined): Settled['att
   }
   if (outcome.kind === 'held' || outcome.kind === 'discarded') return undefined
   if (outcome.kind === 'deferred' && (outcome.kept || outcome.untried)) return undefined
-  const doubt = outcome.kind === 'deferred' && outcome.inDoubt === true
-  return { outcome: doubt ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }
+  return { outcome: isInDoubt(outcome) ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }
 }
 
 /** When the worker should look again because of this settlement. */

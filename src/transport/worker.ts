@@ -95,7 +95,7 @@ export class Worker {
       places: this.#places,
       leaseMs: LEASE_MS,
       take: (rows, lane) => this.#take(rows, lane),
-      wordIn: (job, row) => settler.wordIn(lifetimeOf(job.message), row.warnedAt),
+      wordIn: (job, row) => settler.wordIn(row.address, lifetimeOf(job.message), row.warnedAt),
       lookIn: ms => this.#lookIn(ms),
       tell: () => store.wake(queueTopic),
     })
@@ -143,7 +143,7 @@ export class Worker {
     if (wait === undefined) return { lease: { by: this.node, leaseMs: LEASE_MS } }
     if (wait === 'queue') return QUEUED
     const { lane: name, status, reason } = wait
-    const forMs = Math.max(0, this.#options.settler.wordIn(life, null))
+    const forMs = Math.max(0, this.#options.settler.wordIn(address, life, null))
     return { lane: { name, status, reason, forMs } }
   }
 

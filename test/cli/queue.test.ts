@@ -1,9 +1,11 @@
 /** The queue by the command line: queries, previews, and changes that are made only when they are meant. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { askServer } from '../../src/world/node/control-client.ts'
+import { CommandError } from '../../src/cli/exit.ts'
+import { program } from '../../src/cli/program.ts'
+import { nodeClock } from '../../src/world/node/clock.ts'
+import { nodeTerminal, type Terminal } from '../../src/world/node/terminal.ts'
 import { clear, type Server, startServer } from '../kit/server.ts'
 
 let server: Server
@@ -24,8 +26,35 @@ before(async () => {
 })
 after(clear)
 
-function queue(...args: readonly string[]) {
-  return server.run('queue', ...args)
+const base = nodeTerminal()
+
+/** The command in this process: one of its own for each takes its time. `typed` is what a person answers. */
+async function queue(args: readonly string[], typed?: string) {
+  const told = { out: '', err: '', asked: '' }
+  const terminal: Terminal = {
+    ...base,
+    interactive: typed !== undefined,
+    out(text) {
+      told.out += text
+    },
+    err(text) {
+      told.err += text
+    },
+    async ask(prompt) {
+      told.asked += prompt
+      return typed ?? ''
+    },
+    onInterrupt() {},
+  }
+  const face = { terminal, clock: nodeClock }
+  try {
+    const all = ['queue', ...args, '--data', server.data]
+    await program(face).parseAsync(all, { from: 'user' })
+    return { ...told, code: 0 }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    return { ...told, err: error.message, code: error.exit }
+  }
 }
 
 interface Item {
@@ -35,15 +64,9 @@ interface Item {
   readonly priority?: number
 }
 
-/** Asked of the server itself: a process for each question takes its time. */
 async function listed(query: string): Promise<readonly Item[]> {
-  const socket = join(server.data, 'control.sock')
-  const ask = () => askServer(socket, 'queue.list', { query }, 10_000)
-  const first = await ask()
-  // A connection that was kept has ended while we stood still for a command.
-  const reply = first.kind === 'failed' ? await ask() : first
-  assert.ok(reply.kind === 'answer', JSON.stringify(reply))
-  return (reply.answer as { value: { items: readonly Item[] } }).value.items
+  const { out } = await queue(['list', query, '--json'])
+  return (JSON.parse(out) as { items: readonly Item[] }).items
 }
 
 async function addresses(query: string): Promise<string[]> {
@@ -57,48 +80,52 @@ test('a query lists what it matches, in pages', async () => {
   ])
   assert.deepEqual(await addresses('-domain:example.org'), ['c@example.net'])
   assert.deepEqual(await addresses('status:4.*'), await addresses(''))
-  const { out } = queue('list', '--limit', '2')
+  const { out } = await queue(['list', '--limit', '2'])
   const place = /of 3 in all; the next page: --after (\S+)/.exec(out)?.[1]
   assert.ok(place !== undefined, out)
-  const next = queue('list', '--limit', '2', '--after', place).out
+  const next = (await queue(['list', '--limit', '2', '--after', place])).out
   assert.ok(next.includes('c@example.net') && !next.includes('a@example.org'), next)
 })
 
-test('a mistake in a query is pointed at', () => {
-  const { code, err } = queue('list', 'state:deferred tto:x')
+test('a mistake in a query is pointed at', async () => {
+  const { code, err } = await queue(['list', 'state:deferred tto:x'])
   assert.equal(code, 64)
-  assert.match(
-    err,
-    /there is no tto: is it to:\?(?:.|\n)* {3}state:deferred tto:x\n.* {18}\^\^\^\n/,
-  )
-  assert.equal(queue('hold').code, 64)
+  assert.match(err, /there is no tto: is it to:\?\n {2}state:deferred tto:x\n {17}\^\^\^$/)
+  assert.equal((await queue(['hold'])).code, 64)
 })
 
 test('nothing is changed before it is meant', async () => {
-  const { code, out, err } = queue('hold', 'domain:example.org')
+  const { code, out, err } = await queue(['hold', 'domain:example.org'])
   assert.equal(code, 64)
   assert.match(out, /hold: 2 recipients of 2 messages.*\n {2}2 deferred\n {2}2 to example.org\n/)
   assert.match(err, /--yes/)
-  const asJson = JSON.parse(queue('hold', 'domain:example.org', '--json').out) as object
+  const asked = await queue(['hold', 'domain:example.org'], 'no')
+  assert.match(asked.asked, /do it\?/)
+  assert.match(asked.out, /nothing was changed\n$/)
+  const asJson = JSON.parse((await queue(['hold', 'domain:example.org', '--json'])).out) as object
   assert.equal((asJson as { recipients: number }).recipients, 2)
   assert.deepEqual(await listed('state:held'), [])
 })
 
 test('mail is held and released, hurried, given a priority, and ended', async () => {
-  assert.match(queue('hold', 'domain:example.org', '--yes').out, /\n2 recipients held\n$/)
+  assert.match((await queue(['hold', 'domain:example.org'], 'y')).out, /\n2 recipients held\n$/)
   assert.deepEqual(await addresses('state:held'), ['a@example.org', 'b@example.org'])
-  assert.equal(queue('hold', 'domain:example.org', '--yes').out, 'nothing matches\n')
+  assert.equal((await queue(['hold', 'domain:example.org', '--yes'])).out, 'nothing matches\n')
   const [first] = await listed('state:held')
-  assert.match(queue('delete', first?.message ?? '', '--yes').out, /1 recipient deleted/)
-  assert.match(queue('release', 'state:held', '--yes', '--json').out, /"changed":1,"passed":0/)
-  assert.match(queue('priority', '--all', '--set', '-4', '--yes').out, /2 recipients set/)
+  assert.match((await queue(['delete', first?.message ?? '', '--yes'])).out, /1 recipient deleted/)
+  assert.match((await queue(['priority', '--all', '--set', '-4', '--yes'])).out, /2 recipients set/)
   assert.ok((await listed('')).every(({ priority }) => priority === -4))
-  assert.match(queue('retry', '--all', '--yes').out, /due now/)
-  assert.match(queue('expire', 'to:c@*', '--yes').out, /1 recipient given up/)
+  assert.match((await queue(['expire', 'to:c@*', '--yes'])).out, /1 recipient given up/)
   const [given] = await listed('state:expired')
   assert.equal(given?.address, 'c@example.net')
   // Its sender has word of it.
-  const notice = await listed(`from:<> state:delivered to:${server.account().address}`)
-  assert.equal(notice.length, 1)
-  assert.equal(queue('delete', 'id:0000000000000000', '--yes').code, 67)
+  const notice = `from:<> state:delivered to:${server.account().address}`
+  while ((await listed(notice)).length < 1) await pause(20)
+  assert.equal((await queue(['delete', 'id:0000000000000000', '--yes'])).code, 67)
+  assert.match(
+    (await queue(['release', 'state:held', '--yes', '--json'])).out,
+    /"changed":1,"passed":0/,
+  )
+  // It may be in hand already.
+  assert.equal((await queue(['retry', '--all', '--yes'])).code, 0)
 })

@@ -81,6 +81,7 @@ async function credentials(w: Witness): Promise<void> {
   await w.write(app.addApp, { ...phone, id: 'a2', label: "' OR 1=1 --", scopes: 'pop3' })
   await w.write(app.addApp, { ...phone, address: 'nobody@example.org' })
   await w.write(app.appUsed, 'a1')
+  for (const id of [1, 99]) await w.read(accountReader.addressOfAccount, id)
   await w.read(accountReader.findLogin, address)
   await w.read(accountReader.listApps, address)
   await w.read(accountReader.listApps, 'nobody@example.org')

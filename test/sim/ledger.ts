@@ -13,6 +13,7 @@ export interface RecipientState {
   readonly status: string | null
   readonly reason: string | null
   readonly attempts: number
+  readonly doubts: number
 }
 
 interface KeptState {
@@ -72,7 +73,7 @@ export class Ledger {
   async #recipientsOf(tx: Read): Promise<string[]> {
     const said: string[] = []
     const rows = await tx.all<RecipientState>(
-      `SELECT message_id, n, address, state, status, reason, attempts FROM recipient
+      `SELECT message_id, n, address, state, status, reason, attempts, doubts FROM recipient
        ORDER BY message_id, n`,
     )
     const now = new Map(rows.map(row => [`${row.message_id} ${row.n}`, row]))
@@ -81,6 +82,7 @@ export class Ledger {
       if (!this.seenAt.has(row.message_id)) this.seenAt.set(row.message_id, this.#now())
       if (before?.state === row.state && before.attempts === row.attempts) continue
       const what = `${row.message_id} to ${row.address}`
+      if (before && before.doubts > row.doubts) this.faults.push(`${what}: a doubt was forgotten`)
       if (before && FINAL.has(before.state)) {
         this.faults.push(`${what}: ${before.state} -> ${row.state}, but ${before.state} is final`)
       }

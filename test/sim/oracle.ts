@@ -7,7 +7,7 @@
  *  2. What arrives is what was sent, octet for octet, below the trace fields.
  *  3. Nothing is delivered twice by one server; two copies across a relay need a doubt: a reply that
  *     did not come, or a machine or store that failed between the reply and its record.
- *  4. UIDs only grow, a final state stays (ledger.ts watches them commit by commit).
+ *  4. UIDs only grow, a final state stays, a doubt is not forgotten (ledger.ts watches them commit by commit).
  *  5. Queues are empty, and every rule of the stores holds.
  */
 import { reader } from '../../src/store/store.ts'
@@ -26,11 +26,13 @@ interface Row {
   readonly address: string
   readonly state: string
   readonly reason: string | null
+  readonly doubts: number
   readonly kept: number
 }
 
 interface Attempt {
   readonly message_id: string
+  readonly n: number
   readonly at: number
   readonly outcome: string
   readonly reason: string
@@ -53,14 +55,14 @@ interface Copy {
 
 const ledgerRows = reader('town.rows', (tx, _: null) =>
   tx.all<Row>(
-    `SELECT r.message_id, r.n, r.address, r.state, r.reason,
+    `SELECT r.message_id, r.n, r.address, r.state, r.reason, r.doubts,
        (SELECT count(*) FROM mailbox_message k WHERE k.message_id = r.message_id) AS kept
      FROM recipient r JOIN message m ON m.id = r.message_id ORDER BY r.message_id, r.n`,
   ),
 )
 
 const ledgerAttempts = reader('town.attempts', (tx, _: null) =>
-  tx.all<Attempt>('SELECT message_id, at, outcome, reason FROM attempt ORDER BY message_id, at'),
+  tx.all<Attempt>('SELECT message_id, n, at, outcome, reason FROM attempt ORDER BY message_id, at'),
 )
 
 /** A doubt explains a second copy only if it is about this time, ms. */
@@ -120,11 +122,18 @@ function idsOf(trace: string): string[] {
   )
 }
 
-function checkBook({ server, rows }: Book, say: Say): void {
+function checkBook({ server, rows, attempts }: Book, say: Say): void {
   const delivered = new Map<string, number>()
   for (const row of rows) {
     const what = `${server.name}: ${row.message_id} to ${row.address} is ${row.state}`
     if (['queued', 'leased', 'held'].includes(row.state)) say('queues are empty', what)
+    // Two attempts at one time of a clock that jumps are one on record: a doubt is at least as often as told.
+    const told = attempts.filter(
+      a => a.message_id === row.message_id && a.n === row.n && a.outcome === 'in doubt',
+    ).length
+    if (row.doubts < told || row.doubts > 0 !== told > 0) {
+      say('a doubt is on record', `${what}, ${row.doubts} times in doubt, ${told} attempts`)
+    }
     if (row.state === 'delivered') {
       delivered.set(row.message_id, (delivered.get(row.message_id) ?? 0) + 1)
     }

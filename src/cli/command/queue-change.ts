@@ -15,6 +15,7 @@ interface ChangeOptions extends CommonOptions {
   readonly yes?: boolean
   readonly bounce?: boolean
   readonly set?: string
+  readonly via?: string
 }
 
 interface Verb {
@@ -62,6 +63,12 @@ const VERBS: readonly Verb[] = [
     done: 'set',
     order: ({ set }) => ({ order: 'priority', priority: priorityOf(set) }),
   },
+  {
+    name: 'reroute',
+    what: 'send it another way, now: --via a hop of outbound.hops, mx, or usual to undo that',
+    done: 'rerouted',
+    order: ({ via = '' }) => ({ order: 'reroute', via: via === 'usual' ? null : via }),
+  },
 ]
 
 export function addChanges(queue: Command, face: Face): void {
@@ -71,6 +78,8 @@ export function addChanges(queue: Command, face: Face): void {
       .option('--yes', 'without asking')
     if (verb.name === 'delete') command.option('--bounce', 'and tell the sender')
     if (verb.name === 'priority') command.requiredOption('--set <priority>', 'from -9 to 9')
+    if (verb.name === 'reroute') command.requiredOption('--via <hop>', 'a hop, mx, or usual')
+    command.addHelpText('after', "\n'postrider queue --help' tells what a query may hold.")
     // A term that is turned around begins as an option does.
     command.allowUnknownOption()
     command.action(async (words: readonly string[], options: ChangeOptions) => {

@@ -17,7 +17,8 @@ import { parseForwardPath, parseReversePath } from '../../smtp/path.ts'
 import { parseIp } from '../../wire/network.ts'
 import type { House } from '../house.ts'
 import { OperationError } from '../operation.ts'
-import { departureOf, scheduleOf } from '../outbound.ts'
+import { departureOf } from '../outbound.ts'
+import { scheduleOf } from '../schedules.ts'
 import type { ExplainedRecipient, ExplainInput, ExplainOutput } from './explained.ts'
 import { type Answered, ask, type Inquiry } from './inquiry.ts'
 import { explainRoute } from './way.ts'
@@ -35,7 +36,8 @@ export async function explain(house: House, input: ExplainInput): Promise<Explai
   const header = fieldTexts(Buffer.from(`${(input.header ?? []).join('\r\n')}\r\n\r\n`))
   const recipients: ExplainedRecipient[] = []
   for (const final of finals) recipients.push(await explained(house, message, final, header))
-  const schedule = scheduleOf(house.settings())
+  // `queue.schedules` may have others for the others.
+  const schedule = scheduleOf(house.settings(), finals[0]?.address ?? '')
   const { release, deliverBy } = answered.sender ?? {}
   const firstAt = Math.max(now, release?.atMs ?? 0)
   return {

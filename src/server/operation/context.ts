@@ -2,14 +2,16 @@
 
 import { queuedContent } from '../../queue/content.ts'
 import type { WaitingRow } from '../../queue/matching.ts'
-import { queuedMessage } from '../../queue/reader.ts'
+import { type QueuedMessage, queuedMessage } from '../../queue/reader.ts'
 import { queueTopic } from '../../queue/spool.ts'
+import { routeKey } from '../../route/route.ts'
 import type { Store } from '../../store/store.ts'
 import { makeJob, rowOf } from '../../transport/job.ts'
 import type { World } from '../../world/world.ts'
 import type { Fetcher } from '../fetcher.ts'
 import type { House } from '../house.ts'
 import type { OperationOutput } from '../operation.ts'
+import { scheduleOf } from '../schedules.ts'
 
 /** What `status` tells only of a running server. */
 export type RunningFacts = Pick<
@@ -27,7 +29,12 @@ export interface ControlContext {
   /** Only a running server can take what a provider sends. */
   readonly fetcher?: Fetcher
   wake(): void
-  expireMs(): number
+  /** Which way a recipient would go now, in words. */
+  way(message: QueuedMessage, address: string, via: string | null): Promise<string>
+  /** Names of `outbound.hops`. */
+  hops(): readonly string[]
+  /** At which age a recipient is given up. */
+  expireMs(address: string): number
   content(message: {
     readonly head: Uint8Array
     readonly body_id: number | null
@@ -49,7 +56,12 @@ export function contextOf(
     node: worker.node,
     ...(running ? { running: running.facts, fetcher: running.fetcher } : {}),
     wake: () => store.wake(queueTopic),
-    expireMs: () => settings().queue.expire,
+    way: async (message, address, via) => {
+      const { route, by } = await house.reason(message, { address, via })
+      return `${routeKey(route)}, by ${by}`
+    },
+    hops: () => Object.keys(settings().outbound.hops),
+    expireMs: address => scheduleOf(settings(), address).expireMs,
     content: ({ head, body_id }) =>
       queuedContent(store, world.disk, { head, body_id: body_id ?? 0 }),
     fail: (rows, how) => fail(house, rows, how),

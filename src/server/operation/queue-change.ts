@@ -2,7 +2,7 @@
  * What an operator orders about the queue: first a preview, then the change, a bounded piece at each call,
  * so that the command line can tell how far it is and be stopped (`queue.preview`, `queue.change`).
  */
-import { type Change, change, OBEYING, SLICE } from '../../queue/change.ts'
+import { type Change, change, OBEYING } from '../../queue/change.ts'
 import {
   BEFORE_ALL,
   type Key,
@@ -27,13 +27,15 @@ import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 import { itemOf, momentOf, queryOf } from './queue-query.ts'
 
-/** Rows that one reading may go through. */
-const PAGE = 20_000
-/** Keys of one call, and how long it may take before it answers how far it is. */
-const CALL_KEYS = 20_000
-const CALL_MS = 2_000
-/** Rows that are failed at once: each message is read and answered with a notice. */
+/** Rows that one reading may give. */
+const PAGE = 5_000
+/** Of those that are failed each message is read and answered with a notice, a slice at once. */
+const FAIL_PAGE = 500
 const FAIL_SLICE = 50
+/** A write of so many keys is tried first; then as many as take about this long: accepts wait behind it. */
+const SLICE = 20
+const SLICE_MAX = 500
+const SLICE_MS = 10
 const SHOWN = 5
 const DOMAINS_SHOWN = 8
 /** Different domains that are counted apart; a bound for hostile queues. */
@@ -45,6 +47,7 @@ export async function preview(
 ): Promise<QueuePreview> {
   const { store } = context
   const query = chosen(input)
+  demandHop(context, input)
   await demandKnown(context, query)
   const moment = await momentOf(context)
   const asked = { query, moment, only: statesFor(input) }
@@ -66,22 +69,30 @@ export async function changeSome(
   const { store, world } = context
   const { after = BEFORE_ALL } = input
   const query = chosen(input)
+  demandHop(context, input)
   const moment = input.moment ?? (await momentOf(context))
-  const begun = world.clock.monotonic()
+  const fails = input.order === 'expire' || input.order === 'bounce'
+  const limit = fails ? FAIL_PAGE : PAGE
   const only = statesFor(input)
-  const keys = await store.read(matchingKeys, { query, moment, only, after, limit: CALL_KEYS })
-  const size = input.order === 'expire' || input.order === 'bounce' ? FAIL_SLICE : SLICE
+  const keys = await store.read(matchingKeys, { query, moment, only, after, limit })
+  let size = fails ? FAIL_SLICE : SLICE
   let changed = 0
-  let done = 0
-  while (done < keys.length && (done === 0 || world.clock.monotonic() - begun < CALL_MS)) {
+  for (let done = 0; done < keys.length; ) {
     const slice = keys.slice(done, done + size)
+    const begun = world.clock.monotonic()
     changed += await carryOut(context, input, { query, moment, keys: slice })
     done += slice.length
+    if (!fails) size = sliceFor(slice.length, world.clock.monotonic() - begun)
   }
   if (changed > 0) context.wake()
-  const more = done < keys.length || keys.length === CALL_KEYS
-  const next = keys[done - 1]
-  return { changed, passed: done - changed, moment, ...(more && next && { next }) }
+  const next = keys.length === limit && keys.at(-1)
+  return { changed, passed: keys.length - changed, moment, ...(next && { next }) }
+}
+
+/** How many keys the next write may have, by how long the last one took. */
+function sliceFor(keys: number, tookMs: number): number {
+  const fitting = Math.floor((keys * SLICE_MS) / Math.max(tookMs, 0.1))
+  return Math.max(SLICE, Math.min(fitting, keys * 2, SLICE_MAX))
 }
 
 async function carryOut(
@@ -108,9 +119,9 @@ async function carryOut(
 
 /** The order alone, without the selection that came with it. */
 function changeOf(order: Change): Change {
-  return order.order === 'priority'
-    ? { order: 'priority', priority: order.priority }
-    : { order: order.order }
+  if (order.order === 'priority') return { order: 'priority', priority: order.priority }
+  if (order.order === 'reroute') return { order: 'reroute', via: order.via }
+  return { order: order.order }
 }
 
 function statesFor({ order }: QueueOrder): readonly ShownState[] {
@@ -122,6 +133,14 @@ function chosen({ query, all }: QueueSelection): Query {
   const terms = queryOf(query)
   if (terms.length > 0 || all) return terms
   throw new OperationError(64, 'say which: a query such as to:*@example.org, or --all')
+}
+
+function demandHop(context: ControlContext, order: QueueOrder): void {
+  if (order.order !== 'reroute' || order.via === null || order.via === 'mx') return
+  const known = context.hops()
+  if (known.includes(order.via)) return
+  const some = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`
+  throw new OperationError(64, `there is no hop "${order.via}" in outbound.hops: ${some}`)
 }
 
 /** An id that nobody knows is a mistake; a condition that nothing meets is none. */

@@ -34,5 +34,7 @@ export function itemOf(line: QueueLine): QueueItem {
     ...(line.reason === null ? {} : { reason: line.reason }),
     ...(line.remote === null ? {} : { remote: line.remote }),
     ...(line.priority === 0 ? {} : { priority: line.priority }),
+    ...(line.doubts === 0 ? {} : { doubts: line.doubts }),
+    ...(line.via === null ? {} : { via: line.via }),
   }
 }

@@ -2,6 +2,7 @@
 import { parseCarriedSender } from '../../mail/carried.ts'
 import { BEFORE_ALL, matchingCount, matchingLines } from '../../queue/matching.ts'
 import { OPEN_STATES } from '../../queue/query.ts'
+import { queuedMessage } from '../../queue/reader.ts'
 import { agesFrom, endsAt } from '../../queue/schedule.ts'
 import { shownState } from '../../queue/state.ts'
 import {
@@ -47,16 +48,35 @@ export async function show(
   input: { readonly message: string; readonly content?: boolean },
 ): Promise<OperationOutput<'queue.show'>> {
   const found = await find(context, input.message)
-  const record = recordOf(found)
+  const record = await withWays(context, recordOf(context, found))
   if (!input.content || found.message.body_id === null) return record
   return { ...record, content: await contentOf(context, found) }
+}
+
+/** Recipients of which the way is told; each may ask the user's hooks. */
+const WAYS = 100
+
+/** With the way that each recipient which waits would go now. */
+async function withWays(context: ControlContext, record: MessageRecord): Promise<MessageRecord> {
+  const message = await context.store.read(queuedMessage, record.message)
+  if (message === undefined) return record
+  const recipients = await Promise.all(
+    record.recipients.map(async (recipient, i) => {
+      if (recipient.expiresAt === undefined || i >= WAYS) return recipient
+      return {
+        ...recipient,
+        route: await context.way(message, recipient.address, recipient.via ?? null),
+      }
+    }),
+  )
+  return { ...record, recipients }
 }
 
 export async function traceMessage(
   context: ControlContext,
   input: { readonly id: string },
 ): Promise<MessageRecord> {
-  return recordOf(await find(context, input.id))
+  return recordOf(context, await find(context, input.id))
 }
 
 export async function why(
@@ -99,7 +119,8 @@ async function contentOf(context: ControlContext, found: Trace): Promise<string>
   return Buffer.concat(chunks).subarray(0, CONTENT_MAX_BYTES).toString('latin1')
 }
 
-function recordOf({ message, recipients, attempts }: Trace): MessageRecord {
+function recordOf(context: ControlContext, found: Trace): MessageRecord {
+  const { message, recipients, attempts } = found
   return {
     message: message.id,
     sender: message.reverse_path,
@@ -114,6 +135,8 @@ function recordOf({ message, recipients, attempts }: Trace): MessageRecord {
       ...itemOf({ ...message, ...row, message_id: message.id }),
       ...(row.alias_of === null ? {} : { aliasOf: row.alias_of }),
       ...(row.settled_at === null ? {} : { settledAt: row.settled_at }),
+      next: nextOf(found, row),
+      ...(isOpen(row) ? { expiresAt: expiryOf(context, found, row) } : {}),
     })),
     attempts: attempts.map(attemptOf),
   }
@@ -141,7 +164,7 @@ const NEXT: Readonly<Record<RecipientState, string>> = {
   relayed: 'nothing: the next host has taken responsibility',
   expanded: 'nothing: the targets of the alias have entries of their own',
   failed: 'nothing: the sender was told, unless he asked not to be or has no address',
-  expired: 'nothing: it was given up by age, and the sender told',
+  expired: 'nothing: it was given up, and the sender told',
   deleted: 'nothing: an operator removed it',
 }
 
@@ -162,15 +185,19 @@ function nextOf(found: Trace, row: RecipientRow): string {
   return NEXT[shownState(row)]
 }
 
-function expiryOf(context: ControlContext, { message }: Trace): number {
+function expiryOf(context: ControlContext, { message }: Trace, row: RecipientRow): number {
   const sender = parseCarriedSender(message.parameters)
   const receivedAt = agesFrom(message.received_at, sender)
-  return endsAt(context.expireMs(), { receivedAt, deliverBy: sender.deliverBy })
+  return endsAt(context.expireMs(row.address), { receivedAt, deliverBy: sender.deliverBy })
+}
+
+function isOpen(row: RecipientRow): boolean {
+  return OPEN_STATES.some(open => open === shownState(row))
 }
 
 function explain(context: ControlContext, found: Trace, row: RecipientRow): Explanation {
   const state = shownState(row)
-  const waits = OPEN_STATES.some(open => open === state)
+  const waits = isOpen(row)
   return {
     message: found.message.id,
     address: row.address,
@@ -178,7 +205,7 @@ function explain(context: ControlContext, found: Trace, row: RecipientRow): Expl
     why: row.reason ?? (waits ? 'it has not been tried yet' : 'no reason was recorded'),
     next: nextOf(found, row),
     ...(waits && state !== 'held' ? { dueAt: row.due_at } : {}),
-    ...(waits ? { expiresAt: expiryOf(context, found) } : {}),
+    ...(waits ? { expiresAt: expiryOf(context, found, row) } : {}),
     attempts: found.attempts.filter(attempt => attempt.n === row.n).map(attemptOf),
   }
 }

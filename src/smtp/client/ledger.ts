@@ -24,6 +24,8 @@ export class Ledger {
   readonly accepted: number[] = []
   /** What ends the message has been handed over: a loss now leaves doubt. */
   ended = false
+  /** The hop knows the transaction by a name (RFC 1845). */
+  named = false
   readonly #outcomes: (Outcome | undefined)[]
   readonly #hop: Hop
 
@@ -100,7 +102,7 @@ export class Ledger {
         reason,
         ...this.#hop,
         ...(reply === undefined ? {} : { reply }),
-        ...(inDoubt && this.accepted.includes(at) ? { inDoubt } : {}),
+        ...(inDoubt && this.accepted.includes(at) && this.#doubt()),
       }
     }
   }
@@ -115,6 +117,10 @@ export class Ledger {
 
   get allDelivered(): boolean {
     return this.#outcomes.every(outcome => outcome?.kind === 'delivered')
+  }
+
+  #doubt(): { inDoubt: true; named?: true } {
+    return { inDoubt: true, ...(this.named && { named: true }) }
   }
 
   #open(): number[] {

@@ -31,6 +31,7 @@ interface Commands {
  */
 export function* transaction(talk: Talk, carry: Carry, ledger: Ledger, n = 0): Script<Aftermath> {
   const name = transactionName(talk, carry, n)
+  ledger.named = name !== undefined
   const commands = prepare(talk, carry, ledger, name)
   if (commands === undefined) return 'clean'
   if ('kind' in commands) return commands
