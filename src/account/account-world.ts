@@ -5,10 +5,10 @@
 import { openMemoryStore } from '../store/memory.ts'
 import { silent } from '../world/log.ts'
 import type { Random } from '../world/random.ts'
-import { type AccountRoom, openAccounts } from './open.ts'
+import { type AccountRoom, type Others, openAccounts } from './open.ts'
 import { type AccountSettings, cheapHashCost, defaultAccountSettings } from './settings.ts'
 
-export async function openTestRoom(changes: Partial<AccountSettings> = {}) {
+export async function openTestRoom(changes: Partial<AccountSettings> = {}, others: Others = {}) {
   const time = { now: Date.UTC(2026, 0, 1) }
   const clock = {
     now: () => time.now,
@@ -28,7 +28,7 @@ export async function openTestRoom(changes: Partial<AccountSettings> = {}) {
   const random = seeded(1)
   const settings: AccountSettings = { ...defaultAccountSettings, cost: cheapHashCost, ...changes }
   const open = (): Promise<AccountRoom> =>
-    openAccounts(store, { clock, random, log: silent }, () => settings)
+    openAccounts(store, { clock, random, log: silent }, () => settings, others)
   return { ...(await open()), store, time, counts, clock, random, settings, reopen: open }
 }
 

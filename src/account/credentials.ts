@@ -74,11 +74,6 @@ export class Hasher {
     return this.#cost.scramIterations
   }
 
-  /** The kinds that are kept of a password now. */
-  get kinds(): readonly VerifierKind[] {
-    return this.#making().kinds
-  }
-
   /** All verifiers of a password that `checkPassword` took. */
   make(secret: NewSecret): Promise<Slotted<readonly Verifier[]>> {
     return this.#slots.run(() => this.#all(this.#making().kinds, secret))
@@ -106,6 +101,14 @@ export class Hasher {
   /** Whether a password is the one behind another server's hash. */
   verifyForeign(password: string, hash: string): Promise<Slotted<boolean>> {
     return this.#slots.run(() => this.#foreign(hash, password))
+  }
+
+  /** Whether these are the forms in which a password is kept now. */
+  isWhole(kept: readonly Verifier[]): boolean {
+    const { kinds, realm } = this.#making()
+    const isOurs = ({ kind, verifier }: Verifier) =>
+      kinds.includes(kind) && (kind !== 'digest-md5' || verifier.startsWith(`${realm}:`))
+    return kept.length === kinds.length && kept.every(isOurs)
   }
 
   /** Whether an Argon2 string costs what one costs that is made now. */

@@ -10,7 +10,9 @@ import { type Address, formatAddress, parseStoredAddress } from '../mail/address
 import type { Account } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../world/clock.ts'
+import { accountMade } from './account-made.ts'
 import { canonical, canonicalLocal, isRole, withoutDetail } from './address.ts'
+import type { AddressAuthority } from './authority.ts'
 import { limitOf, type QuotaLimit } from './quota.ts'
 import { addressSince, type Found, findAddress, findNamesakes, firstAccount } from './reader.ts'
 import { Recent } from './recent.ts'
@@ -45,15 +47,23 @@ export class Directory {
   readonly #store: Store
   readonly #clock: Clock
   readonly #settings: () => AccountSettings
+  readonly #others: () => AddressAuthority | undefined
   readonly #known = new Recent<Resolution>(KNOWN_MAX, KNOWN_MS)
   readonly #nobody = new Recent<Resolution>(NOBODY_MAX, NOBODY_MS)
   /** Grows with every change, so that an answer read before it is not remembered after it. */
   #generation = 0
 
-  constructor(store: Store, clock: Clock, settings: () => AccountSettings) {
+  /** `others`: who knows addresses that are no rows yet. */
+  constructor(
+    store: Store,
+    clock: Clock,
+    settings: () => AccountSettings,
+    others: () => AddressAuthority | undefined = () => undefined,
+  ) {
     this.#store = store
     this.#clock = clock
     this.#settings = settings
+    this.#others = others
   }
 
   /** What is known of an address at once; undefined: ask `resolve`. */
@@ -69,7 +79,7 @@ export class Directory {
     if (known !== undefined) return known
     const generation = this.#generation
     const wanted = canonical(address)
-    const found = await this.#look(wanted)
+    const found = await this.#look(wanted, this.#others())
     if (generation === this.#generation) {
       const lasting =
         found.kind === 'unknown' || found.kind === 'foreign' ? this.#nobody : this.#known
@@ -99,7 +109,10 @@ export class Directory {
     this.#nobody.drop()
   }
 
-  async #look({ local, domain }: Address): Promise<Resolution> {
+  async #look(
+    { local, domain }: Address,
+    others: AddressAuthority | undefined,
+  ): Promise<Resolution> {
     // The one address without a domain (§4.1.1.3); any other is nobody's.
     if (domain === '') return local === 'postmaster' ? this.#role() : unknown
     const base = withoutDetail(local, this.#settings().separator) ?? local
@@ -110,7 +123,21 @@ export class Directory {
       targetsMax: TARGETS_MAX,
     })
     if (!found.local) return domain === this.#settings().hostname ? this.#ofHost(local) : foreign
+    if (found.account === undefined && found.targets === undefined && others !== undefined) {
+      const vouched = await this.#vouched({ local: base, domain }, others)
+      if (vouched !== undefined) return vouched
+    }
     return this.#resolutionOf(found) ?? (isRole(local) ? this.#role({ local, domain }) : unknown)
+  }
+
+  /** An address that is no row: who else knows it says whose it is, and then it becomes one. */
+  async #vouched(address: Address, others: AddressAuthority): Promise<Resolution | undefined> {
+    const asked = formatAddress(address)
+    const name = await others.accountOf(asked)
+    const account = name === undefined ? undefined : await accountMade(this.#store, name)
+    if (account === undefined) return undefined
+    if (account.address === asked) return this.#look(address, undefined)
+    return { kind: 'alias', via: 'alias', targets: [parseStoredAddress(account.address)] }
   }
 
   #resolutionOf({ account, targets, catchAll }: Found): Resolution | undefined {

@@ -8,6 +8,7 @@
 import { formatAddress, parseStoredAddress } from '../mail/address.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import { prepare } from '../sasl/prepare.ts'
+import { accountMade } from './account-made.ts'
 import { canonical } from './address.ts'
 import { accountsOfCertificate } from './certificate.ts'
 import { PASSWORD_MAX_OCTETS } from './credentials.ts'
@@ -49,7 +50,7 @@ export class Login {
   /** Answers a question: at once where the success is remembered. Never rejects. */
   answer(question: LoginQuestion, scope: Scope = 'smtp'): LoginAnswer | Promise<LoginAnswer> {
     if (question.kind === 'certificate') return this.#certificate(question)
-    if (question.kind === 'token') return denied
+    if (question.kind === 'token') return this.#token(question)
     if (question.kind === 'anonymous') {
       const { anonymous } = this.#needs.settings()
       return anonymous === undefined ? denied : this.#account(anonymous)
@@ -169,6 +170,32 @@ export class Login {
     if (wanted === undefined) return names.length === 1 ? this.#account(names[0] ?? '') : denied
     const may = names.includes(wanted) || names.some(name => this.#mayActAs(name, wanted))
     return may ? this.#account(wanted) : denied
+  }
+
+  /** The account that a token is of; whom the client names must be it, or one it may act as. */
+  async #token({
+    token,
+    authorize,
+  }: LoginQuestion & { readonly kind: 'token' }): Promise<LoginAnswer> {
+    const { authorities, store } = this.#needs
+    const tokens = authorities?.().tokens
+    if (tokens === undefined) return denied
+    const answer = await tokens.check(token)
+    if (answer.kind === 'unavailable') return this.#passwords.broken(answer.why)
+    if (answer.kind === 'refused') return { ...denied, token: answer.error }
+    const names = answer.names
+      .map(name => this.#canonicalName(name))
+      .filter(name => name !== undefined)
+    const wanted = authorize === '' ? names[0] : this.#canonicalName(authorize)
+    if (wanted === undefined) return denied
+    try {
+      if (!names.includes(wanted))
+        return names.some(name => this.#mayActAs(name, wanted)) ? this.#account(wanted) : denied
+      const account = await accountMade(store, wanted)
+      return account === undefined ? denied : { kind: 'account', account }
+    } catch (error) {
+      return this.#passwords.broken(error)
+    }
   }
 
   async #row(

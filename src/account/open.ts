@@ -3,6 +3,7 @@ import { everything, type Store } from '../store/store.ts'
 import type { World } from '../world/world.ts'
 import { Accounts } from './accounts.ts'
 import { AppPasswords } from './app-passwords.ts'
+import { type Authorities, noAuthorities } from './authority.ts'
 import { Hasher } from './credentials.ts'
 import { Directory } from './directory.ts'
 import type { CheckForeign } from './foreign-hash.ts'
@@ -22,12 +23,18 @@ export interface AccountRoom {
   changed(accountId?: number): void
 }
 
+/** What is asked of others: hashes of other servers, and who else knows names and passwords. */
+export interface Others {
+  readonly foreign?: CheckForeign | undefined
+  readonly authorities?: (() => Authorities) | undefined
+}
+
 /** The costs of hashing are read once; all other settings each time. */
 export async function openAccounts(
   store: Store,
   world: Pick<World, 'clock' | 'random' | 'log'>,
   settings: () => AccountSettings,
-  foreign?: CheckForeign,
+  { foreign, authorities = () => noAuthorities }: Others = {},
 ): Promise<AccountRoom> {
   const kept = await installationKey({ store, random: world.random }, 'account.password_key')
   const { passwordKey } = settings()
@@ -38,8 +45,8 @@ export async function openAccounts(
     sealingKey: sealing,
   })
   const hasher = new Hasher(settings().cost, world.random, making, foreign)
-  const directory = new Directory(store, world.clock, settings)
-  const login = await openLogin({ store, hasher, settings, ...pick(world) }, sealing)
+  const directory = new Directory(store, world.clock, settings, () => authorities().addresses)
+  const login = await openLogin({ store, hasher, settings, authorities, ...pick(world) }, sealing)
   const told = (accountId?: number) => {
     directory.changed()
     if (accountId !== undefined) login.changed(accountId)

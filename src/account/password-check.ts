@@ -13,7 +13,14 @@ import type { Store } from '../store/store.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Log } from '../world/log.ts'
 import type { Random } from '../world/random.ts'
+import { accountMade } from './account-made.ts'
 import { appUsed } from './app-writer.ts'
+import {
+  type Authorities,
+  askAuthorities,
+  noAuthorities,
+  type PasswordQuestion,
+} from './authority.ts'
 import { checkFastHash, type Hasher } from './credentials.ts'
 import { type CredentialRow, findLogin, type LoginRow } from './reader.ts'
 import { Recent } from './recent.ts'
@@ -28,6 +35,8 @@ export interface LoginNeeds {
   readonly random: Random
   readonly log: Log
   readonly settings: () => AccountSettings
+  /** Who is asked about names that have no password here. */
+  readonly authorities?: () => Authorities
 }
 
 /** A password that was right, and what it may be used for: anything where `scopes` is absent. */
@@ -78,7 +87,7 @@ export class PasswordCheck {
     const key = this.#mac(username, password)
     const known = this.#successes.get(key, this.#needs.clock.monotonic())
     if (known !== undefined) return this.#answer(known, scope)
-    const underWay = this.#underWay.get(key) ?? this.#begin(key, username, password)
+    const underWay = this.#underWay.get(key) ?? this.#begin(key, username, password, scope)
     return underWay.then(checked => ('kind' in checked ? checked : this.#answer(checked, scope)))
   }
 
@@ -111,19 +120,26 @@ export class PasswordCheck {
     return { kind: 'account', account: { id, address } }
   }
 
-  #begin(key: string, username: string, password: string): Promise<Checked> {
-    const checked = this.#checkAndRemember(key, username, password).finally(() => {
+  #begin(key: string, username: string, password: string, scope: Scope): Promise<Checked> {
+    const checked = this.#checkAndRemember(key, username, password, scope).finally(() => {
       if (this.#underWay.get(key) === checked) this.#underWay.delete(key)
     })
     this.#underWay.set(key, checked)
     return checked
   }
 
-  async #checkAndRemember(key: string, username: string, password: string): Promise<Checked> {
+  async #checkAndRemember(
+    key: string,
+    username: string,
+    password: string,
+    scope: Scope,
+  ): Promise<Checked> {
     const generation = this.#generation
     try {
       const row = await this.#needs.store.read(findLogin, username)
-      const checked = await this.#verify(row, password)
+      const checked =
+        (await this.#elsewhere(row, { username, password, scope })) ??
+        (await this.#verify(row, password))
       if (!('kind' in checked) && generation === this.#generation)
         this.#successes.set(key, checked, this.#needs.clock.monotonic())
       return checked
@@ -132,12 +148,31 @@ export class PasswordCheck {
     }
   }
 
+  /** Asked where no password is kept here; undefined: whoever was asked does not know him either. */
+  async #elsewhere(
+    row: LoginRow | undefined,
+    question: PasswordQuestion,
+  ): Promise<Checked | undefined> {
+    const { passwords } = this.#needs.authorities?.() ?? noAuthorities
+    if (passwords.length === 0 || row?.credentials.some(isOwn) || row?.disabled) return undefined
+    if (row !== undefined && appOf(row, question.password) !== undefined) return undefined
+    const answer = await askAuthorities(passwords, question)
+    switch (answer.kind) {
+      case 'unknown':
+        return undefined
+      case 'wrong':
+        return denied
+      case 'unavailable':
+        this.#needs.log.warn('authority', { why: answer.why })
+        return broken
+      case 'account':
+        return (await accountMade(this.#needs.store, answer.address)) ?? denied
+    }
+  }
+
   async #verify(row: LoginRow | undefined, password: string): Promise<Checked> {
-    const app = row?.credentials.find(
-      ({ kind, verifier }) => kind === 'sha256' && checkFastHash(password, verifier),
-    )
-    if (row !== undefined && app?.app !== undefined)
-      return row.disabled ? denied : successOf(row, app)
+    const app = row && appOf(row, password)
+    if (row !== undefined && app !== undefined) return row.disabled ? denied : successOf(row, app)
     const own = row?.credentials.find(isOwn)
     const outcome = await this.#verifyOwn(own, password)
     if (outcome.kind === 'busy') return busy
@@ -158,7 +193,7 @@ export class PasswordCheck {
     const { hasher, store } = this.#needs
     const kept = row.credentials.filter(({ app }) => app === undefined)
     const current = by.kind === 'argon2id' && hasher.isCurrent(by.verifier)
-    if (current && sameKinds(kept, hasher.kinds)) return
+    if (current && hasher.isWhole(kept)) return
     const beside = row.credentials
     const made = await hasher.make({ password, address: row.address, beside })
     if (made.kind === 'busy') return
@@ -174,6 +209,12 @@ export class PasswordCheck {
   }
 }
 
+function appOf({ credentials }: LoginRow, password: string): CredentialRow | undefined {
+  return credentials.find(
+    ({ kind, verifier }) => kind === 'sha256' && checkFastHash(password, verifier),
+  )
+}
+
 function isOwn({ kind, app }: CredentialRow): boolean {
   return app === undefined && (kind === 'argon2id' || kind === 'foreign')
 }
@@ -181,8 +222,4 @@ function isOwn({ kind, app }: CredentialRow): boolean {
 function successOf({ id, address }: LoginRow, credential?: CredentialRow): Success {
   const { app, scopes } = credential ?? {}
   return { id, address, ...(app !== undefined && { app }), ...(scopes && { scopes }) }
-}
-
-function sameKinds(kept: readonly Verifier[], wanted: readonly string[]): boolean {
-  return kept.length === wanted.length && kept.every(({ kind }) => wanted.includes(kind))
 }

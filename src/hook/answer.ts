@@ -97,6 +97,11 @@ const route = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('undecided'), reason: text.min(1) }),
 ])
 
+const login = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('account'), address: z.string().regex(/^[^\s<>]+@[^\s@<>]+$/) }),
+  z.strictObject({ kind: z.literal('wrong') }),
+])
+
 export type Checked<Answer> =
   | { readonly ok: true; readonly answer: Answer | undefined }
   | { readonly ok: false; readonly reason: string }
@@ -107,12 +112,13 @@ export function checkAnswer<Name extends HookName>(
   value: unknown,
 ): Checked<HookAnswer<Name>> {
   if (value === undefined || value === null) return { ok: true, answer: undefined }
-  const parsed = (name === 'route' ? route : verdict).safeParse(value)
+  const schema: z.ZodType = name === 'route' ? route : name === 'login' ? login : verdict
+  const parsed = schema.safeParse(value)
   if (parsed.success) return { ok: true, answer: parsed.data as HookAnswer<Name> }
   const first = parsed.error.issues[0]
   const place = first === undefined || first.path.length === 0 ? '' : ` (${first.path.join('.')})`
   return {
     ok: false,
-    reason: `no valid ${name === 'route' ? 'route' : 'verdict'}${place}: ${first?.message}`,
+    reason: `no valid ${schema === verdict ? 'verdict' : name}${place}: ${first?.message}`,
   }
 }

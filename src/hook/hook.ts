@@ -52,6 +52,17 @@ export interface HookMap {
     }
     answer: Verdict
   }
+  /** Asked where no password is kept here for a name: is it his? undefined: not known to this function. */
+  login: {
+    facts: {
+      readonly username: string
+      readonly password: string
+      /** 'smtp', 'imap' or 'pop3'. */
+      readonly service: string
+    }
+    answer: /** It is he, and this is his account; made where it is not there yet and its domain is ours. */
+    { readonly kind: 'account'; readonly address: string } | { readonly kind: 'wrong' }
+  }
   route: {
     facts: {
       /** As formatAddress writes it. */
@@ -91,5 +102,6 @@ export const HOOK_NAMES: readonly HookName[] = [
   'rcpt',
   'data',
   'accept',
+  'login',
   'route',
 ]

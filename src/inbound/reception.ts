@@ -370,7 +370,7 @@ export class Reception implements Policy {
   }
 
   /** A hook may only tighten what policy has accepted; it is not asked about what is refused. */
-  #hooked<Name extends Exclude<HookName, 'route'>>(
+  #hooked<Name extends Exclude<HookName, 'route' | 'login'>>(
     name: Name,
     verdict: Verdict,
     facts: () => HookFacts<Name>,

@@ -4,8 +4,9 @@
  * says nothing to the peer.
  */
 
-/** Every keyword we know. APOP (RFC 1939 §7) is not among them: it needs the password itself. */
+/** Every keyword we know. */
 export type VerbName =
+  | 'APOP'
   | 'AUTH'
   | 'CAPA'
   | 'DELE'
@@ -26,6 +27,7 @@ export type VerbName =
 const names: ReadonlyMap<string, VerbName> = new Map(
   (
     [
+      'APOP',
       'AUTH',
       'CAPA',
       'DELE',

@@ -61,6 +61,8 @@ export const replies = {
   badSasl: err('malformed authentication exchange'),
   cancelled: err('authentication cancelled'),
   /** RFC 2595 §4. */
+  noApop: err('APOP is not offered here'),
+  badApop: err('APOP takes a name and a digest of 32 hexadecimal digits'),
   tlsActive: err('TLS is active already'),
   noTls: err('TLS is not available here'),
   /** RFC 2595 §2.2 and RFC 8314 §4: passwords are for TLS. */

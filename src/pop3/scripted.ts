@@ -151,9 +151,15 @@ export function yes(question: Question, messages: readonly Message[]): Answer {
 }
 
 function login(question: LoginQuestion): LoginAnswer {
+  const joe: LoginAnswer = { kind: 'account', account: { id: 1, address: 'joe@example.org' } }
+  if (question.kind === 'secret') {
+    const octets = Buffer.from('secret')
+    return { kind: 'secret', secrets: [{ octets, genuine: question.username === 'joe' }] }
+  }
+  if (question.kind === 'proven') return joe
   if (question.kind !== 'password') return { kind: 'denied', why: 'no' }
   if (question.username === 'down') return { kind: 'unavailable', why: 'the directory is away' }
   return question.username === 'joe' && question.password === 'secret'
-    ? { kind: 'account', account: { id: 1, address: 'joe@example.org' } }
+    ? joe
     : { kind: 'denied', why: 'no' }
 }

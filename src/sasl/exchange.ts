@@ -20,9 +20,12 @@ export const noOctets = new Uint8Array(0)
 /** One reason for a wrong name, a wrong password and a disabled account: nobody learns which. */
 export const WRONG = 'wrong user name or password'
 
-/** Sends a challenge and gives the client's response. */
-export function* challenge(octets: Uint8Array): Exchange<Uint8Array> {
-  const input = yield { kind: 'challenge', octets }
+/**
+ * Sends a challenge and gives the client's response. 'words' are told as they are where the protocol has
+ * room for them, and not at all where it has none.
+ */
+export function* challenge(octets: Uint8Array, form?: 'words'): Exchange<Uint8Array> {
+  const input = yield { kind: 'challenge', octets, ...(form === 'words' && { words: true }) }
   // Only a protocol room with a bug resumes a challenge with an answer; no octets will match nothing.
   return input instanceof Uint8Array ? input : noOctets
 }

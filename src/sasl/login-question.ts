@@ -32,7 +32,7 @@ export type LoginQuestion =
       readonly scheme: SecretScheme
       readonly realm?: string
     }
-  /** Whose is this access token (RFC 6750)? `username` is whom the client means, '' where it did not say. */
+  /** Whose is this access token (RFC 6750)? `authorize` and `username` are whom the client means, or ''. */
   | {
       readonly kind: 'token'
       readonly mechanism: string

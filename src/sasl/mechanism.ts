@@ -16,10 +16,12 @@ export type {
   ScramHashName,
   ScramVerifier,
   Secret,
+  TokenError,
 } from './login-question.ts'
 
 export type SaslStep =
-  | { readonly kind: 'challenge'; readonly octets: Uint8Array }
+  /** `words`: not for a program, and no base64 where the protocol allows (MS-SMTPNTLM). */
+  | { readonly kind: 'challenge'; readonly octets: Uint8Array; readonly words?: boolean }
   | { readonly kind: 'ask'; readonly question: LoginQuestion }
 
 export type SaslResult =
@@ -67,8 +69,9 @@ export interface ClientContext {
   readonly tls?: TlsFacts | undefined
   /** What the server offers, in upper case. */
   readonly offered: readonly string[]
-  /** The server's name. */
+  /** The server's name, and its port where it is known. */
   readonly hostname: string
+  readonly port?: number
   readonly service: Service
 }
 

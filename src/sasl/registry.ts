@@ -7,13 +7,18 @@
 import { anonymousClient, anonymousServer } from './anonymous.ts'
 import { type Channel, fits } from './channel.ts'
 import { cramMd5Client, cramMd5Server } from './cram-md5.ts'
+import { digestMd5Client, digestMd5Server } from './digest-md5.ts'
 import { externalClient, externalServer } from './external.ts'
 import { loginClient, loginServer } from './login.ts'
 import type { ClientMechanism, Credentials, ServerMechanism } from './mechanism.ts'
+import { ntlmServer } from './ntlm.ts'
+import { ntlmClient } from './ntlm-client.ts'
+import { oauthBearerClient, oauthBearerServer } from './oauthbearer.ts'
 import { plainClient, plainServer } from './plain.ts'
 import { scramServer } from './scram.ts'
 import { scramClient } from './scram-client.ts'
 import { sha1, sha256, sha512 } from './scram-keys.ts'
+import { xoauth2Client, xoauth2Server } from './xoauth2.ts'
 
 interface Row {
   readonly server: ServerMechanism
@@ -25,6 +30,8 @@ interface Row {
 /** In the order in which a client prefers them, and in which a server offers them. */
 const rows: readonly Row[] = [
   { server: externalServer, client: externalClient },
+  { server: oauthBearerServer, client: oauthBearerClient },
+  { server: xoauth2Server, client: xoauth2Client },
   { server: scramServer(sha512, 'bound'), client: scramClient(sha512, 'bound') },
   { server: scramServer(sha256, 'bound'), client: scramClient(sha256, 'bound') },
   { server: scramServer(sha1, 'bound'), client: scramClient(sha1, 'bound') },
@@ -34,7 +41,10 @@ const rows: readonly Row[] = [
   { server: plainServer, client: plainClient },
   { server: loginServer, client: loginClient },
   // Few servers have the secret it needs: under TLS a password that is sent is surer to be known.
+  { server: digestMd5Server, client: digestMd5Client },
   { server: cramMd5Server, client: cramMd5Client },
+  // What is kept for it is good for whatever else speaks it.
+  { server: ntlmServer, client: ntlmClient, asked: true },
   // Who means to be somebody must never end as nobody.
   { server: anonymousServer, client: anonymousClient, asked: true },
 ]

@@ -119,7 +119,7 @@ export function encodeBase64(octets: Uint8Array): string {
 }
 
 /** saslname = 1*(value-safe-char / "=2C" / "=3D"): any other use of '=' is an error. */
-function parseName(prefix: string, text: string): string | undefined {
+export function parseName(prefix: string, text: string): string | undefined {
   const name = text.slice(prefix.length)
   if (!text.startsWith(prefix) || name === '') return undefined
   const pieces = name.split('=')

@@ -8,15 +8,14 @@ import { parseStoredAddress } from '../mail/address.ts'
 import type { ListenerName, Settings } from './settings.ts'
 
 /** Strongest first. Of the hash kept for each nothing is weaker than that of SCRAM-SHA-256. */
-const USUAL = [
-  'EXTERNAL',
-  'SCRAM-SHA-512-PLUS',
-  'SCRAM-SHA-256-PLUS',
-  'SCRAM-SHA-512',
-  'SCRAM-SHA-256',
-  'PLAIN',
-  'LOGIN',
-]
+const SCRAM = ['SCRAM-SHA-512-PLUS', 'SCRAM-SHA-256-PLUS', 'SCRAM-SHA-512', 'SCRAM-SHA-256']
+
+/** Without a word of the config. A directory tells whether a password is right, and not what SCRAM needs. */
+function usual({ auth }: Settings): readonly string[] {
+  const elsewhere = auth.ldap !== undefined || auth.http !== undefined
+  const tokens = auth.oauth === undefined ? [] : ['OAUTHBEARER', 'XOAUTH2']
+  return ['EXTERNAL', ...tokens, ...(elsewhere ? [] : SCRAM), 'PLAIN', 'LOGIN']
+}
 
 /** Listeners on which somebody may log in. */
 const LOGIN_LISTENERS = [
@@ -35,7 +34,7 @@ export function mechanismsAt(settings: Settings, name: ListenerName): readonly s
   const { auth, listeners, onDemand } = settings
   const listener = listeners[name]
   const own = 'mechanisms' in listener ? listener.mechanisms : undefined
-  const named = own ?? auth.mechanisms ?? USUAL
+  const named = own ?? auth.mechanisms ?? usual(settings)
   const wanted = named.filter(each => each !== 'ANONYMOUS' || auth.anonymous !== undefined)
   // RFC 2645 §5.1.2 wants CRAM-MD5, for which the two sides must share a secret.
   const shared = Object.values(onDemand).some(({ secret }) => secret !== undefined)
@@ -50,7 +49,7 @@ export function isSasl(name: string): boolean {
 
 export function accountSettings(settings: Settings, cost: HashCost): AccountSettings {
   const { separator, postmaster } = settings.addresses
-  const { realm, passwordKey, actAs, certificates, anonymous } = settings.auth
+  const { passwordKey, actAs, certificates, anonymous } = settings.auth
   return {
     separator,
     quota: { octets: settings.quota.storage, messages: settings.quota.messages },
@@ -59,7 +58,7 @@ export function accountSettings(settings: Settings, cost: HashCost): AccountSett
     cost,
     loginCacheMs: 5 * 60_000,
     verifiers: kindsFor(mechanismsOfAccounts(settings)),
-    realm: realm ?? settings.hostname,
+    realm: settings.hostname,
     ...(passwordKey !== undefined && { passwordKey }),
     ...{ actAs, certificates },
     ...(anonymous !== undefined && { anonymous }),
@@ -67,9 +66,10 @@ export function accountSettings(settings: Settings, cost: HashCost): AccountSett
 }
 
 /** Those of all listeners that serve accounts. What ODMR adds has secrets of its own. */
-function mechanismsOfAccounts({ auth, listeners }: Settings): readonly string[] {
+function mechanismsOfAccounts(settings: Settings): readonly string[] {
+  const { auth, listeners } = settings
   const own = LOGIN_LISTENERS.map(name => listeners[name])
     .filter(listener => listener.enabled)
-    .map(listener => listener.mechanisms ?? auth.mechanisms ?? USUAL)
+    .map(listener => listener.mechanisms ?? auth.mechanisms ?? usual(settings))
   return own.flat()
 }

@@ -4,8 +4,7 @@
  * that a listener hands it (serve.ts) and works the queue (outbound.ts).
  */
 import { MailWatch } from '../access/watch.ts'
-import type { CheckForeign } from '../account/foreign-hash.ts'
-import { type AccountRoom, openAccounts } from '../account/open.ts'
+import { type AccountRoom, type Others, openAccounts } from '../account/open.ts'
 import { defaultHashCost, type HashCost } from '../account/settings.ts'
 import { SharedMaildropLocks } from '../cluster/maildrop-locks.ts'
 import type { Hooks } from '../hook/hooks.ts'
@@ -47,13 +46,13 @@ export interface HouseOptions {
   /** Addresses of ours that an MX record may name: never relayed to (RFC 5321 §5.1). */
   readonly ourAddresses: () => readonly string[]
   readonly hashCost?: HashCost
-  /** Checks hashes of other servers, off the event loop (account/foreign-hash-thread.ts). */
-  readonly checkForeign?: CheckForeign
+  /** Who else is asked about names and passwords (server/authorities.ts). */
+  readonly others?: Others
   /** How often the queue is looked at where nothing is known to be due (transport/worker.ts). */
   readonly pollMs?: number
 }
 
-export interface House extends Omit<HouseOptions, 'hashCost' | 'checkForeign'> {
+export interface House extends Omit<HouseOptions, 'hashCost' | 'others'> {
   readonly accounts: AccountRoom
   readonly domains: LocalDomains
   readonly inbound: Inbound
@@ -76,7 +75,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const { world, store, settings, hooks } = options
   const cost = options.hashCost ?? defaultHashCost
   const told = () => accountSettings(settings(), cost)
-  const accounts = await openAccounts(store, world, told, options.checkForeign)
+  const accounts = await openAccounts(store, world, told, options.others)
   const domains = await LocalDomains.open(store, world, () => settings().hostname)
   const connections = new Connections(() => ({
     totalMax: settings().limits.connections,

@@ -326,6 +326,7 @@ function popSettings(house: House, name: 'pop3' | 'pop3s') {
     startTls: name === 'pop3' && settings.listeners.pop3.startTls,
     plaintextAuth: name === 'pop3' && settings.listeners.pop3.plaintextAuth,
     mechanisms: mechanismsAt(settings, name).filter(isSasl),
+    apop: mechanismsAt(settings, name).includes('APOP'),
     loginTimeoutMs: 3 * 60_000,
     idleTimeoutMs: settings.limits.popTimeout,
     errorsMax: settings.limits.errors,

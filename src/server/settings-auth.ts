@@ -1,7 +1,8 @@
 /** The settings of logins: by which mechanisms, and who may be whom. Used by settings.ts. */
 import { z } from 'zod'
 import { mechanismNames } from '../sasl/registry.ts'
-import { emailAddress, hostname, secret } from './settings-kinds.ts'
+import { httpSchema, ldapSchema, oauthSchema } from './settings-authority.ts'
+import { emailAddress, secret } from './settings-kinds.ts'
 
 /** SASL mechanisms, and POP3's own command that needs what they need. */
 const mechanism = z
@@ -23,9 +24,8 @@ export const authSchema = z.strictObject({
     .array(mechanism)
     .exactOptional()
     .describe(
-      'SASL mechanisms, in the order in which they are offered; and `APOP` for POP3. Absent: EXTERNAL, SCRAM-SHA-512 and SCRAM-SHA-256 (each with -PLUS), PLAIN, LOGIN. What a mechanism needs of a password is kept once it is named here, and the weakest form kept is the strength of all (docs/security.md).',
+      'SASL mechanisms, in the order in which they are offered; and `APOP` for POP3. Absent: EXTERNAL, SCRAM-SHA-512 and SCRAM-SHA-256 (each with -PLUS), PLAIN, LOGIN; with `oauth` OAUTHBEARER and XOAUTH2; without SCRAM where others than we know passwords. What a mechanism needs of a password is kept once it is named here, and the weakest form kept is the strength of all (docs/security.md).',
     ),
-  realm: hostname().exactOptional().describe('The realm of DIGEST-MD5. Absent: `hostname`.'),
   passwordKey: secret()
     .exactOptional()
     .describe(
@@ -43,6 +43,13 @@ export const authSchema = z.strictObject({
     .describe(
       'Whose a verified client certificate is (EXTERNAL), by SHA-256 fingerprint, common name or whole subject; others are of the address in them.',
     ),
+  ldap: ldapSchema
+    .exactOptional()
+    .describe(
+      'A directory that knows names and passwords: who binds there is let in, and has an account.',
+    ),
+  http: httpSchema.exactOptional().describe('A service of yours that knows names and passwords.'),
+  oauth: oauthSchema.exactOptional().describe('Who gives access tokens (OAUTHBEARER, XOAUTH2).'),
   anonymous: emailAddress()
     .exactOptional()
     .describe(

@@ -10,13 +10,13 @@ import type { Log } from '../world/log.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { nodeLog, nodeNet } from '../world/node/index.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
+import { othersOf } from './authorities.ts'
 import { CurrentEpoch } from './current-epoch.ts'
 import { DEMO_DOMAIN, type DemoAccount } from './demo.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { EpochSource } from './epoch.ts'
 import { Fetcher } from './fetcher.ts'
 import { DATABASE, type Folder, openFolder } from './folder.ts'
-import { foreignHashThread } from './foreign-hash-thread.ts'
 import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
 import { identityFiles, openIdentity, PemFiles } from './identity.ts'
@@ -73,7 +73,7 @@ export async function start(options: StartOptions): Promise<Running> {
     identity,
     pem: file => pems.read(file),
     ourAddresses: hostAddresses,
-    checkForeign: foreignHashThread(),
+    others: othersOf(settings, hooks, world.clock),
   })
   const accounts = await furnish(house, options.demo === true)
 

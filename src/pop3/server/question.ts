@@ -102,6 +102,8 @@ export interface SessionSettings {
   readonly plaintextAuth: boolean
   /** Names of SASL mechanisms offered, in order; those with plaintext as `plaintextAuth` says. */
   readonly mechanisms: readonly string[]
+  /** Whether APOP is on (RFC 1939 §7). */
+  readonly apop?: boolean
   /** From the greeting to a login, in ms: commands do not renew it. */
   readonly loginTimeoutMs: number
   /** The autologout timer of RFC 1939 §3, in ms: at least ten minutes. */

@@ -39,6 +39,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   peer: Peer
   state: State = 'authorization'
   user: string | undefined
+  timestamp: string | undefined
   maildrop: Maildrop = empty
   step = 0
   readonly #sink: Sink<Question, Answer>
@@ -179,8 +180,11 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       this.state = 'over'
       return false
     }
-    // No timestamp in angle brackets: that would announce APOP (RFC 1939 §7).
-    this.send(ok(`${hostname} ${implementation} ready`))
+    // A timestamp in angle brackets announces APOP (RFC 1939 §7): another one for each connection.
+    if (this.settings.apop)
+      this.timestamp = `<${Buffer.from(this.settings.chance(16)).toString('hex')}@${hostname}>`
+    const mark = this.timestamp === undefined ? '' : ` ${this.timestamp}`
+    this.send(ok(`${hostname} ${implementation} ready${mark}`))
     return true
   }
 

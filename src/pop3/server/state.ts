@@ -17,6 +17,7 @@ export type State =
 export const legality: Readonly<Record<VerbName, Readonly<Partial<Record<State, State>>>>> = {
   USER: { authorization: 'authorization' },
   PASS: { authorization: 'transaction' },
+  APOP: { authorization: 'transaction' },
   AUTH: { authorization: 'transaction' },
   STLS: { authorization: 'authorization' },
   UTF8: { authorization: 'authorization' },

@@ -15,6 +15,8 @@ export interface Turn {
   readonly state: State
   /** The name USER gave, until the next command has been answered (RFC 1939 §7, PASS). */
   user: string | undefined
+  /** What the greeting said for APOP, where that is on. */
+  readonly timestamp: string | undefined
   /** The maildrop, in TRANSACTION and UPDATE. */
   readonly maildrop: Maildrop
   send(output: string | Uint8Array): void

@@ -1,6 +1,7 @@
 /** Every verb and what carries it out. To add one is a file, a row here and a row in state.ts. */
 import type { VerbName } from '../command.ts'
 import type { Verb } from './turn.ts'
+import { apop } from './verb/apop.ts'
 import { auth } from './verb/auth.ts'
 import { capa } from './verb/capa.ts'
 import { dele } from './verb/dele.ts'
@@ -13,6 +14,7 @@ import { pass, user } from './verb/user.ts'
 import { lang, utf8 } from './verb/utf8.ts'
 
 export const verbs: Readonly<Record<VerbName, Verb>> = {
+  APOP: apop,
   AUTH: auth,
   CAPA: capa,
   DELE: dele,

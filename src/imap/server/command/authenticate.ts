@@ -44,6 +44,8 @@ function notOffered({ settings }: Turn, wanted: string): Result {
     : no('no such mechanism', 'CANNOT')
 }
 
+const none = new Uint8Array(0)
+
 function* exchange(
   turn: Turn,
   name: string,
@@ -66,7 +68,8 @@ function* exchange(
       const { question } = step.value
       input = yield* ask<'login'>({ kind: 'login', peer: turn.peer, question })
     } else {
-      const octets = yield* challenge(turn, step.value.octets)
+      const { octets: said, words } = step.value
+      const octets = yield* challenge(turn, words ? none : said)
       if (typeof octets === 'string') return octets
       input = octets
     }

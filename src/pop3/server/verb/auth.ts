@@ -39,6 +39,8 @@ export function* auth(turn: Turn, argument: string): Generator<Step, boolean, In
   }
 }
 
+const none = new Uint8Array(0)
+
 function* exchange(
   turn: Turn,
   name: string,
@@ -63,7 +65,8 @@ function* exchange(
       const question = step.value.question
       input = yield* ask<'login'>({ kind: 'login', peer: turn.peer, question })
     } else {
-      const octets = yield* challenge(turn, step.value.octets)
+      const { octets: said, words } = step.value
+      const octets = yield* challenge(turn, words ? none : said)
       if (typeof octets === 'string') return octets
       input = octets
     }

@@ -86,7 +86,8 @@ function* exchange(
       step = steps.next(yield* askLogin(conversation, step.value.question))
       continue
     }
-    const octets = yield* challenge(conversation, step.value.octets)
+    const { octets: said, words } = step.value
+    const octets = yield* challenge(conversation, said, words)
     if ('code' in octets) return octets
     step = steps.next(octets)
   }
@@ -101,8 +102,13 @@ function* exchange(
 }
 
 /** Sends a challenge; gives the response, or the reply that ends the exchange. */
-function* challenge(conversation: Conversation, octets: Uint8Array): Waiting<Uint8Array | Reply> {
-  conversation.reply(replies.challenge(encodeBase64(octets)))
+function* challenge(
+  conversation: Conversation,
+  octets: Uint8Array,
+  words = false,
+): Waiting<Uint8Array | Reply> {
+  const text = words ? Buffer.from(octets).toString('latin1') : encodeBase64(octets)
+  conversation.reply(replies.challenge(text))
   const line = yield* response()
   if (line === 'overlong') return replies.responseTooLong
   if (line.text === '*') return replies.cancelled

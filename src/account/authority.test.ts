@@ -1,0 +1,106 @@
+/** Names and passwords that others keep, tokens, and addresses that become accounts. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseStoredAddress } from '../mail/address.ts'
+import type { LoginQuestion } from '../sasl/mechanism.ts'
+import { openTestRoom } from './account-world.ts'
+import type { Authorities, AuthorityAnswer } from './authority.ts'
+
+const password = (username: string, secret: string): LoginQuestion => ({
+  ...{ kind: 'password', mechanism: 'PLAIN', username, authorize: '', password: secret },
+})
+
+/** Others know dan and eve; dan's password is `other`. */
+async function town() {
+  const asked: string[] = []
+  const people: Readonly<Record<string, string>> = {
+    'dan@example.org': 'dan@example.org',
+    'd@example.org': 'dan@example.org',
+    'eve@example.org': 'eve@elsewhere.test',
+  }
+  const others: Authorities = {
+    passwords: [
+      {
+        name: 'test',
+        check({ username, password: secret }): Promise<AuthorityAnswer> {
+          asked.push(username)
+          const address = people[username]
+          if (username === 'down@example.org')
+            return Promise.resolve({ kind: 'unavailable', why: 'down' })
+          if (address === undefined) return Promise.resolve({ kind: 'unknown' })
+          return Promise.resolve(
+            secret === 'other' ? { kind: 'account', address } : { kind: 'wrong' },
+          )
+        },
+      },
+    ],
+    addresses: { accountOf: address => Promise.resolve(people[address]) },
+    tokens: {
+      check: token =>
+        Promise.resolve(
+          token === ''
+            ? { kind: 'refused', error: { status: 'invalid_token' } }
+            : { kind: 'owner', names: [token] },
+        ),
+    },
+  }
+  const room = await openTestRoom({}, { authorities: () => others })
+  await room.accounts.addDomain('example.org')
+  await room.accounts.addAccount('alice@example.org', 'secret')
+  const answer = async (question: LoginQuestion) => {
+    const given = await room.login.answer(question)
+    return given.kind === 'account' ? given.account.address : given.kind
+  }
+  return { ...room, asked, answer }
+}
+
+test('others are asked for names without a password here, and their people become accounts', async () => {
+  const { answer, asked, accounts } = await town()
+  assert.equal(await answer(password('alice@example.org', 'secret')), 'alice@example.org')
+  assert.equal(await answer(password('alice@example.org', 'other')), 'denied')
+  assert.deepEqual(asked, [])
+  assert.equal(await answer(password('dan@example.org', 'wrong')), 'denied')
+  assert.equal((await accounts.accounts()).length, 1)
+  assert.equal(await answer(password('DAN@example.org', 'other')), 'dan@example.org')
+  assert.equal(await answer(password('d@example.org', 'other')), 'dan@example.org')
+  assert.equal((await accounts.accounts()).length, 2)
+  // Remembered: not asked again; another password is.
+  const before = asked.length
+  assert.equal(await answer(password('dan@example.org', 'other')), 'dan@example.org')
+  assert.equal(asked.length, before)
+  assert.equal(await answer(password('dan@example.org', 'wrong')), 'denied')
+  assert.equal(await answer(password('nobody@example.org', 'other')), 'denied')
+  assert.equal(await answer(password('down@example.org', 'other')), 'unavailable')
+  // An address in a domain that is not ours is no account here.
+  assert.equal(await answer(password('eve@example.org', 'other')), 'denied')
+  await accounts.disable('dan@example.org')
+  assert.equal(await answer(password('dan@example.org', 'other')), 'denied')
+  assert.equal(await answer(password('d@example.org', 'other')), 'denied')
+})
+
+test('a token is of whom it says, and of nobody else', async () => {
+  const { answer } = await town()
+  const token = (owner: string, authorize = '') =>
+    answer({
+      ...{ kind: 'token', mechanism: 'OAUTHBEARER', username: authorize, authorize, token: owner },
+    })
+  assert.equal(await token('alice@example.org'), 'alice@example.org')
+  assert.equal(await token('ALICE@example.org', 'alice@example.org'), 'alice@example.org')
+  assert.equal(await token('alice@example.org', 'dan@example.org'), 'denied')
+  assert.equal(await token('new@example.org'), 'new@example.org')
+  assert.equal(await token('eve@elsewhere.test'), 'denied')
+  assert.equal(await token(''), 'denied')
+})
+
+test('mail for whom a directory knows arrives before his first login', async () => {
+  const { directory, accounts } = await town()
+  const resolve = async (address: string) => {
+    const found = await directory.resolve(parseStoredAddress(address))
+    return found.kind === 'account' ? found.account.address : found.kind
+  }
+  assert.equal(await resolve('nobody@example.org'), 'unknown')
+  assert.equal(await resolve('eve@example.org'), 'unknown')
+  assert.equal(await resolve('d@example.org'), 'alias')
+  assert.equal(await resolve('dan+list@example.org'), 'dan@example.org')
+  assert.equal((await accounts.accounts()).length, 2)
+})
