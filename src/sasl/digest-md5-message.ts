@@ -8,7 +8,7 @@
 export type Directives = ReadonlyMap<string, readonly string[]>
 
 const DIRECTIVE =
-  /[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\[^])*)"|([!#$%&'*+.^_`|~0-9A-Za-z/:@-]+)))?[ \t]*(?:,|$)/y
+  /[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+.^_`|~0-9A-Za-z/:@-]+)))?[ \t]*(?:,|$)/sy
 
 /** No message of §2.1 is longer (§2.1.1, §2.1.2). */
 const MESSAGE_MAX = 4096
@@ -24,7 +24,7 @@ export function parseDirectives(text: string): Directives | undefined {
     const [, name, quoted, token] = match
     // 1#rule: empty elements are allowed between commas.
     if (name === undefined) continue
-    const value = token ?? (quoted ?? '').replace(/\\([^])/g, '$1')
+    const value = token ?? (quoted ?? '').replace(/\\(.)/gs, '$1')
     const key = name.toLowerCase()
     found.set(key, [...(found.get(key) ?? []), value])
   }

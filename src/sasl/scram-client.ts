@@ -1,5 +1,5 @@
 /** SCRAM (RFC 5802, RFC 7677), the client's side: see scram.ts. */
-import { pbkdf2Sync } from 'node:crypto'
+import { createHash, pbkdf2Sync } from 'node:crypto'
 import { BINDING_NAMES, bindingOf } from './channel.ts'
 import { decodeText, encodeText, noOctets, sameOctets } from './exchange.ts'
 import type { ClientContext, ClientMechanism } from './mechanism.ts'
@@ -12,10 +12,21 @@ import {
   serverKeyOf,
   serverSignature,
 } from './scram-keys.ts'
-import { encodeBase64, formatName, parseServerFinal, parseServerFirst } from './scram-message.ts'
+import {
+  encodeBase64,
+  formatName,
+  parseServerFinal,
+  parseServerFirst,
+  type ServerFirst,
+} from './scram-message.ts'
 
-/** A server that demands more keeps us busy for its own ends; the work is done on our thread. */
-const ITERATIONS_MAX = 200_000
+/**
+ * A server that demands more keeps us busy for its own ends: the work is done on our thread, some 40 ms at
+ * most. It is done once for a server whose salt stays the same (§5.1 allows to keep it).
+ */
+const ITERATIONS_MAX = 100_000
+const KEPT_MAX = 32
+const kept = new Map<string, Uint8Array>()
 
 /** The client side over any hash. */
 export function scramClient(hash: ScramHash, form: ScramForm): ClientMechanism {
@@ -43,7 +54,7 @@ export function scramClient(hash: ScramHash, form: ScramForm): ClientMechanism {
       if (first.nonce === clientNonce) return false
       if (first.iterations < ITERATIONS_MIN || first.iterations > ITERATIONS_MAX) return false
 
-      const salted = pbkdf2Sync(password, first.salt, first.iterations, hash.octets, hash.name)
+      const salted = saltedPassword(hash, password, first)
       const bound = Buffer.concat([encodeText(header), binding.octets])
       const withoutProof = `c=${encodeBase64(bound)},r=${first.nonce}`
       const authMessage = `${bare},${serverFirst},${withoutProof}`
@@ -75,4 +86,20 @@ function bindingFor(
   }
   const plus = offered.some(each => each.startsWith('SCRAM-') && each.endsWith('-PLUS'))
   return { flag: tls?.bindings !== undefined && !plus ? 'y' : 'n', octets: noOctets }
+}
+
+/** Hi() of the password, or what it was the last time. */
+function saltedPassword(
+  { name, octets }: ScramHash,
+  password: string,
+  { salt, iterations }: ServerFirst,
+): Uint8Array {
+  const salting = `${name}:${iterations}:${encodeBase64(salt)}:${password}`
+  const key = createHash('sha256').update(salting).digest('base64')
+  const known = kept.get(key)
+  if (known !== undefined) return known
+  const made = pbkdf2Sync(password, salt, iterations, octets, name)
+  if (kept.size >= KEPT_MAX) kept.clear()
+  kept.set(key, made)
+  return made
 }

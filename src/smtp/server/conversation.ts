@@ -102,7 +102,7 @@ export class Conversation {
   /** XCLIENT: the peer is another. TLS is still that of the connection. */
   become(client: Omit<Peer, 'tls' | 'account' | 'name'> & Claimed): void {
     const { remote, local, hello, extended, account, name } = client
-    const { tls } = this.#peer
+    const tls = this.#peer.tls && unboundTls(this.#peer.tls)
     this.#peer = {
       ...{ remote, local, hello, extended },
       ...(tls && { tls }),
@@ -182,4 +182,9 @@ export class Conversation {
     const { detail, lines } = replies.noVerdict
     return verdict ?? { kind: 'defer', code: 451, detail: detail ?? '3.0', text: lines[0] ?? '' }
   }
+}
+
+/** The connection is that of who speaks for the client: he cannot be bound to it, and its certificate is not his. */
+function unboundTls({ bindings: _of, mailboxes: _his, ...tls }: TlsFacts): TlsFacts {
+  return tls
 }

@@ -3,12 +3,13 @@
  * directions, and nothing older than TLS 1.2 on either side (RFC 8996).
  */
 import assert from 'node:assert/strict'
+import { createHash, X509Certificate } from 'node:crypto'
 import { copyFileSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { connect, createServer } from 'node:tls'
+import { connect, createSecureContext, createServer } from 'node:tls'
 import type { TlsFacts } from '../../wire/effect.ts'
 import { silent } from '../log.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
@@ -210,3 +211,30 @@ test('as a client nothing older than TLS 1.2 is spoken', async () => {
     await new Promise(resolve => server.close(resolve))
   }
 })
+
+test('both ends know what a login may be bound to (RFC 9266, RFC 5929)', async () => {
+  for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
+    const only = { current: () => limited(version) }
+    const [far, near] = await shake({ identity: only }, { servername: 'a.test' })
+    assert.ok(typeof far === 'object' && typeof near === 'object')
+    assert.equal(far.protocol, version)
+    assert.deepEqual(far.bindings, near.bindings)
+    const unique = version === 'TLSv1.3' ? 'tls-exporter' : 'tls-unique'
+    assert.deepEqual(
+      Object.keys(far.bindings ?? {}).sort(),
+      ['tls-server-end-point', unique].sort(),
+    )
+    const raw = new X509Certificate(readFileSync(filesOf('a.test').certFile)).raw
+    const hash = createHash('sha256').update(raw).digest('base64')
+    assert.equal(near.bindings?.['tls-server-end-point'], hash)
+    const [other] = await shake({ identity: only }, { servername: 'a.test' })
+    assert.ok(typeof other === 'object')
+    assert.notEqual(other.bindings?.[unique], far.bindings?.[unique])
+  }
+})
+
+/** The same certificate under one version of TLS alone. */
+function limited(maxVersion: 'TLSv1.2' | 'TLSv1.3'): object {
+  const { certificate, key } = pemOf('a.test')
+  return createSecureContext({ cert: certificate, key, maxVersion })
+}
