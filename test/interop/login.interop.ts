@@ -56,10 +56,10 @@ before(async () => {
   writeFileSync(config, JSON.stringify(settings))
   server = await startServer({ config })
 })
-after(async () => {
+after(() => {
   issuer.closeAllConnections()
   issuer.close()
-  await clear()
+  clear()
 })
 
 const alice = () => server.account(0)
