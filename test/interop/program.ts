@@ -47,6 +47,7 @@ export const PROGRAMS = {
   uux: { package: 'uucp' },
   rmail: { package: 'postfix', path: '/usr/sbin/rmail' },
   dovecot: { package: 'dovecot-core', path: '/usr/sbin/dovecot' },
+  'dovecot pop3': { package: 'dovecot-pop3d', path: '/usr/lib/dovecot/pop3' },
   'dovecot lmtp': { package: 'dovecot-lmtpd', path: '/usr/lib/dovecot/lmtp' },
   'smtp-source': { package: 'postfix', path: '/usr/sbin/smtp-source' },
   'smtp-sink': { package: 'postfix', path: '/usr/sbin/smtp-sink' },
