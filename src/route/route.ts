@@ -1,10 +1,9 @@
 /** Where a recipient's mail goes next. Resolved at attempt time, never stored. */
 
+import type { Credentials } from '../sasl/mechanism.ts'
+
 /** Credentials of ours for a next hop that wants AUTH. */
-export interface HopLogin {
-  readonly username: string
-  readonly password: string
-}
+export type HopLogin = Credentials
 
 /** 'any' takes both in turn; the families of a name alone, or one before the other. */
 export type AddressFamily = 'any' | 'ipv4' | 'ipv6' | 'ipv4-first' | 'ipv6-first'

@@ -6,7 +6,13 @@ import { canonicalDomain } from '../account/address.ts'
 import type { RouteRules, Rule } from '../route/decide.ts'
 import { conditionsOf, type Match } from '../route/match.ts'
 import { glob, matchesGlob } from '../route/pattern.ts'
-import { type Egress, type MxEgress, type NextHop, routeKey } from '../route/route.ts'
+import {
+  type Egress,
+  type HopLogin,
+  type MxEgress,
+  type NextHop,
+  routeKey,
+} from '../route/route.ts'
 import { type Hops, type NamedHop, routeByHops, routeTo, type To } from '../route/to.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { customerOf } from './on-demand.ts'
@@ -89,18 +95,31 @@ function mxOf({ port, tls }: MxHop): MxEgress {
 }
 
 function nextHop(hop: HostHop | Smarthost): NextHop {
-  const { host, port, tls, protocol, username, password, xforward } = hop
+  const { host, port, tls, protocol, xforward } = hop
   const { weight }: Partial<HostHop> = hop
   return {
     host,
     port,
     tls,
     protocol,
-    ...(username !== undefined && password !== undefined && { login: { username, password } }),
+    ...loginOf(hop),
     ...(xforward && { xforward }),
     ...(weight !== undefined && { weight }),
     ...egressOf(hop),
   }
+}
+
+function loginOf(hop: HostHop | Smarthost): { readonly login?: HopLogin } {
+  const { username = '', password, token, certificate, mechanisms } = hop
+  if (password === undefined && token === undefined && !certificate) return {}
+  const login = {
+    username,
+    ...(password !== undefined && { password }),
+    ...(token !== undefined && { token }),
+    ...(certificate && { certificate }),
+    ...(mechanisms && { mechanisms }),
+  }
+  return { login }
 }
 
 function egressOf({ hostname, sourceAddress, addressFamily, eightBit }: Face): Egress {

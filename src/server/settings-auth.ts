@@ -5,7 +5,7 @@ import { httpSchema, ldapSchema, oauthSchema } from './settings-authority.ts'
 import { emailAddress, secret } from './settings-kinds.ts'
 
 /** SASL mechanisms, and POP3's own command that needs what they need. */
-const mechanism = z
+export const mechanism = z
   .preprocess(
     (written: string): unknown => (typeof written === 'string' ? written.toUpperCase() : written),
     z.enum([...mechanismNames, 'APOP']),

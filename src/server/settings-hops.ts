@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { ORIGINS } from '../route/match.ts'
 import { parseAddressPattern } from '../route/pattern.ts'
 import type { AddressFamily, EightBit, NextHop } from '../route/route.ts'
+import { mechanism } from './settings-auth.ts'
 import { hostname, secret } from './settings-kinds.ts'
 
 /** One text or a list of them; becomes a list. */
@@ -52,6 +53,9 @@ export interface Smarthost extends Face {
   readonly protocol: 'smtp' | 'lmtp'
   readonly username?: string
   readonly password?: string
+  readonly token?: string
+  readonly certificate?: boolean
+  readonly mechanisms?: readonly string[]
   readonly xforward: boolean
 }
 
@@ -90,6 +94,19 @@ const login = {
     .describe('`lmtp` where it keeps the mailboxes itself (RFC 2033), such as Dovecot.'),
   username: z.string().min(1).exactOptional().describe('The name to log in with.'),
   password: secret().exactOptional().describe('Its password.'),
+  token: secret()
+    .exactOptional()
+    .describe('An OAuth access token in place of a password (OAUTHBEARER, XOAUTH2).'),
+  certificate: z
+    .boolean()
+    .default(false)
+    .describe('Whether the certificate of `outbound.identity` is our login (EXTERNAL).'),
+  mechanisms: z
+    .array(mechanism)
+    .exactOptional()
+    .describe(
+      'The only mechanisms that we use. Absent: the strongest of what it offers, but NTLM.',
+    ),
   xforward: z
     .boolean()
     .default(false)
@@ -124,10 +141,11 @@ function completed<Written extends WrittenHop>(written: Written) {
   return { ...written, port, tls: written.tls ?? usual }
 }
 
-const pairMissing = (value: { username?: string; password?: string }) =>
-  (value.username === undefined) !== (value.password === undefined)
+/** A name goes with a password or a token, and neither goes alone. */
+const pairMissing = (value: { username?: string; password?: string; token?: string }) =>
+  (value.username === undefined) !== (value.password === undefined && value.token === undefined)
 
-const PAIR = 'username and password go together: write both, or neither'
+const PAIR = 'username and password (or token) go together: write both, or neither'
 
 export const smarthostSchema = z
   .union([

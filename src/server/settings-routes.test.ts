@@ -86,7 +86,7 @@ for (const [routes, ...expected] of [
 }
 
 for (const [hop, expected] of [
-  [{ username: 'u' }, 'username and password go together: write both, or neither'],
+  [{ username: 'u' }, 'username and password (or token) go together: write both, or neither'],
   [{ username: 'u', password: 'p' }, 'without a host, there is no username'],
   [{ tls: 'implicit' }, 'without a host, tls cannot be implicit'],
   [{ protocol: 'lmtp' }, 'without a host, protocol cannot be lmtp'],

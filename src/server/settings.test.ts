@@ -200,7 +200,7 @@ test('an error inside the longer form of a setting names its place there', () =>
     'outbound.smarthost.prot: there is no such setting; did you mean `port`?',
   ])
   assert.deepEqual(errorsOf({ outbound: { smarthost: { host: 'a', username: 'b' } } }), [
-    'outbound.smarthost: username and password go together: write both, or neither',
+    'outbound.smarthost: username and password (or token) go together: write both, or neither',
   ])
 })
 
