@@ -30,6 +30,8 @@ export const movedTables: readonly MovedTable[] = [
   { name: 'transfer_done', key: ['scope', 'id'], rows: 100 },
   { name: 'message', key: ['id'], rows: 250 },
   { name: 'recipient', key: ['message_id', 'n'], rows: 500 },
+  { name: 'lane', key: ['name'], rows: 500 },
+  { name: 'outgoing', key: ['account_id', 'span_ms'], rows: 500 },
   { name: 'attempt', key: ['message_id', 'n', 'at'], rows: 100 },
   { name: 'mailbox', key: ['id'], rows: 500, numbered: true },
   { name: 'mailbox_message', key: ['mailbox_id', 'uid'], rows: 250 },
