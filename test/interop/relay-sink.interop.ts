@@ -61,7 +61,9 @@ for (const [what, flag, stages] of PASSING) {
     test(`a next hop that ${what} at ${stage} gets the mail later, once`, { skip }, async () => {
       const bad = await startSink([flag, stage])
       const id = await post(server, { to: [at(bad)] })
-      const waits = await becomes(server, id, at(bad), 'queued')
+      // Who hangs up behind the whole message may have taken it.
+      const doubtful = flag === '-q' && stage === '.'
+      const waits = await becomes(server, id, at(bad), doubtful ? 'doubt' : 'queued')
       assert.match(waits.status, /^4\.\d+\.\d+$/)
       await bad.stop()
       const good = await startSink([], bad.port)
