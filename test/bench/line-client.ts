@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from 'node:net'
 
-const TAIL_OCTETS = 512
+const TAIL_OCTETS = 8_192
 
 export class LineClient {
   readonly #socket: Socket

@@ -17,7 +17,8 @@ class NextTurn implements Timer {
   readonly #immediate: NodeJS.Immediate
 
   constructor(run: () => void) {
-    this.#immediate = setImmediate(run).unref()
+    // Not unref: the loop would wait for something else to happen before it ran.
+    this.#immediate = setImmediate(run)
   }
 
   cancel(): void {
