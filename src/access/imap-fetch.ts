@@ -49,15 +49,15 @@ export async function fetchMessages(
   for (let at = 0; at < rows.length; at += OPENED) {
     await breath.due()
     const some = rows.slice(at, at + OPENED)
-    const unknown = some.filter(row => !isKnown(row, wish)).map(({ uid }) => uid)
+    const unknown = new Set(some.flatMap(row => (isKnown(row, wish) ? [] : row.uid)))
     const opened =
-      unknown.length > 0 ? await MessageContent.ofSome(access, key, unknown) : undefined
+      unknown.size > 0 ? await MessageContent.ofSome(access, key, [...unknown]) : undefined
     for (const row of some) {
       const message = told(row, marked.has(row.uid))
       const content = opened?.get(row.uid)
       if (content !== undefined) {
         messages.push({ ...message, ...(await contentsOf(content, row, wish, readings)) })
-      } else if (unknown.length === 0 || isKnown(row, wish)) messages.push(message)
+      } else if (!unknown.has(row.uid)) messages.push(message)
       // What was not opened, and is not known either, is gone meanwhile.
     }
   }

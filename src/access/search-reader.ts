@@ -1,6 +1,7 @@
 /**
  * SEARCH, SORT and THREAD where the messages are: on a reader's thread, a slice of a mailbox at a time, so that none
- * of them stands in the way of a session. Called by imap-search.ts and imap-sort.ts.
+ * of them stands in the way of a session; on PostgreSQL here, between the answers of the database. Called by
+ * imap-search.ts and imap-sort.ts.
  */
 import type { SearchKey } from '../imap/search-key.ts'
 import { type SortFacts, sortFactsOf } from '../imap/sort.ts'

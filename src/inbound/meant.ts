@@ -52,7 +52,8 @@ function met(
     const { forwardPath } = hereBy(named, peer)
     const as = (address: Address): Meant => {
       const written = canonicalRecipient(heeding?.rewriting, address)
-      const same = formatAddress(written) === formatAddress(forwardPath)
+      // Where no rule and no old route has a say it is the very address, and nothing is compared.
+      const same = written === forwardPath || formatAddress(written) === formatAddress(forwardPath)
       return { recipient: hereBy(same ? named : readdressed(named, written), peer) }
     }
     if (routes === undefined || !mayHoldRoute(forwardPath, routes)) return as(forwardPath)

@@ -320,8 +320,11 @@ export class Reception implements Policy {
       const verdict = await judgeTenure(this.#inbound.directory, recipient)
       if (verdict.kind !== 'accept') return verdict
     }
-    const all = envelope.recipients.map(async each => this.#meant(peer, envelope, each))
-    const recipients = (await Promise.all(all)).map(({ recipient }) => recipient)
+    const all = envelope.recipients.map(each => this.#meant(peer, envelope, each))
+    const known = all.some(each => each instanceof Promise)
+      ? await Promise.all(all.map(async each => each))
+      : (all as Meant[])
+    const recipients = known.map(({ recipient }) => recipient)
     // A user may well send on what came to himself.
     const meant = this.#role.origin === 'submission' ? recipients : stopLoops(header, recipients)
     if ('kind' in meant) return meant

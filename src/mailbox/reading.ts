@@ -5,6 +5,7 @@
  * of another version, the body is looked at again. The sweep forgets those of bodies that are gone.
  */
 import { farReader, reader, type Store, writer } from '../store/store.ts'
+import { type Needless, sweepFound } from '../store/sweep.ts'
 import type { FolderMessage } from './change.ts'
 import { withUids } from './tally.ts'
 
@@ -19,9 +20,6 @@ export type ReadMessage = FolderMessage & {
   readonly envelope: string | null
   readonly structure: string | null
 }
-
-/** Rows a job takes away. */
-const SLICE = 100
 
 const READ = withUids(
   `SELECT m.uid, m.flags, m.mod_seq AS "modSeq", m.internal_date AS "internalDate", m.size_octets AS "sizeOctets",
@@ -68,7 +66,7 @@ export const keepReadings = writer(
 /** Of up to 2,000 readings behind `after`, those whose bodies are gone. */
 export const needlessReadings = farReader(
   'mailbox.needlessReadings',
-  async (tx, after: number): Promise<{ reached: number | undefined; ids: number[] }> => {
+  async (tx, after: number): Promise<Needless> => {
     const end = await tx.get<{ reached: number | null }>(
       `SELECT max(body_id) AS reached
        FROM (SELECT body_id FROM reading WHERE body_id > ?1 ORDER BY body_id LIMIT 2000) AS slice`,
@@ -95,15 +93,5 @@ export const forgetReadings = writer('mailbox.forgetReadings', (tx, ids: readonl
 
 /** Forgets what is known of bodies that are gone: those that went with their last message took it along. */
 export async function sweepReadings(store: Pick<Store, 'read' | 'write'>): Promise<void> {
-  let after: number | undefined = Number.MIN_SAFE_INTEGER
-  while (after !== undefined) {
-    const found: { reached: number | undefined; ids: number[] } = await store.read(
-      needlessReadings,
-      after,
-    )
-    for (let from = 0; from < found.ids.length; from += SLICE) {
-      await store.write(forgetReadings, found.ids.slice(from, from + SLICE))
-    }
-    after = found.reached
-  }
+  await sweepFound(store, needlessReadings, forgetReadings)
 }

@@ -9,7 +9,7 @@ import type { Log } from '../world/log.ts'
 import { stemOf } from '../world/sealed-name.ts'
 import { either } from './dialect.ts'
 import { forgetGarbage, ripeGarbage } from './garbage.ts'
-import { farReader, reader, type Store, writer } from './store.ts'
+import { farReader, type Reader, reader, type Store, type Writer, writer } from './store.ts'
 
 export interface SweepOptions {
   readonly store: Store
@@ -165,16 +165,28 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
   return { messages, bodies, files }
 }
 
-async function sweepBodies(store: Store): Promise<number> {
+function sweepBodies(store: Store): Promise<number> {
+  return sweepFound(store, unreferencedBodies, removeBodies)
+}
+
+/** What one look finds among the rows behind a key, and how far it looked. */
+export interface Needless {
+  readonly reached: number | undefined
+  readonly ids: readonly number[]
+}
+
+/** Looks through a table by its key and removes what is found, slice by slice; gives how much it was. */
+export async function sweepFound(
+  store: Pick<Store, 'read' | 'write'>,
+  find: Reader<number, Needless>,
+  remove: Writer<readonly number[], unknown>,
+): Promise<number> {
   let removed = 0
   let after: number | undefined = Number.MIN_SAFE_INTEGER
   while (after !== undefined) {
-    const found: { reached: number | undefined; ids: number[] } = await store.read(
-      unreferencedBodies,
-      after,
-    )
+    const found: Needless = await store.read(find, after)
     for (let from = 0; from < found.ids.length; from += slice) {
-      await store.write(removeBodies, found.ids.slice(from, from + slice))
+      await store.write(remove, found.ids.slice(from, from + slice))
     }
     removed += found.ids.length
     after = found.reached
