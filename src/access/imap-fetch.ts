@@ -22,6 +22,7 @@ import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
 import { previewOf } from './imap-preview.ts'
 import { isKept, Readings, SCANNER } from './imap-reading.ts'
+import { rollsOf } from './rolls.ts'
 
 type Access = Pick<ImapAccess, 'store' | 'world' | 'log'>
 
@@ -36,6 +37,10 @@ export async function fetchMessages(
   { key, uids, wish, markSeen }: Extract<Question, { kind: 'fetch' }>,
   breath: Breath,
 ): Promise<Answer> {
+  if (isPlain(wish)) {
+    const states = await statesOf(access, key, uids)
+    if (states !== undefined) return { kind: 'states', states }
+  }
   let rows = await rowsOf(access, key, uids, wish)
   const unseen = markSeen ? rows.filter(row => !row.flags.includes('\\Seen')) : []
   const marked = new Set(unseen.map(({ uid }) => uid))
@@ -63,6 +68,17 @@ export async function fetchMessages(
   }
   readings.keep()
   return { kind: 'fetched', messages }
+}
+
+/** Nothing but flags is wished for. */
+function isPlain({ envelope, body, bodyStructure, facts, preview, sections }: FetchWish): boolean {
+  return !(envelope || body || bodyStructure || facts || preview || sections.length > 0)
+}
+
+/** From the mailbox's roll; undefined where its rows are to be asked. */
+async function statesOf({ store }: Access, mailboxId: number, uids: readonly number[]) {
+  const roll = await rollsOf(store).now(mailboxId, Number.POSITIVE_INFINITY, uids.length)
+  return roll?.whole ? roll.some(uids) : undefined
 }
 
 /** Rows of messages; where their envelope or structure is asked for, with what is kept of that. */

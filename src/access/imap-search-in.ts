@@ -5,6 +5,7 @@ import type { ImapAccess } from './imap.ts'
 import { noSuchMailbox } from './imap-no.ts'
 import { lacking, placeOf } from './imap-place.ts'
 import { type Gone, searchMessages } from './imap-search.ts'
+import { rollsOf } from './rolls.ts'
 
 export async function searchIn(
   access: Pick<ImapAccess, 'store' | 'world'>,
@@ -16,8 +17,9 @@ export async function searchIn(
   if (place === undefined || denied) return denied ?? noSuchMailbox
   const folder = { accountId: place.ownerId, name: place.name }
   const opened = await access.store.read(openFolder, folder)
-  if (opened === undefined) return noSuchMailbox
-  const search = { key, uids: opened.uids, saved: [] }
+  const roll = opened && (await rollsOf(access.store).now(opened.mailboxId, opened.messages))
+  if (opened === undefined || roll === undefined) return noSuchMailbox
+  const search = { key, uids: roll.uids.slice(), saved: [] }
   const found = await searchMessages(access, { key: opened.mailboxId, search }, gone)
   if (found.kind !== 'found') return found
   const { uids, modSeqs } = found

@@ -7,7 +7,13 @@ import type { QuotaLimit } from '../account/quota.ts'
 import { ALL_RIGHTS } from '../imap/right.ts'
 import type { Answer, Changes, No, OpenedMailbox, Question } from '../imap/server/question.ts'
 import type { Room } from '../limit/free-space.ts'
-import { type FolderChanges, folderChanges, folderSince, openFolder } from '../mailbox/change.ts'
+import {
+  type FolderChanges,
+  firstUnseen,
+  folderChanges,
+  folderSince,
+  openFolder,
+} from '../mailbox/change.ts'
 import { copyMessages } from '../mailbox/copy.ts'
 import { allowed, changeFlags } from '../mailbox/flags.ts'
 import { furnish, isFurnished } from '../mailbox/folder.ts'
@@ -32,6 +38,7 @@ import { searchMessages } from './imap-search.ts'
 import { searchIn } from './imap-search-in.ts'
 import { sortMessages, threadMessages } from './imap-sort.ts'
 import { answerUrl } from './imap-url.ts'
+import { rollsOf } from './rolls.ts'
 import type { MailWatch } from './watch.ts'
 
 export interface ImapAccess {
@@ -226,23 +233,33 @@ class ImapRole implements Role<Question, Answer> {
     const { ownerId, name, rights } = place
     // First the ear, then the look: what happens between them is heard.
     this.#unwatch = this.#access.watch.watch(ownerId, () => this.#changed())
-    const found = await this.#access.store.read(openFolder, { accountId: ownerId, name })
-    if (found === undefined) {
+    const { store } = this.#access
+    const found = await store.read(openFolder, { accountId: ownerId, name })
+    const roll = found && (await rollsOf(store).now(found.mailboxId, found.messages))
+    if (found === undefined || roll === undefined) {
       this.#leave()
       return noSuchMailbox
     }
+    const key = found.mailboxId
+    // Where all is read, there is no need to look for what was not.
+    const unseen =
+      found.unseen === 0
+        ? undefined
+        : roll.whole
+          ? roll.firstWithout('\\Seen')
+          : await store.read(firstUnseen, key)
     const opened: OpenedMailbox = {
-      key: found.mailboxId,
-      mailboxId: mailboxIdOf(found.mailboxId),
+      key,
+      mailboxId: mailboxIdOf(key),
       uidValidity: found.uidValidity,
-      uidNext: found.uidNext,
-      highestModSeq: found.modSeq,
-      uids: found.uids,
+      uidNext: roll.uidNext,
+      highestModSeq: roll.modSeq,
+      uids: roll.uids.slice(),
       keywords: words(found.keywords),
       // RFC 4314 §4: read-write is where something may be changed.
       readOnly: readOnly || !/[iestw]/.test(rights),
       ...(place.own ? {} : { rights }),
-      ...(found.firstUnseenUid === null ? {} : { firstUnseenUid: found.firstUnseenUid }),
+      ...(unseen === undefined ? {} : { firstUnseenUid: unseen }),
     }
     this.#inbox = name === 'INBOX'
     this.#ownerId = ownerId

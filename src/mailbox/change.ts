@@ -2,7 +2,6 @@
  * What a session reads of a mailbox to have its own view of it: how it is when it is opened, and what happened
  * since (RFC 7162). The mailbox's MODSEQ is read first: what commits meanwhile is told twice, never missed.
  */
-import { either } from '../store/dialect.ts'
 import { farReader, reader } from '../store/store.ts'
 import type { Read } from '../world/sql.ts'
 import { DOOMED_NAME } from './folder.ts'
@@ -14,66 +13,33 @@ export interface OpenedFolder {
   readonly uidNext: number
   readonly modSeq: number
   readonly keywords: string
-  readonly uids: Uint32Array
-  readonly firstUnseenUid: number | null
-}
-
-interface FolderRow {
-  readonly id: number
-  readonly uid_validity: number
-  readonly uid_next: number
-  readonly mod_seq: number
-  readonly keywords: string
+  readonly messages: number
+  /** Without \\Seen. */
   readonly unseen: number
 }
 
-const UIDS = either({
-  sqlite: `SELECT group_concat(uid) AS uids
-    FROM (SELECT uid FROM mailbox_message WHERE mailbox_id = ?1 ORDER BY uid) AS listed`,
-  postgresql: `SELECT string_agg(uid::text, ',' ORDER BY uid) AS uids FROM mailbox_message WHERE mailbox_id = ?1`,
-})
-
-/** A folder as it is opened; undefined where there is none. */
-export const openFolder = farReader(
+/** A folder by its name, as it is opened; undefined where there is none. Its messages are in its roll (roll.ts). */
+export const openFolder = reader(
   'mailbox.openFolder',
-  async (
-    tx,
-    { accountId, name }: { readonly accountId: number; readonly name: string },
-  ): Promise<OpenedFolder | undefined> => {
-    const folder = await tx.get<FolderRow>(
-      `SELECT id, uid_validity, uid_next, mod_seq, keywords, unseen FROM mailbox
-       WHERE account_id = ?1 AND name = ?2 AND substr(name, 1, 1) <> ?3`,
+  (tx, { accountId, name }: { readonly accountId: number; readonly name: string }) =>
+    tx.get<OpenedFolder>(
+      `SELECT id AS "mailboxId", uid_validity AS "uidValidity", uid_next AS "uidNext", mod_seq AS "modSeq", keywords,
+         messages, unseen FROM mailbox WHERE account_id = ?1 AND name = ?2 AND substr(name, 1, 1) <> ?3`,
       accountId,
       name,
       DOOMED_NAME,
-    )
-    if (folder === undefined) return undefined
-    // One text of all: rows would cost four times as much.
-    const listed = await tx.get<{ uids: string | null }>(UIDS, folder.id)
-    const uids = listed?.uids
-      ? Uint32Array.from(listed.uids.split(','), Number)
-      : new Uint32Array(0)
-    // Where all is read, there is no need to look for what was not.
-    const unseen =
-      folder.unseen === 0
-        ? undefined
-        : await tx.get<{ uid: number }>(
-            `SELECT uid FROM mailbox_message WHERE mailbox_id = ?1 AND replace(flags, '\\Seen', '') = flags
-             ORDER BY uid LIMIT 1`,
-            folder.id,
-          )
-    return {
-      mailboxId: folder.id,
-      uidValidity: folder.uid_validity,
-      // What came in while we read is told at once.
-      uidNext: Math.max(folder.uid_next, (uids.at(-1) ?? 0) + 1),
-      modSeq: folder.mod_seq,
-      keywords: folder.keywords,
-      uids,
-      firstUnseenUid: unseen?.uid ?? null,
-    }
-  },
+    ),
 )
+
+/** The first message without \\Seen. */
+export const firstUnseen = farReader('mailbox.firstUnseen', async (tx, mailboxId: number) => {
+  const row = await tx.get<{ uid: number }>(
+    `SELECT uid FROM mailbox_message WHERE mailbox_id = ?1 AND replace(flags, '\\Seen', '') = flags
+     ORDER BY uid LIMIT 1`,
+    mailboxId,
+  )
+  return row?.uid
+})
 
 export interface FolderChanges {
   readonly name: string

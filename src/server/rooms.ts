@@ -11,6 +11,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../mailbox/annotation.ts',
   '../mailbox/append.ts',
   '../mailbox/change.ts',
+  '../mailbox/roll.ts',
   '../mailbox/copy.ts',
   '../mailbox/flags.ts',
   '../mailbox/folder.ts',

@@ -9,6 +9,7 @@ import * as flags from '../../src/mailbox/flags.ts'
 import * as folder from '../../src/mailbox/folder.ts'
 import * as forget from '../../src/mailbox/forget.ts'
 import * as quota from '../../src/mailbox/quota.ts'
+import { Roll, readLongRoll, readRoll } from '../../src/mailbox/roll.ts'
 import * as urlKey from '../../src/mailbox/url-key.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
 import * as check from '../../src/store/check.ts'
@@ -101,6 +102,9 @@ export async function folders(w: Witness): Promise<void> {
   const mailboxId = opened?.mailboxId ?? 0
   const since = { mailboxId, sinceModSeq: opened?.modSeq ?? 0, uidNext: opened?.uidNext ?? 0 }
   await w.read(change.folderChanges, since)
+  await w.read(change.firstUnseen, mailboxId)
+  await w.read(change.firstUnseen, 999_999)
+  const roll = await rollOf(w, mailboxId)
   const flagged = { mailboxId, uids: [1, 2, 9] }
   await w.write(flags.changeFlags, { ...flagged, mode: 'add', flags: ['WORK', '\\Flagged'] })
   await w.write(flags.changeFlags, { ...flagged, mode: 'add', flags: ['WORK'] })
@@ -122,7 +126,10 @@ export async function folders(w: Witness): Promise<void> {
   await w.write(copy.copyMessages, { ...carried, to: 'Sent', move: false })
   await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
   await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
-  await w.read(change.folderChanges, since)
+  const changes = await w.read(change.folderChanges, since)
+  if (changes !== undefined) roll?.take(changes)
+  assert.deepEqual(told(roll), told(await rollOf(w, mailboxId)))
+  await rollOf(w, 999_999)
   await w.read(change.folderSince, { mailboxId, modSeq: 3 })
   await w.read(change.folderMessages, { mailboxId, uids: [1, 2, 3] })
   await w.read(change.doomedMessages, { mailboxId, after: 0, limit: 10 })
@@ -164,4 +171,21 @@ export async function folders(w: Witness): Promise<void> {
   await w.read(change.folderChanges, since)
   await w.read(change.openFolder, { ...joe, name: 'new/ä/b' })
   w.log.push(plain(await check.findings({ ...w } as never)))
+}
+
+async function rollOf(w: Witness, mailboxId: number): Promise<Roll | undefined> {
+  const data = await w.read(readRoll, mailboxId)
+  assert.deepEqual(await w.read(readLongRoll, mailboxId), data)
+  return data && new Roll(data)
+}
+
+/** All that a roll says: its sets of flags may have any numbers. */
+function told(roll: Roll | undefined): unknown {
+  const { uids, modSeqs, setOf, sets } = roll?.some([...roll.uids]) ?? never()
+  const flags = Array.from(setOf, n => sets[n])
+  return { flags, uids, modSeqs, modSeq: roll?.modSeq, uidNext: roll?.uidNext }
+}
+
+function never(): never {
+  throw new Error('no roll')
 }

@@ -76,6 +76,15 @@ export interface FlagState {
   readonly modSeq: number
 }
 
+/** The same of many messages, ascending by UID: of the n-th the flags are `sets[setOf[n]]`. */
+export interface StateTable {
+  readonly uids: ArrayLike<number>
+  readonly modSeqs: ArrayLike<number>
+  readonly setOf: ArrayLike<number>
+  /** Flags as they are told, a space between. */
+  readonly sets: readonly string[]
+}
+
 /** What happened in a mailbox after a mod-sequence. */
 export interface Changes {
   readonly highestModSeq: number

@@ -25,6 +25,7 @@ import type {
   OpenedMailbox,
   Quota,
   SectionAnswer,
+  StateTable,
   StoreMode,
   WatchedMailbox,
 } from './fact.ts'
@@ -259,7 +260,11 @@ export interface Answers {
   readonly leave: Done
   readonly changes: { readonly kind: 'changes'; readonly changes: Changes } | No
   readonly since: { readonly kind: 'changes'; readonly changes: Changes } | No
-  readonly fetch: { readonly kind: 'fetched'; readonly messages: readonly FetchedMessage[] } | No
+  readonly fetch:
+    | { readonly kind: 'fetched'; readonly messages: readonly FetchedMessage[] }
+    /** May answer a wish for nothing but flags. */
+    | { readonly kind: 'states'; readonly states: StateTable }
+    | No
   readonly store:
     | {
         readonly kind: 'stored'

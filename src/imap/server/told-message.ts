@@ -5,7 +5,15 @@
 import { formatDateTime } from '../date-time.ts'
 import { formatNstring, octetsOf } from '../encode.ts'
 import { type FetchItem, formatSection } from '../fetch-item.ts'
-import type { FetchedMessage, FetchWish, SectionAnswer, SectionWish } from './question.ts'
+import type {
+  Answers,
+  FetchedMessage,
+  FetchWish,
+  No,
+  SectionAnswer,
+  SectionWish,
+} from './question.ts'
+import { formatStates } from './told-states.ts'
 import { ask, output, type Running, type Turn, viewOf } from './turn.ts'
 
 /** New messages in the open mailbox, fetched without setting \\Seen. */
@@ -15,15 +23,12 @@ export function* tellFetched(
   items: readonly FetchItem[],
 ): Running<void> {
   const wish = wishOf(items, turn.enabled.utf8)
-  const size = sliceOf(wish)
+  const size = sliceOf(items, wish)
   for (let at = 0; at < uids.length; at += size) {
     const slice = { key: viewOf(turn).key, uids: uids.slice(at, at + size) }
     const answer = yield* ask<'fetch'>({ kind: 'fetch', ...slice, wish, markSeen: false })
     if (answer.kind === 'no') return
-    for (const message of answer.messages) {
-      const known = message.sections.every(({ kind }) => kind !== 'unknown encoding')
-      if (known) yield* write(turn, message, items)
-    }
+    yield* writeAll(turn, answer, items)
     if (turn.full) yield* output()
   }
 }
@@ -62,17 +67,43 @@ function sectionWish(item: FetchItem): SectionWish | undefined {
 }
 
 /** How many messages are asked for at once: more where each is little, one where a thousand sections of it are. */
-export function sliceOf({ envelope, body, bodyStructure, preview, sections }: FetchWish): number {
+export function sliceOf(
+  items: readonly FetchItem[],
+  { envelope, body, bodyStructure, facts, preview, sections }: FetchWish,
+): number {
   if (sections.length > 0) return Math.max(1, Math.floor(20 / sections.length))
-  return envelope || body || bodyStructure || preview ? 100 : 500
+  const most = envelope || body || bodyStructure || preview ? 100 : facts ? 500 : 4_000
+  return Math.max(1, Math.floor(most / Math.ceil(items.length / 4)))
+}
+
+export interface Written {
+  readonly messages: number
+  /** One was left out, since a part of it is encoded in a way nobody knows. */
+  readonly unknownEncoding: boolean
+}
+
+/** All that one question was answered. */
+export function* writeAll(
+  turn: Turn,
+  answer: Exclude<Answers['fetch'], No>,
+  items: readonly FetchItem[],
+): Running<Written> {
+  if (answer.kind === 'states') {
+    const { states } = answer
+    const sequences = viewOf(turn).sequences(states.uids)
+    turn.send(formatStates(states, sequences, items, turn.enabled.uidOnly))
+    return { messages: states.uids.length, unknownEncoding: false }
+  }
+  let unknownEncoding = false
+  for (const message of answer.messages) {
+    if (message.sections.some(({ kind }) => kind === 'unknown encoding')) unknownEncoding = true
+    else yield* write(turn, message, items)
+  }
+  return { messages: answer.messages.length, unknownEncoding }
 }
 
 /** `* 3 FETCH (...)`. */
-export function* write(
-  turn: Turn,
-  message: FetchedMessage,
-  items: readonly FetchItem[],
-): Running<void> {
+function* write(turn: Turn, message: FetchedMessage, items: readonly FetchItem[]): Running<void> {
   const sequence = viewOf(turn).sequence(message.uid)
   if (sequence === 0) return
   let text = turn.enabled.uidOnly ? `* ${message.uid} UIDFETCH (` : `* ${sequence} FETCH (`

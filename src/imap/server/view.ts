@@ -55,7 +55,7 @@ export class View {
     this.modSeq = opened.highestModSeq
     this.settledModSeq = opened.highestModSeq
     this.uidNext = opened.uidNext
-    this.#uids = Uint32Array.from(opened.uids)
+    this.#uids = new Uint32Array(opened.uids)
     this.#count = this.#uids.length
     this.#toldExists = this.#count
     this.#keywords = new Map(opened.keywords.map(word => [word.toLowerCase(), word]))
@@ -80,6 +80,18 @@ export class View {
   sequence(uid: number): number {
     const at = this.#lowerBound(uid)
     return at < this.#toldExists && this.#uids[at] === uid ? at + 1 : 0
+  }
+
+  /** The same of many, ascending. */
+  sequences(uids: ArrayLike<number>): Uint32Array {
+    const sequences = new Uint32Array(uids.length)
+    let at = this.#lowerBound(uids[0] ?? 0)
+    for (let n = 0; n < uids.length; n++) {
+      const uid = uids[n] as number
+      while (at < this.#toldExists && (this.#uids[at] as number) < uid) at++
+      if (at < this.#toldExists && this.#uids[at] === uid) sequences[n] = at + 1
+    }
+    return sequences
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Cursor } from '../../cursor.ts'
 import { type FetchItem, readFetchItems } from '../../fetch-item.ts'
 import { readNumberSet } from '../../number-set.ts'
 import { tellNews } from '../news.ts'
-import { sliceOf, wishOf, write } from '../told-message.ts'
+import { sliceOf, wishOf, writeAll } from '../told-message.ts'
 import {
   ask,
   bad,
@@ -49,7 +49,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const items = dressed(read, uid, modifiers.changedSince !== undefined)
   const wish = wishOf(items, turn.enabled.utf8)
   const markSeen = !view.readOnly && items.some(marksSeen)
-  const size = sliceOf(wish)
+  const size = sliceOf(items, wish)
   let unknownEncoding = false
   let gone = 0
   for (let at = 0; at < uids.length; at += size) {
@@ -62,12 +62,12 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
       markSeen,
     })
     if (answer.kind === 'no') return refused(answer)
-    gone += slice.length - answer.messages.length
-    view.own(answer.messages.filter(message => message.flagsChanged))
-    for (const message of answer.messages) {
-      if (message.sections.some(({ kind }) => kind === 'unknown encoding')) unknownEncoding = true
-      else yield* write(turn, message, items)
+    if (answer.kind === 'fetched') {
+      view.own(answer.messages.filter(message => message.flagsChanged))
     }
+    const written = yield* writeAll(turn, answer, items)
+    gone += slice.length - written.messages
+    unknownEncoding ||= written.unknownEncoding
     if (turn.full) yield* output()
   }
   // Something happened that nobody has told us: the client should not have to ask for it.
