@@ -4,6 +4,7 @@
  * An authority never throws for what a peer sent, and answers within a time of its own.
  */
 import type { TokenError } from '../sasl/mechanism.ts'
+import type { Gss } from '../world/gss.ts'
 import type { Scope } from './verifier.ts'
 
 export interface PasswordQuestion {
@@ -45,11 +46,20 @@ export interface AddressAuthority {
   accountOf(address: string): Promise<string | undefined>
 }
 
+/** Kerberos: the library that knows tickets, and whose a principal is. */
+export interface KerberosAuthority extends Gss {
+  /** For which services there is a key (`smtp`, `imap`, `pop`); none where it cannot be had. */
+  readonly services: readonly string[]
+  /** The account's address; undefined: nobody's. One that is not there yet is made where its domain is ours. */
+  accountOf(principal: string): string | undefined
+}
+
 /** All there are, as they are now. */
 export interface Authorities {
   readonly passwords: readonly PasswordAuthority[]
   readonly tokens?: TokenAuthority
   readonly addresses?: AddressAuthority
+  readonly kerberos?: KerberosAuthority
 }
 
 export const noAuthorities: Authorities = { passwords: [] }

@@ -51,6 +51,11 @@ export class Login {
   answer(question: LoginQuestion, scope: Scope = 'smtp'): LoginAnswer | Promise<LoginAnswer> {
     if (question.kind === 'certificate') return this.#certificate(question)
     if (question.kind === 'token') return this.#token(question)
+    if (question.kind === 'principal') return this.#principal(question)
+    if (question.kind === 'gss') {
+      const kerberos = this.#needs.authorities?.().kerberos
+      return kerberos?.step(question.step) ?? denied
+    }
     if (question.kind === 'anonymous') {
       const { anonymous } = this.#needs.settings()
       return anonymous === undefined ? denied : this.#account(anonymous)
@@ -177,21 +182,36 @@ export class Login {
     token,
     authorize,
   }: LoginQuestion & { readonly kind: 'token' }): Promise<LoginAnswer> {
-    const { authorities, store } = this.#needs
-    const tokens = authorities?.().tokens
+    const tokens = this.#needs.authorities?.().tokens
     if (tokens === undefined) return denied
     const answer = await tokens.check(token)
     if (answer.kind === 'unavailable') return this.#passwords.broken(answer.why)
     if (answer.kind === 'refused') return { ...denied, token: answer.error }
-    const names = answer.names
-      .map(name => this.#canonicalName(name))
-      .filter(name => name !== undefined)
+    return this.#vouched(answer.names, authorize)
+  }
+
+  /** The account that a Kerberos principal is of. */
+  async #principal({
+    principal,
+    authorize,
+  }: LoginQuestion & { readonly kind: 'principal' }): Promise<LoginAnswer> {
+    const name = this.#needs.authorities?.().kerberos?.accountOf(principal)
+    if (name === undefined) return denied
+    // Clients say the name that they were given, often without a domain: it is that of the principal.
+    const bare = authorize !== '' && !authorize.includes('@')
+    const whole = bare ? authorize + name.slice(name.lastIndexOf('@')) : authorize
+    return this.#vouched([name], whole)
+  }
+
+  /** Whom an authority knows by these names, as itself or as one it may act as; who has no account yet gets one. */
+  async #vouched(known: readonly string[], authorize: string): Promise<LoginAnswer> {
+    const names = known.map(name => this.#canonicalName(name)).filter(name => name !== undefined)
     const wanted = authorize === '' ? names[0] : this.#canonicalName(authorize)
     if (wanted === undefined) return denied
     try {
       if (!names.includes(wanted))
         return names.some(name => this.#mayActAs(name, wanted)) ? this.#account(wanted) : denied
-      const account = await accountMade(store, wanted)
+      const account = await accountMade(this.#needs.store, wanted)
       return account === undefined ? denied : { kind: 'account', account }
     } catch (error) {
       return this.#passwords.broken(error)

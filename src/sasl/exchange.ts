@@ -36,6 +36,11 @@ export function* ask(question: LoginQuestion): Exchange<LoginAnswer> {
   return input instanceof Uint8Array ? { kind: 'unavailable', why: 'no answer was given' } : input
 }
 
+/** Tells a mechanism that nobody goes on with it, so that it gives back what it holds. */
+export function giveUp(steps: Exchange<SaslResult>): void {
+  steps.return(failed('denied', 'given up'))
+}
+
 /** The end of an exchange, from policy's last word on the identity. */
 export function conclude(answer: LoginAnswer, final?: Uint8Array): SaslResult {
   switch (answer.kind) {
@@ -49,6 +54,7 @@ export function conclude(answer: LoginAnswer, final?: Uint8Array): SaslResult {
       return failed('unavailable', answer.why)
     case 'verifier':
     case 'secret':
+    case 'gss':
       return failed('unavailable', 'a verifier was given where an account was asked for')
   }
 }

@@ -4,6 +4,8 @@
  * anybody up.
  */
 
+import type { GssAnswer, GssStep } from '../world/gss.ts'
+
 export type LoginQuestion =
   /** Is this the password? Mechanisms PLAIN, LOGIN and the protocols' own commands (POP3 USER/PASS). */
   | {
@@ -48,6 +50,22 @@ export type LoginQuestion =
       readonly authorize: string
       readonly certificate: CertificateFacts
     }
+  /** A step of a security context (GSSAPI, GSS-SPNEGO), whose library policy has. Nobody is named yet. */
+  | {
+      readonly kind: 'gss'
+      readonly mechanism: string
+      readonly username: ''
+      readonly step: GssStep
+    }
+  /** Whose is the principal that has proven itself (GSSAPI, GSS-SPNEGO)? */
+  | {
+      readonly kind: 'principal'
+      readonly mechanism: string
+      readonly username: ''
+      /** As Kerberos writes it: `alice@EXAMPLE.ORG`. */
+      readonly principal: string
+      readonly authorize: string
+    }
   /** May a nobody come in (ANONYMOUS)? `username` is the trace he gave. */
   | { readonly kind: 'anonymous'; readonly mechanism: string; readonly username: string }
   /** The mechanism has proven `username`; may it act as `authorize`? */
@@ -69,6 +87,7 @@ export type LoginAnswer =
       readonly more?: readonly ScramVerifier[]
     }
   | { readonly kind: 'secret'; readonly secrets: readonly Secret[] }
+  | Extract<GssAnswer, { readonly kind: 'gss' }>
   /** Wrong name or password: one answer for both, in equal time. */
   | { readonly kind: 'denied'; readonly why: string; readonly token?: TokenError }
   /** The directory cannot answer now: 454 4.7.0 (RFC 4954 §4.7.1). */

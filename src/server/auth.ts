@@ -5,16 +5,20 @@
 import type { AccountSettings, HashCost } from '../account/settings.ts'
 import { kindsFor } from '../account/verifier.ts'
 import { parseStoredAddress } from '../mail/address.ts'
+import type { House } from './house.ts'
 import type { ListenerName, Settings } from './settings.ts'
 
 /** Strongest first. Of the hash kept for each nothing is weaker than that of SCRAM-SHA-256. */
 const SCRAM = ['SCRAM-SHA-512-PLUS', 'SCRAM-SHA-256-PLUS', 'SCRAM-SHA-512', 'SCRAM-SHA-256']
 
+const KERBEROS = ['GSSAPI', 'GSS-SPNEGO']
+
 /** Without a word of the config. A directory tells whether a password is right, and not what SCRAM needs. */
 function usual({ auth }: Settings): readonly string[] {
   const elsewhere = auth.ldap !== undefined || auth.http !== undefined
   const tokens = auth.oauth === undefined ? [] : ['OAUTHBEARER', 'XOAUTH2']
-  return ['EXTERNAL', ...tokens, ...(elsewhere ? [] : SCRAM), 'PLAIN', 'LOGIN']
+  const tickets = auth.kerberos === undefined ? [] : ['GSSAPI']
+  return ['EXTERNAL', ...tickets, ...tokens, ...(elsewhere ? [] : SCRAM), 'PLAIN', 'LOGIN']
 }
 
 /** Listeners on which somebody may log in. */
@@ -29,17 +33,39 @@ const LOGIN_LISTENERS = [
   'imaps',
 ] as const satisfies readonly ListenerName[]
 
-/** The names in a listener's list that stand for something here. */
-export function mechanismsAt(settings: Settings, name: ListenerName): readonly string[] {
+/** By which service a listener's protocol is called in Kerberos. Others have none. */
+const KERBEROS_SERVICE: Readonly<Partial<Record<ListenerName, string>>> = {
+  ...{ submission: 'smtp', submissions: 'smtp', imap: 'imap', imaps: 'imap' },
+  ...{ pop3: 'pop', pop3s: 'pop' },
+}
+
+/** @param services those of Kerberos for which there is a key (Authorities.kerberos) */
+export function mechanismsAt(
+  settings: Settings,
+  name: ListenerName,
+  services: readonly string[] = [],
+): readonly string[] {
   const { auth, listeners, onDemand } = settings
   const listener = listeners[name]
   const own = 'mechanisms' in listener ? listener.mechanisms : undefined
   const named = own ?? auth.mechanisms ?? usual(settings)
-  const wanted = named.filter(each => each !== 'ANONYMOUS' || auth.anonymous !== undefined)
+  const service = KERBEROS_SERVICE[name]
+  const tickets = service !== undefined && services.includes(service)
+  const wanted = named
+    .filter(each => each !== 'ANONYMOUS' || auth.anonymous !== undefined)
+    .filter(each => !KERBEROS.includes(each) || tickets)
   // RFC 2645 §5.1.2 wants CRAM-MD5, for which the two sides must share a secret.
   const shared = Object.values(onDemand).some(({ secret }) => secret !== undefined)
   const added = name === 'odmr' && shared && !wanted.includes('CRAM-MD5') ? ['CRAM-MD5'] : []
   return [...wanted, ...added]
+}
+
+/** Those that may be had at a listener of a running server. */
+export function mechanismsOf(
+  { settings, others }: Pick<House, 'settings' | 'others'>,
+  name: ListenerName,
+): readonly string[] {
+  return mechanismsAt(settings(), name, others?.authorities?.().kerberos?.services)
 }
 
 /** Names that are no SASL mechanisms, but switch on what a protocol has of its own. */

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { silent } from '../world/log.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { authoritiesOf } from './authorities.ts'
 import { escapeFilter, filled } from './ldap-authority.ts'
@@ -136,7 +137,7 @@ test('a service is asked for a password by POST, and its answers are few', async
   const [authority] = authoritiesOf(
     () => settings,
     () => undefined,
-    nodeClock,
+    { clock: nodeClock, log: silent },
   )().passwords.slice(-1)
   const check = (username: string) =>
     authority?.check({ username, password: 'p"\\', scope: 'imap' })

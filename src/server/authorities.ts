@@ -6,49 +6,59 @@ import type { Authorities, AuthorityAnswer, PasswordAuthority } from '../account
 import type { Others } from '../account/open.ts'
 import type { Hooks } from '../hook/hooks.ts'
 import type { Clock } from '../world/clock.ts'
+import type { Log } from '../world/log.ts'
 import { askHttp } from '../world/node/ask-http.ts'
 import { foreignHashThread } from './foreign-hash-thread.ts'
+import { kerberosAuthority } from './kerberos.ts'
 import { ldapAuthority } from './ldap-authority.ts'
 import type { Settings } from './settings.ts'
 import type { HttpSettings } from './settings-authority.ts'
 import { tokenAuthority } from './token-authority.ts'
 
-/** All that the account room asks of others in the real world. */
-export function othersOf(
+type World = { readonly clock: Clock; readonly log: Log }
+
+/** All that the account room asks of others in the real world, once it is known what they offer. */
+export async function othersOf(
   settings: () => Settings,
   hooks: () => Hooks | undefined,
-  clock: Clock,
-): Others {
-  return { foreign: foreignHashThread(), authorities: authoritiesOf(settings, hooks, clock) }
+  world: World,
+): Promise<Others> {
+  const authorities = authoritiesOf(settings, hooks, world)
+  await authorities().ready
+  return { foreign: foreignHashThread(), authorities }
 }
 
 export function authoritiesOf(
   settings: () => Settings,
   hooks: () => Hooks | undefined,
-  clock: Clock,
-): () => Authorities {
+  world: World,
+): () => Built {
   let of: Settings['auth'] | undefined
-  let made: Authorities = { passwords: [] }
+  let made: Built = { passwords: [] }
   return () => {
     const { auth } = settings()
     if (auth !== of) {
       of = auth
-      made = build(auth, hooks, clock)
+      made = build(auth, hooks, world)
     }
     return made
   }
 }
 
+type Built = Authorities & { readonly ready?: Promise<void> }
+
 function build(
-  { ldap, http, oauth }: Settings['auth'],
+  { ldap, http, oauth, kerberos }: Settings['auth'],
   hooks: () => Hooks | undefined,
-  clock: Clock,
-): Authorities {
+  { clock, log }: World,
+): Built {
+  const tickets = kerberos && kerberosAuthority(kerberos, log)
   const directory = ldap && ldapAuthority(ldap)
   const passwords = [hookAuthority(hooks), directory, http && httpAuthority(http)]
   return {
     passwords: passwords.filter(authority => authority !== undefined),
     ...(directory && { addresses: directory }),
+    ...(tickets && { kerberos: tickets.authority, ready: tickets.ready }),
     ...(oauth && { tokens: tokenAuthority(oauth, clock) }),
   }
 }

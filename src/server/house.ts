@@ -52,7 +52,7 @@ export interface HouseOptions {
   readonly pollMs?: number
 }
 
-export interface House extends Omit<HouseOptions, 'hashCost' | 'others'> {
+export interface House extends Omit<HouseOptions, 'hashCost'> {
   readonly accounts: AccountRoom
   readonly domains: LocalDomains
   readonly inbound: Inbound

@@ -1,6 +1,6 @@
 /** What an IMAP listener allows, from the settings. Called by serve.ts for each connection. */
 import type { SessionSettings } from '../imap/server/question.ts'
-import { isSasl, mechanismsAt } from './auth.ts'
+import { isSasl, mechanismsOf } from './auth.ts'
 import type { House } from './house.ts'
 import { version } from './version.ts'
 
@@ -12,7 +12,7 @@ export function imapSettings(house: House, name: 'imap' | 'imaps'): SessionSetti
     version: version(),
     startTls: name === 'imap' && settings.listeners.imap.startTls,
     plaintextAuth: name === 'imap' && settings.listeners.imap.plaintextAuth,
-    mechanisms: mechanismsAt(settings, name).filter(isSasl),
+    mechanisms: mechanismsOf(house, name).filter(isSasl),
     appendMaxOctets: settings.limits.messageSize,
     loginTimeoutMs: 3 * 60_000,
     idleTimeoutMs: settings.limits.imapTimeout,

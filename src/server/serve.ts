@@ -31,7 +31,7 @@ import type { Connection, SecureOptions } from '../world/net.ts'
 import { DeflatedConnection } from '../world/node/deflated.ts'
 import { behindProxy } from '../world/proxied.ts'
 import { type Pumping, pump } from '../world/pump.ts'
-import { isSasl, mechanismsAt } from './auth.ts'
+import { isSasl, mechanismsOf } from './auth.ts'
 import type { House } from './house.ts'
 import { imapSettings } from './imap-settings.ts'
 import { doorOf } from './listener-door.ts'
@@ -272,7 +272,7 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     bareLineEnds: listener.bareLineEnds,
     sourceRoutes: listener.sourceRoutes,
     startTls: 'startTls' in listener && listener.startTls && !byPath,
-    mechanisms: logsIn ? mechanismsAt(settings, name).filter(isSasl) : [],
+    mechanisms: logsIn ? mechanismsOf(house, name).filter(isSasl) : [],
     requireAuth: logsIn,
     service: serviceOf[name],
     with: settings.noSoliciting.length > 0 ? [...listener.with, 'NO-SOLICITING'] : listener.with,
@@ -325,8 +325,8 @@ function popSettings(house: House, name: 'pop3' | 'pop3s') {
     implementation: 'Postrider',
     startTls: name === 'pop3' && settings.listeners.pop3.startTls,
     plaintextAuth: name === 'pop3' && settings.listeners.pop3.plaintextAuth,
-    mechanisms: mechanismsAt(settings, name).filter(isSasl),
-    apop: mechanismsAt(settings, name).includes('APOP'),
+    mechanisms: mechanismsOf(house, name).filter(isSasl),
+    apop: mechanismsOf(house, name).includes('APOP'),
     loginTimeoutMs: 3 * 60_000,
     idleTimeoutMs: settings.limits.popTimeout,
     errorsMax: settings.limits.errors,

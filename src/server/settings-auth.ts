@@ -1,7 +1,7 @@
 /** The settings of logins: by which mechanisms, and who may be whom. Used by settings.ts. */
 import { z } from 'zod'
 import { mechanismNames } from '../sasl/registry.ts'
-import { httpSchema, ldapSchema, oauthSchema } from './settings-authority.ts'
+import { httpSchema, kerberosSchema, ldapSchema, oauthSchema } from './settings-authority.ts'
 import { emailAddress, secret } from './settings-kinds.ts'
 
 /** SASL mechanisms, and POP3's own command that needs what they need. */
@@ -24,7 +24,7 @@ export const authSchema = z.strictObject({
     .array(mechanism)
     .exactOptional()
     .describe(
-      'SASL mechanisms, in the order in which they are offered; and `APOP` for POP3. Absent: EXTERNAL, SCRAM-SHA-512 and SCRAM-SHA-256 (each with -PLUS), PLAIN, LOGIN; with `oauth` OAUTHBEARER and XOAUTH2; without SCRAM where others than we know passwords. What a mechanism needs of a password is kept once it is named here, and the weakest form kept is the strength of all (docs/security.md).',
+      'SASL mechanisms, in the order in which they are offered; and `APOP` for POP3. Absent: EXTERNAL, with `kerberos` GSSAPI, SCRAM-SHA-512 and SCRAM-SHA-256 (each with -PLUS), PLAIN, LOGIN; with `oauth` OAUTHBEARER and XOAUTH2; without SCRAM where others than we know passwords. What a mechanism needs of a password is kept once it is named here, and the weakest form kept is the strength of all (docs/security.md).',
     ),
   passwordKey: secret()
     .exactOptional()
@@ -50,6 +50,11 @@ export const authSchema = z.strictObject({
     ),
   http: httpSchema.exactOptional().describe('A service of yours that knows names and passwords.'),
   oauth: oauthSchema.exactOptional().describe('Who gives access tokens (OAUTHBEARER, XOAUTH2).'),
+  kerberos: kerberosSchema
+    .exactOptional()
+    .describe(
+      "Kerberos (GSSAPI, GSS-SPNEGO) by the system's MIT library: who has a ticket is let in, and has an account.",
+    ),
   anonymous: emailAddress()
     .exactOptional()
     .describe(

@@ -1,6 +1,6 @@
 /** The settings of who else knows names and passwords (`auth.ldap`, `auth.http`, `auth.oauth`). */
 import { z } from 'zod'
-import { duration, secret } from './settings-kinds.ts'
+import { duration, emailAddress, hostname, secret } from './settings-kinds.ts'
 
 /** An URL of these schemes; one in the clear only where the other end is this machine. */
 const url = (secure: string, clear: string) =>
@@ -104,6 +104,37 @@ export const oauthSchema = z
     message: 'write jwks or introspection: one of them says which tokens are good',
   })
 
+export const kerberosSchema = z.strictObject({
+  keytab: z
+    .string()
+    .min(1)
+    .exactOptional()
+    .describe(
+      "The keys of our services, `smtp/HOST@REALM`, `imap/HOST@REALM` and `pop/HOST@REALM`: a file that the server may read. Absent: the system's own (`KRB5_KTNAME`, /etc/krb5.keytab).",
+    ),
+  service: z
+    .string()
+    .regex(/^(?:\*|[A-Za-z][A-Za-z0-9-]*)$/, 'is no name of a service')
+    .exactOptional()
+    .describe('The service whose key is used for all protocols; `*`: any in the keytab.'),
+  realms: z
+    .record(z.string().min(1), hostname())
+    .default({})
+    .describe(
+      'Which domain the people of a realm are of: `{"AD.EXAMPLE.ORG": "example.org"}`; others are nobody. Absent: the domain of the same name.',
+    ),
+  principals: z
+    .record(z.string().min(1), emailAddress())
+    .default({})
+    .describe('Accounts of single principals, such as `alice/admin@EXAMPLE.ORG`; they come first.'),
+  library: z
+    .string()
+    .min(1)
+    .exactOptional()
+    .describe('The file of libgssapi_krb5, where it is not found by its name.'),
+})
+
+export type KerberosSettings = z.output<typeof kerberosSchema>
 export type LdapSettings = z.output<typeof ldapSchema>
 export type HttpSettings = z.output<typeof httpSchema>
 export type OauthSettings = z.output<typeof oauthSchema>

@@ -73,7 +73,7 @@ export async function start(options: StartOptions): Promise<Running> {
     identity,
     pem: file => pems.read(file),
     ourAddresses: hostAddresses,
-    others: othersOf(settings, hooks, world.clock),
+    others: await othersOf(settings, hooks, world),
   })
   const accounts = await furnish(house, options.demo === true)
 

@@ -2,6 +2,7 @@
  * AUTHENTICATE (RFC 9051 §6.2.2): a SASL exchange, with the initial response of RFC 4959 (SASL-IR) and
  * `*` to cancel.
  */
+import { giveUp } from '../../../sasl/exchange.ts'
 import type { SaslInput, SaslResult } from '../../../sasl/mechanism.ts'
 import { serverMechanism } from '../../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../../wire/base64.ts'
@@ -70,7 +71,10 @@ function* exchange(
     } else {
       const { octets: said, words } = step.value
       const octets = yield* challenge(turn, words ? none : said)
-      if (typeof octets === 'string') return octets
+      if (typeof octets === 'string') {
+        giveUp(steps)
+        return octets
+      }
       input = octets
     }
     step = steps.next(input)

@@ -2,6 +2,7 @@
  * AUTH (RFC 5034): a SASL exchange, with the initial response of §4, `*` to cancel, and the bare
  * `AUTH` that lists mechanisms, which old clients send in place of CAPA.
  */
+import { giveUp } from '../../../sasl/exchange.ts'
 import type { SaslInput, SaslResult } from '../../../sasl/mechanism.ts'
 import { serverMechanism } from '../../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../../wire/base64.ts'
@@ -67,7 +68,10 @@ function* exchange(
     } else {
       const { octets: said, words } = step.value
       const octets = yield* challenge(turn, words ? none : said)
-      if (typeof octets === 'string') return octets
+      if (typeof octets === 'string') {
+        giveUp(steps)
+        return octets
+      }
       input = octets
     }
     step = steps.next(input)

@@ -4,6 +4,7 @@
  */
 
 import type { Reply } from '../../../mail/status.ts'
+import { giveUp } from '../../../sasl/exchange.ts'
 import type { SaslResult, ServerMechanism } from '../../../sasl/mechanism.ts'
 import { offeredOn } from '../../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../../wire/base64.ts'
@@ -88,7 +89,10 @@ function* exchange(
     }
     const { octets: said, words } = step.value
     const octets = yield* challenge(conversation, said, words)
-    if ('code' in octets) return octets
+    if ('code' in octets) {
+      giveUp(steps)
+      return octets
+    }
     step = steps.next(octets)
   }
   const result = step.value
