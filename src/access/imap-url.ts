@@ -36,11 +36,17 @@ export async function octetsBehind(
   return answer?.kind === 'octets' ? answer : undefined
 }
 
-/** A user is named by his address, or by what stands before its @. */
-export function isNamed({ address }: Account, user: string): boolean {
+/** A user is named by his address, or by what stands before its @ where the domain goes without saying. */
+export function isNamed({ address }: Account, user: string, domain = domainOf(address)): boolean {
   const named = user.toLowerCase()
   const own = address.toLowerCase()
-  return named === own || named === own.slice(0, Math.max(0, own.lastIndexOf('@')))
+  if (named === own) return true
+  return domain === domainOf(own) && named === own.slice(0, Math.max(0, own.lastIndexOf('@')))
+}
+
+/** Of an address, in lower case. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase()
 }
 
 type UrlQuestion = Extract<Question, { kind: 'sign url' | 'reset key' | 'fetch url' }>
@@ -62,11 +68,13 @@ export async function answerUrl(access: UrlAccess, question: UrlQuestion): Promi
       return { kind: 'done' }
     }
     case 'fetch url': {
-      const allowed = (to: string) =>
+      const allowed = (to: string, domain: string) =>
         to === 'anonymous' ||
         to === 'authuser' ||
-        (to.startsWith('user+') && isNamed(account, to.slice(5)))
-      return (await signedOctets(access, question.url, allowed)) ?? { kind: 'absent' }
+        (to.startsWith('user+') && isNamed(account, to.slice(5), domain))
+      const named = await signedOctets(access, question.url, allowed)
+      // §7: why not is nobody's business.
+      return typeof named === 'string' ? { kind: 'absent' } : named
     }
   }
 }
@@ -86,27 +94,29 @@ async function sign(access: UrlAccess, account: Account, url: ImapUrl): Promise<
 }
 
 /**
- * What a signed URL names, where its token is right, its time has not passed and its access is for who asks. §7: why not
- * is nobody's business.
+ * What a signed URL names, where its token is right, its time has not passed and its access is for who asks: else it is
+ * 'denied'. 'gone' where all that is so and there is nothing by that name.
+ * @param allowed a name without a domain is of that of the mailbox's owner
  */
 export async function signedOctets(
   access: UrlAccess,
   url: ImapUrl,
-  allowed: (access: string) => boolean,
-): Promise<NamedOctets | undefined> {
+  allowed: (access: string, domain: string) => boolean,
+): Promise<NamedOctets | 'denied' | 'gone'> {
   const { store, world } = access
   const { authority } = url
   const owner = await ownerOf(access, url)
-  if (authority === undefined || owner === undefined || !allowed(authority.access)) return undefined
-  if ((authority.expiresAt ?? Number.MAX_SAFE_INTEGER) <= world.clock.now()) return undefined
+  if (authority === undefined || owner === undefined) return 'denied'
+  if (!allowed(authority.access, domainOf(owner.address))) return 'denied'
+  if ((authority.expiresAt ?? Number.MAX_SAFE_INTEGER) <= world.clock.now()) return 'denied'
   const found = await store.read(folderStatus, { accountId: owner.id, name: url.mailbox })
   const key = found && (await store.read(urlKeyOf, found.mailboxId))
-  if (key === undefined || authority.mechanism !== 'INTERNAL') return undefined
+  if (key === undefined || authority.mechanism !== 'INTERNAL') return 'denied'
   const [right, given] = [tokenOf(key, url), authority.token ?? ''].map(each => Buffer.from(each))
   if (right?.length !== given?.length || !timingSafeEqual(right as Buffer, given as Buffer)) {
-    return undefined
+    return 'denied'
   }
-  return octetsBehind(access, owner, url)
+  return (await octetsBehind(access, owner, url)) ?? 'gone'
 }
 
 function tokenOf(key: Uint8Array, { authority }: ImapUrl): string {

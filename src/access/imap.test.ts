@@ -14,6 +14,7 @@ import { openMemoryStore } from '../store/memory.ts'
 import type { Source } from '../wire/effect.ts'
 import { silent } from '../world/log.ts'
 import { createWorld } from '../world/sim/index.ts'
+import { referredBy } from './burl.ts'
 import { type ImapAccess, imapRole } from './imap.ts'
 import { MailWatch } from './watch.ts'
 
@@ -549,6 +550,31 @@ test('a signed URL is fetched by whom it is for, as long as its key and its time
   assert.match(await joe.say(`APPEND Drafts CATENATE (${other})`), /^x NO \[BADURL/)
   await joe.say('SELECT Drafts')
   assert.match(await joe.say('FETCH 1 BODY[]'), /\{9\}\nbody\nend /)
+})
+
+test('what is signed for a submission is found by whom it is for, and by nobody by another name', async () => {
+  const { shared, client: joe } = await opened()
+  await append(joe, 'Subject: 1\n\nbody\n')
+  const url = 'imap://joe@example.org/INBOX/;UID=1'
+  const sign = async (rump: string) =>
+    / "(.*)"/.exec(await joe.say(`GENURLAUTH "${rump}" INTERNAL`))?.[1] ?? 'none'
+  const refer = async (id: number, address: string, text: string) =>
+    (await referredBy(shared, { id, address }, text)).kind
+  const forAnn = await sign(`${url};URLAUTH=submit+ann`)
+  assert.equal(await refer(2, 'ann@example.org', forAnn), 'octets')
+  assert.equal(await refer(1, 'joe@example.org', forAnn), 'denied')
+  // A name without a domain is of that of the mailbox.
+  assert.equal(await refer(9, 'ann@example.net', forAnn), 'denied')
+  assert.equal(await refer(2, 'ann@example.org', forAnn.replace('UID=1', 'UID=2')), 'denied')
+  assert.equal(await refer(1, 'joe@example.org', await sign(`${url};URLAUTH=authuser`)), 'octets')
+  assert.equal(await refer(1, 'joe@example.org', url), 'elsewhere')
+  assert.equal(await refer(1, 'joe@example.org', 'http://example.org/'), 'elsewhere')
+  await joe.say('SELECT INBOX')
+  await joe.say('STORE 1 +FLAGS (\\Deleted)')
+  await joe.say('EXPUNGE')
+  assert.equal(await refer(2, 'ann@example.org', forAnn), 'gone')
+  await joe.say('RESETKEY')
+  assert.equal(await refer(2, 'ann@example.org', forAnn), 'denied')
 })
 
 test('several mailboxes are searched at once, those of others as far as one may read them', async () => {

@@ -14,13 +14,21 @@ import { rangesOf, seam } from '../message/complete.ts'
 import { type Header, scanHeader } from '../message/header.ts'
 import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
-import type { Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/question.ts'
+import type {
+  IncludeAnswer,
+  Later,
+  Node,
+  Peer,
+  Policy,
+  StartAnswer,
+} from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
 import type { OldRoutes } from '../transit/old-route.ts'
 import { ownText } from '../wire/own.ts'
 import type { Transfer } from './checkpoint.ts'
 import { type Heeded, type Heeding, heed } from './heed.ts'
 import { rewrittenSender } from './heed-rewriting.ts'
+import { included } from './include.ts'
 import { Intake } from './intake.ts'
 import { expandName, type Verifying, verifyName } from './look-up.ts'
 import { judgeHops, stopLoops } from './loop.ts'
@@ -178,6 +186,16 @@ export class Reception implements Policy {
     const wait = this.#intake?.push(octets, from, to)
     const kept = this.#transfer?.keep(octets, from, to)
     return kept && wait ? wait.then(() => kept) : (wait ?? kept)
+  }
+
+  include(
+    peer: Peer,
+    envelope: Envelope,
+    url: string,
+    roomOctets?: number,
+  ): Promise<IncludeAnswer> {
+    const take = async (octets: Uint8Array) => this.content(octets, 0, octets.length)
+    return included(this.#inbound, { peer, envelope, url, roomOctets }, take)
   }
 
   async accept(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {

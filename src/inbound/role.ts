@@ -13,10 +13,10 @@ import type { Header } from '../message/header.ts'
 import type { Identity } from '../queue/id.ts'
 import type { Spool } from '../queue/spool.ts'
 import type { Facts } from '../route/match.ts'
-import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
+import type { Account, LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Later, Node, Peer, StartAnswer } from '../smtp/server/question.ts'
 import type { Transit } from '../transit/transit.ts'
-import type { Endpoint } from '../wire/effect.ts'
+import type { Endpoint, Source } from '../wire/effect.ts'
 import type { World } from '../world/world.ts'
 import type { Checkpoints } from './checkpoint.ts'
 
@@ -41,6 +41,8 @@ export interface Inbound {
   readonly hooks: () => Hooks | undefined
   readonly onDemand: OnDemand
   readonly rules: InboundRules
+  /** What a signed URL names, for who submits by it (RFC 4468). */
+  readonly refer: (account: Account, url: string) => Promise<Referred>
   /** Addresses that we made ourselves, and whom they lead to. */
   readonly transit: Transit
   /** Whether the disk has room for more. */
@@ -48,6 +50,15 @@ export interface Inbound {
   /** Counts what happened, by name; see record/metrics.ts. */
   readonly count: (event: 'accepted' | 'refused' | 'deferred') => void
 }
+
+export type Referred =
+  | { readonly kind: 'octets'; readonly sizeOctets: number; readonly content: Source }
+  /** No URL that is signed: nothing is fetched by such. */
+  | { readonly kind: 'elsewhere' }
+  /** Signed by nobody here, or not for him; and no word about which. */
+  | { readonly kind: 'denied' }
+  /** Signed for him, and there is nothing by that name any more. */
+  | { readonly kind: 'gone' }
 
 export interface InboundSettings {
   readonly hostname: string

@@ -93,6 +93,7 @@ const NEEDS: Readonly<Partial<Record<Keyword, readonly Keyword[]>>> = {
   SMTPUTF8: ['8BITMIME'],
   REQUIRETLS: ['STARTTLS'],
   MTRK: ['DSN'],
+  BURL: ['8BITMIME', 'AUTH'],
 }
 
 for (const [listener, service] of Object.entries(listeners)) {

@@ -3,6 +3,7 @@
  * the simulated town in its own; it opens no listener and reads no file. It serves the connections
  * that a listener hands it (serve.ts) and works the queue (outbound.ts).
  */
+import { referredBy } from '../access/burl.ts'
 import { MailWatch } from '../access/watch.ts'
 import { type AccountRoom, type Others, openAccounts } from '../account/open.ts'
 import { defaultHashCost, type HashCost } from '../account/settings.ts'
@@ -111,6 +112,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     hooks,
     onDemand,
     rules: routing.inbound,
+    refer: (account, url) => referredBy({ store, world }, account, url),
     transit,
     room: new FreeSpace(world.disk, world.log, () => settings().limits.freeSpace),
     count: counters.message,

@@ -34,6 +34,9 @@ export const replies = {
     reply(250, detail, ...foldText(text ?? 'Message accepted', utf8)),
   /** RFC 3030 §2. */
   chunkOk: (octets: number): Reply => reply(250, '0.0', `${octets} octets received`),
+  /** RFC 4468 §6. */
+  included: (octets: number): Reply =>
+    reply(250, '5.0', `${octets} octets included; waiting for more by BURL or BDAT`),
   /** RFC 5321 §4.1.1.5 and §4.1.1.9. */
   ok: reply(250, '0.0', 'OK'),
   /** RFC 5321 §4.1.1.8. */
@@ -113,6 +116,7 @@ export const replies = {
   mailSyntax: reply(501, '5.4', 'Syntax: MAIL FROM:<address> [parameters]'),
   rcptSyntax: reply(501, '5.4', 'Syntax: RCPT TO:<address> [parameters]'),
   bdatSyntax: reply(501, '5.4', 'Syntax: BDAT octets [LAST]'),
+  burlSyntax: reply(501, '5.4', 'Syntax: BURL url [LAST]'),
   authSyntax: reply(501, '5.4', 'Syntax: AUTH mechanism [initial-response]'),
   /** RFC 1985 §5.3. */
   etrnSyntax: reply(501, '5.4', 'Syntax: ETRN [@]domain'),

@@ -8,6 +8,7 @@
  *     @ verdict KIND [ADDRESS] CODE DETAIL TEXT   policy's answer; for rcpt and mail with an address
  *     @ text KIND TEXT                            the text that goes with acceptance
  *     @ resume OCTETS ADDRESS...                  MAIL goes on with a transaction (RFC 1845)
+ *     @ url URL TEXT                              what BURL finds by it, with \r\n; it finds nothing else
  *     @ verified                                  TLS is on, and the client's certificate was verified
  *     @ pending N [under way]                     what ETRN finds
  *
@@ -78,6 +79,7 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
   const accounts = new Map<string, string>()
   let tls: TlsFacts | undefined
   let pending: StartAnswer | undefined
+  const urls = new Map<string, string>()
   for (const [word = '', first = '', ...rest] of dialogue.directives) {
     if (word === 'setting') settings[first] = setting(first, JSON.parse(rest.join(' ')))
     else if (word === 'only') settings['without'] = others([first, ...rest])
@@ -85,7 +87,8 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
     else if (word === 'verified') tls = { ...tlsFacts, verified: true, peerName: 'client.example' }
     else if (word === 'pending') {
       pending = { kind: 'pending', messages: Number(first), underWay: rest.length > 0 }
-    } else if (word === 'account') accounts.set(first, rest[0] ?? '')
+    } else if (word === 'url') urls.set(first, JSON.parse(`"${rest.join(' ')}"`))
+    else if (word === 'account') accounts.set(first, rest[0] ?? '')
     else if (word === 'text') verdicts.set(first, accept(JSON.parse(rest.join(' '))))
     else if (word === 'resume') {
       const recipients = rest.map(text => ({ forwardPath: parseStoredAddress(text) }))
@@ -119,6 +122,15 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
         taken.push(...written(Buffer.concat(content)))
         content = []
         return recipients.map(each => of('accept', bare(formatPath(each.forwardPath))))
+      }
+      case 'include': {
+        const text = urls.get(question.url)
+        if (text === undefined) return refuse(554, '7.0', 'IMAP URL authorization failed')
+        if (text.length > (question.roomOctets ?? text.length)) {
+          return refuse(554, '3.4', 'Message too big for system')
+        }
+        content.push(Buffer.from(text))
+        return { kind: 'included', sizeOctets: text.length }
       }
       case 'start':
         return pending ?? of('start', question.node.name)

@@ -76,6 +76,7 @@ export interface Offering {
   readonly tls: boolean
   /** True where we know who the peer is: he has logged in, or his certificate was verified. */
   readonly proven: boolean
+  readonly loggedIn: boolean
   /** The listener's mechanisms that may run on this connection, in order. */
   readonly mechanisms: readonly ServerMechanism[]
 }
@@ -96,6 +97,7 @@ export type Keyword =
   | 'SMTPUTF8'
   | 'ENHANCEDSTATUSCODES'
   | 'CHUNKING'
+  | 'BURL'
   | 'DSN'
   | 'DELIVERBY'
   | 'FUTURERELEASE'
@@ -120,6 +122,7 @@ export type Keyword =
 /** Verbs that only an extension brings. */
 export type ExtensionVerb =
   | 'BDAT'
+  | 'BURL'
   | 'STARTTLS'
   | 'AUTH'
   | 'HELP'

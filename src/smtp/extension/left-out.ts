@@ -54,9 +54,4 @@ export const leftOut: readonly LeftOut[] = [
     source: 'RFC 4141',
     why: 'as CONPERM; made for fax',
   },
-  {
-    keyword: 'BURL',
-    source: 'RFC 4468',
-    why: 'submission by reference into an IMAP mailbox: needs URLAUTH',
-  },
 ]

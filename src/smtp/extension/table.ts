@@ -7,6 +7,7 @@ import type { SessionSettings } from '../server/question.ts'
 import { atrn } from './atrn.ts'
 import { auth } from './auth.ts'
 import { binaryMime } from './binary-mime.ts'
+import { burl } from './burl.ts'
 import { checkpoint } from './checkpoint.ts'
 import { chunking } from './chunking.ts'
 import { deliverBy } from './deliver-by.ts'
@@ -41,6 +42,7 @@ export const extensions: readonly Extension[] = [
   smtputf8,
   enhancedStatusCodes,
   chunking,
+  burl,
   dsn,
   limits,
   deliverBy,

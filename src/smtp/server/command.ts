@@ -19,6 +19,8 @@ const LOOK_UP_MAX = 522
 const AUTH_MAX = 12_288
 /** Of XCLIENT and XFORWARD, whose values are xtext of up to 255 octets each. */
 const ATTRIBUTES_MAX = 4_096
+/** RFC 4468 has no length of its own, and a signed URL of a mailbox with a long name is longer than other commands. */
+const BURL_MAX = 4_096
 /** A line thrown away for so long will not end: the session does. */
 const ENDLESS = 1_048_576
 
@@ -139,6 +141,8 @@ export class CommandReader {
         return this.#conversation.dialect.rcptMaxOctets
       case 'AUTH':
         return AUTH_MAX
+      case 'BURL':
+        return BURL_MAX
       case 'XCLIENT':
       case 'XFORWARD':
         return ATTRIBUTES_MAX

@@ -46,6 +46,9 @@ export type StartAnswer =
   | { readonly kind: 'pending'; readonly messages: number; readonly underWay: boolean }
   | Verdict
 
+/** What BURL comes to: octets that are now part of the message; or a verdict, which ends the message. */
+export type IncludeAnswer = { readonly kind: 'included'; readonly sizeOctets: number } | Verdict
+
 export interface Policy {
   /** A connection stands; nothing is known but addresses. Refused: 554 or 421 in place of 220 (§3.1). */
   connect(peer: Peer): Later<Verdict>
@@ -69,6 +72,11 @@ export interface Policy {
    * For LMTP one verdict for each accepted recipient (RFC 2033 §4.2), else a single one.
    */
   accept(peer: Peer, envelope: Envelope, sizeOctets: number): Later<readonly Verdict[]>
+  /**
+   * BURL (RFC 4468), after `data`: takes in what the URL names as the next octets of the message, as if they had
+   * come by `content`. More than `roomOctets` is refused. Absent: nothing is fetched.
+   */
+  include?(peer: Peer, envelope: Envelope, url: string, roomOctets?: number): Later<IncludeAnswer>
   /**
    * The transaction was given up (RSET, EHLO, STARTTLS, refused content): forget its content. Where it was
    * `interrupted` the peer has gone or fallen silent, and may come back to it.
@@ -166,6 +174,13 @@ export type Question =
       readonly envelope: Envelope
       readonly sizeOctets: number
     }
+  | {
+      readonly kind: 'include'
+      readonly peer: Peer
+      readonly envelope: Envelope
+      readonly url: string
+      readonly roomOctets?: number
+    }
   | { readonly kind: 'abandon'; readonly interrupted: boolean }
   | { readonly kind: 'verify'; readonly peer: Peer; readonly text: string }
   | { readonly kind: 'expand'; readonly peer: Peer; readonly text: string }
@@ -177,5 +192,5 @@ export type Question =
       readonly domains: readonly string[]
     }
 
-/** Verdict for most, verdicts for rcpts and accept, answers of their own for login and start. */
-export type Answer = Verdict | readonly Verdict[] | LoginAnswer | StartAnswer
+/** Verdict for most, verdicts for rcpts and accept, answers of their own for login, start and include. */
+export type Answer = Verdict | readonly Verdict[] | LoginAnswer | StartAnswer | IncludeAnswer

@@ -2,7 +2,7 @@
  * Joins a Policy to the pump (wire/effect.ts): questions as data become calls of the policy's
  * methods. Made once for each connection; a policy that throws is answered `451 4.3.0` for.
  */
-import { accept, defer } from '../../mail/verdict.ts'
+import { accept, defer, refuse } from '../../mail/verdict.ts'
 import type { Role } from '../../wire/effect.ts'
 import type { Answer, Later, Policy, Question } from './question.ts'
 
@@ -31,6 +31,10 @@ function put(policy: Policy, question: Question): Later<Answer> {
       return policy.data(question.peer, question.envelope)
     case 'accept':
       return policy.accept(question.peer, question.envelope, question.sizeOctets)
+    case 'include': {
+      const { peer, envelope, url, roomOctets } = question
+      return policy.include?.(peer, envelope, url, roomOctets) ?? NOT_HERE
+    }
     case 'abandon':
       policy.abandon(question.interrupted)
       return accept()
@@ -44,6 +48,9 @@ function put(policy: Policy, question: Question): Later<Answer> {
       return policy.exchange(question.peer, question.verb, question.domains)
   }
 }
+
+/** RFC 4468 §6, its detail by RFC 5248. */
+const NOT_HERE = refuse(554, '7.14', 'No URL is resolved here')
 
 /** A temporary refusal in the form the question wants. */
 function failure(question: Question): Answer {

@@ -6,7 +6,7 @@
 import type { Verdict } from '../../mail/verdict.ts'
 import type { LoginAnswer, LoginQuestion } from '../../sasl/mechanism.ts'
 import type { Conversation } from './conversation.ts'
-import type { Answer, Node, Question, StartAnswer } from './question.ts'
+import type { Answer, IncludeAnswer, Node, Question, StartAnswer } from './question.ts'
 
 /** 'answer': of policy. 'line': of the AUTH exchange. 'content', 'chunk': of the message. 'tls': is on. */
 export type Wait = 'answer' | 'line' | 'content' | 'chunk' | 'tls'
@@ -45,6 +45,14 @@ export function* askLogin(
 export function* askStart(conversation: Conversation, node: Node): Waiting<StartAnswer> {
   const asked: Question = { kind: 'start', peer: conversation.peer, node }
   return (conversation.sink.ask(asked) ?? (yield 'answer')) as StartAnswer
+}
+
+/** Asks to take in what a URL names (RFC 4468). */
+export function* askInclude(
+  conversation: Conversation,
+  question: Extract<Question, { kind: 'include' }>,
+): Waiting<IncludeAnswer> {
+  return (conversation.sink.ask(question) ?? (yield 'answer')) as IncludeAnswer
 }
 
 /** Asks whether the roles may change (RFC 2645). */

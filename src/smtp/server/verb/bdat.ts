@@ -35,7 +35,7 @@ export function* bdat(conversation: Conversation, argument: string): Turn {
 }
 
 /** A chunk is missing now: what follows, pipelined perhaps, must not become a message with a hole. */
-function spoil(conversation: Conversation): void {
+export function spoil(conversation: Conversation): void {
   const { state } = conversation
   if (state === 'rcpt' || state === 'chunks') broken(conversation, false)
 }
@@ -74,7 +74,7 @@ function* chunk(conversation: Conversation, octets: number, last: boolean): Turn
 }
 
 /** RFC 3030 §2: after a failed chunk every further BDAT is 503; after the last one all is over. */
-function broken(conversation: Conversation, last: boolean): void {
+export function broken(conversation: Conversation, last: boolean): void {
   conversation.abandon()
   conversation.conclude()
   if (!last) conversation.state = 'broken'

@@ -47,6 +47,7 @@ function offered(conversation: Conversation): readonly string[] {
     settings,
     tls: peer.tls !== undefined,
     proven: conversation.proven,
+    loggedIn: peer.account !== undefined,
     mechanisms: offeredMechanisms(conversation),
   }
   const shown = dialect.extensions.filter(each => conversation.shows(each))

@@ -8,6 +8,7 @@ import type { Turn } from '../turn.ts'
 import { atrn, turn } from './atrn.ts'
 import { auth } from './auth.ts'
 import { bdat } from './bdat.ts'
+import { burl } from './burl.ts'
 import { data } from './data.ts'
 import { etrn } from './etrn.ts'
 import { ehlo, helo, lhlo } from './hello.ts'
@@ -78,6 +79,13 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
     run: bdat,
     argument: 'any',
     help: 'BDAT octets [LAST]: so many octets of the message follow',
+    only: 'extension',
+    ordersItself: true,
+  },
+  BURL: {
+    run: burl,
+    argument: 'any',
+    help: 'BURL url [LAST]: what the URL names is the next part of the message',
     only: 'extension',
     ordersItself: true,
   },
