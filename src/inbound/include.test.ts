@@ -13,7 +13,7 @@ async function include(referred: Referred, over: { body?: 'BINARYMIME'; room?: n
   const sender = { reversePath: null, utf8: false, body }
   const envelope = { sender, recipients: [] }
   const taken: Buffer[] = []
-  const asked = { peer, envelope, url: 'imap://x', roomOctets: over.room }
+  const asked = { peer, envelope, url: 'imap://x', ...(over.room && { roomOctets: over.room }) }
   const answer = await included({ refer: async () => referred }, asked, async octets => {
     taken.push(Buffer.from(octets))
   })
@@ -59,7 +59,7 @@ test('who has not logged in is told so', async () => {
   const { account: _nobody, ...stranger } = peer
   const sender = { reversePath: null, utf8: false, body: '7BIT' as const }
   const envelope = { sender, recipients: [] }
-  const asked = { peer: stranger, envelope, url: 'imap://x', roomOctets: undefined }
+  const asked = { peer: stranger, envelope, url: 'imap://x' }
   const refer = async () => ({ kind: 'gone' }) as const
   const answer = await included({ refer }, asked, async () => {})
   assert.ok('code' in answer && answer.code === 530)

@@ -2,9 +2,8 @@
  * BURL (RFC 4468): what a signed URL names becomes octets of the message that is taken in, as if they had come over the
  * wire. Called by reception.ts. Nothing is ever asked of another server.
  */
-import type { Envelope } from '../mail/envelope.ts'
 import { refuse } from '../mail/verdict.ts'
-import type { IncludeAnswer, Peer } from '../smtp/server/question.ts'
+import type { IncludeAnswer, Including } from '../smtp/server/question.ts'
 import type { Inbound } from './role.ts'
 
 /** RFC 4468 §6. */
@@ -15,13 +14,6 @@ const DENIED = refuse(554, '7.0', 'IMAP URL authorization failed')
 const GONE = refuse(554, '6.6', 'IMAP URL resolution failed')
 const TOO_BIG = refuse(554, '3.4', 'Message too big for system')
 const BINARY = refuse(554, '6.3', 'The URL names binary data, which needs BODY=BINARYMIME')
-
-export interface Including {
-  readonly peer: Peer
-  readonly envelope: Envelope
-  readonly url: string
-  readonly roomOctets: number | undefined
-}
 
 /** @param take takes octets in; they may be used again once it is done. */
 export async function included(

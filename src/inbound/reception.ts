@@ -3,7 +3,6 @@
  * user's hooks and the limits, takes the content in, and answers `accept` only once the message is
  * durable (RFC 5321 §6.1).
  */
-
 import { expandCached } from '../account/expand.ts'
 import type { HookFacts, HookName } from '../hook/hook.ts'
 import type { Address } from '../mail/address.ts'
@@ -14,14 +13,7 @@ import { rangesOf, seam } from '../message/complete.ts'
 import { type Header, scanHeader } from '../message/header.ts'
 import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
-import type {
-  IncludeAnswer,
-  Later,
-  Node,
-  Peer,
-  Policy,
-  StartAnswer,
-} from '../smtp/server/question.ts'
+import type { Including, Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
 import type { OldRoutes } from '../transit/old-route.ts'
 import { ownText } from '../wire/own.ts'
@@ -188,14 +180,8 @@ export class Reception implements Policy {
     return kept && wait ? wait.then(() => kept) : (wait ?? kept)
   }
 
-  include(
-    peer: Peer,
-    envelope: Envelope,
-    url: string,
-    roomOctets?: number,
-  ): Promise<IncludeAnswer> {
-    const take = async (octets: Uint8Array) => this.content(octets, 0, octets.length)
-    return included(this.#inbound, { peer, envelope, url, roomOctets }, take)
+  include(asked: Including) {
+    return included(this.#inbound, asked, async octets => this.content(octets, 0, octets.length))
   }
 
   async accept(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {

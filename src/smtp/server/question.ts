@@ -46,6 +46,14 @@ export type StartAnswer =
   | { readonly kind: 'pending'; readonly messages: number; readonly underWay: boolean }
   | Verdict
 
+/** What BURL names, and how many octets the message may still have. */
+export interface Including {
+  readonly peer: Peer
+  readonly envelope: Envelope
+  readonly url: string
+  readonly roomOctets?: number
+}
+
 /** What BURL comes to: octets that are now part of the message; or a verdict, which ends the message. */
 export type IncludeAnswer = { readonly kind: 'included'; readonly sizeOctets: number } | Verdict
 
@@ -76,7 +84,7 @@ export interface Policy {
    * BURL (RFC 4468), after `data`: takes in what the URL names as the next octets of the message, as if they had
    * come by `content`. More than `roomOctets` is refused. Absent: nothing is fetched.
    */
-  include?(peer: Peer, envelope: Envelope, url: string, roomOctets?: number): Later<IncludeAnswer>
+  include?(asked: Including): Later<IncludeAnswer>
   /**
    * The transaction was given up (RSET, EHLO, STARTTLS, refused content): forget its content. Where it was
    * `interrupted` the peer has gone or fallen silent, and may come back to it.
@@ -174,13 +182,7 @@ export type Question =
       readonly envelope: Envelope
       readonly sizeOctets: number
     }
-  | {
-      readonly kind: 'include'
-      readonly peer: Peer
-      readonly envelope: Envelope
-      readonly url: string
-      readonly roomOctets?: number
-    }
+  | ({ readonly kind: 'include' } & Including)
   | { readonly kind: 'abandon'; readonly interrupted: boolean }
   | { readonly kind: 'verify'; readonly peer: Peer; readonly text: string }
   | { readonly kind: 'expand'; readonly peer: Peer; readonly text: string }

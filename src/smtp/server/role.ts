@@ -31,10 +31,8 @@ function put(policy: Policy, question: Question): Later<Answer> {
       return policy.data(question.peer, question.envelope)
     case 'accept':
       return policy.accept(question.peer, question.envelope, question.sizeOctets)
-    case 'include': {
-      const { peer, envelope, url, roomOctets } = question
-      return policy.include?.(peer, envelope, url, roomOctets) ?? NOT_HERE
-    }
+    case 'include':
+      return policy.include?.(question) ?? NOT_HERE
     case 'abandon':
       policy.abandon(question.interrupted)
       return accept()
