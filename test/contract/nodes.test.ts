@@ -305,8 +305,9 @@ describe('several nodes on one PostgreSQL', {
              WHERE application_name LIKE 'postrider %' AND pid <> pg_backend_pid()`,
           )
         }
+      })().finally(() => {
         ended = true
-      })()
+      })
       await Promise.all(
         Array.from({ length: 20 }, async (_, caller) => {
           for (let n = 0; !ended; n++) {
@@ -337,8 +338,9 @@ describe('several nodes on one PostgreSQL', {
         await sleep(40)
         proxy.cut()
       }
+    })().finally(() => {
       ended = true
-    })()
+    })
     await Promise.all(
       Array.from({ length: 10 }, async (_, caller) => {
         for (let n = 0; !ended; n++) {
@@ -390,21 +392,26 @@ describe('several nodes on one PostgreSQL', {
     await proxy.close()
   })
 
-  test('PostgreSQL killed under load and started again: nothing acknowledged is lost, and work goes on', async () => {
+  test('PostgreSQL killed under load and started again: nothing acknowledged is lost, and work goes on', async context => {
     const killable = await startPostgres(binaries, { fsync: true })
+    context.after(() => killable.stop())
     const url = await killable.fresh()
     const stores = [await node(url), await node(url)]
+    context.after(() => Promise.all(stores.map(store => store.close())))
     const results = new Map<string, string>()
+    const acknowledged = () => [...results].filter(([, result]) => result === 'done')
     let ended = false
     const killer = (async () => {
       for (let round = 0; round < 2; round++) {
-        await sleep(150)
+        const before = acknowledged().length
+        for (let n = 0; n < 200 && acknowledged().length < before + 50; n++) await sleep(30)
         await killable.kill()
         await killable.start()
       }
       await sleep(100)
+    })().finally(() => {
       ended = true
-    })()
+    })
     await Promise.all(
       Array.from({ length: 20 }, async (_, caller) => {
         for (let n = 0; !ended; n++) {
@@ -415,16 +422,14 @@ describe('several nodes on one PostgreSQL', {
     )
     await killer
     const there = new Set(await (stores[0] as Store).read(kept, null))
-    const acknowledged = [...results].filter(([, result]) => result === 'done')
     const refused = [...results].filter(([, result]) => result === 'busy')
-    for (const [name] of acknowledged) assert.ok(there.has(name), `${name} is lost`)
+    for (const [name] of acknowledged()) assert.ok(there.has(name), `${name} is lost`)
     for (const [name] of refused) assert.ok(!there.has(name), `${name} was refused and is there`)
-    assert.ok(acknowledged.length > 50, `${acknowledged.length}`)
+    assert.ok(acknowledged().length > 50, `${acknowledged().length}`)
     await killable.kill()
     const startedAt = performance.now()
     await Promise.all(stores.map(store => store.close()))
     assert.ok(performance.now() - startedAt < 4_000, 'a store closes without its server, too')
-    await killable.stop()
   })
 
   test(

@@ -83,6 +83,11 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
+/** A loaded machine replays a log for a while. */
+const START_MS = 60_000
+/** Backends outlive their killed server until they look up, and until then nobody else may start on its data. */
+const OF_THE_DEAD = /pre-existing shared memory block|lock file ".*" already exists/
+
 export interface ServerOptions {
   /** Whether commits reach the disk; false for tests that stop no machine. */
   readonly fsync?: boolean
@@ -142,12 +147,24 @@ export async function startPostgres(
   const ended = async (signal: NodeJS.Signals) => {
     const child = server
     server = undefined
-    if (child === undefined || child.exitCode !== null) return
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const exit = once(child, 'exit')
     child.kill(signal)
     await exit
   }
   const start = async () => {
+    const until = performance.now() + START_MS
+    for (;;) {
+      const said = await startOnce(until)
+      if (said === undefined) return
+      if (!OF_THE_DEAD.test(said) || performance.now() > until) {
+        throw new Error(`postgres does not start: ${said}`)
+      }
+      await sleep(50)
+    }
+  }
+  /** What the server said, where it did not come up. */
+  const startOnce = async (until: number): Promise<string | undefined> => {
     // The socket folder keeps the lock of a server that was killed, and so does the data folder.
     const child = spawn(
       join(bin, 'postgres'),
@@ -161,16 +178,17 @@ export async function startPostgres(
       said = `${said}${chunk}`.slice(-4_000)
     })
     server = child
-    for (let tries = 0; tries < 200; tries++) {
-      if (child.exitCode !== null) throw new Error(`postgres ended: ${said}`)
+    while (performance.now() < until) {
+      if (child.exitCode !== null || child.signalCode !== null) return said
       try {
         await sql('SELECT 1')
-        return
+        return undefined
       } catch {
         await sleep(50)
       }
     }
-    throw new Error(`postgres does not answer: ${said}`)
+    await ended('SIGKILL')
+    return `no answer: ${said}`
   }
   await start()
   return {
