@@ -27,6 +27,24 @@ export async function call<Name extends OperationName>(
   input: OperationInput<Name>,
 ): Promise<OperationOutput<Name>> {
   const settings = await locate(face, options)
+  return (await asked(settings, name, input)) ?? offline(settings, name, input)
+}
+
+/** The same of a server that runs only; undefined where none does. */
+export async function ask<Name extends OperationName>(
+  face: Face,
+  options: CommonOptions,
+  name: Name,
+  input: OperationInput<Name>,
+): Promise<OperationOutput<Name> | undefined> {
+  return asked(await locate(face, options), name, input)
+}
+
+async function asked<Name extends OperationName>(
+  settings: Settings,
+  name: Name,
+  input: OperationInput<Name>,
+): Promise<OperationOutput<Name> | undefined> {
   const socket = settings.listeners.control.path
   const reply = await askServer(socket, name, input, ANSWER_TIMEOUT_MS)
   switch (reply.kind) {
@@ -36,7 +54,7 @@ export async function call<Name extends OperationName>(
       throw new CommandError(answer.error.exit, answer.error.message)
     }
     case 'absent':
-      return offline(settings, name, input)
+      return undefined
     case 'denied':
       throw new CommandError(
         EXIT.noPermission,

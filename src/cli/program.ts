@@ -17,6 +17,7 @@ import { addInit } from './command/init.ts'
 import { addMigrateStore } from './command/migrate-store.ts'
 import { addNodes } from './command/nodes.ts'
 import { addQueue } from './command/queue.ts'
+import { addRestore } from './command/restore.ts'
 import { addSend } from './command/send.ts'
 import { addStart } from './command/start.ts'
 import { addStatus } from './command/status.ts'
@@ -46,6 +47,7 @@ const COMMANDS: readonly AddCommand[] = [
   addAlias,
   addUndelete,
   addBackup,
+  addRestore,
   addMigrateStore,
 ]
 

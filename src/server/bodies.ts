@@ -7,6 +7,7 @@ import { sharedDisk } from '../store/shared-disk.ts'
 import type { Store } from '../store/store.ts'
 import type { Disk } from '../world/disk.ts'
 import { type Place, placedDisk } from '../world/disk-places.ts'
+import { heldDisk } from '../world/held-disk.ts'
 import { verifiedDisk } from '../world/verified-disk.ts'
 import type { World } from '../world/world.ts'
 import type { Settings } from './settings.ts'
@@ -43,7 +44,7 @@ export async function bodyDisk(
     },
     into,
   )
-  const whole = alone ? placed : sharedDisk(placed, store, clock, bodies.grace)
+  const whole = heldDisk(alone ? placed : sharedDisk(placed, store, clock, bodies.grace))
   // Whose database is elsewhere too has no disk of his own that mail could fill.
   const { freeOctets } = disk
   const ours = database === undefined || into === 'directory'

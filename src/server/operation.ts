@@ -332,9 +332,12 @@ export interface OperationMap extends DestinationOperations {
     output: MessageRecord
   }
   explain: { input: ExplainInput; output: ExplainOutput }
-  /** A consistent copy of database and staged bodies; `folder` is absolute, absent or empty. */
+  /**
+   * A consistent copy of database and staged bodies; `folder` is absolute, absent or empty. Without bodies it
+   * is no backup: for who wants to look at the database alone.
+   */
   backup: {
-    input: { readonly folder: string }
+    input: { readonly folder: string; readonly bodies?: false }
     output: { readonly folder: string; readonly sizeOctets: number; readonly files: number }
   }
   check: {

@@ -1,11 +1,10 @@
 /**
  * A backup of a server at work: one consistent state of the database and the staged bodies it names, in
- * a new or empty directory, synced and verified by check.ts. Called by `postrider backup`. To restore is to
- * start on a copy of that directory.
+ * a new or empty directory, synced, verified by check.ts, and with the hash of every file in a list that
+ * `sha256sum -c` reads. Called by `postrider backup`; restore.ts is the way back.
  *
- * Staged bodies go first. A body that the copied state names was there before it or came since, so a
- * second look finds the few that are missing; only one whose message was settled and removed in between
- * is lost to the copy, and that is a finding.
+ * The state is copied first, while the disk is held: no body that it names goes before it is copied too,
+ * although its mail may long be delivered elsewhere.
  *
  * Bodies in the database are in its copy. Those in object storage become files like all others: they are
  * found there by a Postrider without a bucket, or with another one (src/world/disk-places.ts).
@@ -19,6 +18,7 @@ import {
   createPrivateDirectory,
   createPrivateFile,
   fileSize,
+  hashFile,
   syncFile,
   writePrivateFile,
 } from '../world/node/store-file.ts'
@@ -27,7 +27,9 @@ import { type Finding, findings, stagedBodies } from './check.ts'
 import { listChunked } from './chunk-disk.ts'
 import { type FileStore, openStore } from './open.ts'
 import type { Store } from './store.ts'
-import { stagedIsNamed } from './sweep.ts'
+
+/** The list of all files of a backup and their hashes, written last: without it there is no backup. */
+export const HASHES = 'SHA256SUMS'
 
 export interface BackupOptions {
   readonly store: FileStore
@@ -52,27 +54,61 @@ export interface Backup {
   readonly findings: readonly Finding[]
 }
 
+/** A body as it was copied, by its stem. */
+type Copied = Map<string, { readonly sizeOctets: number; readonly sha256: string }>
+
 /** Makes a backup. Rejects where the directory holds anything already, or there is no room. */
 export async function backup(options: BackupOptions): Promise<Backup> {
-  const { store, clock, log } = options
-  const database = join(options.directory, options.databaseName)
-  const bodies = join(options.directory, options.bodiesName)
-  await createPrivateDirectory(options.directory)
-  await createPrivateDirectory(bodies)
-  const copied = new Map<string, number>()
-  await copyBodies(store, options.disk, bodies, copied)
+  const { directory, databaseName, bodiesName, disk } = options
+  await createPrivateDirectory(directory)
+  await createPrivateDirectory(join(directory, bodiesName))
+  const letGo = disk.hold?.()
+  try {
+    const copied: Copied = new Map()
+    const found = await copyAll(options, copied)
+    const database = join(directory, databaseName)
+    const hashes = function* () {
+      for (const [stem, { sha256 }] of copied) yield line(sha256, `${bodiesName}/${stem}`)
+    }
+    const ofDatabase = await hashFile(database)
+    const list = [line(ofDatabase, databaseName), ...hashes()]
+    await writePrivateFile(join(directory, HASHES), list)
+    syncFile(join(directory, HASHES))
+    const sizes = [...copied.values()].map(({ sizeOctets }) => sizeOctets)
+    const sizeOctets = sizes.reduce((sum, size) => sum + size, fileSize(database))
+    return { database, bodies: copied.size, sizeOctets, findings: found }
+  } finally {
+    await letGo?.().catch(error => options.log.warn('backup.removing', { error: String(error) }))
+  }
+}
+
+/** The database alone, in a new or empty directory; its size in octets. */
+export async function copyDatabase(
+  store: FileStore,
+  directory: string,
+  databaseName: string,
+): Promise<number> {
+  await createPrivateDirectory(directory)
+  const database = join(directory, databaseName)
   // SQLite copies into an empty file, which thereby keeps its mode.
+  createPrivateFile(database)
+  await store.copyTo(database)
+  return fileSize(database)
+}
+
+async function copyAll(options: BackupOptions, copied: Copied): Promise<readonly Finding[]> {
+  const { store, disk, clock, log, directory, databaseName, bodiesName } = options
+  const database = join(directory, databaseName)
+  const bodies = join(directory, bodiesName)
   createPrivateFile(database)
   await store.copyTo(database)
   const copy = await openStore({ path: database, modules: [], clock, log })
   try {
-    await copyBodies(copy, options.disk, bodies, copied)
-    const staged = [...copied].map(([name, sizeOctets]) => ({ name, sizeOctets }))
+    await copyBodies(copy, disk, bodies, copied)
+    const staged = [...copied].map(([name, { sizeOctets }]) => ({ name, sizeOctets }))
     const inside: Omit<StoredBody, 'changedAt'>[] = []
     for await (const body of listChunked(copy)) inside.push(body)
-    const found = await findings(copy, [...staged, ...inside])
-    const sizeOctets = staged.reduce((sum, file) => sum + file.sizeOctets, fileSize(database))
-    return { database, bodies: copied.size, sizeOctets, findings: found }
+    return await findings(copy, [...staged, ...inside])
   } finally {
     await copy.close()
     syncFile(database)
@@ -80,29 +116,24 @@ export async function backup(options: BackupOptions): Promise<Backup> {
   }
 }
 
-/** Copies the staged bodies that the store names and that were not copied yet. */
-async function copyBodies(
-  store: Store,
-  disk: Disk,
-  directory: string,
-  copied: Map<string, number>,
-): Promise<void> {
+/** Copies the staged bodies that the copied state names. */
+async function copyBodies(copy: Store, disk: Disk, directory: string, copied: Copied) {
   let after = Number.MIN_SAFE_INTEGER
   for (;;) {
-    const rows = await store.read(stagedBodies, after)
+    const rows = await copy.read(stagedBodies, after)
     const last = rows.at(-1)
     if (last === undefined) return
     for (const { staged, size_octets } of rows) {
+      if (placeOf(staged) === 'database') continue
       const stem = stemOf(staged)
-      if (copied.has(stem) || placeOf(staged) === 'database') continue
-      try {
-        const chunks = asStored(staged, disk.read(staged, 0, size_octets))
-        copied.set(stem, await writePrivateFile(join(directory, stem), chunks))
-      } catch (error) {
-        // Settled and removed a moment ago; if the copied state still names it, check says so.
-        if (await store.read(stagedIsNamed, staged)) throw error
-      }
+      const chunks = asStored(staged, disk.read(staged, 0, size_octets))
+      copied.set(stem, await writePrivateFile(join(directory, stem), chunks))
     }
     after = last.id
   }
+}
+
+/** As sha256sum (GNU coreutils) writes and reads it. */
+function line(sha256: string, name: string): Uint8Array {
+  return Buffer.from(`${sha256}  ${name}\n`)
 }

@@ -6,7 +6,7 @@
 import { stemOf, storedOctets } from '../world/sealed-name.ts'
 import { either } from './dialect.ts'
 import { cuts, type Rule, rules, type Slice } from './rules.ts'
-import { farReader, reader, type Store } from './store.ts'
+import { asideReader, farReader, reader, type Store } from './store.ts'
 
 /** One broken invariant. */
 export interface Finding {
@@ -42,7 +42,7 @@ const INTEGRITY = either({
  * SQLite's own look at pages, indexes and NOT NULL; one row 'ok' where all is well. PostgreSQL's structure
  * is its operator's to look at, with pg_amcheck.
  */
-export const checkStructure = farReader('store.checkStructure', async tx => {
+export const checkStructure = asideReader('store.checkStructure', async tx => {
   const rows = await tx.all<{ integrity_check: string }>(INTEGRITY)
   return rows.map(row => row.integrity_check).filter(line => line !== 'ok')
 })

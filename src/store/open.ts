@@ -1,6 +1,6 @@
 /**
  * Opens the store in a file: the committer in a thread of its own, near readers here, far readers in a
- * thread that starts when one is asked for. The composer (server/, cli/) calls it, once for each file:
+ * thread that starts when one is asked for, and in another what takes minutes (a copy, a look at all pages). The composer (server/, cli/) calls it, once for each file:
  * that nobody else writes there is the data directory's lock, which is not held here.
  */
 import type { Clock } from '../world/clock.ts'
@@ -61,6 +61,7 @@ export async function openStore(options: OpenOptions): Promise<FileStore> {
   await committer.start()
   const near = new Snapshots(() => openReading(path))
   const far = new FarReaders(thread)
+  const aside = new FarReaders(thread)
   const topics = new Topics()
   let closed = false
   return {
@@ -71,11 +72,15 @@ export async function openStore(options: OpenOptions): Promise<FileStore> {
     async read<Input, Output>(reader: Reader<Input, Output>, input: Input): Promise<Output> {
       if (closed) throw new StoreError('closed', 'the store is closed')
       const now = clock.now()
-      const output =
-        reader.reach === 'near'
-          ? near.read(reader as Reader<unknown, unknown>, input, now)
-          : far.call({ kind: 'read', reader: reader.name, input, now })
-      return (await output) as Output
+      const asked = { kind: 'read', reader: reader.name, input, now } as const
+      switch (reader.reach) {
+        case 'near':
+          return (await near.read(reader as Reader<unknown, unknown>, input, now)) as Output
+        case 'far':
+          return (await far.call(asked)) as Output
+        case 'aside':
+          return (await aside.call(asked)) as Output
+      }
     },
     write<Input, Output>(
       writer: Writer<Input, Output>,
@@ -86,12 +91,12 @@ export async function openStore(options: OpenOptions): Promise<FileStore> {
     },
     stats: () => committer.stats,
     async copyTo(to: string): Promise<void> {
-      await far.call({ kind: 'copy', to })
+      await aside.call({ kind: 'copy', to })
     },
     async close(): Promise<void> {
       closed = true
       // Readers first: the writer, closing last, folds the log into the database.
-      await far.close()
+      await Promise.all([far.close(), aside.close()])
       near.close()
       await committer.close()
     },

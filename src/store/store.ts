@@ -11,8 +11,11 @@ import type { Read, Write } from '../world/sql.ts'
 export interface Reader<Input, Output> {
   readonly kind: 'reader'
   readonly name: string
-  /** 'near' reads a few rows by key; 'far' may read many and runs on a reader thread. */
-  readonly reach: 'near' | 'far'
+  /**
+   * 'near' reads a few rows by key; 'far' may read many and runs on a reader thread; 'aside' takes so long
+   * that nobody should wait behind it, and has a thread of its own.
+   */
+  readonly reach: 'near' | 'far' | 'aside'
   readonly run: (tx: Read, input: Input) => Promise<Output>
 }
 
@@ -37,6 +40,14 @@ export function farReader<Input, Output>(
   run: (tx: Read, input: Input) => Promise<Output>,
 ): Reader<Input, Output> {
   return { kind: 'reader', name, reach: 'far', run }
+}
+
+/** A reader of the whole database. */
+export function asideReader<Input, Output>(
+  name: string,
+  run: (tx: Read, input: Input) => Promise<Output>,
+): Reader<Input, Output> {
+  return { kind: 'reader', name, reach: 'aside', run }
 }
 
 /** A writer of one item. */

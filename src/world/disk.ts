@@ -19,6 +19,11 @@ export interface Disk {
   readonly shared?: SharedDisk
   /** Rejects where bodies can be neither written nor read at the moment; absent where that cannot be. */
   probe?(): Promise<void>
+  /**
+   * From now on nothing goes, until the function it gives is called; that removes what was to go and
+   * rejects where one of them could not be. Absent where nobody makes backups.
+   */
+  hold?(): () => Promise<void>
   /** Octets that what is ours may still grow by; absent where nobody knows. At once where it was looked at just now. */
   freeOctets?(): number | Promise<number>
 }

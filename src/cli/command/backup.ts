@@ -18,7 +18,7 @@ export function addBackup(program: Command, face: Face): void {
       made,
       value =>
         `${value.files} files, ${formatSize(value.sizeOctets)} in ${value.folder}\n` +
-        `to use it: postrider start --data ${value.folder}\n`,
+        `to restore it: postrider restore ${value.folder} --data <folder>\n`,
     )
   })
 }

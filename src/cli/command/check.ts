@@ -1,18 +1,24 @@
 /** `check`: is the config right, and does the database keep its word? */
 import type { Command } from 'commander'
 import { describeRoutes } from '../../server/route-rules.ts'
+import type { Settings } from '../../server/settings.ts'
 import { pathExists } from '../../world/node/config-file.ts'
-import { call } from '../call.ts'
+import { ask, call } from '../call.ts'
 import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { locateEpoch } from '../locate.ts'
 import { printable } from '../print.ts'
+import { refusals } from './restore.ts'
+
+type CheckOptions = CommonOptions & { readonly configOnly?: boolean; readonly rehearse?: boolean }
 
 export function addCheck(program: Command, face: Face): void {
   common(program.command('check').description('check the config and every invariant of the data'))
     .option('--config-only', 'only the config')
-    .action(async (options: CommonOptions & { configOnly?: boolean }) => {
+    .option('--rehearse', 'bring a copy of the database to this version, and check that')
+    .action(async (options: CheckOptions) => {
       const { settings, warnings } = await locateEpoch(face, options)
+      if (options.rehearse === true) return rehearsal(face, options, settings)
       if (options.configOnly === true || !pathExists(settings.data)) {
         const note = options.configOnly === true ? '' : `; there is no data in ${settings.data} yet`
         const routes = describeRoutes(settings)
@@ -38,4 +44,23 @@ export function addCheck(program: Command, face: Face): void {
         face.terminal.setExit(EXIT.data)
       }
     })
+}
+
+/** The upgrade tried out beside the server, whichever version runs. */
+async function rehearsal(face: Face, options: CheckOptions, settings: Settings): Promise<void> {
+  const { rehearseUpgrade } = await import('../../server/restore-data.ts')
+  const copyOf = async (folder: string) =>
+    (await ask(face, options, 'backup', { folder, bodies: false })) !== undefined
+  const result = await refusals(() => rehearseUpgrade(settings, face.clock, copyOf))
+  print(face, options, result, ({ from, to, migrationMs, findings }) => {
+    const took = `${(migrationMs / 1000).toFixed(1)} s`
+    const what =
+      from === to ? `is of version ${to} already` : `goes from ${from} to ${to} in ${took}`
+    const found = findings.map(
+      ({ where, detail }) => `error: ${printable(`${where}: ${detail}`)}\n`,
+    )
+    const sound = found.length === 0 ? 'and all is well with the copy' : 'and the copy is not sound'
+    return `the database ${what}, ${sound}\n${found.join('')}`
+  })
+  if (result.findings.length > 0) face.terminal.setExit(EXIT.data)
 }

@@ -1,22 +1,29 @@
 /** The store as an operator looks after it: `backup`, `check`, `status`, `nodes`. */
 import { listNodes, SILENT_MS } from '../../cluster/reader.ts'
 import { depth } from '../../queue/reader.ts'
-import { backup } from '../../store/backup.ts'
+import { backup, copyDatabase } from '../../store/backup.ts'
 import { findings } from '../../store/check.ts'
 import type { FileStore } from '../../store/open.ts'
 import { BODIES, DATABASE } from '../folder.ts'
-import { OperationError, type OperationOutput } from '../operation.ts'
+import { OperationError, type OperationInput, type OperationOutput } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 
 export async function makeBackup(
   { store, world }: ControlContext,
-  { folder }: { readonly folder: string },
+  { folder, bodies }: OperationInput<'backup'>,
 ): Promise<OperationOutput<'backup'>> {
   if (!('copyTo' in store)) {
     throw new OperationError(69, 'the database is a PostgreSQL: back it up with pg_dump or its WAL')
   }
+  const source = store as FileStore
+  if (bodies === false) {
+    const sizeOctets = await copyDatabase(source, folder, DATABASE).catch(error => {
+      throw backupFailure(folder, error)
+    })
+    return { folder, sizeOctets, files: 1 }
+  }
   const made = await backup({
-    store: store as FileStore,
+    store: source,
     disk: world.disk,
     clock: world.clock,
     log: world.log,

@@ -1,0 +1,110 @@
+/**
+ * `postrider restore` and `postrider check --rehearse`: what is done to a data folder while no server has
+ * it, or to a copy of its database while one does. Called by cli/command/restore.ts and check.ts.
+ */
+import { join } from 'node:path'
+import { type Rehearsal, rehearse } from '../store/rehearse.ts'
+import { type Restored, restore } from '../store/restore.ts'
+import type { Clock } from '../world/clock.ts'
+import { silent } from '../world/log.ts'
+import { lockDirectory } from '../world/node/lock.ts'
+import {
+  createPrivateDirectory,
+  namesIn,
+  readFileChunks,
+  removeAll,
+  writePrivateFile,
+} from '../world/node/store-file.ts'
+import { BODIES, DATABASE } from './folder.ts'
+import { OperationError } from './operation.ts'
+import type { Settings } from './settings.ts'
+
+/** What was restored. */
+export interface DataRestored {
+  readonly data: string
+  readonly sizeOctets: number
+  readonly files: number
+}
+
+/** Restores a backup into the data folder of the settings. Rejects with OperationError. */
+export async function restoreData(
+  settings: Settings,
+  from: string,
+  clock: Clock,
+): Promise<DataRestored> {
+  const { data, database } = settings
+  if (database !== undefined) {
+    throw new OperationError(69, 'the database is a PostgreSQL: restore it with pg_restore')
+  }
+  const bodies = settings.bodies.directory ?? join(data, BODIES)
+  const names = { databaseName: DATABASE, bodiesName: BODIES }
+  const lock = lockDirectory(data)
+  if (lock.held) throw new OperationError(75, `a server runs on ${data}: stop it first`)
+  try {
+    const restored = await restore({ clock, log: silent, from, data, bodies, ...names })
+    return { data, ...outcomeOf(restored) }
+  } finally {
+    lock.release()
+  }
+}
+
+function outcomeOf(restored: Restored): { readonly sizeOctets: number; readonly files: number } {
+  switch (restored.kind) {
+    case 'restored':
+      return { sizeOctets: restored.sizeOctets, files: restored.bodies + 1 }
+    case 'occupied':
+      throw new OperationError(
+        73,
+        `${restored.path} is there already: nothing is written over; name an empty folder, or move it away`,
+      )
+    case 'unlike':
+      throw new OperationError(65, `${restored.path}: ${restored.detail}. Nothing can be used`)
+    case 'unsound': {
+      const [first] = restored.findings
+      throw new OperationError(65, `the backup is not sound: ${first?.where}: ${first?.detail}`)
+    }
+  }
+}
+
+/**
+ * Rehearses the upgrade of a database on a copy beside it, which is removed again.
+ * @param copyOf has a running server make the copy in a folder; false where none runs
+ */
+export async function rehearseUpgrade(
+  settings: Settings,
+  clock: Clock,
+  copyOf: (folder: string) => Promise<boolean>,
+): Promise<Rehearsal> {
+  const { data, database } = settings
+  if (database !== undefined) {
+    throw new OperationError(
+      69,
+      'the database is a PostgreSQL: restore a pg_dump into another database and name that one for `check`',
+    )
+  }
+  const folder = join(data, 'rehearsal')
+  await removeAll(folder)
+  try {
+    if (!(await copyOf(folder))) await copyAtRest(data, folder)
+    return await rehearse(join(folder, DATABASE), clock, silent)
+  } finally {
+    await removeAll(folder)
+  }
+}
+
+/** The database as it lies there, with what its log holds. */
+async function copyAtRest(data: string, folder: string): Promise<void> {
+  const lock = lockDirectory(data)
+  if (lock.held) throw new OperationError(75, `a server holds ${data} but does not answer`)
+  try {
+    const names = (await namesIn(data)).filter(n => n === DATABASE || n === `${DATABASE}-wal`)
+    if (!names.includes(DATABASE))
+      throw new OperationError(66, `there is no ${DATABASE} in ${data}`)
+    await createPrivateDirectory(folder)
+    for (const name of names) {
+      await writePrivateFile(join(folder, name), readFileChunks(join(data, name)))
+    }
+  } finally {
+    lock.release()
+  }
+}
