@@ -3,7 +3,8 @@
  * that is full. What was acknowledged must be there, and every invariant must hold.
  */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -95,18 +96,21 @@ test('where the kernel lets no file grow, a write is refused and the store stays
     const path = join(directory, 'mail.db')
     // The limit of a file, in units of 1 KB, holds for the log and the database alike.
     const command = `ulimit -f 2048; exec "$0" "$@"`
-    const limited = spawnSync(
-      'bash',
-      ['-c', command, process.execPath, writer, path, '0', '30000'],
-      {
-        encoding: 'latin1',
-        timeout: 1_500,
-        killSignal: 'SIGKILL',
-      },
-    )
-    const lines = limited.stdout.split('\n').slice(0, -1)
+    const limited = spawn('bash', ['-c', command, process.execPath, writer, path, '0', '30000'])
+    let said = ''
+    let complained = ''
+    limited.stdout.setEncoding('latin1').on('data', text => {
+      said += text
+      // Goes on for a moment, so that it is refused more than once.
+      if (said.includes('full')) setTimeout(() => limited.kill('SIGKILL'), 200)
+    })
+    limited.stderr.setEncoding('latin1').on('data', text => {
+      complained += text
+    })
+    await once(limited, 'close')
+    const lines = said.split('\n').slice(0, -1)
     const reasons = new Set(lines.filter(line => Number.isNaN(Number(line))))
-    assert.deepEqual([...reasons], ['full'], limited.stderr)
+    assert.deepEqual([...reasons], ['full'], complained)
     const store = await opened(path)
     const present = new Set(await store.read(accepted, undefined))
     const acknowledged = lines.map(Number).filter(n => !Number.isNaN(n))
