@@ -39,6 +39,9 @@ const KNOWN_MS = 5 * 60_000
 /** Names that lead nowhere are kept apart, fewer and shorter: a peer that guesses evicts nobody. */
 const NOBODY_MAX = 4_000
 const NOBODY_MS = 30_000
+/** Addresses as they were written, for a moment: one message asks several times about its recipients. */
+const SPELLED_MAX = 2_000
+const SPELLED_MS = 10_000
 
 const unknown: Resolution = { kind: 'unknown' }
 const foreign: Resolution = { kind: 'foreign' }
@@ -50,6 +53,7 @@ export class Directory {
   readonly #others: () => AddressAuthority | undefined
   readonly #known = new Recent<Resolution>(KNOWN_MAX, KNOWN_MS)
   readonly #nobody = new Recent<Resolution>(NOBODY_MAX, NOBODY_MS)
+  readonly #spelled = new Recent<Resolution>(SPELLED_MAX, SPELLED_MS)
   /** Grows with every change, so that an answer read before it is not remembered after it. */
   #generation = 0
 
@@ -68,9 +72,14 @@ export class Directory {
 
   /** What is known of an address at once; undefined: ask `resolve`. */
   cached(address: Address): Resolution | undefined {
-    const key = cacheKey(canonical(address))
+    const spelling = cacheKey(address)
     const now = this.#clock.monotonic()
-    return this.#known.get(key, now) ?? this.#nobody.get(key, now)
+    const spelled = this.#spelled.get(spelling, now)
+    if (spelled !== undefined) return spelled
+    const key = cacheKey(canonical(address))
+    const known = this.#known.get(key, now)
+    if (known !== undefined) this.#spelled.set(spelling, known, now)
+    return known ?? this.#nobody.get(key, now)
   }
 
   /** Looks an address up. Rejects only if the store does. */
@@ -107,6 +116,7 @@ export class Directory {
     this.#generation++
     this.#known.drop()
     this.#nobody.drop()
+    this.#spelled.drop()
   }
 
   async #look(

@@ -62,6 +62,10 @@ export function expandCached(
   address: Address,
   limits = defaultExpansionLimits,
 ): Expansion | undefined {
+  const first = directory.cached(address)
+  if (first === undefined) return undefined
+  // Nearly every address is one account's, and walks nowhere.
+  if (first.kind !== 'alias') return plain(address, first)
   const walk = walkOf(address, limits)
   let step = walk.next()
   while (!step.done) {
@@ -83,12 +87,7 @@ function* walkOf(
   limits: ExpansionLimits,
 ): Generator<Address, Expansion, Resolution> {
   const first = yield accepted
-  if (first.kind === 'account') {
-    const { limit, account } = first
-    const held = { local: true, accountId: account.id, ...(limit && { limit }) }
-    return { kind: 'finals', finals: [{ address: accepted, ...held }] }
-  }
-  if (first.kind !== 'alias') return { kind: 'none', why: first.kind }
+  if (first.kind !== 'alias') return plain(accepted, first)
 
   const seen = new Set([addressKey(accepted)])
   const finals: Final[] = []
@@ -114,6 +113,14 @@ function* walkOf(
   }
   if (finals.length === 0) return broken('loop', limits)
   return alive === 0 ? broken('dead', limits) : { kind: 'finals', finals }
+}
+
+/** An address that is no alias. */
+function plain(address: Address, found: Exclude<Resolution, { kind: 'alias' }>): Expansion {
+  if (found.kind !== 'account') return { kind: 'none', why: found.kind }
+  const { limit, account } = found
+  const final: Final = { address, local: true, accountId: account.id }
+  return { kind: 'finals', finals: [limit === undefined ? final : { ...final, limit }] }
 }
 
 /** Targets as a stack: the first of them on top. */

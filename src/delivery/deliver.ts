@@ -10,13 +10,23 @@ import type { Outcome } from '../mail/outcome.ts'
 import type { Delivery } from '../mailbox/deliver.ts'
 import { ownJoined, ownText } from '../wire/own.ts'
 
-/** What of a load a delivery needs. */
-export interface Parcel {
+/** What of a message its row in a mailbox tells. */
+interface Item {
   readonly id: string
   readonly bodyKey: number
+  readonly reversePath: Address | null
+}
+
+/** What of a load a delivery needs. */
+export interface Parcel extends Item {
   readonly head: Uint8Array
   readonly sizeOctets: number
-  readonly reversePath: Address | null
+}
+
+/** What of a message that is just being accepted; its head is text still. */
+export interface NewParcel extends Item {
+  readonly head: string
+  readonly bodyOctets: number
 }
 
 export interface Delivered {
@@ -39,7 +49,9 @@ export async function deliver(
   switch (found.kind) {
     case 'account': {
       const { account, limit } = found
-      const placed = place(parcel, recipient, account.id, now)
+      const head = ownJoined(ownText(traceOf(parcel, recipient)), parcel.head)
+      const sizeOctets = parcel.sizeOctets - parcel.head.length + head.length
+      const placed = place(parcel, account.id, { head, sizeOctets, now })
       if (limit === undefined) return placed
       const more = { octets: placed.delivery.sizeOctets, messages: 1 }
       const room = roomFor(limit, await usage(account.id), more)
@@ -71,36 +83,39 @@ const noRoom = {
  */
 export function deliverAtOnce(
   directory: Directory,
-  parcel: Parcel,
+  parcel: NewParcel,
   recipient: Address,
   now: number,
   judged: boolean,
 ): (Delivered & { readonly delivery: Delivery }) | undefined {
   const found = directory.cached(recipient)
   if (found?.kind !== 'account' || (found.limit !== undefined && !judged)) return undefined
-  return place(parcel, recipient, found.account.id, now)
+  const head = ownText(traceOf(parcel, recipient) + parcel.head)
+  const sizeOctets = parcel.bodyOctets + head.length
+  return place(parcel, found.account.id, { head, sizeOctets, now })
+}
+
+const toInbox: Outcome = {
+  kind: 'delivered',
+  how: 'mailbox',
+  status: '2.0.0',
+  reason: 'delivered to INBOX',
 }
 
 /** RFC 5321 §4.4: final delivery puts the reverse-path in front; Delivered-To stops loops. */
+function traceOf({ reversePath }: Item, recipient: Address): string {
+  return `Return-Path: ${formatPath(reversePath)}\r\nDelivered-To: ${formatAddress(recipient)}\r\n`
+}
+
 function place(
-  parcel: Parcel,
-  recipient: Address,
+  { id: messageId, bodyKey: bodyId }: Item,
   accountId: number,
-  now: number,
+  facts: { readonly head: Uint8Array; readonly sizeOctets: number; readonly now: number },
 ): Delivered & { readonly delivery: Delivery } {
-  const trace = `Return-Path: ${formatPath(parcel.reversePath)}\r\nDelivered-To: ${formatAddress(recipient)}\r\n`
-  const head = ownJoined(ownText(trace), parcel.head)
+  const { head, sizeOctets, now: internalDate } = facts
+  const where = { accountId, mailboxName: 'INBOX', messageId, bodyId }
   return {
-    outcome: { kind: 'delivered', how: 'mailbox', status: '2.0.0', reason: 'delivered to INBOX' },
-    delivery: {
-      accountId,
-      mailboxName: 'INBOX',
-      messageId: parcel.id,
-      bodyId: parcel.bodyKey,
-      head,
-      sizeOctets: parcel.sizeOctets - parcel.head.length + head.length,
-      internalDate: now,
-      flags: '',
-    },
+    outcome: toInbox,
+    delivery: { ...where, head, sizeOctets, internalDate, flags: '' },
   }
 }

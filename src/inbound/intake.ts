@@ -11,7 +11,7 @@
 import type { Room } from '../limit/free-space.ts'
 import type { Range } from '../message/complete.ts'
 import { type Disk, DiskFull, type StagedBody } from '../world/disk.ts'
-import { CHUNK_OCTETS, giveChunk, takeChunk } from './chunks.ts'
+import { CHUNK_OCTETS, giveChunk, giveSmall, SMALL_OCTETS, takeChunk, takeSmall } from './chunks.ts'
 
 /** Up to here a body travels inside the accept transaction at most (measured: research of the design). */
 export const INLINE_MAX_BYTES = 128 * 1024
@@ -19,7 +19,6 @@ export const INLINE_MAX_BYTES = 128 * 1024
 /** The first octets that are kept, for the header. */
 const PREFIX_OCTETS = 131_072
 /** A message begins in a small buffer, goes on in this one, and then in a chunk. */
-const SMALL_OCTETS = 2_048
 const MIDDLE_OCTETS = 16_384
 const UNSETTLED_WRITES = 2
 
@@ -70,7 +69,7 @@ export class Intake {
   /** The content's first octets, up to 128 KB: where a header is looked for. Valid until `over`. */
   get prefix(): Uint8Array {
     const octets = this.#first?.octets ?? this.#buffer.subarray(0, this.#filled)
-    return octets.subarray(0, PREFIX_OCTETS)
+    return octets.length <= PREFIX_OCTETS ? octets : octets.subarray(0, PREFIX_OCTETS)
   }
 
   /** Takes octets[from, to) by copy; a promise asks to wait before giving more. */
@@ -120,6 +119,7 @@ export class Intake {
   /** The message is over: its octets, those of `prefix` too, make room for others. */
   over(): void {
     giveChunk(this.#buffer)
+    giveSmall(this.#buffer)
     this.#buffer = EMPTY
     this.#filled = 0
     const first = this.#first
@@ -138,9 +138,14 @@ export class Intake {
   #grow(wanted: number): void {
     const before = this.#buffer
     if (before.length === CHUNK_OCTETS) return
-    const small = this.#first === undefined && wanted <= MIDDLE_OCTETS
-    this.#buffer = small ? smallBuffer(wanted) : takeChunk()
-    this.#buffer.set(before.subarray(0, this.#filled))
+    this.#buffer =
+      this.#first !== undefined || wanted > MIDDLE_OCTETS
+        ? takeChunk()
+        : wanted > SMALL_OCTETS
+          ? Buffer.allocUnsafeSlow(MIDDLE_OCTETS)
+          : takeSmall()
+    if (this.#filled > 0) this.#buffer.set(before.subarray(0, this.#filled))
+    giveSmall(before)
   }
 
   /** Hands the full buffer to the disk; waits while too much is on its way. */
@@ -206,10 +211,6 @@ export class Intake {
   /** An exact buffer of its own: what crosses to the committer is cloned whole, not as a view. */
   #dedicated(): Uint8Array {
     const kept = this.#kept(this.#buffer.subarray(0, this.#filled))
-    return kept.length === kept.buffer.byteLength ? kept : Uint8Array.prototype.slice.call(kept)
+    return kept.length === kept.buffer.byteLength ? kept : new Uint8Array(kept)
   }
-}
-
-function smallBuffer(wanted: number): Uint8Array {
-  return new Uint8Array(wanted <= SMALL_OCTETS ? SMALL_OCTETS : MIDDLE_OCTETS)
 }

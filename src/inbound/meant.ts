@@ -28,7 +28,7 @@ export interface Bearing {
   readonly sender: Sender
   readonly role?: Pick<Role, 'origin'>
   /** Which old routes the listener reads. */
-  readonly routes?: OldRoutes
+  readonly routes?: OldRoutes | undefined
   readonly heeding?: Pick<Heeding, 'rewriting'>
 }
 

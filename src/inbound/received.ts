@@ -1,6 +1,6 @@
 /** The Received field of a message that has come in (RFC 5321 §4.4), from what its session knows. */
 import type { Envelope } from '../mail/envelope.ts'
-import { formatReceived } from '../mail/trace.ts'
+import { formatReceived, type Opening, openReceived } from '../mail/trace.ts'
 import type { Peer } from '../smtp/server/question.ts'
 
 export interface Stamp {
@@ -10,10 +10,13 @@ export interface Stamp {
   readonly timeMs: number
 }
 
+/** How the fields of a connection begin, which is the same for all of its messages. */
+const openings = new WeakMap<Peer, { readonly by: string; readonly opening: Opening }>()
+
 export function receivedField(peer: Peer, { sender, recipients }: Envelope, stamp: Stamp): string {
   const { protocol, hostname: by, id, timeMs } = stamp
-  const [only] = recipients
-  return formatReceived({
+  const [only, another] = recipients
+  const reception = {
     protocol,
     extended: peer.extended,
     hello: peer.hello,
@@ -23,10 +26,19 @@ export function receivedField(peer: Peer, { sender, recipients }: Envelope, stam
     utf8: sender.utf8,
     id,
     timeMs,
-    ...(peer.tls ? { tls: peer.tls } : {}),
-    ...(peer.name === undefined ? {} : { reverseName: peer.name }),
+    ...(peer.tls && { tls: peer.tls }),
     ...(sender.solicitations && { solicitations: sender.solicitations }),
-    ...(sender.priority ? { priority: sender.priority } : {}),
-    ...(recipients.length === 1 && only ? { recipient: only.forwardPath } : {}),
-  })
+    ...(sender.priority && { priority: sender.priority }),
+    ...(only && !another && { recipient: only.forwardPath }),
+  }
+  return formatReceived(reception, openingOf(peer, by))
+}
+
+function openingOf(peer: Peer, by: string): Opening {
+  const known = openings.get(peer)
+  if (known?.by === by) return known.opening
+  const { hello, remote, name: reverseName } = peer
+  const opening = openReceived({ hello, remote, by, ...(reverseName && { reverseName }) })
+  openings.set(peer, { by, opening })
+  return opening
 }

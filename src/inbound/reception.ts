@@ -16,7 +16,6 @@ import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Including, Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
 import type { OldRoutes } from '../transit/old-route.ts'
-import { ownText } from '../wire/own.ts'
 import type { Transfer } from './checkpoint.ts'
 import { type Heeded, type Heeding, heed } from './heed.ts'
 import { rewrittenSender } from './heed-rewriting.ts'
@@ -131,18 +130,23 @@ export class Reception implements Policy {
   }
 
   #meant(peer: Peer, { sender }: Envelope, named: Recipient): Later<Meant> {
-    return meantBy(this.#inbound, { peer, sender, role: this.#role, ...this.#door }, named)
+    const { routes, heeding } = this.#door
+    return meantBy(this.#inbound, { peer, sender, role: this.#role, routes, heeding }, named)
   }
 
   #judgeRcpt(peer: Peer, envelope: Envelope, { recipient, verdict: known }: Meant): Later<Verdict> {
     const verdict = known ?? this.#role.rcpt(peer, envelope, recipient)
     const { sender } = envelope
-    const sending = { origin: this.#role.origin, peer, sender }
     return after(verdict, taken => {
       if (taken.kind !== 'accept') return taken
-      const barred = refusedRecipient(this.#inbound, sending, recipient.forwardPath)
+      const barred = this.#barred(peer, sender, recipient.forwardPath)
       return barred ?? judgeMailbox(this.#inbound, recipient, sender.sizeOctets ?? 0)
     })
+  }
+
+  #barred(peer: Peer, sender: Sender, forwardPath: Address): Verdict | undefined {
+    if (!this.#inbound.rules.refuseAny()) return undefined
+    return refusedRecipient(this.#inbound, { origin: this.#role.origin, peer, sender }, forwardPath)
   }
 
   data(peer: Peer, envelope: Envelope): Later<Verdict> {
@@ -311,8 +315,10 @@ export class Reception implements Policy {
   ): Promise<Verdict> {
     const { settings, world, spool, identify, directory } = this.#inbound
     const { hostname, hopsMax } = settings()
-    const partial = intake.sizeOctets > intake.prefix.length
-    const header = scanHeader(intake.prefix, { partial })
+    const { prefix, sizeOctets } = intake
+    const { origin } = this.#role
+    const partial = sizeOctets > prefix.length
+    const header = scanHeader(prefix, { partial })
     const travelled = judgeHops(header, hopsMax)
     if (travelled.kind !== 'accept') return travelled
     const read = this.#heed(asked, header)
@@ -330,44 +336,48 @@ export class Reception implements Policy {
       : (all as Meant[])
     const recipients = known.map(({ recipient }) => recipient)
     // A user may well send on what came to himself.
-    const meant = this.#role.origin === 'submission' ? recipients : stopLoops(header, recipients)
+    const meant = origin === 'submission' ? recipients : stopLoops(header, recipients)
     if ('kind' in meant) return meant
-    const room = judgeRooms(this.#inbound, meant, intake.sizeOctets)
+    // What is known at once is not waited for: of a usual message that is all but the store's answer.
+    const room = judgeRooms(this.#inbound, meant, sizeOctets)
     const roomy = room instanceof Promise ? await room : room
     if (roomy.kind !== 'accept') return roomy
     const identity = identify()
     const written = read.heeded?.header ?? header
-    const completion = await this.#role.complete(peer, envelope, written, identity)
+    const completing = this.#role.complete(peer, envelope, written, identity)
+    const completion = completing instanceof Promise ? await completing : completing
     if (completion.kind !== 'complete') return completion
-    const hooked = await this.#hooked('accept', accept(), () => ({
+    const asking = this.#hooked('accept', accept(), () => ({
       peer,
       envelope,
-      sizeOctets: intake.sizeOctets,
+      sizeOctets,
       id: identity.id,
-      head: Buffer.from(intake.prefix).toString('latin1'),
+      head: Buffer.from(prefix).toString('latin1'),
     }))
+    const hooked = asking instanceof Promise ? await asking : asking
     if (hooked.kind !== 'accept') return hooked
-    const finals = await expandRecipients(directory, meant, envelope.sender.tracking !== undefined)
-    const sending = { origin: this.#role.origin, peer, sender: envelope.sender }
-    const barred = refusedMessage(this.#inbound, sending, finals, intake)
+    const { sender } = envelope
+    const expanding = expandRecipients(directory, meant, sender.tracking !== undefined)
+    const finals = expanding instanceof Promise ? await expanding : expanding
+    const barred = refusedMessage(this.#inbound, { origin, peer, sender }, finals, intake)
     if (barred !== undefined) return barred
     const stamp = { protocol: this.#door.protocol, hostname, id: identity.id }
     const received = receivedField(peer, envelope, { ...stamp, timeMs: world.clock.now() })
     const text = `queued as ${identity.id}`
-    const told = withSubmitter(this.#inbound, peer, envelope, this.#role.origin)
+    const told = withSubmitter(this.#inbound, peer, envelope, origin)
     const kept = told instanceof Promise ? await told : told
-    await transfer?.settled()
+    if (transfer !== undefined) await transfer.settled()
     const released = await spool.accept({
       identity,
-      origin: this.#role.origin,
-      envelope: withTlsWish(partial ? kept : withoutNeedlessUtf8(kept, intake.prefix), header),
+      origin,
+      envelope: withTlsWish(partial ? kept : withoutNeedlessUtf8(kept, prefix), header),
       finals,
-      head: ownText(received + fields + completion.fields + seam(header)),
+      head: received + fields + completion.fields + seam(header),
       body: intake.finishInline() ?? (await intake.finish()),
       accountId: peer.account?.id ?? null,
       peer: formatPeer(peer.hello, peer.remote.address, peer.forwarded),
-      prefix: intake.prefix,
-      ...(transfer === undefined ? {} : { named: transfer.record(intake.sizeOctets, text) }),
+      prefix,
+      ...(transfer === undefined ? {} : { named: transfer.record(sizeOctets, text) }),
     })
     transfer?.accepted(released)
     if (priorityChangedTo === undefined) return accept(text)

@@ -18,10 +18,10 @@ export function judgeMailbox(
   recipient: Recipient,
   sizeOctets: number,
 ): Later<Verdict> {
-  const room = () => judgeRoom(inbound, recipient.forwardPath, sizeOctets)
-  if (recipient.validSince === undefined) return room()
+  const { forwardPath, validSince } = recipient
+  if (validSince === undefined) return judgeRoom(inbound, forwardPath, sizeOctets)
   return judgeTenure(inbound.directory, recipient).then(held =>
-    held.kind === 'accept' ? room() : held,
+    held.kind === 'accept' ? judgeRoom(inbound, forwardPath, sizeOctets) : held,
   )
 }
 

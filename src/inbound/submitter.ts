@@ -34,7 +34,7 @@ export function withSubmitter(
 }
 
 function submittedBy(envelope: Envelope, submitter: string | undefined): Envelope {
-  const { submitter: claimed, ...sender } = envelope.sender
-  if (claimed === submitter) return envelope
+  if (envelope.sender.submitter === submitter) return envelope
+  const { submitter: _claimed, ...sender } = envelope.sender
   return { ...envelope, sender: submitter === undefined ? sender : { ...sender, submitter } }
 }

@@ -15,9 +15,23 @@ export interface Address {
 const DOT_STRING =
   /^[\w!#$%&'*+\-/=?^`{|}~\u0080-\u{10ffff}]+(?:\.[\w!#$%&'*+\-/=?^`{|}~\u0080-\u{10ffff}]+)*$/u
 
+/** The atext of RFC 5321 §4.1.2 as a table of ASCII codes. */
+const ATEXT = new Uint8Array(128)
+for (let code = 0; code < 128; code++) {
+  if (DOT_STRING.test(String.fromCharCode(code))) ATEXT[code] = 1
+}
+
+/** Whether a local part needs no quotes. Most are told by a look into a table; the others by the grammar. */
+function isDotString(local: string): boolean {
+  for (let i = 0; i < local.length; i++) {
+    if (ATEXT[local.charCodeAt(i)] !== 1) return DOT_STRING.test(local)
+  }
+  return local !== ''
+}
+
 /** The address as it stands on the wire, without angle brackets; quotes the local part if it must. */
 export function formatAddress(address: Address): string {
-  const local = DOT_STRING.test(address.local)
+  const local = isDotString(address.local)
     ? address.local
     : `"${address.local.replace(/["\\]/g, '\\$&')}"`
   return address.domain === '' ? local : `${local}@${address.domain}`

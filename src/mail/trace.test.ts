@@ -64,7 +64,8 @@ for (const [name, manner] of [
   ['UTF8LMTP', { protocol: 'lmtp' as const, utf8: true }],
 ] as const) {
   test(`${JSON.stringify(manner)} is "with ${name}"`, () => {
-    assert.equal(withClause({ ...plain, tls: false, ...manner }), name)
+    const { tls: secured, ...rest } = { tls: false, ...manner }
+    assert.equal(withClause({ ...plain, ...rest }, secured), name)
   })
 }
 

@@ -14,14 +14,13 @@ export interface Manner {
   readonly protocol: 'smtp' | 'lmtp'
   /** EHLO or LHLO was said. */
   readonly extended: boolean
-  readonly tls: boolean
   readonly authenticated: boolean
   /** SMTPUTF8 was asked for in MAIL. */
   readonly utf8: boolean
 }
 
 /** What a `Received:` field says. */
-export interface Reception extends Omit<Manner, 'tls'> {
+export interface Reception extends Manner {
   /** What the peer called itself; '' where it did not. */
   readonly hello: string
   readonly remote: Endpoint
@@ -51,10 +50,10 @@ const NAME_MAX_CHARS = 255
 const PATH_MAX_CHARS = 900
 
 /** The protocol type: RFC 3848, RFC 6531 §4.3. Plain `SMTP` is HELO; what HELO may not do is not told. */
-export function withClause(manner: Manner): string {
+export function withClause(manner: Manner, tls: boolean): string {
   if (manner.protocol === 'smtp' && !manner.extended) return 'SMTP'
   const base = manner.protocol === 'lmtp' ? 'LMTP' : manner.utf8 ? 'SMTP' : 'ESMTP'
-  const suffix = `${manner.tls ? 'S' : ''}${manner.authenticated ? 'A' : ''}`
+  const suffix = `${tls ? 'S' : ''}${manner.authenticated ? 'A' : ''}`
   return `${manner.utf8 ? 'UTF8' : ''}${base}${suffix}`
 }
 
@@ -81,7 +80,7 @@ export function addressLiteral(address: string): string {
  * TCP-info        = address-literal / ( Domain FWS address-literal )
  * ```
  */
-function fromClause(reception: Reception): string[] {
+function fromClause(reception: Pick<Reception, 'hello' | 'remote' | 'reverseName'>): string[] {
   const literal = addressLiteral(reception.remote.address)
   const hello = safeName(reception.hello)
   const who = hello !== '' ? hello : literal !== '' ? literal : 'localhost'
@@ -91,19 +90,26 @@ function fromClause(reception: Reception): string[] {
 }
 
 /** Words joined by spaces, and by a fold where a line would grow over 78 characters. */
-function fold(words: readonly string[]): string {
-  let text = ''
-  let length = 0
-  for (const word of words) {
-    if (text !== '' && length + 1 + word.length > LINE_MAX_CHARS) {
-      text += `\r\n\t${word}`
-      length = 8 + word.length
+class Folded {
+  text = ''
+  #length = 0
+
+  /** Goes on where `from` ends, which stays as it is. */
+  constructor(from?: Folded) {
+    if (from === undefined) return
+    this.text = from.text
+    this.#length = from.#length
+  }
+
+  add(word: string): void {
+    if (this.text !== '' && this.#length + 1 + word.length > LINE_MAX_CHARS) {
+      this.text += `\r\n\t${word}`
+      this.#length = 8 + word.length
     } else {
-      text += text === '' ? word : ` ${word}`
-      length += word.length + (length === 0 ? 0 : 1)
+      this.#length += word.length + (this.#length === 0 ? 0 : 1)
+      this.text += this.text === '' ? word : ` ${word}`
     }
   }
-  return text
 }
 
 /** An address that fits on one line of a header and cannot end it. */
@@ -119,26 +125,53 @@ function tlsComment({ protocol, cipher, peerName, verified }: TlsFacts): string[
   return [...secured, 'certificate', safeName(peerName), ...`${known})`.split(' ')]
 }
 
-/** The whole `Received:` field with its CRLF, folded (RFC 5321 §4.4, Time-stamp-line). */
-export function formatReceived(reception: Reception): string {
-  const manner = { ...reception, tls: reception.tls !== undefined }
-  const words = ['Received:', ...fromClause(reception), 'by', safeName(reception.by)]
-  words.push('with', withClause(manner))
-  const classes = reception.solicitations?.join(',') ?? ''
-  if (classes !== '' && classes.length <= PATH_MAX_CHARS) words.push(`(SOLICIT=${classes})`)
-  if (reception.tls !== undefined) {
-    words.push(...tlsComment(reception.tls))
+/** How a `Received:` field begins: with what is the same for every message of a connection. */
+export type Opening = Folded
+
+export function openReceived(facts: Pick<Reception, 'hello' | 'remote' | 'reverseName' | 'by'>) {
+  const opening = new Folded()
+  for (const word of ['Received:', ...fromClause(facts), 'by', safeName(facts.by)]) {
+    opening.add(word)
   }
+  return opening
+}
+
+/**
+ * The whole `Received:` field with its CRLF, folded (RFC 5321 §4.4, Time-stamp-line).
+ * @param opening `openReceived` of the same facts, where it was kept
+ */
+export function formatReceived(reception: Reception, opening?: Opening): string {
+  const { tls, recipient, priority, solicitations } = reception
+  const words = ['with', withClause(reception, tls !== undefined)]
+  const classes = solicitations?.join(',') ?? ''
+  if (classes !== '' && classes.length <= PATH_MAX_CHARS) words.push(`(SOLICIT=${classes})`)
+  if (tls !== undefined) words.push(...tlsComment(tls))
   const id = reception.id.slice(0, NAME_MAX_CHARS).replace(/[^\w.-]/g, '?')
   if (id !== '') words.push('id', id)
-  if (reception.recipient !== undefined) {
-    const path = formatPath(reception.recipient)
+  if (recipient !== undefined) {
+    const path = formatPath(recipient)
     // RFC 6531 §3.7.3: a UTF-8 address stands in a trace field only of an internationalised message.
     if (fitsHeader(path) && (reception.utf8 || isAscii(path))) words.push('for', path)
   }
-  if (reception.priority !== undefined) words.push('PRIORITY', String(reception.priority))
-  words.push(`${words.pop()};`, ...formatDate(reception.timeMs).split(' '))
-  return `${fold(words)}\r\n`
+  if (priority !== undefined) words.push('PRIORITY', String(priority))
+  words.push(`${words.pop()};`)
+  const folded = new Folded(opening ?? openReceived(reception))
+  for (const word of words) folded.add(word)
+  for (const word of dateWords(reception.timeMs)) folded.add(word)
+  return `${folded.text}\r\n`
+}
+
+let datedSecond = Number.NaN
+let datedWords: readonly string[] = []
+
+/** The words of a date; a busy second needs them many times. */
+function dateWords(timeMs: number): readonly string[] {
+  const second = Math.floor(timeMs / 1000)
+  if (second !== datedSecond) {
+    datedSecond = second
+    datedWords = formatDate(timeMs).split(' ')
+  }
+  return datedWords
 }
 
 /** Control characters cannot stand in a header; an address that has them was never accepted. */

@@ -134,6 +134,7 @@ export function rangesOf(
   names: readonly string[],
   fields: readonly Field[] = [],
 ): Range[] {
+  if (names.length === 0 && fields.length === 0) return []
   const wanted = new Set(names.map(name => name.toLowerCase()))
   const ranges: { from: number; to: number }[] = []
   for (const field of header.fields) {

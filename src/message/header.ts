@@ -164,7 +164,10 @@ export function scanHeader(octets: Uint8Array, limits: HeaderLimits = {}): Heade
   const sizeMax = limits.sizeMaxBytes ?? SIZE_MAX_BYTES
   const fieldsMax = limits.fieldsMax ?? FIELDS_MAX
   const size = Math.min(octets.length, sizeMax)
-  const buffer = Buffer.from(octets.buffer, octets.byteOffset, size)
+  const buffer =
+    octets instanceof Buffer && octets.length === size
+      ? octets
+      : Buffer.from(octets.buffer, octets.byteOffset, size)
   const outOfOctets = octets.length > sizeMax ? 'limit' : limits.partial === true ? 'cut' : 'end'
   const start = skipMboxLine(buffer)
   const fields: Field[] = []

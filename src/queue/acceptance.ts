@@ -14,6 +14,8 @@ export interface Acceptance {
   readonly origin: 'mx' | 'submission' | 'local' | 'notice'
   /** What we put in front of the body. */
   readonly head: Uint8Array
+  /** Of head and body together, where the head is left out: no row will keep that of what is delivered at once. */
+  readonly sizeOctets?: number
   /** The octets themselves, or the name of a sealed staged body. */
   readonly body: Uint8Array | { readonly staged: string; readonly sizeOctets: number }
   /** As formatAddress writes it; '' is the null reverse-path. */
@@ -132,7 +134,7 @@ export async function acceptInto(tx: Write, accepted: readonly Acceptance[]): Pr
       a.id,
       settled ? null : a.bodyKey,
       settled ? NO_OCTETS : a.head,
-      a.head.length + size,
+      a.sizeOctets ?? a.head.length + size,
       a.origin,
       a.reversePath,
       a.bodyKind,

@@ -4,7 +4,7 @@
  */
 import { addressKey } from '../account/address.ts'
 import type { Directory } from '../account/directory.ts'
-import { expand, expandCached, type Final } from '../account/expand.ts'
+import { type Expansion, expand, expandCached, type Final } from '../account/expand.ts'
 import { type Address, formatAddress } from '../mail/address.ts'
 import { formatCarriedRecipient } from '../mail/carried.ts'
 import type { Notify, Recipient } from '../mail/envelope.ts'
@@ -25,46 +25,83 @@ export interface FinalRecipient {
 }
 
 /**
- * The final recipients, an `expanded` row for each alias with several targets among them.
+ * The final recipients, an `expanded` row for each alias with several targets among them; at once where the
+ * directory knows them all by heart.
  *
  * @param tracked whether the sender may ask what becomes of it (MTRK): where one becomes several, that ends here
  */
-export async function expandRecipients(
+export function expandRecipients(
   directory: Directory,
   recipients: readonly Recipient[],
   tracked = false,
+): FinalRecipient[] | Promise<FinalRecipient[]> {
+  const known: Expansion[] = []
+  for (const { forwardPath } of recipients) {
+    const expansion = expandCached(directory, forwardPath)
+    if (expansion === undefined) return expandAll(directory, recipients, tracked)
+    known.push(expansion)
+  }
+  return rowsOf(recipients, known, tracked)
+}
+
+async function expandAll(
+  directory: Directory,
+  recipients: readonly Recipient[],
+  tracked: boolean,
 ): Promise<FinalRecipient[]> {
+  const found: Expansion[] = []
+  for (const { forwardPath } of recipients) {
+    found.push(expandCached(directory, forwardPath) ?? (await expand(directory, forwardPath)))
+  }
+  return rowsOf(recipients, found, tracked)
+}
+
+function rowsOf(
+  recipients: readonly Recipient[],
+  expansions: readonly Expansion[],
+  tracked: boolean,
+): FinalRecipient[] {
+  const [only, another] = recipients
+  const [expansion] = expansions
+  if (only && expansion && !another) {
+    const [final, more] = finalsOf(only, expansion)
+    // One recipient that stands for one: there is nothing to collapse.
+    if (final && !more) return [rowOf(only, final.address, final.aliasOf)]
+  }
   const finals = new Map<string, FinalRecipient>()
-  for (const recipient of recipients) {
+  for (const [at, recipient] of recipients.entries()) {
     const { forwardPath } = recipient
-    const expansion = expandCached(directory, forwardPath) ?? (await expand(directory, forwardPath))
-    // What has vanished since RCPT keeps its row: it fails visibly, and the sender is told.
-    const found = expansion.kind === 'finals' ? expansion.finals : [{ address: forwardPath }]
+    const found = finalsOf(recipient, expansions[at] as Expansion)
     const several = found.length > 1
     if (several)
       add(finals, `alias ${addressKey(forwardPath)}`, {
         ...rowOf(recipient, forwardPath),
         expanded: true,
       })
-    for (const final of found) {
-      const aliasOf = (final as Final).aliasOf
+    for (const { address, aliasOf } of found) {
       const notify = several ? withoutSuccess(recipient.notify) : recipient.notify
       add(
         finals,
-        addressKey(final.address),
+        addressKey(address),
         rowOf(
           {
             ...recipient,
             ...(notify ? { notify } : {}),
             ...(several && tracked ? { unmarked: true } : {}),
           },
-          final.address,
+          address,
           aliasOf,
         ),
       )
     }
   }
   return [...finals.values()]
+}
+
+/** What has vanished since RCPT keeps its row: it fails visibly, and the sender is told. */
+function finalsOf({ forwardPath }: Recipient, expansion: Expansion) {
+  const gone: Pick<Final, 'address' | 'aliasOf'> = { address: forwardPath }
+  return expansion.kind === 'finals' ? expansion.finals : [gone]
 }
 
 function add(finals: Map<string, FinalRecipient>, key: string, row: FinalRecipient): void {

@@ -10,6 +10,7 @@ import type { Delivery } from '../mailbox/deliver.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Store } from '../store/store.ts'
 import { formatDate } from '../wire/date.ts'
+import { ownText } from '../wire/own.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 import type { FinalRecipient } from './expansion.ts'
@@ -26,7 +27,8 @@ export interface Submission {
   readonly origin: Acceptance['origin']
   readonly envelope: Pick<Envelope, 'sender'>
   readonly finals: readonly FinalRecipient[]
-  readonly head: Uint8Array
+  /** What we put in front of the body. */
+  readonly head: string
   readonly body: Acceptance['body']
   readonly accountId: number | null
   readonly peer: string
@@ -56,7 +58,10 @@ export interface Lessee {
 export interface Newborn {
   readonly id: string
   readonly bodyKey: number
-  readonly head: Uint8Array
+  readonly head: string
+  /** Of the body alone. */
+  readonly bodyOctets: number
+  /** Of head and body together. */
   readonly sizeOctets: number
   readonly reversePath: Address | null
   readonly origin: Acceptance['origin']
@@ -77,6 +82,9 @@ export interface AtOnce {
   /** It is durable. */
   placed(id: string, address: string): void
 }
+
+const NOTHING: readonly string[] = []
+const NO_OCTETS = new Uint8Array(0)
 
 /** The topic under which workers hear that something may be due. */
 export const queueTopic = 'queue'
@@ -102,41 +110,49 @@ export class Spool {
    */
   async accept(submission: Submission): Promise<readonly string[]> {
     const planned = this.#plan(submission)
-    const notice = await this.#expanded(submission, planned)
+    const expanded = this.#expanded(submission, planned)
+    const notice = expanded && (await expanded)
     const acceptance = notice ? { ...planned, notices: [notice] } : planned
-    const released = await this.#write(acceptance, submission.named)
-    const { id, recipients } = acceptance
-    if (recipients.some(r => r.lease)) this.#lessee.born(acceptance)
-    for (const { delivery, address } of recipients) {
-      if (delivery === undefined) continue
-      this.#atOnce?.placed(id, address)
-      this.#store.wake(mailTopic(delivery.accountId))
-    }
-    if (acceptance.notices?.length || recipients.some(waits)) {
-      // Any node may take it: this one, or another if this one has its hands full.
-      this.#store.wake(queueTopic)
-    }
+    const { named } = submission
+    let released = NOTHING
+    if (named === undefined) await this.#store.write(accept, acceptance)
+    else released = await this.#store.write(acceptNamed, { ...named, acceptance })
+    this.#accepted(acceptance)
     return released
   }
 
-  async #write(acceptance: Acceptance, named: Submission['named']): Promise<readonly string[]> {
-    if (named !== undefined) return this.#store.write(acceptNamed, { ...named, acceptance })
-    await this.#store.write(accept, acceptance)
-    return []
+  /** It is durable: who is to go on with it hears of it. */
+  #accepted(acceptance: Acceptance): void {
+    let leased = false
+    // Any node may take what waits: this one, or another if this one has its hands full.
+    let waiting = acceptance.notices !== undefined && acceptance.notices.length > 0
+    for (const recipient of acceptance.recipients) {
+      const { delivery, address } = recipient
+      if (recipient.lease) leased = true
+      else if (delivery === undefined) waiting ||= waits(recipient)
+      else {
+        this.#atOnce?.placed(acceptance.id, address)
+        this.#store.wake(mailTopic(delivery.accountId))
+      }
+    }
+    if (leased) this.#lessee.born(acceptance)
+    if (waiting) this.#store.wake(queueTopic)
   }
 
   /** The rows of a message. What is not delivered at once is leased to this node while it has room. */
   #plan(submission: Submission): Acceptance {
     const { sender } = submission.envelope
-    const { body, head, identity } = submission
-    const size = body instanceof Uint8Array ? body.length : body.sizeOctets
+    const { body, head } = submission
+    const { id, bodyKey } = submission.identity
+    const bodyOctets = body instanceof Uint8Array ? body.length : body.sizeOctets
+    const sizeOctets = Buffer.byteLength(head) + bodyOctets
     const { reversePath } = sender
     const receivedAt = this.#clock.now()
     const hold = holdOf(sender, receivedAt)
     const special = sender.deliverBy !== undefined
     const { origin, accountId, peer } = submission
-    const sizeOctets = head.length + size
-    const newborn = { ...identity, head, sizeOctets, reversePath, origin, accountId, peer }
+    const facts = { bodyOctets, sizeOctets, reversePath, origin, accountId, peer }
+    const newborn: Newborn = { id, bodyKey, head, ...facts }
     const path = reversePath === null ? '' : formatAddress(reversePath)
     const life: Lifetime = { receivedAt, deliverBy: sender.deliverBy }
     const birth: Birth = { accountId, reversePath: path, life }
@@ -155,21 +171,23 @@ export class Spool {
       const delivery = silent ? this.#atOnce?.place(newborn, final.address, judged) : undefined
       return delivery ? { ...final, delivery } : berthed(final)
     })
+    const atOnce = recipients.every(({ delivery }) => delivery !== undefined)
     return {
-      id: submission.identity.id,
-      bodyKey: submission.identity.bodyKey,
-      origin: submission.origin,
-      head: submission.head,
-      body: submission.body,
+      id,
+      bodyKey,
+      origin,
+      head: atOnce ? NO_OCTETS : ownText(head),
+      sizeOctets,
+      body,
       reversePath: path,
       bodyKind: sender.body,
       utf8: sender.utf8,
       ret: sender.ret ?? null,
       envelopeId: sender.envelopeId ?? null,
       parameters: formatCarriedSender(sender),
-      ...(sender.priority ? { priority: sender.priority } : {}),
+      priority: sender.priority ?? 0,
       accountId,
-      peer: submission.peer,
+      peer,
       receivedAt,
       recipients,
     }
@@ -216,7 +234,7 @@ export function queuedMessageOf(a: Acceptance): QueuedMessage {
     id: a.id,
     body_id: a.bodyKey,
     head: a.head,
-    size_octets: a.head.length + bodySize,
+    size_octets: a.sizeOctets ?? a.head.length + bodySize,
     origin: a.origin,
     reverse_path: a.reversePath,
     body_kind: a.bodyKind,

@@ -31,6 +31,7 @@ import { guardedLogin } from './guarded-login.ts'
 import { LocalDomains } from './local-domains.ts'
 import { openNotices } from './notices.ts'
 import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
+import { oncePer } from './once.ts'
 import { buildOutbound, type Outbound } from './outbound.ts'
 import type { Settings } from './settings.ts'
 import { openTransit } from './transit.ts'
@@ -116,7 +117,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     transit,
     room: new FreeSpace(world.disk, world.log, () => settings().limits.freeSpace),
     count: counters.message,
-    settings: () => inboundSettings(settings()),
+    settings: oncePer(settings, inboundSettings),
   }
   return {
     ...options,

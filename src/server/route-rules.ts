@@ -33,7 +33,9 @@ const known = new WeakMap<Settings, Rules>()
 
 /** @param domains the same for one house */
 export function rulesOf(settings: Settings, domains: Pick<LocalDomains, 'has'>): Rules {
-  const made = known.get(settings) ?? makeRules(settings, domains)
+  const before = known.get(settings)
+  if (before !== undefined) return before
+  const made = makeRules(settings, domains)
   known.set(settings, made)
   return made
 }

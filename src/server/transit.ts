@@ -4,13 +4,17 @@ import { type Rewriting, rewritingOf } from '../transit/rewriting.ts'
 import { daysOf, Transit, type TransitSettings } from '../transit/transit.ts'
 import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
+import { oncePer } from './once.ts'
 import type { Settings } from './settings.ts'
 
 export function openTransit(house: HouseOptions, domains: LocalDomains): Promise<Transit> {
   const { store, world, settings } = house
   const { clock, random } = world
   const isOurs = (domain: string) => domains.has(domain)
-  return Transit.open({ store, clock, isOurs, settings: () => transitSettings(settings()) }, random)
+  return Transit.open(
+    { store, clock, isOurs, settings: oncePer(settings, transitSettings) },
+    random,
+  )
 }
 
 function transitSettings({ outbound, addresses }: Settings): TransitSettings {

@@ -5,6 +5,7 @@
  */
 import type { Detail, Reply } from '../mail/status.ts'
 import type { Verdict } from '../mail/verdict.ts'
+import { formatReply } from './reply.ts'
 
 function reply(code: number, detail: Detail | undefined, ...lines: readonly string[]): Reply {
   return detail === undefined ? { code, lines } : { code, detail, lines }
@@ -191,6 +192,18 @@ export const replies = {
   unknownParameter: (keyword: string): Reply =>
     reply(555, '5.4', `Parameter ${keyword.slice(0, 40)} not recognized`),
 } as const
+
+/** The texts of the replies that are always the same: every message asks for three of them. */
+const texts: ReadonlyMap<Reply, string> = new Map(
+  Object.values(replies)
+    .filter(each => typeof each !== 'function')
+    .map(each => [each, formatReply(each)]),
+)
+
+/** A reply as it is sent. */
+export function replyText(reply: Reply): string {
+  return texts.get(reply) ?? formatReply(reply)
+}
 
 /** What policy refused or deferred, as a reply. `utf8` lets characters beyond ASCII through. */
 export function verdictReply(verdict: Exclude<Verdict, { kind: 'accept' }>, utf8: boolean): Reply {

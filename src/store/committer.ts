@@ -17,12 +17,13 @@ import { StoreError, type StoreStats } from './store.ts'
 /** A batch's bounds: what is over them waits for the next. */
 const batchMaxJobs = 4_096
 const batchMaxOctets = 16 * 1024 * 1024
+/** A body of more than 128 KB does not come this way: so many jobs are below the bound by themselves. */
+const unweighedMaxJobs = 64
 
 interface Job {
   readonly writer: string
   readonly input: unknown
   readonly moved: readonly ArrayBuffer[]
-  readonly sizeOctets: number
   readonly resolve: (output: unknown) => void
   readonly reject: (error: Error) => void
 }
@@ -72,8 +73,7 @@ export class Committer {
       return Promise.reject(new StoreError('closed', 'the store is closed'))
     }
     return new Promise((resolve, reject) => {
-      const sizeOctets = sizeInOctets(input)
-      this.#waiting.push({ writer, input, moved, sizeOctets, resolve, reject })
+      this.#waiting.push({ writer, input, moved, resolve, reject })
       this.#flushSoon()
     })
   }
@@ -120,8 +120,10 @@ export class Committer {
   #take(): Job[] {
     const from = this.#next
     let octets = 0
+    // Few of them are no great weight, and not worth weighing.
+    const weighed = this.#waiting.length - from > unweighedMaxJobs
     while (this.#next < this.#waiting.length && this.#next - from < batchMaxJobs) {
-      octets += this.#waiting[this.#next]?.sizeOctets ?? 0
+      if (weighed) octets += sizeInOctets(this.#waiting[this.#next]?.input)
       if (octets > batchMaxOctets && this.#next > from) break
       this.#next++
     }

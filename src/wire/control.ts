@@ -10,10 +10,16 @@ const PLAIN = 14
 const PLAINS = 0x0e0e0e0e
 const HIGHEST = 0x80808080 | 0
 
+const NOTHING = new Uint8Array(0)
+
+/** The memory that was looked through last, as words: nearly always it is the one that all sockets read into. */
+let lastMemory: ArrayBufferLike = NOTHING.buffer
+let lastWords: Int32Array = new Int32Array(lastMemory)
+
 export class Controls {
-  #octets: Uint8Array = new Uint8Array(0)
-  #memory: ArrayBufferLike = new ArrayBuffer(0)
-  #words: Int32Array = new Int32Array(0)
+  #octets: Uint8Array = NOTHING
+  #memory: ArrayBufferLike = NOTHING.buffer
+  #words = lastWords
   #offset = 0
 
   /** What `next` looks through from now on. */
@@ -22,8 +28,12 @@ export class Controls {
     this.#octets = octets
     this.#offset = octets.byteOffset
     if (buffer === this.#memory) return
+    if (buffer !== lastMemory) {
+      lastMemory = buffer
+      lastWords = new Int32Array(buffer, 0, buffer.byteLength >> 2)
+    }
     this.#memory = buffer
-    this.#words = new Int32Array(buffer, 0, buffer.byteLength >> 2)
+    this.#words = lastWords
   }
 
   /** The index of the first octet below 14 in [from, to); `to` where there is none. */

@@ -73,6 +73,17 @@ export class Outbox {
 
   /** Hands over what can be handed over now: one write for all that stands before a stream. */
   flush(): void {
+    if (this.#queue.length === 1 && !this.waiting && !this.#pulling && !this.#gone) {
+      const [only] = this.#queue
+      if (only !== undefined && !isPending(only)) {
+        // Nearly always: one reply.
+        this.#queue.length = 0
+        this.queuedOctets = 0
+        this.#hand(only)
+        this.progress += 1
+        return
+      }
+    }
     while (this.#queue.length > 0 && !this.waiting && !this.#pulling && !this.#gone) {
       const stream = this.#queue.findIndex(isPending)
       if (stream === -1) {
@@ -106,14 +117,17 @@ export class Outbox {
     this.#wake = undefined
   }
 
+  #hand(output: string | Uint8Array): void {
+    if (!this.connection.write(output)) this.waiting = true
+  }
+
   /** Small pieces leave together, a large one by itself: a write costs more than a copy. */
   #write(pieces: readonly (string | Uint8Array)[]): void {
     let gathered: (string | Uint8Array)[] = []
     let octets = 0
     const leave = () => {
       if (gathered.length === 0) return
-      const output = gathered.length > 1 ? joined(gathered) : (gathered[0] as string | Uint8Array)
-      if (!this.connection.write(output)) this.waiting = true
+      this.#hand(gathered.length > 1 ? joined(gathered) : (gathered[0] as string | Uint8Array))
       gathered = []
       octets = 0
     }

@@ -5,7 +5,7 @@
  * writes once, keeps the deadlines, stops reading where memory would grow, and stands between one
  * session's faults and the rest of the process. It knows no protocol and decides no policy.
  */
-import type { Role, Session, Sink, Source, Transform } from '../wire/effect.ts'
+import type { Role, Session, Sink, Source, TlsFacts, Transform } from '../wire/effect.ts'
 import type { Clock } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import type { Log } from './log.ts'
@@ -99,7 +99,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
 
   open(): void {
     this.#connection.open(this)
-    this.#input(() => this.#session.start())
+    this.#input(start, undefined)
   }
 
   /** Passes an event on; one that comes while the session is at work waits for its return. */
@@ -172,7 +172,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   received(octets: Uint8Array): void {
     // What the peer sent before it knew is neither the one nor the other.
     if (this.#compressing) this.#broken('octets-before-compression', new Error('too soon'))
-    else if (this.#phase === 'open') this.#input(() => this.#session.receive(octets))
+    else if (this.#phase === 'open') this.#input(receive, octets)
     // Nothing crosses from one session to the next: reading stands still, so nothing can be owed either.
     else if (this.#phase === 'leaving')
       this.#broken('octets-before-hand-over', new Error('too soon'))
@@ -182,7 +182,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
 
   ended(): void {
     this.#peerEnded = true
-    if (this.#phase === 'open') this.#input(() => this.#session.end())
+    if (this.#phase === 'open') this.#input(end, undefined)
     else if (!this.#isOver()) this.#connection.destroy()
   }
 
@@ -220,17 +220,17 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     return this.#phase === 'closing' || this.#phase === 'ending' || this.#phase === 'closed'
   }
 
-  /** Runs one input of the session and then everything that follows from it. */
-  #input(run: () => void): void {
-    this.#enter(run)
+  /** Gives one input to the session and then does everything that follows from it. */
+  #input<T>(give: (session: Session<A, E>, what: T) => void, what: T): void {
+    this.#enter(give, what)
     this.#settle()
   }
 
   /** The only way into the session. A throw is a bug in it, and ends this connection alone. */
-  #enter(run: () => void): void {
+  #enter<T>(give: (session: Session<A, E>, what: T) => void, what: T): void {
     this.#busy = true
     try {
-      run()
+      give(this.#session, what)
     } catch (error) {
       this.#broken('session-threw', error)
     } finally {
@@ -241,7 +241,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   #answered(answer: A | undefined): void {
     this.#questionsOpen -= 1
     if (answer === undefined || this.#isOver()) this.#settle()
-    else this.#input(() => this.#session.answer(answer))
+    else this.#input(answered, answer)
   }
 
   #failed(question: Q, error: unknown): A | undefined {
@@ -272,10 +272,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     if (this.#busy || this.#phase === 'closed') return
     const outbox = this.#outbox
     outbox.flush()
-    for (let next = this.#next(); next; next = this.#next()) {
-      this.#enter(next)
-      outbox.flush()
-    }
+    while (this.#giveOwed()) outbox.flush()
     const idle = this.#questionsOpen === 0 && this.#contentOpen === 0
     // The peer has ended, nothing is open and nothing left to say: nothing more can happen.
     if (this.#phase === 'open' && this.#peerEnded && idle && outbox.idle) this.#phase = 'closing'
@@ -294,14 +291,18 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     this.#watch()
   }
 
-  /** What the session is owed before it hears from the peer again. */
-  #next(): (() => void) | undefined {
-    if (this.#phase !== 'open') return undefined
+  /** Gives the session what it is owed before it hears from the peer again; false where that is nothing. */
+  #giveOwed(): boolean {
+    if (this.#phase !== 'open') return false
     const event = this.#told?.shift()
-    if (event !== undefined) return () => this.#session.tell(event)
-    if (!this.#owesDrained || !this.#outbox.idle) return undefined
+    if (event !== undefined) {
+      this.#enter(tell, event)
+      return true
+    }
+    if (!this.#owesDrained || !this.#outbox.idle) return false
     this.#owesDrained = false
-    return () => this.#session.drained()
+    this.#enter(drained, undefined)
+    return true
   }
 
   /** The roles change: from here on the connection is another's. */
@@ -344,7 +345,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
       const tls = await connection.secure(identity())
       if (this.#phase !== 'handshake') return
       this.#phase = 'open'
-      this.#input(() => this.#session.secured(tls))
+      this.#input(secured, tls)
     } catch (error) {
       this.#broken('tls-failed', error)
     }
@@ -383,7 +384,33 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
 
   #late(): void {
     if (this.#phase === 'ending') this.#connection.destroy()
-    else if (this.#outbox.idle) this.#input(() => this.#session.expire())
+    else if (this.#outbox.idle) this.#input(expire, undefined)
     else this.#broken('peer-stalled', new Error('the peer does not read what it asked for'))
   }
+}
+
+// The inputs of a session as functions that close over nothing: one is given for every read and answer.
+function start<A, E>(session: Session<A, E>): void {
+  session.start()
+}
+function receive<A, E>(session: Session<A, E>, octets: Uint8Array): void {
+  session.receive(octets)
+}
+function answered<A, E>(session: Session<A, E>, answer: A): void {
+  session.answer(answer)
+}
+function secured<A, E>(session: Session<A, E>, tls: TlsFacts): void {
+  session.secured(tls)
+}
+function drained<A, E>(session: Session<A, E>): void {
+  session.drained()
+}
+function tell<A, E>(session: Session<A, E>, event: E): void {
+  session.tell(event)
+}
+function expire<A, E>(session: Session<A, E>): void {
+  session.expire()
+}
+function end<A, E>(session: Session<A, E>): void {
+  session.end()
 }

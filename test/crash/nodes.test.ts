@@ -70,7 +70,7 @@ async function takenOver(
           aliasOf: null,
         },
       ],
-      head: Buffer.from('Received: x\r\n'),
+      head: 'Received: x\r\n',
       body: Buffer.from(`Subject: given on\r\n\r\n${n}\r\n`),
       accountId: null,
       peer: '',

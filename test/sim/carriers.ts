@@ -86,7 +86,7 @@ export class Carriers {
         finals: [
           { address, domain, notify: null, originalRecipient: null, aliasOf: null } as never,
         ],
-        head: Buffer.from(`Date: ${world.clock.now()}\r\n`),
+        head: `Date: ${world.clock.now()}\r\n`,
         body,
         accountId: null,
         peer: '[192.0.2.9]',

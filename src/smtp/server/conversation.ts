@@ -10,8 +10,7 @@ import type { Account, ServerMechanism } from '../../sasl/mechanism.ts'
 import type { Endpoint, Sink, TlsFacts } from '../../wire/effect.ts'
 import type { Extension } from '../extension/extension.ts'
 import { type Dialect, dialectOf } from '../extension/table.ts'
-import { replies, verdictReply } from '../replies.ts'
-import { formatReply } from '../reply.ts'
+import { replies, replyText, verdictReply } from '../replies.ts'
 import type { Incoming } from './incoming.ts'
 import type { Answer, Peer, Question, SessionSettings } from './question.ts'
 import type { State } from './state.ts'
@@ -125,7 +124,7 @@ export class Conversation {
 
   reply(reply: Reply): void {
     if (reply.code >= 500) this.#errors += 1
-    const text = formatReply(reply)
+    const text = replyText(reply)
     this.outstandingOctets += text.length
     this.sink.send(text)
   }
