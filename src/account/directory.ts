@@ -39,12 +39,16 @@ const KNOWN_MS = 5 * 60_000
 /** Names that lead nowhere are kept apart, fewer and shorter: a peer that guesses evicts nobody. */
 const NOBODY_MAX = 4_000
 const NOBODY_MS = 30_000
-/** Addresses as they were written, for a moment: one message asks several times about its recipients. */
-const SPELLED_MAX = 2_000
-const SPELLED_MS = 10_000
+/** How long the last answer is given again without a look. */
+const LAST_MS = 10_000
 
 const unknown: Resolution = { kind: 'unknown' }
 const foreign: Resolution = { kind: 'foreign' }
+
+interface Last extends Address {
+  readonly found: Resolution
+  readonly until: number
+}
 
 export class Directory {
   readonly #store: Store
@@ -53,7 +57,8 @@ export class Directory {
   readonly #others: () => AddressAuthority | undefined
   readonly #known = new Recent<Resolution>(KNOWN_MAX, KNOWN_MS)
   readonly #nobody = new Recent<Resolution>(NOBODY_MAX, NOBODY_MS)
-  readonly #spelled = new Recent<Resolution>(SPELLED_MAX, SPELLED_MS)
+  /** The last answer, under the very spelling: a message asks several times about its recipient. */
+  #last: Last | undefined
   /** Grows with every change, so that an answer read before it is not remembered after it. */
   #generation = 0
 
@@ -72,14 +77,14 @@ export class Directory {
 
   /** What is known of an address at once; undefined: ask `resolve`. */
   cached(address: Address): Resolution | undefined {
-    const spelling = cacheKey(address)
+    const { local, domain } = address
     const now = this.#clock.monotonic()
-    const spelled = this.#spelled.get(spelling, now)
-    if (spelled !== undefined) return spelled
+    const last = this.#last
+    if (last?.local === local && last.domain === domain && last.until > now) return last.found
     const key = cacheKey(canonical(address))
-    const known = this.#known.get(key, now)
-    if (known !== undefined) this.#spelled.set(spelling, known, now)
-    return known ?? this.#nobody.get(key, now)
+    const found = this.#known.get(key, now) ?? this.#nobody.get(key, now)
+    if (found !== undefined) this.#last = { local, domain, found, until: now + LAST_MS }
+    return found
   }
 
   /** Looks an address up. Rejects only if the store does. */
@@ -116,7 +121,7 @@ export class Directory {
     this.#generation++
     this.#known.drop()
     this.#nobody.drop()
-    this.#spelled.drop()
+    this.#last = undefined
   }
 
   async #look(

@@ -15,13 +15,13 @@ import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Including, Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
-import type { OldRoutes } from '../transit/old-route.ts'
 import type { Transfer } from './checkpoint.ts'
-import { type Heeded, type Heeding, heed } from './heed.ts'
+import type { Door } from './door.ts'
+import { type Heeded, heed } from './heed.ts'
 import { rewrittenSender } from './heed-rewriting.ts'
 import { included } from './include.ts'
 import { Intake } from './intake.ts'
-import { expandName, type Verifying, verifyName } from './look-up.ts'
+import { expandName, verifyName } from './look-up.ts'
 import { judgeHops, stopLoops } from './loop.ts'
 import { type Meant, meantBy } from './meant.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
@@ -36,23 +36,6 @@ import { judgeTenure } from './valid-since.ts'
 
 const SERVICE_DOWN = defer(451, '3.0', 'the message could not be stored just now; try again later')
 const BUSY = defer(451, '3.2', 'too many messages at once; try again in a moment')
-
-/** Accepts under way in the whole process, over all sessions. */
-export interface AcceptGauge {
-  underWay: number
-}
-
-/** How a connection came in. */
-export interface Door {
-  readonly protocol: 'smtp' | 'lmtp'
-  /** Whether there was room for it (limit/connections.ts). */
-  readonly admitted: boolean
-  readonly gauge: AcceptGauge
-  readonly vrfy: Verifying
-  /** Which old routes are read, where any are. */
-  readonly routes?: OldRoutes
-  readonly heeding: Heeding
-}
 
 /** To whom the roles have changed, and for which domains' mail. */
 export interface Exchanged {
@@ -139,14 +122,10 @@ export class Reception implements Policy {
     const { sender } = envelope
     return after(verdict, taken => {
       if (taken.kind !== 'accept') return taken
-      const barred = this.#barred(peer, sender, recipient.forwardPath)
+      const sending = { origin: this.#role.origin, peer, sender }
+      const barred = refusedRecipient(this.#inbound, sending, recipient.forwardPath)
       return barred ?? judgeMailbox(this.#inbound, recipient, sender.sizeOctets ?? 0)
     })
-  }
-
-  #barred(peer: Peer, sender: Sender, forwardPath: Address): Verdict | undefined {
-    if (!this.#inbound.rules.refuseAny()) return undefined
-    return refusedRecipient(this.#inbound, { origin: this.#role.origin, peer, sender }, forwardPath)
   }
 
   data(peer: Peer, envelope: Envelope): Later<Verdict> {

@@ -11,10 +11,11 @@ import type {
   Question as ImapQuestion,
 } from '../imap/server/question.ts'
 import { ServerSession as ImapSession } from '../imap/server/session.ts'
+import type { AcceptGauge } from '../inbound/door.ts'
 import { localRole } from '../inbound/local.ts'
 import { mxRole } from '../inbound/mx.ts'
 import { odmrRole } from '../inbound/odmr.ts'
-import { type AcceptGauge, Reception } from '../inbound/reception.ts'
+import { Reception } from '../inbound/reception.ts'
 import type { Role } from '../inbound/role.ts'
 import { submissionRole } from '../inbound/submission.ts'
 import { roleOf as trackingRole } from '../mtqp/server/role.ts'

@@ -53,7 +53,8 @@ export class Outbox {
     if (output.length === 0) return
     this.queuedOctets += output.length
     const last = this.#queue.length - 1
-    const before = this.#queue[last]
+    // An index below 0 would be looked up as a name.
+    const before = last < 0 ? undefined : this.#queue[last]
     if (typeof before === 'string' && typeof output === 'string') {
       this.#queue[last] = before + output
     } else {
@@ -73,24 +74,21 @@ export class Outbox {
 
   /** Hands over what can be handed over now: one write for all that stands before a stream. */
   flush(): void {
-    if (this.#queue.length === 1 && !this.waiting && !this.#pulling && !this.#gone) {
-      const [only] = this.#queue
-      if (only !== undefined && !isPending(only)) {
-        // Nearly always: one reply.
-        this.#queue.length = 0
-        this.queuedOctets = 0
-        this.#hand(only)
-        this.progress += 1
-        return
-      }
-    }
     while (this.#queue.length > 0 && !this.waiting && !this.#pulling && !this.#gone) {
       const stream = this.#queue.findIndex(isPending)
       if (stream === -1) {
         const pieces = this.#queue as (string | Uint8Array)[]
-        this.#queue = []
+        const [only] = pieces
         this.queuedOctets = 0
-        this.#write(pieces)
+        if (pieces.length === 1 && only !== undefined) {
+          // Nearly always: one reply.
+          pieces.pop()
+          this.#hand(only)
+          this.progress += 1
+        } else {
+          this.#queue = []
+          this.#write(pieces)
+        }
       } else {
         const before = this.#queue.splice(0, stream) as (string | Uint8Array)[]
         const pending = this.#queue.shift() as Pending

@@ -5,12 +5,13 @@
  * writes once, keeps the deadlines, stops reading where memory would grow, and stands between one
  * session's faults and the rest of the process. It knows no protocol and decides no policy.
  */
-import type { Role, Session, Sink, Source, TlsFacts, Transform } from '../wire/effect.ts'
+import type { Role, Session, Sink, Source, Transform } from '../wire/effect.ts'
 import type { Clock } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import type { Log } from './log.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from './net.ts'
 import { Outbox } from './outbox.ts'
+import { answered, drained, end, expire, receive, secured, start, tell } from './session-input.ts'
 
 export interface PumpOptions<Q, A, E> {
   readonly connection: Connection
@@ -387,30 +388,4 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     else if (this.#outbox.idle) this.#input(expire, undefined)
     else this.#broken('peer-stalled', new Error('the peer does not read what it asked for'))
   }
-}
-
-// The inputs of a session as functions that close over nothing: one is given for every read and answer.
-function start<A, E>(session: Session<A, E>): void {
-  session.start()
-}
-function receive<A, E>(session: Session<A, E>, octets: Uint8Array): void {
-  session.receive(octets)
-}
-function answered<A, E>(session: Session<A, E>, answer: A): void {
-  session.answer(answer)
-}
-function secured<A, E>(session: Session<A, E>, tls: TlsFacts): void {
-  session.secured(tls)
-}
-function drained<A, E>(session: Session<A, E>): void {
-  session.drained()
-}
-function tell<A, E>(session: Session<A, E>, event: E): void {
-  session.tell(event)
-}
-function expire<A, E>(session: Session<A, E>): void {
-  session.expire()
-}
-function end<A, E>(session: Session<A, E>): void {
-  session.end()
 }

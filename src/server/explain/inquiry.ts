@@ -3,11 +3,12 @@
  * the last RCPT. Nothing is accepted, counted or kept. Called by explain.ts; the same door as serve.ts opens to peers.
  */
 
+import type { Door } from '../../inbound/door.ts'
 import { rewrittenSender } from '../../inbound/heed-rewriting.ts'
 import { localRole } from '../../inbound/local.ts'
 import { meantBy } from '../../inbound/meant.ts'
 import { mxRole } from '../../inbound/mx.ts'
-import { type Door, Reception } from '../../inbound/reception.ts'
+import { Reception } from '../../inbound/reception.ts'
 import type { Role } from '../../inbound/role.ts'
 import { submissionRole } from '../../inbound/submission.ts'
 import type { Recipient, Sender } from '../../mail/envelope.ts'

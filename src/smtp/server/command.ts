@@ -35,7 +35,9 @@ export type Command =
   /** A web browser, or a form that was made to talk to us: nothing it sends may be obeyed. */
   | { readonly kind: 'http' }
 
-const rows: ReadonlyMap<string, VerbRow> = new Map(Object.entries(verbs))
+const rows: ReadonlyMap<string, { readonly verb: Verb; readonly row: VerbRow }> = new Map(
+  Object.entries(verbs).map(([verb, row]) => [verb, { verb: verb as Verb, row }]),
+)
 /** Known, and left out on purpose. */
 const unimplemented: ReadonlySet<string> = new Set(leftOut.flatMap(each => each.verbs ?? []))
 const http: ReadonlySet<string> = new Set(
@@ -81,10 +83,11 @@ export class CommandReader {
     if (state === 'overlong') return fault(replies.lineTooLong)
     const line = trimEnd(this.#lines.text)
     const space = line.indexOf(' ')
-    const name = (space < 0 ? line : line.slice(0, space)).toUpperCase()
-    const row = rows.get(name)
-    if (row === undefined) return this.#unknown(line, name)
-    const verb = name as Verb
+    const name = space < 0 ? line : line.slice(0, space)
+    // Most clients shout.
+    const found = rows.get(name) ?? rows.get(name.toUpperCase())
+    if (found === undefined) return this.#unknown(line, name.toUpperCase())
+    const { verb, row } = found
     if (this.#lines.octets > this.#limit(verb)) {
       return fault(verb === 'AUTH' ? replies.responseTooLong : replies.lineTooLong)
     }

@@ -85,7 +85,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   }
 
   drained(): void {
-    const waited = this.#full
+    const waited = this.#isFull()
     this.#conversation.outstandingOctets = 0
     if (waited) this.#drive()
   }
@@ -126,7 +126,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     return this.#input.length
   }
 
-  get #full(): boolean {
+  #isFull(): boolean {
     return this.#conversation.outstandingOctets > OUTSTANDING_MAX_OCTETS
   }
 
@@ -142,7 +142,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     }
     this.#noteStuck()
     // A peer that will send no more has nothing to finish what is unfinished.
-    const over = this.#ended && this.#wait !== 'answer' && !this.#full
+    const over = this.#ended && this.#wait !== 'answer' && !this.#isFull()
     if (over) conversation.close(undefined, true)
     if (conversation.closed) this.#input.clear()
   }
@@ -150,7 +150,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   /** Starts the short wait for the rest of a line, once for each line. */
   #noteStuck(): void {
     const reads = this.#wait === undefined || this.#wait === 'line'
-    const stuck = reads && !this.#full && !this.#conversation.closed && this.#commands.stuck
+    const stuck = reads && !this.#isFull() && !this.#conversation.closed && this.#commands.stuck
     if (stuck && this.#step !== this.#stuckStep) this.#stuckStep = ++this.#step
     this.#stuck = stuck
   }
@@ -170,9 +170,9 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   #feed(): boolean {
     switch (this.#wait) {
       case undefined:
-        return !this.#full && this.#command()
+        return !this.#isFull() && this.#command()
       case 'line':
-        return !this.#full && this.#response()
+        return !this.#isFull() && this.#response()
       case 'content':
       case 'chunk':
         return this.#content(this.#wait)
