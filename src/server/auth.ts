@@ -6,6 +6,7 @@ import type { AccountSettings, HashCost } from '../account/settings.ts'
 import { kindsFor } from '../account/verifier.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import type { House } from './house.ts'
+import { MAIL_LISTENERS } from './listener-names.ts'
 import type { ListenerName, Settings } from './settings.ts'
 
 /** Strongest first. Of the hash kept for each nothing is weaker than that of SCRAM-SHA-256. */
@@ -22,16 +23,7 @@ function usual({ auth }: Settings): readonly string[] {
 }
 
 /** Listeners on which somebody may log in. */
-const LOGIN_LISTENERS = [
-  'submission',
-  'submissions',
-  'lmtp',
-  'odmr',
-  'pop3',
-  'pop3s',
-  'imap',
-  'imaps',
-] as const satisfies readonly ListenerName[]
+const LOGIN_LISTENERS = MAIL_LISTENERS.filter(name => name !== 'smtp' && name !== 'mtqp')
 
 /** By which service a listener's protocol is called in Kerberos. Others have none. */
 const KERBEROS_SERVICE: Readonly<Partial<Record<ListenerName, string>>> = {

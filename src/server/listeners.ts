@@ -3,21 +3,9 @@
  * connections that come in the meantime are held and served when the house stands.
  */
 import type { Connection, ListenAddress, Listening, Net } from '../world/net.ts'
+import { MAIL_LISTENERS } from './listener-names.ts'
 import type { ServedName, Sessions } from './serve.ts'
 import type { Settings } from './settings.ts'
-
-const TCP_NAMES = [
-  'smtp',
-  'submission',
-  'submissions',
-  'lmtp',
-  'odmr',
-  'pop3',
-  'pop3s',
-  'imap',
-  'imaps',
-  'mtqp',
-] as const
 
 /** A socket the service manager opened for us, by the listener's name. */
 export interface Inherited {
@@ -37,7 +25,7 @@ export class Listeners {
 
   /** Binds the TCP listeners; rejects with a line that names the listener and the setting. */
   async bind(settings: Settings, inherited: readonly Inherited[]): Promise<void> {
-    for (const name of TCP_NAMES) {
+    for (const name of MAIL_LISTENERS) {
       const listener = settings.listeners[name]
       if (!listener.enabled || ('path' in listener && listener.path)) continue
       const passed = inherited.find(socket => socket.name === name)

@@ -4,6 +4,7 @@
  * `Lookup` that the caller gives; called by epoch.ts.
  */
 import { isAbsolute, join, resolve } from 'node:path'
+import { LISTENERS } from './listener-names.ts'
 import type { Config, Settings } from './settings.ts'
 import type { SettingError } from './settings-errors.ts'
 import { formatPath } from './settings-errors.ts'
@@ -35,21 +36,7 @@ export const DEMO: Config = {
 
 /** `--ports auto`: a free port on 127.0.0.1 for every TCP listener. */
 export const AUTO_PORTS: Config = {
-  listeners: Object.fromEntries(
-    [
-      'smtp',
-      'submission',
-      'submissions',
-      'lmtp',
-      'odmr',
-      'pop3',
-      'pop3s',
-      'imap',
-      'imaps',
-      'mtqp',
-      'http',
-    ].map(name => [name, { address: '127.0.0.1', port: 0 }]),
-  ),
+  listeners: Object.fromEntries(LISTENERS.map(name => [name, { address: '127.0.0.1', port: 0 }])),
 }
 
 /** Lays `over` on `under`: groups are merged, all else is replaced. */
@@ -172,19 +159,7 @@ export function contradictions(settings: Settings): SettingError[] {
     say('bodies.directory', 'is missing', 'name a folder that all nodes share')
   }
   const taken = new Map<string, string>()
-  for (const name of [
-    'smtp',
-    'submission',
-    'submissions',
-    'lmtp',
-    'odmr',
-    'pop3',
-    'pop3s',
-    'imap',
-    'imaps',
-    'mtqp',
-    'http',
-  ] as const) {
+  for (const name of LISTENERS) {
     const listener = listeners[name]
     if (!listener.enabled || listener.port === 0) continue
     if (name === 'lmtp' && listeners.lmtp.path !== undefined) continue
