@@ -232,6 +232,13 @@ export const removeAccount = writer<string, AccountChanged>(
       'DELETE FROM url_key WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?1)',
       account.id,
     )
+    // The newest number is not given again (mailbox/retire.ts): a session may know it still.
+    await tx.run(
+      `UPDATE mailbox SET account_id = 0, name = ?2 || CAST(id AS TEXT), former_name = NULL
+       WHERE account_id = ?1 AND id = (SELECT max(id) FROM mailbox)`,
+      account.id,
+      '\x7f',
+    )
     await tx.run('DELETE FROM mailbox WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM subscription WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM credential WHERE account_id = ?1', account.id)

@@ -4,6 +4,7 @@
  */
 import { farReader, reader, writer } from '../store/store.ts'
 import type { Read, Write } from '../world/sql.ts'
+import { retire } from './retire.ts'
 
 /** A folder that is being deleted has a name that nobody can give: DEL, then its key. */
 export const DOOMED_NAME = '\x7f'
@@ -294,16 +295,11 @@ export const doomedFolders = reader('mailbox.doomedFolders', async (tx, _: null)
 
 /** Removes the row of a deleted folder that is empty by now, and what was remembered of it. */
 export const removeDoomedFolder = writer('mailbox.removeDoomed', async (tx, mailboxId: number) => {
-  const gone = await tx.run(
-    'DELETE FROM mailbox WHERE id = ?1 AND messages = 0 AND substr(name, 1, 1) = ?2',
-    mailboxId,
-    DOOMED_NAME,
-  )
-  if (gone > 0) {
-    await tx.run('DELETE FROM mailbox_vanished WHERE mailbox_id = ?1', mailboxId)
+  const gone = await retire(tx, mailboxId, DOOMED_NAME)
+  if (gone) {
     await tx.run('DELETE FROM annotation WHERE mailbox_id = ?1', mailboxId)
     await tx.run('DELETE FROM acl WHERE mailbox_id = ?1', mailboxId)
     await tx.run('DELETE FROM url_key WHERE mailbox_id = ?1', mailboxId)
   }
-  return gone > 0
+  return gone
 })

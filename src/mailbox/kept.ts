@@ -5,6 +5,7 @@
  * it. Called by server/.
  */
 import { farReader, reader, type Store, writer } from '../store/store.ts'
+import { retire } from './retire.ts'
 import { EXPUNGE_SLICE, expungeSlice, KEPT_NAME } from './writer.ts'
 
 export interface KeptFolder {
@@ -72,16 +73,9 @@ export const keptMessages = reader(
 )
 
 /** Removes the mailbox of a folder of which nothing is kept any more. */
-export const removeKeptFolder = writer('mailbox.removeKept', async (tx, mailboxId: number) => {
-  const gone = await tx.run(
-    'DELETE FROM mailbox WHERE id = ?1 AND messages = 0 AND substr(name, 1, ?3) = ?2',
-    mailboxId,
-    KEPT_NAME,
-    KEPT_NAME.length,
-  )
-  if (gone > 0) await tx.run('DELETE FROM mailbox_vanished WHERE mailbox_id = ?1', mailboxId)
-  return gone > 0
-})
+export const removeKeptFolder = writer('mailbox.removeKept', (tx, mailboxId: number) =>
+  retire(tx, mailboxId, KEPT_NAME),
+)
 
 /** Lets go of what was removed before a time, slice by slice; names on Disk that are free by it are told. */
 export async function releaseKept(

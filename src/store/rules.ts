@@ -144,7 +144,7 @@ export const rules: readonly Rule[] = [
     name: 'a mailbox belongs to an account',
     slice: 'mailbox',
     sql: `SELECT 'mailbox ' || b.id AS place, 'no account ' || b.account_id AS detail FROM mailbox b
-      WHERE b.id > ?1 AND b.id <= ?2
+      WHERE b.id > ?1 AND b.id <= ?2 AND b.account_id > 0
         AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = b.account_id)`,
   },
   {

@@ -170,6 +170,14 @@ export async function folders(w: Witness): Promise<void> {
   await w.write(folder.removeDoomedFolder, there ?? 0)
   await w.read(change.folderChanges, since)
   await w.read(change.openFolder, { ...joe, name: 'new/ä/b' })
+  // The number of the newest one is not given again (RFC 8474 §4).
+  await w.write(folder.createFolder, { ...joe, name: 'late', specialUse: '' })
+  const { mailboxId: late = 0 } = await w.write(folder.deleteFolder, { ...joe, name: 'late' })
+  await w.write(folder.removeDoomedFolder, late)
+  await w.write(folder.createFolder, { ...joe, name: 'later', specialUse: '' })
+  const later = await w.read(folder.folderStatus, { ...joe, name: 'later' })
+  assert.ok((later?.mailboxId ?? 0) > late)
+  await w.write(folder.deleteFolder, { ...joe, name: 'later' })
   w.log.push(plain(await check.findings({ ...w } as never)))
 }
 
