@@ -577,6 +577,20 @@ test('what is signed for a submission is found by whom it is for, and by nobody 
   assert.equal(await refer(2, 'ann@example.org', forAnn), 'denied')
 })
 
+test('text is found in any case, script and spelling of its accents', async () => {
+  const { client } = await opened()
+  const type = 'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable'
+  await append(client, `Subject: =?utf-8?q?caf=C3=A9?=\n${type}\n\n=D0=9F=D1=80=D0=B8=D0=B2=D0=B5=D1=82\n`)
+  await append(client, 'Subject: plain\n\nplain\n')
+  await client.say('SELECT INBOX')
+  const finds = async (key: string) =>
+    /^\* SEARCH(.*)$/m.exec(await client.say(`SEARCH CHARSET UTF-8 ${key}`))?.[1]
+  assert.equal(await finds('BODY "ПРИВЕТ"'), ' 1')
+  assert.equal(await finds('SUBJECT "CAFE\u0301"'), ' 1')
+  assert.equal(await finds('TEXT "Ｐlain"'), ' 1 2')
+  assert.equal(await finds('SUBJECT "cafe\u0300"'), '')
+})
+
 test('several mailboxes are searched at once, those of others as far as one may read them', async () => {
   const { shared, client: joe } = await opened()
   const ann = new Client(shared)

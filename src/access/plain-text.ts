@@ -22,7 +22,7 @@ export class PlainText {
   }
 
   /**
-   * Whether the text (without case, composed) is surely nowhere in header and body. A text that a fold of a header
+   * Whether the text (in lower case) is surely nowhere in header and body. A text that a fold of a header
    * may divide is looked for without folds too; one that holds a line end is not looked for.
    */
   lacks(text: string): boolean {

@@ -11,6 +11,7 @@ import { type NumberSet, rangesHold } from '../imap/number-set.ts'
 import type { SearchKey } from '../imap/search-key.ts'
 import type { FolderMessage } from '../mailbox/change.ts'
 import { collected } from '../mailbox/octets.ts'
+import { casemap } from '../message/casemap.ts'
 import { decodeWords } from '../message/encoded-word.ts'
 import type { LeafPart, Part } from '../message/structure.ts'
 import { parseLocalDate } from '../wire/date.ts'
@@ -74,7 +75,7 @@ export class Candidate {
       case 'header':
         return this.#header(key.field, key.text)
       case 'body':
-        return !(await this.#lacks(folded(key.text))) && this.#body(key.text)
+        return !(await this.#lacks(casemap(key.text))) && this.#body(key.text)
       case 'text':
         return this.#text(key.text)
       case 'date':
@@ -142,44 +143,44 @@ export class Candidate {
       if (!(whole instanceof Uint8Array)) return false
       this.#plain = new PlainText(whole)
     }
-    return this.#plain.lacks(wanted)
+    return this.#plain.lacks(wanted.toLowerCase())
   }
 
   async #header(field: string, text: string): Promise<boolean> {
-    const wanted = folded(text)
+    const wanted = casemap(text)
     if (wanted !== '' && (await this.#lacks(wanted))) return false
     const header = await (await this.#opened())?.header()
     if (header === undefined) return false
     return header
       .all(field)
-      .some(each => wanted === '' || folded(decodeWords(header.text(each))).includes(wanted))
+      .some(each => wanted === '' || casemap(decodeWords(header.text(each))).includes(wanted))
   }
 
   async #text(text: string): Promise<boolean> {
-    if (await this.#lacks(folded(text))) return false
+    if (await this.#lacks(casemap(text))) return false
     return (await this.#anyHeader(text)) || (await this.#body(text))
   }
 
   async #anyHeader(text: string): Promise<boolean> {
     const header = await (await this.#opened())?.header()
     if (header === undefined) return false
-    const wanted = folded(text)
+    const wanted = casemap(text)
     return header.fields.some(each =>
-      folded(`${each.name}: ${decodeWords(header.text(each))}`).includes(wanted),
+      casemap(`${each.name}: ${decodeWords(header.text(each))}`).includes(wanted),
     )
   }
 
   async #body(text: string): Promise<boolean> {
     const content = await this.#opened()
     if (content === undefined) return false
-    const wanted = folded(text)
+    const wanted = casemap(text)
     for (const part of leavesOf(await content.structure())) {
       if (this.#context.gone()) return false
       const from = part.bodyFrom + content.octets.headOctets
       const to = Math.min(part.bodyTo + content.octets.headOctets, from + TEXT_MAX_OCTETS)
       const octets = await collected(content.octets.range(from, to))
       const charset = part.parameters.find(([name]) => name === 'charset')?.[1] ?? 'utf-8'
-      if (folded(decoded(decodeTransfer(octets, part.encoding), charset)).includes(wanted)) {
+      if (casemap(decoded(decodeTransfer(octets, part.encoding), charset)).includes(wanted)) {
         return true
       }
     }
@@ -231,9 +232,4 @@ export function decoded(octets: Buffer, charset: string): string {
   } catch {
     return octets.toString('latin1')
   }
-}
-
-/** Without case and with one spelling of each character. */
-function folded(text: string): string {
-  return text.normalize('NFC').toLowerCase()
 }

@@ -1,4 +1,6 @@
 /** What the scripted policy (scripted.ts) tells of one of its messages, and whether a search finds it. */
+import { casemap } from '../message/casemap.ts'
+import { decodeWords } from '../message/encoded-word.ts'
 import { envelopeOf } from '../message/envelope.ts'
 import { scanHeader } from '../message/header.ts'
 import { findPart, sectionSpan, selectFields } from '../message/section.ts'
@@ -97,8 +99,8 @@ export function matches(
       return key.keys.every(again)
     case 'header': {
       const header = scanHeader(message.octets)
-      const values = header.all(key.field).map(field => header.text(field).toLowerCase())
-      return values.some(value => value.includes(key.text.toLowerCase()))
+      const values = header.all(key.field).map(field => casemap(decodeWords(header.text(field))))
+      return values.some(value => value.includes(casemap(key.text)))
     }
     case 'date':
       return key.compare === 'before' ? message.date < key.dayMs : message.date >= key.dayMs
@@ -108,7 +110,7 @@ export function matches(
       return key.id === `M${message.uid}`
     case 'text':
     case 'body':
-      return message.octets.toString('latin1').toLowerCase().includes(key.text.toLowerCase())
+      return casemap(message.octets.toString('utf8')).includes(casemap(key.text))
     case 'modseq':
       return message.modSeq >= key.from
     case 'size':

@@ -67,7 +67,11 @@ class Reader {
     const cursor = this.#cursor
     if (++this.#keys > KEYS_MAX || depth > DEPTH_MAX) cursor.fail('the search is too complicated')
     if (cursor.fault !== undefined) return { kind: 'all' }
-    if (cursor.next === 0x28) return and(cursor.list(() => this.#key(depth + 1), KEYS_MAX))
+    if (cursor.next === 0x28) {
+      const keys = cursor.list(() => this.#key(depth + 1), KEYS_MAX)
+      if (keys.length === 0) cursor.fail('a search key is wanted')
+      return and(keys)
+    }
     const code = cursor.next
     if ((code >= 0x30 && code <= 0x39) || code === 0x2a || code === 0x24) {
       return { kind: 'sequence', set: readNumberSet(cursor) }

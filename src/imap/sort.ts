@@ -3,10 +3,10 @@
  * the order they make. Called by server/command/sort.ts and by access/.
  */
 import { baseSubject } from '../message/base-subject.ts'
+import { casemap } from '../message/casemap.ts'
 import { decodeWords } from '../message/encoded-word.ts'
 import { type EnvelopeAddress, envelopeOf } from '../message/envelope.ts'
 import type { Header } from '../message/header.ts'
-import { folded } from '../message/thread.ts'
 import { parseDate } from '../wire/date.ts'
 import type { Cursor } from './cursor.ts'
 
@@ -49,7 +49,7 @@ export function readSortCriteria(cursor: Cursor): readonly SortCriterion[] {
   return criteria
 }
 
-/** What is compared of a message; text is folded. */
+/** What is compared of a message; text as i;unicode-casemap has it. */
 export type SortFacts = { readonly uid: number } & Readonly<Record<SortKey, string | number>>
 
 export function sortFactsOf(
@@ -70,10 +70,10 @@ export function sortFactsOf(
     ARRIVAL: internalDate,
     SIZE: sizeOctets,
     DATE: parseDate(date ?? '') ?? internalDate,
-    SUBJECT: folded(baseSubject(decodeWords(subject ?? '')).text),
-    FROM: folded(from[0]?.mailbox ?? ''),
-    TO: folded(to[0]?.mailbox ?? ''),
-    CC: folded(cc[0]?.mailbox ?? ''),
+    SUBJECT: casemap(baseSubject(decodeWords(subject ?? '')).text),
+    FROM: casemap(from[0]?.mailbox ?? ''),
+    TO: casemap(to[0]?.mailbox ?? ''),
+    CC: casemap(cc[0]?.mailbox ?? ''),
     DISPLAYFROM: shown(from[0]),
     DISPLAYTO: shown(to[0]),
   }
@@ -83,8 +83,8 @@ export function sortFactsOf(
 function shown(address: EnvelopeAddress | undefined): string {
   if (address === undefined) return ''
   const { name, mailbox, host } = address
-  if (name !== undefined) return folded(decodeWords(name))
-  return folded(host === undefined ? (mailbox ?? '') : `${mailbox}@${host}`)
+  if (name !== undefined) return casemap(decodeWords(name))
+  return casemap(host === undefined ? (mailbox ?? '') : `${mailbox}@${host}`)
 }
 
 /** UIDs in that order; what is equal stays in the order of its numbers. */

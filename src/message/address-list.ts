@@ -38,6 +38,8 @@ interface State {
   readonly mailboxes: Mailbox[]
   /** How a display name is read: decoded for people, or left as it stands. */
   readonly name: (text: string) => string
+  /** Whether a domain keeps its capitals, which mean nothing. */
+  readonly raw: boolean
   fault: string | undefined
 }
 
@@ -61,15 +63,16 @@ function phrase(state: State, words: readonly Token[]): string {
  * domain     = dot-atom / domain-literal / obs-domain         obs-domain     = atom *("." atom)
  * ```
  */
-function addrSpec(tokens: readonly Token[]): Address | undefined {
+function addrSpec(tokens: readonly Token[], raw: boolean): Address | undefined {
   const at = tokens.findIndex(token => token.kind === '@')
   if (at < 1) return undefined
   const local = dotted(tokens.slice(0, at), true)
   const rest = tokens.slice(at + 1)
   const only = rest.length === 1 ? rest[0] : undefined
   const domain =
-    only?.kind === 'literal' ? only.text.replace(/\s/g, '') : dotted(rest, false)?.toLowerCase()
-  return local === undefined || domain === undefined ? undefined : { local, domain }
+    only?.kind === 'literal' ? only.text.replace(/\s/g, '') : dotted(rest, false)
+  if (local === undefined || domain === undefined) return undefined
+  return { local, domain: raw || only?.kind === 'literal' ? domain : domain.toLowerCase() }
 }
 
 /** Words with exactly one dot between each two of them. */
@@ -104,7 +107,7 @@ function angleAddress(state: State): Address | undefined {
       return undefined
     } else tokens.push(token)
   }
-  return addrSpec(tokens)
+  return addrSpec(tokens, state.raw)
 }
 
 /** Skips to the `,` or `;` that ends a broken element. */
@@ -180,7 +183,7 @@ function element(state: State): Element {
 /** `joe@example.org (Joe)`: the name is in the comment, by old custom. Empty elements are legal (§4.4). */
 function bare(state: State, words: readonly Token[], comment: string, last: Token): Element {
   if (words.length === 0) return { last }
-  const address = addrSpec(words)
+  const address = addrSpec(words, state.raw)
   if (address === undefined) {
     blame(state, 'words that are no address')
     return { last }
@@ -196,19 +199,20 @@ const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f]/g
  * stops with a fault.
  */
 export function parseAddressList(text: string, mailboxesMax = MAILBOXES_MAX): AddressList {
-  return read(text, mailboxesMax, decodeWords)
+  return read(text, mailboxesMax, false)
 }
 
-/** The same with display names as they stand, encoded-words and all: for who hands them on. */
+/** The same with names and domains as they stand, encoded-words and all: for who hands them on. */
 export function parseRawAddressList(text: string, mailboxesMax = MAILBOXES_MAX): AddressList {
-  return read(text, mailboxesMax, name => name)
+  return read(text, mailboxesMax, true)
 }
 
-function read(text: string, mailboxesMax: number, name: State['name']): AddressList {
+function read(text: string, mailboxesMax: number, raw: boolean): AddressList {
   const unfolded = text.replace(/\r?\n(?=[ \t])/g, '')
   const printable = unfolded.replace(CONTROLS, ' ')
   const lexer = new Lexer(printable)
-  const state: State = { lexer, entries: [], mailboxes: [], name, fault: undefined }
+  const name = raw ? (text: string) => text : decodeWords
+  const state: State = { lexer, entries: [], mailboxes: [], name, raw, fault: undefined }
   // With its controls made spaces no address can carry a line end into another field.
   if (printable !== unfolded) blame(state, 'a control character')
   let group: { name: string; members: Mailbox[] } | undefined

@@ -38,6 +38,11 @@ for (const [name, lines, wanted] of rows) {
   })
 }
 
+test('by references alone, subjects say nothing, and a thread stands where its last message does', () => {
+  const some = messages('a x', 'b x', 'c y', 'd Re:_x a', 'e z b')
+  assert.equal(shown(threadsOf(some, 'REFS')), '(3)(1(4))(2(5))')
+})
+
 test('by subject alone, the first has all others below it (RFC 5256 §3)', () => {
   const some = messages('a x', 'b y', 'c Re:_x', 'd x')
   assert.equal(shown(threadsOf(some, 'ORDEREDSUBJECT')), '(1(3)(4))(2)')

@@ -1,11 +1,12 @@
 /**
- * Threads of messages (RFC 5256 §3): by what they refer to (REFERENCES), or by their subject alone
+ * Threads of messages (RFC 5256 §3): by what they refer to (REFERENCES, REFS), or by their subject alone
  * (ORDEREDSUBJECT). Pure; called by access/ with what `threadFactsOf` read of each header. No mail, however
  * it lies about what it answers, makes a loop or more than a linear number of steps.
  */
 
 import { parseDate } from '../wire/date.ts'
 import { baseSubject } from './base-subject.ts'
+import { casemap } from './casemap.ts'
 import { decodeWords } from './encoded-word.ts'
 import type { Header } from './header.ts'
 
@@ -13,6 +14,8 @@ export interface ThreadFacts {
   readonly uid: number
   /** The Date field, else INTERNALDATE. */
   readonly dateMs: number
+  /** INTERNALDATE. */
+  readonly arrivedMs: number
   readonly subject: string
   readonly isReply: boolean
   /** undefined where there is none. */
@@ -26,7 +29,8 @@ export interface Thread {
   readonly children: readonly Thread[]
 }
 
-export type ThreadAlgorithm = 'ORDEREDSUBJECT' | 'REFERENCES'
+export const THREAD_ALGORITHMS = ['ORDEREDSUBJECT', 'REFERENCES', 'REFS'] as const
+export type ThreadAlgorithm = (typeof THREAD_ALGORITHMS)[number]
 
 /** Of longer lists the last are kept: they are the nearest. */
 const REFERENCES_MAX = 100
@@ -43,7 +47,8 @@ export function threadFactsOf(uid: number, header: Header, internalDate: number)
   return {
     uid,
     dateMs: parseDate(header.first('date') ?? '') ?? internalDate,
-    subject: folded(text),
+    arrivedMs: internalDate,
+    subject: casemap(text),
     isReply,
     messageId: ids('message-id')[0],
     references:
@@ -51,17 +56,19 @@ export function threadFactsOf(uid: number, header: Header, internalDate: number)
   }
 }
 
-/** As i;unicode-casemap compares (RFC 5051 §2). */
-export function folded(text: string): string {
-  return text.normalize('NFKD').toUpperCase()
-}
-
 /** @param messages in the order of their numbers, which settles what is equal otherwise. */
 export function threadsOf(
   messages: readonly ThreadFacts[],
   algorithm: ThreadAlgorithm,
 ): readonly Thread[] {
-  return algorithm === 'REFERENCES' ? byReferences(messages) : bySubject(messages)
+  switch (algorithm) {
+    case 'ORDEREDSUBJECT':
+      return bySubject(messages)
+    case 'REFERENCES':
+      return byReferences(messages)
+    case 'REFS':
+      return byRefs(messages)
+  }
 }
 
 function byDate(a: ThreadFacts, b: ThreadFacts): number {
@@ -100,14 +107,41 @@ function isBelow(node: Node, other: Node): boolean {
   return false
 }
 
-/** §3, REFERENCES: its six steps. */
-function byReferences(messages: readonly ThreadFacts[]): readonly Thread[] {
+function treeOf(messages: readonly ThreadFacts[]): Node {
   const top = new Node()
   for (const node of linked(messages)) if (node.parent === undefined) top.adopt(node)
   prune(top)
+  return top
+}
+
+/** §3, REFERENCES: its six steps. */
+function byReferences(messages: readonly ThreadFacts[]): readonly Thread[] {
+  const top = treeOf(messages)
   const roots = [...top.children].sort(byNodeDate)
   gatherSubjects(top, roots)
   return threadsBelow(top)
+}
+
+/**
+ * REFS (draft-ietf-morg-inthread §5, as Dovecot has it): as REFERENCES, but subjects say nothing, and a thread stands
+ * where the message of it that came last would.
+ */
+function byRefs(messages: readonly ThreadFacts[]): readonly Thread[] {
+  const arrived = new Map(messages.map(({ uid, arrivedMs }) => [uid, arrivedMs]))
+  const last = new Map(
+    threadsBelow(treeOf(messages)).map(thread => [thread, lastOf(thread, arrived)] as const),
+  )
+  return [...last].sort(([, a], [, b]) => a - b).map(([thread]) => thread)
+}
+
+function lastOf(thread: Thread, arrived: ReadonlyMap<number, number>): number {
+  let last = 0
+  const waiting = [thread]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (next.uid !== undefined) last = Math.max(last, arrived.get(next.uid) ?? 0)
+    for (const child of next.children) waiting.push(child)
+  }
+  return last
 }
 
 /** Step 1: every message, and every one referred to, below what it answers. */

@@ -53,6 +53,8 @@ export const rows: readonly (readonly [string, When])[] = [
   ['ESORT', 'after login'],
   ['THREAD=ORDEREDSUBJECT', 'after login'],
   ['THREAD=REFERENCES', 'after login'],
+  ['THREAD=REFS', 'after login'],
+  ['I18NLEVEL=1', 'after login'],
   ['PREVIEW', 'after login'],
   ['SAVEDATE', 'after login'],
   ['MULTIAPPEND', 'after login'],

@@ -42,6 +42,7 @@ export function* enable(turn: Turn, cursor: Cursor): Running<Result> {
     switchOn(turn)
     done.push(word)
   }
-  turn.send(`* ENABLED${done.map(word => ` ${word}`).join('')}\r\n`)
+  const told = done.map(word => ` ${word === 'IMAP4REV2' ? 'IMAP4rev2' : word}`)
+  turn.send(`* ENABLED${told.join('')}\r\n`)
   return ok('ENABLE completed')
 }

@@ -2,7 +2,7 @@
  * SORT and THREAD (RFC 5256 §3), and SORT with RETURN (...) as of RFC 5267 §3: a search whose result has an order, or
  * is gathered into threads.
  */
-import type { Thread } from '../../../message/thread.ts'
+import { THREAD_ALGORITHMS, type Thread } from '../../../message/thread.ts'
 import type { Cursor } from '../../cursor.ts'
 import { formatString } from '../../encode.ts'
 import { readSortCriteria } from '../../sort.ts'
@@ -58,7 +58,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
 function* threading(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> {
   cursor.space()
   const word = cursor.word()
-  const algorithm = word === 'REFERENCES' || word === 'ORDEREDSUBJECT' ? word : undefined
+  const algorithm = THREAD_ALGORITHMS.find(each => each === word)
   if (algorithm === undefined) return bad(cursor.fault ?? `THREAD knows no ${word.slice(0, 40)}`)
   cursor.space()
   const charset = cursor.astring()
