@@ -6,9 +6,11 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { canonicalAddress } from '../account/address.ts'
 import { findAccount } from '../account/reader.ts'
 import type { Answer, Question, SectionAnswer } from '../imap/server/question.ts'
+import { formatStructure } from '../imap/structure.ts'
 import type { ImapUrl } from '../imap/url.ts'
 import { folderStatus } from '../mailbox/folder.ts'
 import { forgetUrlKeys, keepUrlKey, urlKeyOf } from '../mailbox/url-key.ts'
+import { findPart } from '../message/section.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
@@ -19,10 +21,27 @@ export type NamedOctets = Extract<SectionAnswer, { kind: 'octets' }>
 
 /** Undefined where there is no such thing, or it is not his to read; of another server nothing is read. */
 export async function octetsBehind(
-  access: Pick<ImapAccess, 'store' | 'world'>,
+  access: UrlAccess,
   account: Account,
   url: ImapUrl,
 ): Promise<NamedOctets | undefined> {
+  return octetsOf(await contentBehind(access, account, url), url)
+}
+
+async function octetsOf(
+  content: MessageContent | undefined,
+  { section, partial }: ImapUrl,
+): Promise<NamedOctets | undefined> {
+  const answer = await content?.section({ section, as: 'octets', ...(partial && { partial }) })
+  return answer?.kind === 'octets' ? answer : undefined
+}
+
+/** The message of a URL. */
+async function contentBehind(
+  access: UrlAccess,
+  account: Account,
+  url: ImapUrl,
+): Promise<MessageContent | undefined> {
   if (url.user !== undefined && !isNamed(account, url.user)) return undefined
   const place = await placeOf(access, account, url.mailbox)
   if (place === undefined || lacking(place, 'r')) return undefined
@@ -30,10 +49,7 @@ export async function octetsBehind(
   const found = await access.store.read(folderStatus, folder)
   if (found === undefined) return undefined
   if (url.uidValidity !== undefined && url.uidValidity !== found.uidValidity) return undefined
-  const content = await MessageContent.of(access, found.mailboxId, url.uid)
-  const { section, partial } = url
-  const answer = await content?.section({ section, as: 'octets', ...(partial && { partial }) })
-  return answer?.kind === 'octets' ? answer : undefined
+  return MessageContent.of(access, found.mailboxId, url.uid)
 }
 
 /** A user is named by his address, or by what stands before its @ where the domain goes without saying. */
@@ -67,16 +83,42 @@ export async function answerUrl(access: UrlAccess, question: UrlQuestion): Promi
       await access.store.write(forgetUrlKeys, { accountId: account.id, ...named })
       return { kind: 'done' }
     }
-    case 'fetch url': {
-      const allowed = (to: string, domain: string) =>
-        to === 'anonymous' ||
-        to === 'authuser' ||
-        (to.startsWith('user+') && isNamed(account, to.slice(5), domain))
-      const named = await signedOctets(access, question.url, allowed)
-      // §7: why not is nobody's business.
-      return typeof named === 'string' ? { kind: 'absent' } : named
-    }
+    case 'fetch url':
+      return fetchUrl(access, question)
   }
+}
+
+/** §7: why not is nobody's business. */
+async function fetchUrl(
+  access: UrlAccess,
+  { account, url, as, structure }: Extract<Question, { kind: 'fetch url' }>,
+): Promise<Answer> {
+  const allowed = (to: string, domain: string) =>
+    to === 'anonymous' ||
+    to === 'authuser' ||
+    (to.startsWith('user+') && isNamed(account, to.slice(5), domain))
+  const content = await signedContent(access, url, allowed)
+  if (typeof content === 'string') return { kind: 'absent' }
+  const { section, partial } = url
+  const data = await content.section({ section, as, ...(partial && { partial }) })
+  if (data.kind === 'absent') return data
+  const told = structure && (await structureOf(content, section, data, as, structure.utf8))
+  return { kind: 'named', data, ...(told !== undefined && { structure: told }) }
+}
+
+/** RFC 5524 §3.2: of the data as it is told, so that what was decoded has no encoding any more. */
+async function structureOf(
+  content: MessageContent,
+  { part, text }: ImapUrl['section'],
+  data: SectionAnswer,
+  as: 'octets' | 'binary',
+  utf8: boolean,
+): Promise<string | undefined> {
+  const found = text === '' ? findPart(await content.structure(), part) : undefined
+  if (found === undefined) return undefined
+  const decoded = as === 'binary' && data.kind === 'octets' && found.kind === 'leaf'
+  const shown = { bodyFrom: 0, bodyTo: decoded ? data.sizeOctets : 0, encoding: 'binary' }
+  return formatStructure(decoded ? { ...found, ...shown } : found, false, utf8)
 }
 
 /** §6: of one's own mailbox, by one's own name. */
@@ -103,6 +145,15 @@ export async function signedOctets(
   url: ImapUrl,
   allowed: (access: string, domain: string) => boolean,
 ): Promise<NamedOctets | 'denied' | 'gone'> {
+  const content = await signedContent(access, url, allowed)
+  return typeof content === 'string' ? content : ((await octetsOf(content, url)) ?? 'gone')
+}
+
+async function signedContent(
+  access: UrlAccess,
+  url: ImapUrl,
+  allowed: (access: string, domain: string) => boolean,
+): Promise<MessageContent | 'denied' | 'gone'> {
   const { store, world } = access
   const { authority } = url
   const owner = await ownerOf(access, url)
@@ -116,7 +167,7 @@ export async function signedOctets(
   if (right?.length !== given?.length || !timingSafeEqual(right as Buffer, given as Buffer)) {
     return 'denied'
   }
-  return (await octetsBehind(access, owner, url)) ?? 'gone'
+  return (await contentBehind(access, owner, url)) ?? 'gone'
 }
 
 function tokenOf(key: Uint8Array, { authority }: ImapUrl): string {

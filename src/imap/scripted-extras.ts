@@ -68,7 +68,12 @@ export class ScriptedExtras {
       case 'fetch url': {
         const right = question.url.authority?.token === `01${this.#key}`
         const content = Buffer.from('Hello\r\n')
-        return right ? { kind: 'octets', sizeOctets: 7, content } : { kind: 'absent' }
+        if (!right) return { kind: 'absent' }
+        if (question.url.uid === 2) return { kind: 'named', data: { kind: 'unknown encoding' } }
+        const encoding = question.as === 'binary' ? 'BINARY' : '7BIT'
+        const structure = `("TEXT" "PLAIN" NIL NIL NIL "${encoding}" 7 1)`
+        const data = { kind: 'octets', sizeOctets: 7, content } as const
+        return { kind: 'named', data, ...(question.structure && { structure }) }
       }
       case 'metadata':
       case 'annotate': {

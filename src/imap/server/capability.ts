@@ -60,6 +60,7 @@ export const rows: readonly (readonly [string, When])[] = [
   ['MULTIAPPEND', 'after login'],
   ['CATENATE', 'after login'],
   ['URLAUTH', 'after login'],
+  ['URLAUTH=BINARY', 'after login'],
   ['REPLACE', 'after login'],
   ['BINARY', 'after login'],
   ['UTF8=ACCEPT', 'after login'],

@@ -19,7 +19,7 @@ import { multiSearch, uidBatches } from './command/multi-search.ts'
 import { namespace } from './command/namespace.ts'
 import { notify } from './command/notify.ts'
 import { capability, check, logout, noop, unauthenticate } from './command/plain.ts'
-import { getQuota, getQuotaRoot } from './command/quota.ts'
+import { getQuota, getQuotaRoot, setQuota } from './command/quota.ts'
 import { cancelUpdate, search, uidSearch } from './command/search.ts'
 import { examine, select } from './command/select.ts'
 import { sort, thread, uidSort, uidThread } from './command/sort.ts'
@@ -81,6 +81,7 @@ export const commands = {
   STATUS: plain(status),
   GETQUOTA: plain(getQuota),
   GETQUOTAROOT: plain(getQuotaRoot),
+  SETQUOTA: plain(setQuota),
   APPEND: { run: append, expunges: true, streams: appendStreams },
   REPLACE: { run: replace, expunges: true, byNumber: true, streams: replaceStreams },
   'UID REPLACE': { run: uidReplace, expunges: true, streams: replaceStreams },

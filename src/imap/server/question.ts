@@ -207,8 +207,14 @@ export type Question =
   /** The token of a URL of one's own (RFC 4467 §3.2.2); its access is in it. */
   | { readonly kind: 'sign url'; readonly account: Account; readonly url: ImapUrl }
   | { readonly kind: 'reset key'; readonly account: Account; readonly mailbox?: string }
-  /** What a signed URL names, for who may fetch it. */
-  | { readonly kind: 'fetch url'; readonly account: Account; readonly url: ImapUrl }
+  /** What a signed URL names, for who may fetch it; its encoding undone, and its structure told, where asked for. */
+  | {
+      readonly kind: 'fetch url'
+      readonly account: Account
+      readonly url: ImapUrl
+      readonly as: 'octets' | 'binary'
+      readonly structure?: { readonly utf8: boolean }
+    }
   /** What a URL names is the next part of the message that is appended (RFC 4469). */
   | { readonly kind: 'append url'; readonly account: Account; readonly url: ImapUrl }
   /** All messages appended since: in one transaction or not at all (RFC 3502). */
@@ -312,7 +318,15 @@ export interface Answers {
   readonly append: Done | No
   readonly 'sign url': { readonly kind: 'signed'; readonly token: string } | No
   readonly 'reset key': Done | No
-  readonly 'fetch url': Extract<SectionAnswer, { readonly kind: 'octets' | 'absent' }> | No
+  readonly 'fetch url':
+    | {
+        readonly kind: 'named'
+        readonly data: Exclude<SectionAnswer, { readonly kind: 'absent' }>
+        /** As imap/structure.ts writes it; absent where it has none. */
+        readonly structure?: string
+      }
+    | { readonly kind: 'absent' }
+    | No
   readonly 'append url': { readonly kind: 'size'; readonly sizeOctets: number } | No
   readonly commit:
     | { readonly kind: 'appended'; readonly uidValidity: number; readonly uids: readonly number[] }

@@ -57,6 +57,7 @@ export const legality: Readonly<Record<CommandName, readonly State[]>> = {
   STATUS: after,
   GETQUOTA: after,
   GETQUOTAROOT: after,
+  SETQUOTA: after,
   APPEND: after,
   REPLACE: open,
   'UID REPLACE': open,

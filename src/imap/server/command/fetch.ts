@@ -73,9 +73,11 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   // Something happened that nobody has told us: the client should not have to ask for it.
   if (gone > 0) yield* tellNews(turn, byUid)
   if (unknownEncoding) return no('a part is encoded in a way nobody knows', 'UNKNOWN-CTE')
-  return gone > 0
-    ? ok('FETCH completed; some messages are gone', 'EXPUNGEISSUED')
-    : ok('FETCH completed')
+  if (gone === 0) return ok('FETCH completed')
+  // RFC 2180 §4.1.3: of what was named by number nothing is there.
+  return gone === uids.length && !byUid
+    ? no('these messages are gone', 'EXPUNGEISSUED')
+    : ok('FETCH completed; some messages are gone', 'EXPUNGEISSUED')
 }
 
 /** UID and MODSEQ stand in the answer where the dialect has it so, asked for or not (RFC 7162 §3.1.4.1, §3.2.4). */

@@ -1,12 +1,12 @@
 /**
  * GETQUOTA and GETQUOTAROOT (RFC 9208 §4.1): what may be held and is. Limits are the operator's to set, by the
- * command line, so there is no SETQUOTA and no QUOTASET.
+ * command line, so QUOTASET is not told, and SETQUOTA is refused.
  */
 import type { Cursor } from '../../cursor.ts'
 import { formatString, octetsOf } from '../../encode.ts'
 import { formatMailboxName, readMailboxName } from '../../mailbox-name.ts'
 import type { Quota } from '../question.ts'
-import { accountOf, ask, bad, ok, type Result, type Running, refused, type Turn } from '../turn.ts'
+import { accountOf, ask, bad, no, ok, type Result, type Running, refused, type Turn } from '../turn.ts'
 
 /** `getquota = "GETQUOTA" SP quota-root-name`, an astring. */
 export function* getQuota(turn: Turn, cursor: Cursor): Running<Result> {
@@ -33,6 +33,21 @@ export function* getQuotaRoot(turn: Turn, cursor: Cursor): Running<Result> {
   turn.send(`* QUOTAROOT ${formatMailboxName(mailbox, turn.enabled.utf8)}${roots}\r\n`)
   for (const quota of answer.quotas) turn.send(formatQuota(quota))
   return ok('GETQUOTAROOT completed')
+}
+
+/** `setquota = "SETQUOTA" SP quota-root-name SP "(" [resource SP limit *(SP ...)] ")"`: nobody may (§6). */
+export function* setQuota(_turn: Turn, cursor: Cursor): Running<Result> {
+  cursor.space()
+  cursor.astring()
+  cursor.space()
+  cursor.list(() => {
+    cursor.word()
+    cursor.space()
+    cursor.number64()
+  }, 20)
+  cursor.end()
+  if (cursor.fault !== undefined) return bad(cursor.fault)
+  return no('limits are set by who runs this server', 'NOPERM')
 }
 
 /** `quota-response = "QUOTA" SP quota-root-name SP "(" quota-resource *(SP quota-resource) ")"`. */

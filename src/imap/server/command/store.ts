@@ -44,17 +44,25 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const condition = unchangedSince === undefined ? {} : { unchangedSince }
   if (unchangedSince !== undefined) turn.condstore()
   const modified: number[] = []
+  let found = 0
   for (let at = 0; at < uids.length; at += SLICE) {
     const slice = { uids: uids.slice(at, at + SLICE), mode, flags, ...condition }
     const answer = yield* ask<'store'>({ kind: 'store', key: view.key, ...slice })
     if (answer.kind === 'no') return refused(answer)
     modified.push(...answer.modified)
+    found += answer.stored.length + answer.modified.length
     view.own(answer.stored)
     turn.send(view.flagsLine(answer.stored))
     turn.send(answer.stored.map(state => told(turn, state, byUid, wish.silent)).join(''))
     if (turn.full) yield* output()
   }
-  if (modified.length === 0) return ok('STORE completed')
+  if (modified.length === 0) {
+    if (found === uids.length) return ok('STORE completed')
+    // RFC 2180 §4.2.1: of what was named by number nothing is there.
+    return found === 0 && !byUid
+      ? no('these messages are gone', 'EXPUNGEISSUED')
+      : ok('STORE completed; some messages are gone', 'EXPUNGEISSUED')
+  }
   const left = byUid ? modified : modified.map(uid => view.sequence(uid))
   return ok('conditional STORE left some alone', `MODIFIED ${formatNumbers(left)}`)
 }

@@ -1,11 +1,12 @@
 /**
- * URLAUTH (RFC 4467): GENURLAUTH signs a URL so that others may fetch what it names, URLFETCH fetches, RESETKEY makes
+ * URLAUTH (RFC 4467, RFC 5524): GENURLAUTH signs a URL so that others may fetch what it names, URLFETCH fetches, RESETKEY makes
  * what was signed void. There is one mechanism, INTERNAL.
  */
 import type { Cursor } from '../../cursor.ts'
 import { formatString, octetsOf } from '../../encode.ts'
 import { readMailboxName } from '../../mailbox-name.ts'
 import { type ImapUrl, parseImapUrl } from '../../url.ts'
+import type { SectionAnswer } from '../question.ts'
 import {
   accountOf,
   ask,
@@ -68,34 +69,90 @@ export function* resetKey(turn: Turn, cursor: Cursor): Running<Result> {
   return answer.kind === 'no' ? refused(answer) : ok('what was signed before is void')
 }
 
-/** `urlfetch = "URLFETCH" 1*(SP url-full)`: NIL for what cannot be had, whatever the reason (§7). */
+interface Asked {
+  readonly written: string
+  readonly url: ImapUrl | undefined
+  /** What of it (RFC 5524); empty in the simple form. */
+  readonly wishes: readonly Wish[]
+}
+
+const WISHES = ['BODYPARTSTRUCTURE', 'BINARY', 'BODY'] as const
+type Wish = (typeof WISHES)[number]
+
+/** `urlfetch = "URLFETCH" 1*(SP url-fetch-arg)`: NIL for what cannot be had, whatever the reason (§7). */
 export function* urlFetch(turn: Turn, cursor: Cursor): Running<Result> {
-  const asked: { written: string; url: ImapUrl | undefined }[] = []
+  const asked: Asked[] = []
   do {
     cursor.space()
-    const written = cursor.astring()
-    asked.push({ written, url: parseImapUrl(Buffer.from(written, 'latin1').toString('utf8')) })
+    asked.push(readAsked(cursor))
   } while (!cursor.ended && asked.length < URLS_MAX)
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   turn.send('* URLFETCH')
-  for (const { written, url } of asked) {
-    const account = accountOf(turn)
-    const answer =
-      url?.authority === undefined
-        ? undefined
-        : yield* ask<'fetch url'>({ kind: 'fetch url', account, url })
-    if (answer?.kind !== 'octets') {
-      turn.send(` ${formatString(written)} NIL`)
-      continue
-    }
-    turn.send(` ${formatString(written)} {${answer.sizeOctets}}\r\n`)
-    if (answer.content instanceof Uint8Array) turn.send(answer.content)
-    else turn.stream(answer.content)
+  for (const each of asked) {
+    turn.send(` ${formatString(each.written)}`)
+    yield* tell(turn, each)
     if (turn.full) yield* output()
   }
   turn.send('\r\n')
   return ok('URLFETCH completed')
+}
+
+/** `url-fetch-arg = url-full / "(" url-full *(SP url-fetch-param) ")"`. */
+function readAsked(cursor: Cursor): Asked {
+  const extended = cursor.take('(')
+  const written = cursor.astring()
+  const wishes: Wish[] = []
+  while (extended && cursor.take(' ')) {
+    const word = cursor.word()
+    const wish = WISHES.find(each => each === word)
+    if (wish === undefined) cursor.fail(`URLFETCH has no ${word.slice(0, 40)}`)
+    else if (wishes.includes(wish)) cursor.fail('each may stand once')
+    else wishes.push(wish)
+  }
+  if (extended) cursor.expect(')')
+  // RFC 5524 §3.1.
+  if (wishes.includes('BINARY') && wishes.includes('BODY')) cursor.fail('BINARY or BODY')
+  return { written, url: parseImapUrl(Buffer.from(written, 'latin1').toString('utf8')), wishes }
+}
+
+/** SP nstring, or each of what was wished for in parentheses (RFC 5524 §3.2). */
+function* tell(turn: Turn, { url, wishes }: Asked): Running<void> {
+  const binary = wishes.includes('BINARY')
+  const structure = wishes.includes('BODYPARTSTRUCTURE')
+  const answer =
+    url?.authority === undefined
+      ? undefined
+      : yield* ask<'fetch url'>({
+          kind: 'fetch url',
+          account: accountOf(turn),
+          url,
+          as: binary ? 'binary' : 'octets',
+          ...(structure && { structure: { utf8: turn.enabled.utf8 } }),
+        })
+  if (answer?.kind !== 'named') turn.send(' NIL')
+  else if (wishes.length === 0) tellOctets(turn, answer.data, ' ', '')
+  else {
+    if (structure) turn.send(` (BODYPARTSTRUCTURE ${answer.structure ?? 'NIL'})`)
+    if (binary || wishes.includes('BODY')) {
+      tellOctets(turn, answer.data, binary ? ' (BINARY ' : ' (BODY ', ')')
+    }
+  }
+}
+
+function tellOctets(turn: Turn, data: SectionAnswer, before: string, behind: string): void {
+  if (data.kind !== 'octets') {
+    turn.send(`${before}NIL${behind}`)
+    return
+  }
+  const { content, sizeOctets } = data
+  // What holds NUL, or may, goes in a literal8; only what is decoded may.
+  const whole = content instanceof Uint8Array
+  const mark = behind !== '' && (!whole || content.includes(0)) ? '~' : ''
+  turn.send(`${before}${mark}{${sizeOctets}}\r\n`)
+  if (whole) turn.send(content)
+  else turn.stream(content)
+  turn.send(behind)
 }
 
 function readUrl(cursor: Cursor): ImapUrl | undefined {
