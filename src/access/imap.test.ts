@@ -579,8 +579,12 @@ test('what is signed for a submission is found by whom it is for, and by nobody 
 
 test('text is found in any case, script and spelling of its accents', async () => {
   const { client } = await opened()
-  const type = 'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable'
-  await append(client, `Subject: =?utf-8?q?caf=C3=A9?=\n${type}\n\n=D0=9F=D1=80=D0=B8=D0=B2=D0=B5=D1=82\n`)
+  const type =
+    'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable'
+  await append(
+    client,
+    `Subject: =?utf-8?q?caf=C3=A9?=\n${type}\n\n=D0=9F=D1=80=D0=B8=D0=B2=D0=B5=D1=82\n`,
+  )
   await append(client, 'Subject: plain\n\nplain\n')
   await client.say('SELECT INBOX')
   const finds = async (key: string) =>

@@ -26,6 +26,8 @@ export const settings: SessionSettings = {
   plaintextAuth: true,
   mechanisms: ['PLAIN', 'LOGIN'],
   appendMaxOctets: 1000,
+  messagesMax: 0,
+  savesMax: 0,
   loginTimeoutMs: 60_000,
   idleTimeoutMs: 1_800_000,
   errorsMax: 10,

@@ -174,6 +174,16 @@ class Reader {
       case 'UID':
         cursor.space()
         return { kind: 'uid', set: readNumberSet(cursor) }
+      // RFC 9738 §3.2.
+      case 'UIDAFTER':
+        cursor.space()
+        return { kind: 'uid', set: [{ from: cursor.positive() + 1, to: 0x1_0000_0000 }] }
+      case 'UIDBEFORE': {
+        cursor.space()
+        const before = cursor.positive()
+        const set = [{ from: 1, to: before - 1 }]
+        return before === 1 ? { kind: 'not', key: { kind: 'all' } } : { kind: 'uid', set }
+      }
       case 'MODSEQ':
         return this.#modSeq()
       case 'EMAILID':

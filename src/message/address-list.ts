@@ -69,8 +69,7 @@ function addrSpec(tokens: readonly Token[], raw: boolean): Address | undefined {
   const local = dotted(tokens.slice(0, at), true)
   const rest = tokens.slice(at + 1)
   const only = rest.length === 1 ? rest[0] : undefined
-  const domain =
-    only?.kind === 'literal' ? only.text.replace(/\s/g, '') : dotted(rest, false)
+  const domain = only?.kind === 'literal' ? only.text.replace(/\s/g, '') : dotted(rest, false)
   if (local === undefined || domain === undefined) return undefined
   return { local, domain: raw || only?.kind === 'literal' ? domain : domain.toLowerCase() }
 }

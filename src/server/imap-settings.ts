@@ -14,6 +14,8 @@ export function imapSettings(house: House, name: 'imap' | 'imaps'): SessionSetti
     plaintextAuth: name === 'imap' && settings.listeners.imap.plaintextAuth,
     mechanisms: mechanismsOf(house, name).filter(isSasl),
     appendMaxOctets: settings.limits.messageSize,
+    messagesMax: settings.limits.imapMessages,
+    savesMax: settings.limits.imapSaves,
     loginTimeoutMs: 3 * 60_000,
     idleTimeoutMs: settings.limits.imapTimeout,
     errorsMax: settings.limits.errors,

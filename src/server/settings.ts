@@ -52,6 +52,12 @@ const limits = z.strictObject({
   imapTimeout: duration(1)
     .prefault('30m')
     .describe('Idle time of an IMAP session (RFC 9051 §5.4).'),
+  imapMessages: count(0, 0).describe(
+    'Messages that one IMAP command works on, the newest first (MESSAGELIMIT, RFC 9738); 0: all, as clients expect.',
+  ),
+  imapSaves: count(100_000, 0).describe(
+    'Messages that one COPY or APPEND may make (SAVELIMIT, RFC 9738); 0 is no limit.',
+  ),
   popTimeout: duration(1).prefault('10m').describe('Idle time of a POP3 session (RFC 1939 §3).'),
   freeSpace: size(0)
     .prefault('10MB')

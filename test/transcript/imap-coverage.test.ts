@@ -48,7 +48,9 @@ test('every command is answered by OK in a dialogue, or by NO where that is all 
   }
   const missing = Object.keys(commands).flatMap(name => {
     const heard = answers(name)
-    return [REFUSED.has(name) ? 'NO' : 'OK', 'BAD'].filter(kind => !heard.has(kind)).map(kind => `${name} ${kind}`)
+    return [REFUSED.has(name) ? 'NO' : 'OK', 'BAD']
+      .filter(kind => !heard.has(kind))
+      .map(kind => `${name} ${kind}`)
   })
   assert.deepEqual(missing, [])
 })

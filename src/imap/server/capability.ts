@@ -7,7 +7,7 @@ import type { Turn } from './turn.ts'
 
 type When = 'always' | 'before login' | 'after login'
 
-/** Those that hold on every listener; STARTTLS, AUTH= and APPENDLIMIT= depend on it. */
+/** Those that hold on every listener; STARTTLS, AUTH= and those with a number depend on it. */
 export const rows: readonly (readonly [string, When])[] = [
   ['IMAP4rev2', 'always'],
   ['IMAP4rev1', 'always'],
@@ -80,7 +80,13 @@ export function capabilities(turn: Turn): string {
     words.push(...offered.map(name => `AUTH=${name}`))
     // RFC 9051 §6.2.3: where LOGIN will be refused it says so.
     if (clear && !settings.plaintextAuth) words.push('LOGINDISABLED')
-  } else if (settings.appendMaxOctets > 0) words.push(`APPENDLIMIT=${settings.appendMaxOctets}`)
+  } else {
+    const { appendMaxOctets, messagesMax, savesMax } = settings
+    if (appendMaxOctets > 0) words.push(`APPENDLIMIT=${appendMaxOctets}`)
+    // RFC 9738: the one of them implies the other.
+    if (messagesMax > 0) words.push(`MESSAGELIMIT=${messagesMax}`)
+    else if (savesMax > 0) words.push(`SAVELIMIT=${savesMax}`)
+  }
   return words.join(' ')
 }
 

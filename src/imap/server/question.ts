@@ -355,6 +355,9 @@ export interface SessionSettings {
   readonly mechanisms: readonly string[]
   /** The largest message taken by APPEND (RFC 7889). */
   readonly appendMaxOctets: number
+  /** Messages one command may work on, and messages one COPY or APPEND may make (RFC 9738); 0 is no limit. */
+  readonly messagesMax: number
+  readonly savesMax: number
   readonly loginTimeoutMs: number
   /** RFC 9051 §5.4: at least 30 minutes after login. */
   readonly idleTimeoutMs: number

@@ -12,6 +12,7 @@ import { readFlagList } from '../../flag.ts'
 import { readMailboxName } from '../../mailbox-name.ts'
 import { formatNumbers, type NumberRange } from '../../number-set.ts'
 import { parseImapUrl } from '../../url.ts'
+import { tooMany } from '../message-limit.ts'
 import { tellNews } from '../news.ts'
 import {
   accountOf,
@@ -101,7 +102,10 @@ function* carryOut(
   const mailbox = readMailboxName(cursor, turn.enabled.utf8)
   cursor.space()
   const target = { mailbox, replacing: replaces !== undefined }
+  let messages = 0
   for (let at = cursor, more = true; more; ) {
+    const refusal = tooMany(turn, ++messages, true)
+    if (refusal !== undefined) return yield* giveUp(turn, at.announced, refusal)
     const heading = readHeading(at)
     const taken = heading.catenate
       ? yield* catenate(turn, at, target, heading)

@@ -2,6 +2,7 @@
 import type { Cursor } from '../../cursor.ts'
 import { readMailboxName } from '../../mailbox-name.ts'
 import { formatNumbers, readNumberSet } from '../../number-set.ts'
+import { limited, newest, tooMany } from '../message-limit.ts'
 import { tellNews } from '../news.ts'
 import {
   accountOf,
@@ -39,10 +40,14 @@ function* carry(turn: Turn, cursor: Cursor, { byUid, move: moves }: Manner): Run
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   const view = viewOf(turn)
-  const uids = byUid ? view.byUid(set, turn.saved) : view.bySequence(set, turn.saved)
-  if (uids === undefined) return bad('a number is out of range')
+  const named = byUid ? view.byUid(set, turn.saved) : view.bySequence(set, turn.saved)
+  if (named === undefined) return bad('a number is out of range')
   const word = moves ? 'MOVE' : 'COPY'
   if (moves && view.readOnly) return no('the mailbox is open read-only', 'CANNOT')
+  const refusal = moves ? undefined : tooMany(turn, named.length, true)
+  if (refusal !== undefined) return refusal
+  const limit = newest(turn, named)
+  const { uids } = limit
   if (uids.length === 0) return ok(`${word} completed: there was nothing`)
   const account = accountOf(turn)
   const answer = yield* ask<'copy'>({
@@ -55,7 +60,7 @@ function* carry(turn: Turn, cursor: Cursor, { byUid, move: moves }: Manner): Run
   })
   if (answer.kind === 'no') return refused(answer)
   const { uidValidity, from, to } = answer
-  if (from.length === 0) return ok(`${word} completed: they were gone`)
+  if (from.length === 0) return limited(turn, ok(`${word} completed: they were gone`), limit)
   const code = `COPYUID ${uidValidity} ${formatNumbers(from)} ${formatNumbers(to)}`
   if (!moves) {
     if (view.mailbox === mailbox) yield* tellNews(turn, true)
@@ -64,5 +69,5 @@ function* carry(turn: Turn, cursor: Cursor, { byUid, move: moves }: Manner): Run
   // RFC 6851 §4.3: before the expunges, so that the client knows what became of them.
   turn.send(`* OK [${code}] moved\r\n`)
   yield* tellNews(turn, true)
-  return ok('MOVE completed')
+  return limited(turn, ok('MOVE completed'), limit)
 }

@@ -1,6 +1,7 @@
 /** EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9, RFC 4315): what has \Deleted goes for good. */
 import type { Cursor } from '../../cursor.ts'
 import { readNumberSet } from '../../number-set.ts'
+import { limited, newest } from '../message-limit.ts'
 import { tellNews } from '../news.ts'
 import { ask, bad, no, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 
@@ -15,7 +16,8 @@ export function* uidExpunge(turn: Turn, cursor: Cursor): Running<Result> {
   const set = readNumberSet(cursor)
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
-  return yield* carryOut(turn, viewOf(turn).byUid(set, turn.saved))
+  const limit = newest(turn, viewOf(turn).byUid(set, turn.saved))
+  return limited(turn, yield* carryOut(turn, limit.uids), limit)
 }
 
 function* carryOut(turn: Turn, uids?: readonly number[]): Running<Result> {

@@ -6,6 +6,7 @@
 import type { Cursor } from '../../cursor.ts'
 import { type FetchItem, readFetchItems } from '../../fetch-item.ts'
 import { readNumberSet } from '../../number-set.ts'
+import { limited, newest, tooMany } from '../message-limit.ts'
 import { tellNews } from '../news.ts'
 import { sliceOf, wishOf, writeAll } from '../told-message.ts'
 import {
@@ -42,8 +43,13 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const named = byUid ? view.byUid(set, turn.saved) : view.bySequence(set, turn.saved)
   if (named === undefined) return bad('a number is out of range')
   if (read.some(({ kind }) => kind === 'MODSEQ')) turn.condstore()
-  const uids = yield* narrowed(turn, set, named, modifiers)
-  if ('kind' in uids) return uids
+  const all = yield* narrowed(turn, set, named, modifiers)
+  if ('kind' in all) return all
+  // RFC 9738: a slice that the client has chosen is not cut again.
+  const refusal = modifiers.partial && tooMany(turn, all.length, false)
+  if (refusal !== undefined) return refusal
+  const limit = newest(turn, all)
+  const { uids } = limit
   const { uidOnly, qresync } = turn.enabled
   const uid = (byUid || qresync) && !uidOnly
   const items = dressed(read, uid, modifiers.changedSince !== undefined)
@@ -73,11 +79,11 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   // Something happened that nobody has told us: the client should not have to ask for it.
   if (gone > 0) yield* tellNews(turn, byUid)
   if (unknownEncoding) return no('a part is encoded in a way nobody knows', 'UNKNOWN-CTE')
-  if (gone === 0) return ok('FETCH completed')
+  if (gone === 0) return limited(turn, ok('FETCH completed'), limit)
   // RFC 2180 §4.1.3: of what was named by number nothing is there.
   return gone === uids.length && !byUid
     ? no('these messages are gone', 'EXPUNGEISSUED')
-    : ok('FETCH completed; some messages are gone', 'EXPUNGEISSUED')
+    : limited(turn, ok('FETCH completed; some messages are gone', 'EXPUNGEISSUED'), limit)
 }
 
 /** UID and MODSEQ stand in the answer where the dialect has it so, asked for or not (RFC 7162 §3.1.4.1, §3.2.4). */

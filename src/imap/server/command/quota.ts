@@ -6,7 +6,17 @@ import type { Cursor } from '../../cursor.ts'
 import { formatString, octetsOf } from '../../encode.ts'
 import { formatMailboxName, readMailboxName } from '../../mailbox-name.ts'
 import type { Quota } from '../question.ts'
-import { accountOf, ask, bad, no, ok, type Result, type Running, refused, type Turn } from '../turn.ts'
+import {
+  accountOf,
+  ask,
+  bad,
+  no,
+  ok,
+  type Result,
+  type Running,
+  refused,
+  type Turn,
+} from '../turn.ts'
 
 /** `getquota = "GETQUOTA" SP quota-root-name`, an astring. */
 export function* getQuota(turn: Turn, cursor: Cursor): Running<Result> {

@@ -6,6 +6,7 @@ import type { Cursor } from '../../cursor.ts'
 import { formatString } from '../../encode.ts'
 import { readSearchKeys, type SearchKey } from '../../search-key.ts'
 import { CONTEXTS_MAX } from '../context.ts'
+import { limited, narrowedSearch } from '../message-limit.ts'
 import { ask, bad, no, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 import { type Found, formatExtended, type Option, readReturn, savedOf } from './search-return.ts'
 
@@ -21,10 +22,11 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   if ('text' in key) return key
   if (turn.enabled.uidOnly && namesNumbers(key.key)) return bad('say it by UID', 'UIDREQUIRED')
   const view = viewOf(turn)
+  const { key: narrowed, limit } = narrowedSearch(turn, view, key.key)
   const answer = yield* ask<'search'>({
     kind: 'search',
     key: view.key,
-    search: { key: key.key, uids: view.uids, saved: turn.saved },
+    search: { key: narrowed, uids: view.uids, saved: turn.saved },
   })
   if (answer.kind === 'no') {
     // RFC 5182 §2.1: a SAVE that came to nothing leaves an empty result.
@@ -39,7 +41,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     .filter(({ sequence }) => sequence > 0)
   const result = tell(turn, found, options, { byUid, modSeq: asksModSeq(key.key) })
   if (options?.some(({ name }) => name === 'UPDATE')) keepUp(turn, key.key, byUid, found)
-  return result
+  return limited(turn, result, limit)
 }
 
 /** RFC 5267 §4.3: kept up to date from now on; what cannot be is said to be none (§4.3.1, NOUPDATE). */

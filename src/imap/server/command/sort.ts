@@ -5,8 +5,11 @@
 import { THREAD_ALGORITHMS, type Thread } from '../../../message/thread.ts'
 import type { Cursor } from '../../cursor.ts'
 import { formatString } from '../../encode.ts'
+import type { SearchKey } from '../../search-key.ts'
 import { readSortCriteria } from '../../sort.ts'
+import { candidates, tooMany } from '../message-limit.ts'
 import { ask, bad, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
+import type { View } from '../view.ts'
 import { asksModSeq, namesNumbers, readKeysIn } from './search.ts'
 import { formatExtended, readReturn, savedOf } from './search-return.ts'
 
@@ -28,6 +31,8 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   if ('text' in read) return read
   if (turn.enabled.uidOnly && namesNumbers(read.key)) return bad('say it by UID', 'UIDREQUIRED')
   const view = viewOf(turn)
+  const refusal = tooManyOf(turn, view, read.key)
+  if (refusal !== undefined) return refusal
   const search = { key: read.key, uids: view.uids, saved: turn.saved }
   const answer = yield* ask<'sort'>({ kind: 'sort', key: view.key, search, criteria })
   if (answer.kind === 'no') return refused(answer)
@@ -67,6 +72,8 @@ function* threading(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result>
   if ('text' in read) return read
   if (turn.enabled.uidOnly && namesNumbers(read.key)) return bad('say it by UID', 'UIDREQUIRED')
   const view = viewOf(turn)
+  const refusal = tooManyOf(turn, view, read.key)
+  if (refusal !== undefined) return refusal
   const search = { key: read.key, uids: view.uids, saved: turn.saved }
   const answer = yield* ask<'thread'>({ kind: 'thread', key: view.key, search, algorithm })
   if (answer.kind === 'no') return refused(answer)
@@ -74,6 +81,12 @@ function* threading(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result>
   const told = formatThreads(answer.threads, number)
   turn.send(`* THREAD${told === '' ? '' : ` ${told}`}\r\n`)
   return ok('THREAD completed')
+}
+
+/** RFC 9738 §3: what is put in order is looked at whole. */
+function tooManyOf(turn: Turn, view: View, key: SearchKey): Result | undefined {
+  if (turn.settings.messagesMax === 0) return undefined
+  return tooMany(turn, candidates(view, turn.saved, key).length, false)
 }
 
 /**

@@ -5,6 +5,7 @@
 import type { Cursor } from '../../cursor.ts'
 import { readStoreFlags } from '../../flag.ts'
 import { formatNumbers, type NumberSet, readNumberSet } from '../../number-set.ts'
+import { limited, newest } from '../message-limit.ts'
 import type { FlagState, StoreMode } from '../question.ts'
 import {
   ask,
@@ -38,11 +39,13 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   if (cursor.fault !== undefined) return bad(cursor.fault)
   const { set, mode, flags, unchangedSince } = wish
   const view = viewOf(turn)
-  const uids = byUid ? view.byUid(set, turn.saved) : view.bySequence(set, turn.saved)
-  if (uids === undefined) return bad('a number is out of range')
+  const named = byUid ? view.byUid(set, turn.saved) : view.bySequence(set, turn.saved)
+  if (named === undefined) return bad('a number is out of range')
   if (view.readOnly) return no('the mailbox is open read-only', 'CANNOT')
   const condition = unchangedSince === undefined ? {} : { unchangedSince }
   if (unchangedSince !== undefined) turn.condstore()
+  const limit = newest(turn, named)
+  const { uids } = limit
   const modified: number[] = []
   let found = 0
   for (let at = 0; at < uids.length; at += SLICE) {
@@ -57,14 +60,15 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     if (turn.full) yield* output()
   }
   if (modified.length === 0) {
-    if (found === uids.length) return ok('STORE completed')
+    if (found === uids.length) return limited(turn, ok('STORE completed'), limit)
     // RFC 2180 §4.2.1: of what was named by number nothing is there.
     return found === 0 && !byUid
       ? no('these messages are gone', 'EXPUNGEISSUED')
-      : ok('STORE completed; some messages are gone', 'EXPUNGEISSUED')
+      : limited(turn, ok('STORE completed; some messages are gone', 'EXPUNGEISSUED'), limit)
   }
   const left = byUid ? modified : modified.map(uid => view.sequence(uid))
-  return ok('conditional STORE left some alone', `MODIFIED ${formatNumbers(left)}`)
+  const result = ok('conditional STORE left some alone', `MODIFIED ${formatNumbers(left)}`)
+  return limited(turn, result, limit)
 }
 
 /**
