@@ -4,6 +4,7 @@
  * notices, RFC 3461 §5.2.7). A wrong secret and an unknown name take the same way to the same answer.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Visitor } from '../limit/visit.ts'
 import { parseCarriedSender } from '../mail/carried.ts'
 import { isTracked, TRANSFERRED_STATUS } from '../mail/tracking.ts'
 import {
@@ -35,16 +36,17 @@ const NOBODYS = Buffer.alloc(20)
 
 export class TrackingPolicy implements Policy {
   readonly #access: TrackingAccess
-  readonly #admitted: boolean
+  readonly #visitor: Visitor
 
-  constructor(access: TrackingAccess, admitted: boolean) {
+  constructor(access: TrackingAccess, visitor: Visitor) {
     this.#access = access
-    this.#admitted = admitted
+    this.#visitor = visitor
   }
 
-  connect() {
-    if (this.#admitted) return { kind: 'welcome' } as const
-    return { kind: 'refused', why: 'too many connections; try again later' } as const
+  connect({ remote }: Peer) {
+    const admission = this.#visitor.admission(remote.address)
+    if (admission.kind === 'welcome') return admission
+    return { kind: 'refused', why: admission.why } as const
   }
 
   async track(_peer: Peer, envelopeId: string, secret: Uint8Array): Promise<TrackAnswer> {

@@ -7,6 +7,7 @@ import { version } from '../server/version.ts'
 import { addAccount } from './command/account.ts'
 import { addAlias } from './command/alias.ts'
 import { addBackup } from './command/backup.ts'
+import { addBan } from './command/ban.ts'
 import { addCheck } from './command/check.ts'
 import { addDestinations } from './command/destinations.ts'
 import { addDiagnose } from './command/diagnose.ts'
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   addCheck,
   addStatus,
   addDestinations,
+  addBan,
   addNodes,
   addSend,
   addSendmail,

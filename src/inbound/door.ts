@@ -1,4 +1,5 @@
 /** How a connection came to a reception (reception.ts): what its listener and the whole process allow it. */
+import type { Visitor } from '../limit/visit.ts'
 import type { OldRoutes } from '../transit/old-route.ts'
 import type { Heeding } from './heed.ts'
 import type { Verifying } from './look-up.ts'
@@ -11,8 +12,8 @@ export interface AcceptGauge {
 /** How a connection came in. */
 export interface Door {
   readonly protocol: 'smtp' | 'lmtp'
-  /** Whether there was room for it (limit/connections.ts). */
-  readonly admitted: boolean
+  /** The peer as the limits see him. */
+  readonly visitor: Visitor
   readonly gauge: AcceptGauge
   readonly vrfy: Verifying
   /** Which old routes are read, where any are. */

@@ -8,7 +8,7 @@ import type { HookFacts, HookName } from '../hook/hook.ts'
 import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { formatPeer } from '../mail/forwarded.ts'
-import { accept, defer, type Verdict } from '../mail/verdict.ts'
+import { accept, type Verdict } from '../mail/verdict.ts'
 import { rangesOf, seam } from '../message/complete.ts'
 import { type Header, scanHeader } from '../message/header.ts'
 import { expandRecipients } from '../queue/expansion.ts'
@@ -32,10 +32,8 @@ import type { Inbound, Role } from './role.ts'
 import { judgeMailbox, judgeRoom, judgeRooms } from './room-left.ts'
 import { withSubmitter } from './submitter.ts'
 import { withTlsWish } from './tls-required.ts'
+import * as said from './turned-away.ts'
 import { judgeTenure } from './valid-since.ts'
-
-const SERVICE_DOWN = defer(451, '3.0', 'the message could not be stored just now; try again later')
-const BUSY = defer(451, '3.2', 'too many messages at once; try again in a moment')
 
 /** To whom the roles have changed, and for which domains' mail. */
 export interface Exchanged {
@@ -62,7 +60,8 @@ export class Reception implements Policy {
   }
 
   connect(peer: Peer): Later<Verdict> {
-    if (!this.#door.admitted) return defer(421, '7.0', 'too many connections; try again later')
+    const may = this.#door.visitor.admission(peer.remote.address)
+    if (may.kind === 'turned') return said.turnedAway(may)
     return this.#hooked('connect', accept(), () => ({ peer }))
   }
 
@@ -70,11 +69,13 @@ export class Reception implements Policy {
     return this.#hooked('hello', accept(), () => ({ peer }))
   }
 
-  login(peer: Peer, question: LoginQuestion): Later<LoginAnswer> {
-    return this.#inbound.login(question, peer.remote, 'smtp')
+  login(_peer: Peer, question: LoginQuestion): Later<LoginAnswer> {
+    return this.#inbound.login(question, this.#door.visitor, 'smtp')
   }
 
   mail(peer: Peer, sender: Sender): Later<Verdict> {
+    const may = this.#door.visitor.message()
+    if (may.kind === 'turned') return said.noMessage(may)
     const written = rewrittenSender(this.#door.heeding.rewriting, sender)
     const judged = after(this.#role.mail(peer, written), taken =>
       judgeDisk(this.#inbound.room, sender, taken),
@@ -99,6 +100,8 @@ export class Reception implements Policy {
     envelope: Envelope,
     recipients: readonly Recipient[],
   ): Later<readonly Verdict[]> {
+    const may = this.#door.visitor.recipients(recipients.length)
+    if (!may) return recipients.map(() => said.TOO_MANY_RECIPIENTS)
     const verdicts = recipients.map((named): Later<Verdict> => {
       const verdict = after(this.#meant(peer, envelope, named), meant =>
         this.#judgeRcpt(peer, envelope, meant),
@@ -121,6 +124,7 @@ export class Reception implements Policy {
     const verdict = known ?? this.#role.rcpt(peer, envelope, recipient)
     const { sender } = envelope
     return after(verdict, taken => {
+      if (said.isNobody(taken)) this.#door.visitor.unknownRecipient()
       if (taken.kind !== 'accept') return taken
       const sending = { origin: this.#role.origin, peer, sender }
       const barred = refusedRecipient(this.#inbound, sending, recipient.forwardPath)
@@ -212,7 +216,7 @@ export class Reception implements Policy {
     } catch (error) {
       const facts = { remote: peer.remote.address, error: String(error) }
       this.#inbound.world.log.error('accept.failed', facts)
-      return envelope.recipients.map(() => SERVICE_DOWN)
+      return envelope.recipients.map(() => said.SERVICE_DOWN)
     }
   }
 
@@ -220,10 +224,10 @@ export class Reception implements Policy {
   async #judge(peer: Peer, envelope: Envelope, transfer: Transfer | undefined): Promise<Verdict> {
     const intake = this.#intake
     this.#intake = undefined
-    if (!intake) return SERVICE_DOWN
+    if (!intake) return said.SERVICE_DOWN
     if (this.#door.gauge.underWay >= this.#inbound.settings().acceptQueueMax) {
       intake.abandon()
-      return BUSY
+      return said.BUSY
     }
     this.#door.gauge.underWay++
     try {
@@ -238,7 +242,7 @@ export class Reception implements Policy {
       }
       const facts = { remote: peer.remote.address, error: String(error) }
       this.#inbound.world.log.error('accept.failed', facts)
-      return isFull(error) ? NO_ROOM : SERVICE_DOWN
+      return isFull(error) ? NO_ROOM : said.SERVICE_DOWN
     } finally {
       intake.over()
       this.#door.gauge.underWay--

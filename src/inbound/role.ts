@@ -7,6 +7,7 @@ import type { QuotaUsage } from '../account/quota.ts'
 import type { HookAnswer, HookFacts, HookName } from '../hook/hook.ts'
 import type { Room } from '../limit/free-space.ts'
 import type { Outgoing } from '../limit/outgoing.ts'
+import type { Visitor } from '../limit/visit.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Header } from '../message/header.ts'
@@ -16,7 +17,7 @@ import type { Facts } from '../route/match.ts'
 import type { Account, LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Later, Node, Peer, StartAnswer } from '../smtp/server/question.ts'
 import type { Transit } from '../transit/transit.ts'
-import type { Endpoint, Source } from '../wire/effect.ts'
+import type { Source } from '../wire/effect.ts'
 import type { World } from '../world/world.ts'
 import type { Checkpoints } from './checkpoint.ts'
 
@@ -30,7 +31,7 @@ export interface Inbound {
   readonly identify: () => Identity
   readonly login: (
     question: LoginQuestion,
-    remote: Endpoint,
+    visitor: Visitor,
     scope: 'smtp' | 'imap' | 'pop3',
   ) => Later<LoginAnswer>
   /** What an account holds, for who has a limit. */

@@ -1,18 +1,28 @@
 /**
- * How many connections stand, in all and from each address, over all listeners of one kind. An IPv6
- * peer counts by its /64, which is what one customer holds. Beyond the limit: 421 4.7.0.
+ * How many connections stand over all listeners: in all, from each address and from each network around it
+ * (IPv4 by /24, IPv6 by /64). Beyond a limit nobody is let in: 421 4.7.0, BYE, -ERR [SYS/TEMP].
+ *
+ * Who stands for many (this machine, a proxy that is trusted) may have half of all, unless the setting
+ * names a number: then that is the number for everybody.
  */
-
-import { isLoopback } from './loopback.ts'
+import { holderOf, networkOf } from './subject.ts'
 
 export interface ConnectionLimits {
-  readonly totalMax: number
-  readonly perAddressMax: number
+  readonly connections: number
+  /** Absent: `PER_ADDRESS`, and for who stands for many half of all. */
+  readonly perAddress?: number
+  readonly perNetwork: number
 }
+
+const PER_ADDRESS = 50
+
+/** Which limit is reached. */
+export type Crowded = 'in all' | 'from one address' | 'from one network'
 
 export class Connections {
   readonly #limits: () => ConnectionLimits
-  readonly #perNetwork = new Map<string, number>()
+  readonly #byHolder = new Map<string, number>()
+  readonly #byNetwork = new Map<string, number>()
   #total = 0
 
   constructor(limits: () => ConnectionLimits) {
@@ -23,34 +33,34 @@ export class Connections {
     return this.#total
   }
 
-  /** Counts a connection in; false, and not counted, where one more would be too many. */
-  enter(address: string): boolean {
-    const { totalMax, perAddressMax } = this.#limits()
+  /** Counts a connection in; or says which limit is reached, and counts nothing. */
+  enter(address: string, forMany: boolean): Crowded | undefined {
+    const limits = this.#limits()
+    if (this.#total >= limits.connections) return 'in all'
+    const holder = holderOf(address)
     const network = networkOf(address)
-    const count = this.#perNetwork.get(network) ?? 0
-    // This machine itself may take half: it stands for all who come by a proxy, a web mailer, a test.
-    const most = isLoopback(address) ? Math.max(perAddressMax, totalMax / 2) : perAddressMax
-    if (this.#total >= totalMax || count >= most) return false
+    const usual = limits.perAddress ?? PER_ADDRESS
+    const most = forMany ? (limits.perAddress ?? limits.connections / 2) : usual
+    if ((this.#byHolder.get(holder) ?? 0) >= most) return 'from one address'
+    if (!forMany && (this.#byNetwork.get(network) ?? 0) >= limits.perNetwork) {
+      return 'from one network'
+    }
     this.#total++
-    this.#perNetwork.set(network, count + 1)
-    return true
+    add(this.#byHolder, holder, 1)
+    add(this.#byNetwork, network, 1)
+    return undefined
   }
 
   leave(address: string): void {
-    const network = networkOf(address)
-    const count = this.#perNetwork.get(network) ?? 0
     this.#total--
-    if (count <= 1) this.#perNetwork.delete(network)
-    else this.#perNetwork.set(network, count - 1)
+    add(this.#byHolder, holderOf(address), -1)
+    add(this.#byNetwork, networkOf(address), -1)
   }
 }
 
-/** The address itself for IPv4, the first four groups for IPv6. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address
-  const [before = '', after] = address.split('::')
-  const front = before === '' ? [] : before.split(':')
-  const back = after === undefined || after === '' ? [] : after.split(':')
-  const zeros = after === undefined ? 0 : Math.max(0, 8 - front.length - back.length)
-  return [...front, ...Array<string>(zeros).fill('0'), ...back].slice(0, 4).join(':')
+/** A count that comes to nothing takes no room. */
+export function add<Key>(counts: Map<Key, number>, key: Key, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change
+  if (count <= 0) counts.delete(key)
+  else counts.set(key, count)
 }

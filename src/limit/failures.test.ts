@@ -1,44 +1,36 @@
-/** Who guesses too often waits; who has proven himself does not. */
+/** Who guesses too often waits; who repeats himself may do so longer. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failures } from './failures.ts'
 
 function place(max: number) {
   const time = { now: 0 }
-  const clock = { now: () => time.now, monotonic: () => time.now, after: () => ({ cancel() {} }) }
-  return { time, failures: new Failures(clock, () => max) }
+  return { time, failures: new Failures({ monotonic: () => time.now }, () => max) }
 }
 
-test('an address that fails too often is blocked for ten minutes, its neighbours are not', () => {
+test('an address that fails too often must wait for ten minutes, its neighbours need not', () => {
   const { time, failures } = place(3)
   for (let i = 0; i < 3; i++) {
-    assert.ok(!failures.blocked('192.0.2.1'))
-    failures.add('192.0.2.1')
+    assert.ok(!failures.full('192.0.2.1'))
+    assert.equal(failures.add('192.0.2.1', i), i === 2)
   }
-  assert.ok(failures.blocked('192.0.2.1'))
-  assert.ok(!failures.blocked('198.51.100.1'))
+  assert.ok(failures.full('192.0.2.1'))
+  assert.ok(!failures.full('198.51.100.1'))
   time.now = 10 * 60_000
-  assert.ok(!failures.blocked('192.0.2.1'))
+  assert.ok(!failures.full('192.0.2.1'))
 })
 
-test('a try that succeeds in the end is forgiven, and forgiving has no floor to dig through', () => {
+test('one guess again and again counts for a tenth, and counts', () => {
   const { failures } = place(2)
-  for (let i = 0; i < 10; i++) {
-    failures.add('192.0.2.1')
-    assert.ok(!failures.blocked('192.0.2.1'))
-    failures.forgive('192.0.2.1')
-  }
-  failures.forgive('192.0.2.1')
-  failures.forgive('198.51.100.1')
-  failures.add('192.0.2.1')
-  failures.add('192.0.2.1')
-  assert.ok(failures.blocked('192.0.2.1'))
+  for (let i = 0; i < 20; i++) assert.equal(failures.add('192.0.2.1', 7), false)
+  assert.equal(failures.add('192.0.2.1', 7), true)
+  failures.forget('192.0.2.1')
+  assert.ok(!failures.full('192.0.2.1'))
+  assert.equal(failures.add('192.0.2.1', 7), false)
 })
 
-test('this machine itself is never blocked', () => {
-  const { failures } = place(1)
-  for (const address of ['127.0.0.1', '::1', 'unix']) {
-    failures.add(address)
-    assert.ok(!failures.blocked(address))
-  }
+test('without a limit nothing is counted', () => {
+  const { failures } = place(0)
+  for (let i = 0; i < 50; i++) assert.equal(failures.add('192.0.2.1'), false)
+  assert.ok(!failures.full('192.0.2.1'))
 })

@@ -1,63 +1,67 @@
 /**
- * Failed logins by address: who guesses too often is answered without a look at the password, so
- * that a flood costs no hashing. Loopback is exempt: it is us, or a proxy in front of us.
+ * Failed logins by address: how many different guesses, in a time. Who repeats one is most likely a program
+ * that knows an old password; that counts for little, but it does count. Asked by visit.ts.
  */
 import type { Clock } from '../world/clock.ts'
-import { networkOf } from './connections.ts'
-import { isLoopback } from './loopback.ts'
+import { Tally } from './tally.ts'
 
 const WINDOW_MS = 10 * 60_000
-const NETWORKS_MAX = 50_000
-
-interface Count {
-  failures: number
-  readonly until: number
-}
+/** So many repetitions weigh as much as one guess. */
+const REPEATED = 10
+const GUESSES_MAX = 32
 
 export class Failures {
-  readonly #clock: Clock
+  readonly #counts: Tally
+  readonly #repeats: Tally
   readonly #max: () => number
-  readonly #counts = new Map<string, Count>()
+  /** What was guessed last, as small numbers: of no use to anybody who would read them. */
+  readonly #guesses = new Map<string, Set<number>>()
 
-  constructor(clock: Clock, max: () => number) {
-    this.#clock = clock
+  constructor(clock: Pick<Clock, 'monotonic'>, max: () => number) {
+    const rate = (times: number) => () => {
+      const count = max()
+      return count === 0 ? undefined : { count: count * times, perMs: WINDOW_MS }
+    }
     this.#max = max
+    this.#counts = new Tally(clock, rate(1))
+    this.#repeats = new Tally(clock, rate(REPEATED))
   }
 
-  /** Whether an address has failed so often that it must wait. */
-  blocked(address: string): boolean {
-    const count = this.#current(networkOf(address))
-    return count !== undefined && count.failures >= this.#max()
+  /** Whether it has failed so often that it must wait. */
+  full(holder: string): boolean {
+    return this.#counts.full(holder) || this.#repeats.full(holder)
   }
 
-  /** A login failed. */
-  add(address: string): void {
-    if (isLoopback(address)) return
-    const network = networkOf(address)
-    const count = this.#current(network)
-    if (count) count.failures++
-    else {
-      // The oldest goes first: bounded whatever comes.
-      if (this.#counts.size >= NETWORKS_MAX) {
-        const [oldest] = this.#counts.keys()
-        if (oldest !== undefined) this.#counts.delete(oldest)
+  /** A login failed; true where that is as often as it may. */
+  add(holder: string, guess?: number): boolean {
+    if (guess !== undefined && this.#repeated(holder, guess)) this.#repeats.add(holder)
+    else this.#counts.add(holder)
+    return this.#max() > 0 && this.full(holder)
+  }
+
+  /** How many of late. */
+  of(holder: string): number {
+    return this.#counts.of(holder)
+  }
+
+  forget(holder: string): void {
+    this.#counts.forget(holder)
+    this.#repeats.forget(holder)
+    this.#guesses.delete(holder)
+  }
+
+  #repeated(holder: string, guess: number): boolean {
+    const known = this.#counts.of(holder) > 0 ? this.#guesses.get(holder) : undefined
+    if (known?.has(guess)) return true
+    if (known === undefined) {
+      // Those whose time is over go with the oldest.
+      if (this.#guesses.size >= 10_000) {
+        const [oldest] = this.#guesses.keys()
+        if (oldest !== undefined) this.#guesses.delete(oldest)
       }
-      this.#counts.set(network, { failures: 1, until: this.#clock.monotonic() + WINDOW_MS })
-    }
-  }
-
-  /** What was counted as a failure has succeeded after all. */
-  forgive(address: string): void {
-    const count = this.#current(networkOf(address))
-    if (count !== undefined && count.failures > 0) count.failures--
-  }
-
-  #current(network: string): Count | undefined {
-    const count = this.#counts.get(network)
-    if (count && count.until <= this.#clock.monotonic()) {
-      this.#counts.delete(network)
-      return undefined
-    }
-    return count
+      this.#guesses.delete(holder)
+      this.#guesses.set(holder, new Set([guess]))
+    } else if (known.size < GUESSES_MAX) known.add(guess)
+    return false
   }
 }

@@ -9,6 +9,8 @@ const gauges = {
   jobs: () => 0,
   commits: () => 2,
   writes: () => 7,
+  bans: () => 4,
+  overload: () => ['delay'],
 }
 
 test('each series has its help, its type and a line for each of its labels', () => {
@@ -22,6 +24,11 @@ test('each series has its help, its type and a line for each of its labels', () 
     /# HELP postrider_recipients_total .+\n# TYPE postrider_recipients_total counter\npostrider_recipients_total\{outcome="delivered",transport="local"\} 2\npostrider_recipients_total\{outcome="failed",transport="smtp"\} 1\n/,
   )
   assert.match(text, /^# TYPE postrider_connections gauge\npostrider_connections 3$/m)
+  assert.match(text, /^postrider_bans 4$/m)
+  assert.match(
+    text,
+    /^postrider_overload\{cause="memory"\} 0\npostrider_overload\{cause="heap"\} 0\npostrider_overload\{cause="delay"\} 1$/m,
+  )
   assert.match(text, /^postrider_store_commits_total 2$/m)
 })
 

@@ -51,7 +51,7 @@ export function conclude(answer: LoginAnswer, final?: Uint8Array): SaslResult {
     case 'denied':
       return failed('denied', answer.why)
     case 'unavailable':
-      return failed('unavailable', answer.why)
+      return { ...failed('unavailable', answer.why), ...(answer.limit && { limit: true }) }
     case 'verifier':
     case 'secret':
     case 'gss':

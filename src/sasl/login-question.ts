@@ -91,7 +91,12 @@ export type LoginAnswer =
   /** Wrong name or password: one answer for both, in equal time. */
   | { readonly kind: 'denied'; readonly why: string; readonly token?: TokenError }
   /** The directory cannot answer now: 454 4.7.0 (RFC 4954 §4.7.1). */
-  | { readonly kind: 'unavailable'; readonly why: string }
+  | {
+      readonly kind: 'unavailable'
+      readonly why: string
+      /** The account has as many sessions as it may. */
+      readonly limit?: true
+    }
 
 /** Who logged in. */
 export interface Account {

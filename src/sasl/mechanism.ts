@@ -36,6 +36,7 @@ export type SaslResult =
       readonly kind: 'failed'
       readonly reason: 'malformed' | 'denied' | 'unavailable'
       readonly why: string
+      readonly limit?: true
     }
 
 /** What the mechanism is resumed with: the client's octets, or the answer to its question. */

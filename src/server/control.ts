@@ -6,6 +6,7 @@
 import { Hono } from 'hono'
 import { explain } from './explain/explain.ts'
 import * as account from './operation/account.ts'
+import { addBan, liftBan, listBans } from './operation/ban.ts'
 import type { ControlContext } from './operation/context.ts'
 import * as credential from './operation/credential.ts'
 import { listDestinations, resumeDestination, suspendDestination } from './operation/destination.ts'
@@ -44,6 +45,9 @@ export const operations: Operations<ControlContext> = {
   'destination.list': listDestinations,
   'destination.suspend': suspendDestination,
   'destination.resume': resumeDestination,
+  'ban.list': listBans,
+  'ban.add': addBan,
+  'ban.lift': liftBan,
   trace: queue.traceMessage,
   explain: ({ house }, input) => explain(house, input),
   backup: store.makeBackup,

@@ -41,7 +41,7 @@ export async function openDoors(
   const watched = httpApp({
     metrics: house.metrics,
     vitals: () => [...vitals(), ...waiting()],
-    notReady: async () => (draining() ? 'draining' : notReady(house)),
+    notReady: async () => (draining() ? 'draining' : (overloaded(house) ?? notReady(house))),
     degraded: () => degraded(house),
   })
   const place = { kind: 'tcp', address: where.address, port: where.port } as const
@@ -72,6 +72,11 @@ export async function openDoors(
       await Promise.all([http?.close(), socket.close()])
     },
   }
+}
+
+/** What there is too much of: a balancer is to send work to others. */
+function overloaded({ load }: House): string | undefined {
+  return load.causes.length === 0 ? undefined : `overloaded: ${load.causes.join(', ')}`
 }
 
 /** Ready is who can read its store, and soon: a network that is cut gives no answer at all. */

@@ -1,25 +1,24 @@
 /**
  * Logins with a limit on failures, counted. Of a mechanism that computes with what is kept a wrong answer is
- * not told here (the mechanism itself sees it), so that each try counts as a failure until it has proven itself.
+ * not told here (the mechanism itself sees it): the visit takes what has not proven itself for a failure.
  */
+import { createHash } from 'node:crypto'
 import type { AccountRoom } from '../account/open.ts'
 import type { Scope } from '../account/verifier.ts'
-import type { Failures } from '../limit/failures.ts'
+import type { Visitor } from '../limit/visit.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
-import type { Endpoint } from '../wire/effect.ts'
 
-/** Answers what a mechanism asks on a connection from `remote`, for what `scope` says. */
+/** Answers what a mechanism asks on the connection of a visitor, for what `scope` says. */
 export type GuardedLogin = (
   question: LoginQuestion,
-  remote: Endpoint,
+  visitor: Visitor,
   scope: Scope,
 ) => LoginAnswer | Promise<LoginAnswer>
 
 /** `secretOf`: the secret that a customer shares with us (`onDemand` in the config, RFC 2645 §5.1.2). */
 export function guardedLogin(
   accounts: AccountRoom,
-  failures: Failures,
   counters: Metrics,
   secretOf: (username: string) => string | undefined,
 ): GuardedLogin {
@@ -30,22 +29,29 @@ export function guardedLogin(
     const secrets = [{ octets: Buffer.from(secret), genuine: true }]
     return { kind: 'secret', secrets } as const
   }
-  const told = (kind: LoginQuestion['kind'], answer: LoginAnswer, remote: Endpoint) => {
-    const open = answer.kind === 'verifier' || answer.kind === 'secret'
-    if (kind === 'proven' && answer.kind === 'account') failures.forgive(remote.address)
-    if (kind !== 'proven' && (answer.kind === 'denied' || open)) failures.add(remote.address)
-    if (answer.kind === 'account') counters.login('accepted')
-    else if (answer.kind === 'denied' || answer.kind === 'unavailable') counters.login(answer.kind)
-    return answer
+  const told = (question: LoginQuestion, answer: LoginAnswer, visitor: Visitor) => {
+    const guess = answer.kind === 'denied' ? guessOf(question) : undefined
+    const final = visitor.answered(question.kind, answer, guess)
+    if (final.kind === 'account') counters.login('accepted')
+    else if (final.kind === 'denied' || final.kind === 'unavailable') counters.login(final.kind)
+    return final
   }
-  return (question, remote, scope) => {
-    // What a try has proven is heard to its end: it was counted when it began.
-    if (question.kind !== 'proven' && failures.blocked(remote.address)) {
+  return (question, visitor, scope) => {
+    // What a try has proven is heard to its end.
+    if (question.kind !== 'proven' && !visitor.mayLogIn()) {
       return { kind: 'unavailable', why: 'too many failed logins; try again later' }
     }
     const answer = answerTo(question, scope)
     return answer instanceof Promise
-      ? answer.then(a => told(question.kind, a, remote))
-      : told(question.kind, answer, remote)
+      ? answer.then(later => told(question, later, visitor))
+      : told(question, answer, visitor)
   }
+}
+
+/** A guess as a number that tells nothing: whether two are the same is all that it is for. */
+function guessOf(question: LoginQuestion): number | undefined {
+  if (question.kind !== 'password') return undefined
+  const { username, password } = question
+  const text = `${username.length}:${username}${password}`
+  return createHash('sha256').update(text, 'utf8').digest().readUInt32BE(0)
 }

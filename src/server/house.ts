@@ -11,8 +11,6 @@ import { SharedMaildropLocks } from '../cluster/maildrop-locks.ts'
 import type { Hooks } from '../hook/hooks.ts'
 import { Checkpoints } from '../inbound/checkpoint.ts'
 import type { Inbound, InboundSettings } from '../inbound/role.ts'
-import { Connections } from '../limit/connections.ts'
-import { Failures } from '../limit/failures.ts'
 import { FreeSpace } from '../limit/free-space.ts'
 import { Outgoing, type OutgoingLimits } from '../limit/outgoing.ts'
 import { type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
@@ -24,6 +22,7 @@ import type { Store } from '../store/store.ts'
 import type { Settler } from '../transport/settler.ts'
 import type { Worker } from '../transport/worker.ts'
 import type { ServerIdentity } from '../world/net.ts'
+import type { Vitals } from '../world/vitals.ts'
 import type { World } from '../world/world.ts'
 import { accountSettings } from './auth.ts'
 import { inlineUpTo } from './bodies.ts'
@@ -34,6 +33,7 @@ import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
 import { oncePer } from './once.ts'
 import { buildOutbound, type Outbound } from './outbound.ts'
 import type { Settings } from './settings.ts'
+import { openThresholds, type Thresholds } from './thresholds.ts'
 import { openTransit } from './transit.ts'
 
 export interface HouseOptions {
@@ -50,15 +50,16 @@ export interface HouseOptions {
   readonly hashCost?: HashCost
   /** Who else is asked about names and passwords (server/authorities.ts). */
   readonly others?: Others
+  /** How the process is; absent: it never has too much to do. */
+  readonly vitals?: () => Vitals
   /** How often the queue is looked at where nothing is known to be due (transport/worker.ts). */
   readonly pollMs?: number
 }
 
-export interface House extends Omit<HouseOptions, 'hashCost'> {
+export interface House extends Omit<HouseOptions, 'hashCost' | 'vitals'>, Thresholds {
   readonly accounts: AccountRoom
   readonly domains: LocalDomains
   readonly inbound: Inbound
-  readonly connections: Connections
   readonly maildropLocks: MaildropLocking
   /** Who waits for news of mailboxes. */
   readonly mailWatch: MailWatch
@@ -79,20 +80,21 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const told = () => accountSettings(settings(), cost)
   const accounts = await openAccounts(store, world, told, options.others)
   const domains = await LocalDomains.open(store, world, () => settings().hostname)
-  const connections = new Connections(() => ({
-    totalMax: settings().limits.connections,
-    perAddressMax: settings().limits.perAddress,
-  }))
+  const room = new FreeSpace(world.disk, world.log, () => settings().limits.freeSpace)
+  const turnedAway = { add: (labels: string) => counters.turnedAway.add(labels) }
+  const thresholds = await openThresholds(options, room, turnedAway)
+  const { bans, load, visits } = thresholds
   const counters = metrics({
-    connections: () => connections.total,
+    connections: () => visits.connections.total,
     jobs: () => worker.size,
     closed: () => worker.shape.gates.counts,
+    bans: () => bans.size,
+    overload: () => load.causes,
     commits: () => store.stats().commits,
     writes: () => store.stats().jobs,
   })
-  const failures = new Failures(world.clock, () => settings().limits.loginFailures)
   const secretOf = (username: string) => sharedSecretOf(settings(), username)
-  const login = guardedLogin(accounts, failures, counters, secretOf)
+  const login = guardedLogin(accounts, counters, secretOf)
   const identify = identities(world.clock, world.random, () => store.slot())
   const { directory } = accounts
   const transit = await openTransit(options, domains)
@@ -115,7 +117,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     rules: routing.inbound,
     refer: (account, url) => referredBy({ store, world }, account, url),
     transit,
-    room: new FreeSpace(world.disk, world.log, () => settings().limits.freeSpace),
+    room,
     count: counters.message,
     settings: oncePer(settings, inboundSettings),
   }
@@ -124,7 +126,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     accounts,
     domains,
     inbound,
-    connections,
+    ...thresholds,
     maildropLocks: store.alone
       ? new MaildropLocks()
       : new SharedMaildropLocks(store, world, worker.node),

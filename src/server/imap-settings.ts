@@ -2,6 +2,7 @@
 import type { SessionSettings } from '../imap/server/question.ts'
 import { isSasl, mechanismsOf } from './auth.ts'
 import type { House } from './house.ts'
+import { contentStepOf } from './pace.ts'
 import { version } from './version.ts'
 
 export function imapSettings(house: House, name: 'imap' | 'imaps'): SessionSettings {
@@ -16,10 +17,11 @@ export function imapSettings(house: House, name: 'imap' | 'imaps'): SessionSetti
     appendMaxOctets: settings.limits.messageSize,
     messagesMax: settings.limits.imapMessages,
     savesMax: settings.limits.imapSaves,
-    loginTimeoutMs: 3 * 60_000,
+    loginTimeoutMs: settings.limits.loginTime,
     idleTimeoutMs: settings.limits.imapTimeout,
     errorsMax: settings.limits.errors,
-    loginFailuresMax: 3,
+    loginFailuresMax: settings.limits.loginFailuresPerSession,
+    contentStepOctets: contentStepOf(settings.limits, settings.limits.imapTimeout),
     chance: (octets: number) => house.world.random.octets(octets),
   }
 }

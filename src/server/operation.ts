@@ -13,6 +13,7 @@ import type { Key } from '../queue/matching.ts'
 import type { ShownState } from '../queue/query.ts'
 import type { Moment } from '../queue/query-sql.ts'
 import type { ExplainInput, ExplainOutput } from './explain/explained.ts'
+import type { BanOperations } from './operation/ban-record.ts'
 import type { DestinationOperations } from './operation/destination-record.ts'
 import type {
   ImportedAccount,
@@ -213,7 +214,7 @@ export interface FetchRecord {
 /** Nothing to say: the operation was done. */
 export type Done = Readonly<Record<string, never>>
 
-export interface OperationMap extends DestinationOperations {
+export interface OperationMap extends DestinationOperations, BanOperations {
   'queue.list': {
     input: {
       /** A query; '' is all that waits. */

@@ -32,6 +32,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../record/trace.ts',
   '../record/tracking.ts',
   '../limit/outgoing.ts',
+  '../limit/ban-row.ts',
   '../cluster/reader.ts',
   '../cluster/writer.ts',
 ].map(path => new URL(path, import.meta.url))

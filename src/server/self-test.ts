@@ -3,8 +3,10 @@
  * spelling we know, over the same session, policy and directory that real peers meet. One
  * recipient taken, and the server does not start (RFC 5321 §7.1; Mailu#1560 and its kin).
  */
+
 import { mxRole } from '../inbound/mx.ts'
 import { Reception } from '../inbound/reception.ts'
+import { imagined } from '../limit/visits.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
 import { pump } from '../world/pump.ts'
@@ -85,7 +87,7 @@ async function converse(house: House, spellings: readonly string[]): Promise<str
   const policy = new Reception(inbound, mxRole(inbound), {
     protocol: 'smtp',
     vrfy: 'unsure',
-    admitted: true,
+    visitor: imagined(undefined),
     gauge: { underWay: 0 },
     heeding: { unwanted: [], tenure: false },
   })

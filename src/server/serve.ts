@@ -5,11 +5,7 @@
 import { imapRole } from '../access/imap.ts'
 import { TrackingPolicy } from '../access/mtqp.ts'
 import { pop3Role } from '../access/pop3.ts'
-import type {
-  Answer as ImapAnswer,
-  ServerEvent as ImapEvent,
-  Question as ImapQuestion,
-} from '../imap/server/question.ts'
+import type { Answer as ImapAnswer, ServerEvent as ImapEvent } from '../imap/server/question.ts'
 import { ServerSession as ImapSession } from '../imap/server/session.ts'
 import type { AcceptGauge } from '../inbound/door.ts'
 import { localRole } from '../inbound/local.ts'
@@ -18,16 +14,18 @@ import { odmrRole } from '../inbound/odmr.ts'
 import { Reception } from '../inbound/reception.ts'
 import type { Role } from '../inbound/role.ts'
 import { submissionRole } from '../inbound/submission.ts'
+import type { Visit } from '../limit/visit.ts'
 import { roleOf as trackingRole } from '../mtqp/server/role.ts'
 import { ServerSession as MtqpSession } from '../mtqp/server/session.ts'
-import type { Answer as PopAnswer, Question as PopQuestion } from '../pop3/server/question.ts'
+import type { Answer as PopAnswer } from '../pop3/server/question.ts'
 import { ServerSession as PopSession } from '../pop3/server/session.ts'
+import type { LoginQuestion } from '../sasl/mechanism.ts'
 import type { Service } from '../smtp/extension/extension.ts'
 import type { SessionSettings } from '../smtp/server/question.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
-import type { Role as PumpRole } from '../wire/effect.ts'
-import { isWithin } from '../wire/network.ts'
+import type { Endpoint, Noted, Role as PumpRole } from '../wire/effect.ts'
+import { isWithin, type Network, parseNetwork } from '../wire/network.ts'
 import type { Connection, SecureOptions } from '../world/net.ts'
 import { DeflatedConnection } from '../world/node/deflated.ts'
 import { behindProxy } from '../world/proxied.ts'
@@ -36,6 +34,7 @@ import { isSasl, mechanismsOf } from './auth.ts'
 import type { House } from './house.ts'
 import { imapSettings } from './imap-settings.ts'
 import { doorOf } from './listener-door.ts'
+import { contentStepOf, floorOf } from './pace.ts'
 import { scheduleOf } from './schedules.ts'
 import type { ListenerName, Settings } from './settings.ts'
 
@@ -49,10 +48,18 @@ const IMPLICIT_TLS: readonly ListenerName[] = ['submissions', 'pop3s', 'imaps']
 /** How long a trusted proxy may take for its header: time for one lost packet to be sent again. */
 const PROXY_MS = 5_000
 
+/** What every session may be told. */
+type SessionEvent =
+  | { readonly kind: 'shutdown' }
+  | { readonly kind: 'dismissed'; readonly why: string }
+
+/** A provider whom we have asked for our mail is welcome from wherever he is. */
+const ANYBODY = ['0.0.0.0/0', '::/0'].map(parseNetwork).filter(each => each !== undefined)
+
 /** The sessions that stand, so that a shutdown can tell them. */
 export class Sessions {
   readonly #house: House
-  readonly #running = new Set<Pumping<{ readonly kind: 'shutdown' }>>()
+  readonly #running = new Set<Pumping<SessionEvent>>()
   readonly #gauge: AcceptGauge = { underWay: 0 }
   readonly #roles: Readonly<Record<SmtpName, Role>>
   readonly #settings = new Map<SmtpName, { of: Settings; made: SessionSettings }>()
@@ -71,25 +78,31 @@ export class Sessions {
 
   /** Takes a connection over; never rejects. */
   async serve(name: ServedName, accepted: Connection): Promise<void> {
-    const { connections, metrics, world } = this.#house
+    const { metrics, world, visits } = this.#house
     const connection = await this.#clientOf(name, accepted)
     if (connection === undefined) return
     const { address } = connection.remote
     metrics.connection(name)
-    const admitted = connections.enter(address)
+    let running: Pumping<SessionEvent> | undefined
+    const dismiss = (why: string) => running?.tell({ kind: 'dismissed', why })
+    const visit = visits.begin(
+      address,
+      this.#trusted(name, connection.remote, accepted.remote),
+      dismiss,
+    )
     try {
       if (IMPLICIT_TLS.includes(name)) {
-        if (!admitted) return connection.destroy()
+        if (visit.admission().kind === 'turned') return connection.destroy()
         await connection.secure(this.#tls(name))
       }
-      const running = this.#start(name === 'inetd' ? 'smtp' : name, connection, admitted)
+      running = this.#start(name === 'inetd' ? 'smtp' : name, connection, visit)
       this.#running.add(running)
       await running.closed
       this.#running.delete(running)
     } catch (error) {
       world.log.debug('tls.failed', { listener: name, remote: address, error: String(error) })
     } finally {
-      if (admitted) connections.leave(address)
+      visits.end(visit)
     }
   }
 
@@ -98,10 +111,22 @@ export class Sessions {
    * kept for us (RFC 2645 §5.3). Resolves when it is gone.
    */
   async receive(connection: Connection): Promise<void> {
-    const running = this.#start('smtp', connection, true)
+    const { visits } = this.#house
+    const visit = visits.begin(connection.remote.address, ANYBODY, () => undefined)
+    const running = this.#start('smtp', connection, visit)
     this.#running.add(running)
     await running.closed
     this.#running.delete(running)
+    visits.end(visit)
+  }
+
+  /** Peers that speak for others at a listener: what one of them does is not his own doing. */
+  #trusted(name: ServedName, client: Endpoint, peer: Endpoint): readonly Network[] {
+    const listener = this.#house.settings().listeners[name]
+    const speaksForItself = client.address === peer.address && 'proxyProtocol' in listener
+    const proxies = speaksForItself ? listener.proxyProtocol : []
+    const tellers = 'xclient' in listener ? listener.xclient : []
+    return [...proxies, ...tellers]
   }
 
   /** Tells every session that we are going (421, -ERR); resolves when all are gone, or after the grace. */
@@ -138,25 +163,32 @@ export class Sessions {
     return { side: 'server', identity, clients }
   }
 
-  #start(name: Exclude<ServedName, 'inetd'>, connection: Connection, admitted: boolean) {
+  #start(
+    name: Exclude<ServedName, 'inetd'>,
+    connection: Connection,
+    visit: Visit,
+  ): Pumping<SessionEvent> {
     const { world } = this.#house
-    const base = { connection, clock: world.clock, log: world.log, identity: () => this.#tls(name) }
+    const identity = () => this.#tls(name)
+    const { limits } = this.#house.settings()
+    const base = { connection, clock: world.clock, log: world.log, identity, ...floorOf(limits) }
+    const noted = (what: Noted) => visit.noted(what)
     const ends = { remote: connection.remote, local: connection.local }
     if (name === 'pop3' || name === 'pop3s') {
       const settings = popSettings(this.#house, name)
       return pump({
         ...base,
-        role: admissionOf(pop3Role(this.#popAccess(), ends), admitted),
+        role: admitted(pop3Role(this.#popAccess(visit), ends), visit, POP3_TURNED),
         session: sink => new PopSession(sink, settings, peerOf(connection)),
       })
     }
-    if (name === 'imap' || name === 'imaps') return this.#startImap(name, connection, admitted)
+    if (name === 'imap' || name === 'imaps') return this.#startImap(name, connection, visit)
     if (name === 'mtqp') {
-      const policy = new TrackingPolicy(this.#trackingAccess(), admitted)
+      const policy = new TrackingPolicy(this.#trackingAccess(), visit)
       const settings = mtqpSettings(this.#house)
       return pump({
         ...base,
-        role: trackingRole(policy),
+        role: { ...trackingRole(policy), noted },
         session: sink => new MtqpSession(sink, settings, peerOf(connection)),
       })
     }
@@ -164,28 +196,30 @@ export class Sessions {
     const policy = new Reception(this.#house.inbound, this.#roles[name], {
       ...doorOf(this.#house.settings(), name, settings),
       gauge: this.#gauge,
-      admitted,
+      visitor: visit,
     })
     return pump({
       ...base,
-      role: roleOf(policy),
+      role: { ...roleOf(policy), noted },
       handOver: given => this.#exchanged(policy, given),
       session: sink => new ServerSession(sink, settings, ends, connection.tls),
     })
   }
 
   /** What happens in the open mailbox is told to the session, which asks then. */
-  #startImap(name: 'imap' | 'imaps', connection: Connection, admitted: boolean) {
+  #startImap(name: 'imap' | 'imaps', connection: Connection, visit: Visit) {
     const { world } = this.#house
     const settings = imapSettings(this.#house, name)
     let running: Pumping<ImapEvent> | undefined
-    const role = imapRole(this.#imapAccess(), connection, () => running?.tell({ kind: 'changed' }))
+    const changed = () => running?.tell({ kind: 'changed' })
+    const role = imapRole(this.#imapAccess(visit), connection, changed)
     running = pump({
       connection,
       clock: world.clock,
       log: world.log,
       identity: () => this.#tls(name),
-      role: admitted ? role : { ...refusing, closed: () => role.closed?.() },
+      ...floorOf(this.#house.settings().limits),
+      role: admitted(role, visit, IMAP_TURNED),
       compress: plain => new DeflatedConnection(plain),
       session: sink => new ImapSession(sink, settings, peerOf(connection)),
     })
@@ -208,7 +242,7 @@ export class Sessions {
     return made
   }
 
-  #imapAccess() {
+  #imapAccess(visit: Visit) {
     const { world, store, login, mailWatch, inbound, settings } = this.#house
     return {
       keeps: () => settings().undelete.keep > 0,
@@ -220,8 +254,7 @@ export class Sessions {
       identify: inbound.identify,
       inlineUpToOctets: () => settings().bodies.inlineUpTo,
       room: inbound.room,
-      login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
-        login(question, peer.remote, 'imap'),
+      login: (question: LoginQuestion) => login(question, visit, 'imap'),
     }
   }
 
@@ -235,7 +268,7 @@ export class Sessions {
     }
   }
 
-  #popAccess() {
+  #popAccess(visit: Visit) {
     const { world, store, login, maildropLocks, settings } = this.#house
     return {
       world,
@@ -243,8 +276,7 @@ export class Sessions {
       maildropLocks,
       keeps: () => settings().undelete.keep > 0,
       log: world.log,
-      login: (question: Parameters<typeof login>[0], peer: { remote: Connection['remote'] }) =>
-        login(question, peer.remote, 'pop3'),
+      login: (question: LoginQuestion) => login(question, visit, 'pop3'),
     }
   }
 }
@@ -282,6 +314,8 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     xclientFrom: 'xclient' in listener ? listener.xclient : [],
     xforwardFrom: 'xforward' in listener ? listener.xforward : [],
     errorsMax: limits.errors,
+    loginFailuresMax: limits.loginFailuresPerSession,
+    contentStepOctets: contentStepOf(limits, limits.dataTimeout),
     transactionsMax: limits.transactions,
     commandTimeoutMs: limits.commandTimeout,
     dataTimeoutMs: limits.dataTimeout,
@@ -328,32 +362,32 @@ function popSettings(house: House, name: 'pop3' | 'pop3s') {
     plaintextAuth: name === 'pop3' && settings.listeners.pop3.plaintextAuth,
     mechanisms: mechanismsOf(house, name).filter(isSasl),
     apop: mechanismsOf(house, name).includes('APOP'),
-    loginTimeoutMs: 3 * 60_000,
+    loginTimeoutMs: settings.limits.loginTime,
     idleTimeoutMs: settings.limits.popTimeout,
     errorsMax: settings.limits.errors,
-    loginFailuresMax: 3,
+    loginFailuresMax: settings.limits.loginFailuresPerSession,
     chance: (octets: number) => house.world.random.octets(octets),
   }
 }
 
-/** An IMAP role that turns away whom there is no room for. */
-const refusing: PumpRole<ImapQuestion, ImapAnswer> = {
-  ask: () => ({ kind: 'no', code: 'UNAVAILABLE', why: 'too many connections; try again later' }),
-  failed: () => ({ kind: 'no', code: 'UNAVAILABLE', why: 'too many connections; try again later' }),
-}
+/** RFC 9051 §7.1.5 and RFC 5530; RFC 3206 §4: it is not for ever. */
+const IMAP_TURNED = (why: string): ImapAnswer => ({ kind: 'no', code: 'UNAVAILABLE', why })
+const POP3_TURNED = (why: string): PopAnswer => ({ kind: 'refused', code: 'SYS/TEMP', why })
 
-/** A POP3 role that turns away whom there is no room for. */
-function admissionOf(
-  role: PumpRole<PopQuestion, PopAnswer>,
-  admitted: boolean,
-): PumpRole<PopQuestion, PopAnswer> {
-  if (admitted) return role
+/** A role that turns away whom the limits do not let in, and counts what the others do. */
+function admitted<Q extends { readonly kind: string }, A>(
+  role: PumpRole<Q, A>,
+  visit: Visit,
+  turned: (why: string) => A,
+): PumpRole<Q, A> {
   return {
-    ask: question =>
-      question.kind === 'connect'
-        ? { kind: 'refused', code: 'SYS/TEMP', why: 'too many connections; try again later' }
-        : role.ask(question),
+    ask(question) {
+      const admission = question.kind === 'connect' ? visit.admission() : undefined
+      return admission?.kind === 'turned' ? turned(admission.why) : role.ask(question)
+    },
     failed: (question, error) => role.failed(question, error),
+    content: (octets, from, to) => role.content?.(octets, from, to),
+    noted: what => visit.noted(what),
     closed: () => role.closed?.(),
   }
 }

@@ -36,7 +36,7 @@ export const size = (min = 1) =>
     .meta({ unit: 'size' })
 
 /** Networks of peers that are trusted with something; addresses alone are networks too. */
-export const networks = () =>
+export const networks = (usual: readonly string[] = []) =>
   z
     .array(
       z
@@ -54,7 +54,7 @@ export const networks = () =>
         })
         .meta({ unit: 'network' }),
     )
-    .default([])
+    .prefault([...usual])
 
 export const count = (value: number, min = 1) => z.int().min(min).max(10_000_000).default(value)
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { knownReplies, type Rate, type ShapingRule } from '../shape/rule.ts'
-import { parseDuration } from '../wire/measure.ts'
+import { parseRate } from '../wire/measure.ts'
 import { duration } from './settings-kinds.ts'
 
 /** `100/min`, `5/s`, `2000/h`, `10000/d`, or by any duration, such as `30/10m`. */
@@ -12,23 +12,13 @@ const rate = () =>
   z
     .string()
     .transform((text, context): Rate => {
-      const match = /^(\d{1,9})\/(?:(s|min|h|d)|(\d[\dsmhdw.]*))$/.exec(text)
-      const messages = Number(match?.[1])
-      const unit = match?.[2]
-      const perMs = unit === undefined ? parseDuration(match?.[3] ?? '') : UNITS[unit]
-      if (messages > 0 && perMs !== undefined && perMs >= 1000) return { messages, perMs }
+      const found = parseRate(text)
+      if (found !== undefined) return { messages: found.count, perMs: found.perMs }
       const message = `"${text}" is no rate: write messages by time, such as 100/min, 5/s or 30/10m`
       context.issues.push({ code: 'custom', message, input: text })
       return z.NEVER
     })
     .meta({ unit: 'rate' })
-
-const UNITS: Readonly<Record<string, number>> = {
-  s: 1000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-}
 
 const pattern = () => z.string().regex(/^[^\s@]{1,253}$/, 'is no name, such as *.example.org')
 

@@ -24,59 +24,14 @@ import {
   secret,
   size,
 } from './settings-kinds.ts'
+import { limitsSchema } from './settings-limits.ts'
 import { listenersSchema } from './settings-listener.ts'
 import { noticesSchema } from './settings-notices.ts'
 import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
-import { outgoingOfSchema, outgoingSchema } from './settings-outgoing.ts'
 import { routesSchema } from './settings-routes.ts'
 import { jitterSchema, retrySchema, schedulesSchema } from './settings-schedules.ts'
 import { shapingSchema } from './settings-shaping.ts'
 import { batvSchema, rewriteSchema, srsSchema, verpSchema } from './settings-transit.ts'
-
-const limits = z.strictObject({
-  messageSize: size().prefault('50MB').describe('The largest message taken (SIZE, RFC 1870).'),
-  recipients: count(1000, 100).describe('Recipients of one message (RFC 5321 §4.5.3.1.8).'),
-  recipientDomains: count(0, 0).describe(
-    'Different domains among the recipients of one session (LIMITS, RFC 9422); 0 is no limit.',
-  ),
-  perAddress: count(50).describe(
-    'Connections at once from one IP address (IPv6: one /64); this machine itself may have half of all.',
-  ),
-  connections: count(10_000).describe('Connections at once in all.'),
-  errors: count(50).describe('Errors in one session before it is closed.'),
-  transactions: count(100_000).describe('Messages in one session before it is closed.'),
-  commandTimeout: duration(1)
-    .prefault('5m')
-    .describe('How long a peer may take for a command (RFC 5321 §4.5.3.2.7).'),
-  dataTimeout: duration(1).prefault('5m').describe('How long content may stand still.'),
-  imapTimeout: duration(1)
-    .prefault('30m')
-    .describe('Idle time of an IMAP session (RFC 9051 §5.4).'),
-  imapMessages: count(0, 0).describe(
-    'Messages that one IMAP command works on, the newest first (MESSAGELIMIT, RFC 9738); 0: all, as clients expect.',
-  ),
-  imapSaves: count(100_000, 0).describe(
-    'Messages that one COPY or APPEND may make (SAVELIMIT, RFC 9738); 0 is no limit.',
-  ),
-  popTimeout: duration(1).prefault('10m').describe('Idle time of a POP3 session (RFC 1939 §3).'),
-  freeSpace: size(0)
-    .prefault('10MB')
-    .describe(
-      'Free space of the disk that is kept for the mail already here: what would take it is answered 452 4.3.1.',
-    ),
-  hops: count(100).describe('Received fields before a message is in a loop (RFC 5321 §6.3).'),
-  acceptQueue: count(1000).describe('Messages waiting to be made durable before 451 is said.'),
-  loginFailures: count(10).describe('Failed logins from one address in ten minutes.'),
-  outgoing: outgoingSchema
-    .prefault({})
-    .describe(
-      'What one account may send, by hours and days of UTC, over all nodes; else 450 or 452.',
-    ),
-  outgoingOf: outgoingOfSchema
-    .default({})
-    .describe('The same for some accounts, by address, in place of what holds for all.'),
-  localPerMinute: count(600).describe('Messages a minute taken from local users in all.'),
-})
 
 const queue = z.strictObject({
   retry: retrySchema()
@@ -243,7 +198,7 @@ export const settingsSchema = z.strictObject({
       'The certificate shown to clients, read again when it changes; of several the name that a client asks for chooses (SNI), else the first. Absent: self-made.',
     ),
   auth: authSchema.prefault({}),
-  limits: limits.prefault({}),
+  limits: limitsSchema.prefault({}),
   queue: queue.prefault({}),
   notices: noticesSchema.prefault({}),
   rewrite: rewriteSchema.prefault({}),

@@ -10,6 +10,7 @@ import type { Log } from '../world/log.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { nodeLog, nodeNet } from '../world/node/index.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
+import { processLoad } from '../world/node/vitals.ts'
 import { othersOf } from './authorities.ts'
 import { CurrentEpoch } from './current-epoch.ts'
 import { DEMO_DOMAIN, type DemoAccount } from './demo.ts'
@@ -66,13 +67,10 @@ export async function start(options: StartOptions): Promise<Running> {
   const folder = await openSoundFolder(settings(), log)
   const { world, store } = folder
   const house = await buildHouse({
-    world,
-    store,
-    settings,
-    hooks,
-    identity,
+    ...{ world, store, settings, hooks, identity },
     pem: file => pems.read(file),
     ourAddresses: hostAddresses,
+    vitals: processLoad,
     others: await othersOf(settings, hooks, world),
   })
   const accounts = await furnish(house, options.demo === true)

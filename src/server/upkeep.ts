@@ -38,6 +38,7 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
     await sweep({ store: house.store, disk, clock, keepSettledMs: queue.keepLedger })
     await forgetOld(house.store, clock.now())
     await sweepReadings(house.store)
+    await house.bans.sweep()
     await releaseKept(house.store, clock.now() - house.settings().undelete.keep, names => {
       for (const name of names) void attempt(() => disk.remove(name))
     })
@@ -60,5 +61,6 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
   every(SWEEP_MS, clean)
   return () => {
     ended = true
+    house.bans.close()
   }
 }

@@ -81,6 +81,11 @@ export const replies = {
   /** RFC 5321 §4.3.2: 421 answers any command. */
   tooManyErrors: (hostname: string): Reply =>
     reply(421, '7.0', `${hostname} closing: too many errors`),
+  /** RFC 4954 §4: after some failed logins, and not before three. */
+  tooManyLogins: (hostname: string): Reply =>
+    reply(421, '7.0', `${hostname} closing: too many failed logins`),
+  dismissed: (hostname: string, why: string): Reply =>
+    reply(421, '7.0', ...foldText(`${hostname} closing: ${why}`, false)),
   tooManyTransactions: (hostname: string): Reply =>
     reply(421, '7.0', `${hostname} closing: too many messages in one session`),
   notSmtp: (hostname: string): Reply => reply(421, '7.0', `${hostname} speaks SMTP, not HTTP`),

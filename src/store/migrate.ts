@@ -157,6 +157,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0022-outgoing.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 23,
+    name: '0023-bans',
+    file: new URL('./schema/0023-bans.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

@@ -32,6 +32,7 @@ export const movedTables: readonly MovedTable[] = [
   { name: 'recipient', key: ['message_id', 'n'], rows: 500 },
   { name: 'lane', key: ['name'], rows: 500 },
   { name: 'outgoing', key: ['account_id', 'span_ms'], rows: 500 },
+  { name: 'ban', key: ['network'], rows: 500 },
   { name: 'attempt', key: ['message_id', 'n', 'at'], rows: 100 },
   { name: 'mailbox', key: ['id'], rows: 500, numbered: true },
   { name: 'mailbox_message', key: ['mailbox_id', 'uid'], rows: 250 },

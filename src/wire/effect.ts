@@ -66,6 +66,9 @@ export interface Endpoint {
   readonly port: number
 }
 
+/** What a session notes of its peer, for policy to count: a command, or one that was wrong. */
+export type Noted = 'command' | 'mistake'
+
 /** The effects a session may have. All are gathered by the pump and leave in one write per input. */
 export interface Sink<Question, Answer> {
   /** Sends text (written as UTF-8) or octets, in order. */
@@ -77,6 +80,11 @@ export interface Sink<Question, Answer> {
    * it comes later through `Session.answer`, and until then the session asks nothing else.
    */
   ask(question: Question): Answer | undefined
+  /**
+   * Notes what the peer does. What was sent for this input, and what the peer sends next, may be made to wait
+   * for it; the session hears nothing of that. Without it nobody counts.
+   */
+  note?(what: Noted): void
   /** Message content: a view of octets[from, to), valid until the call returns unless copied. */
   content(octets: Uint8Array, from: number, to: number): void
   /** Starts TLS once what was sent has left. The session's input buffer must be empty. */
@@ -129,6 +137,8 @@ export interface Role<Question, Answer> {
   failed(question: Question, error: unknown): Answer
   /** Takes content; a promise stops the pump from reading until it settles. */
   content?(octets: Uint8Array, from: number, to: number): Promise<void> | undefined
+  /** Counts what the session noted; how long what it says is to wait, ms. */
+  noted?(what: Noted): number
   /** All is over, for whatever reason, though the peer may not have gone yet; called exactly once. */
   closed?(): void
 }

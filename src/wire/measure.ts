@@ -51,6 +51,24 @@ export function parseDuration(text: string): number | undefined {
   return Math.round(totalMs)
 }
 
+const RATE_UNITS: Readonly<Record<string, number>> = {
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+/** `100/min`, `5/s`, `2000/h`, `10000/d`, or by any duration, such as `30/10m`. Undefined where it is none. */
+export function parseRate(
+  text: string,
+): { readonly count: number; readonly perMs: number } | undefined {
+  const match = /^(\d{1,9})\/(?:(s|min|h|d)|(\d[\dsmhdw.]*))$/.exec(text)
+  const count = Number(match?.[1])
+  const unit = match?.[2]
+  const perMs = unit === undefined ? parseDuration(match?.[3] ?? '') : RATE_UNITS[unit]
+  return count > 0 && perMs !== undefined && perMs >= 1000 ? { count, perMs } : undefined
+}
+
 /** '50MB', '512K', '1048576': octets. Undefined where it is none. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d{1,15}(?:\.\d{1,6})?)\s?([a-z]{0,3})$/i.exec(text.trim())

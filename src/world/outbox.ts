@@ -30,8 +30,10 @@ export class Outbox {
   waiting = false
   /** Octets that wait here; a stream not yet begun counts as one write. */
   queuedOctets = 0
-  /** Grows with everything that leaves: how the pump knows a slow reader from a dead one. */
+  /** Octets that have left, as far as the transport tells: how the pump knows a slow reader from a dead one. */
   progress = 0
+  /** Octets that the transport holds since it had enough. */
+  #owedOctets = 0
 
   /** `progressed` is called when a stream has ended, or with what its source threw. */
   constructor(connection: Connection, progressed: (failure?: { readonly error: unknown }) => void) {
@@ -84,7 +86,6 @@ export class Outbox {
           // Nearly always: one reply.
           pieces.pop()
           this.#hand(only)
-          this.progress += 1
         } else {
           this.#queue = []
           this.#write(pieces)
@@ -101,7 +102,8 @@ export class Outbox {
   /** The connection has drained. */
   drained(): void {
     this.waiting = false
-    this.progress += 1
+    this.progress += this.#owedOctets
+    this.#owedOctets = 0
     this.#wake?.()
     this.#wake = undefined
   }
@@ -116,7 +118,11 @@ export class Outbox {
   }
 
   #hand(output: string | Uint8Array): void {
+    this.#owedOctets += output.length
     if (!this.connection.write(output)) this.waiting = true
+    if (this.waiting) return
+    this.progress += this.#owedOctets
+    this.#owedOctets = 0
   }
 
   /** Small pieces leave together, a large one by itself: a write costs more than a copy. */
@@ -135,7 +141,6 @@ export class Outbox {
       octets += piece.length
     }
     leave()
-    this.progress += 1
   }
 
   /**

@@ -581,3 +581,52 @@ test('compression begins once what was sent has left, and what came too soon end
   none.say('a COMPRESS DEFLATE\r\n')
   assert.deepEqual(none.logged, ['compression-failed'])
 })
+
+test('what a peer does wrong makes it wait: nothing leaves and nothing is read meanwhile', async () => {
+  const waits = [0, 5000, 1000]
+  const { connection, inputs, say, advance, running } = play(
+    (sink, input, text) => {
+      if (input !== 'receive') return
+      sink.note?.('mistake')
+      sink.send(`no ${text}\r\n`)
+    },
+    { noted: () => waits.shift() ?? 0 },
+  )
+  say('a')
+  assert.deepEqual(connection.writes, ['no a\r\n'])
+  say('b')
+  say('c')
+  running.tell('news')
+  assert.deepEqual(connection.writes, ['no a\r\n'])
+  assert.deepEqual(connection.calls, ['pause'])
+  await advance(4999)
+  assert.deepEqual(connection.writes, ['no a\r\n'])
+  await advance(1)
+  // What was gathered meanwhile waits for its own part.
+  assert.deepEqual(connection.writes, ['no a\r\n'])
+  await advance(1000)
+  assert.deepEqual(connection.writes, ['no a\r\n', 'no b\r\nno c\r\n'])
+  assert.deepEqual(connection.calls, ['pause', 'resume'])
+  assert.deepEqual(inputs.slice(-2), ['tell news', 'drained'])
+})
+
+test('a peer that goes while it waits leaves no timer behind, and one that is closed on hears it late', async () => {
+  const gone = play(sink => sink.note?.('mistake'), { noted: () => 1000 })
+  gone.connection.events.closed()
+  await gone.running.closed
+  await gone.advance(5000)
+  const late = play(
+    (sink, input) => {
+      if (input !== 'receive') return
+      sink.note?.('mistake')
+      sink.send('bye\r\n')
+      sink.close()
+    },
+    { noted: () => 1000 },
+  )
+  late.say('x')
+  assert.deepEqual(late.connection.writes, [])
+  await late.advance(1000)
+  assert.deepEqual(late.connection.writes, ['bye\r\n'])
+  assert.ok(late.connection.calls.includes('end'))
+})

@@ -5,46 +5,15 @@
  * writes once, keeps the deadlines, stops reading where memory would grow, and stands between one
  * session's faults and the rest of the process. It knows no protocol and decides no policy.
  */
-import type { Role, Session, Sink, Source, Transform } from '../wire/effect.ts'
-import type { Clock } from './clock.ts'
+import type { Noted, Session, Sink, Source, Transform } from '../wire/effect.ts'
+import type { Timer } from './clock.ts'
 import { Deadline } from './deadline.ts'
-import type { Log } from './log.ts'
-import type { Connection, ConnectionEvents, SecureOptions } from './net.ts'
+import type { Connection, ConnectionEvents } from './net.ts'
 import { Outbox } from './outbox.ts'
+import type { Pumping, PumpOptions } from './pumping.ts'
 import { answered, drained, end, expire, receive, secured, start, tell } from './session-input.ts'
 
-export interface PumpOptions<Q, A, E> {
-  readonly connection: Connection
-  readonly clock: Clock
-  readonly role: Role<Q, A>
-  /** Makes the session. On implicit TLS the facts are in `connection.tls` by now. */
-  readonly session: (sink: Sink<Q, A>) => Session<A, E>
-  /** What `secure` uses; asked at that moment, so that a renewed certificate counts. */
-  readonly identity?: () => SecureOptions
-  /** The connection under DEFLATE, for a session that may ask for it; opened by the pump. */
-  readonly compress?: (connection: Connection) => Connection
-  /** Takes the connection that the session hands over; resolves when it is gone. Never rejects. */
-  readonly handOver?: (connection: Connection) => Promise<void>
-  /** Called once, last, with the fault that ended the connection if there was one. Not after a hand-over. */
-  readonly onClosed?: (error?: Error) => void
-  /** Input or output that may wait before reading stops. Default 65536. */
-  readonly backlogMaxOctets?: number
-  /** How long a reader may take nothing at all of what is sent to it. Default 5 minutes. */
-  readonly stallMs?: number
-  /** How long the peer may take to close after we have. Default 10 seconds. */
-  readonly lingerMs?: number
-  readonly log: Log
-}
-
-/** A running pump, for its owner. */
-export interface Pumping<E> {
-  /** Passes an event to the session; ignored once the connection is closing. */
-  tell(event: E): void
-  /** Closes once what was sent has left; an answer still owed is lost: for grace, `tell`. */
-  close(): void
-  /** Resolves when the connection is gone; never rejects. */
-  readonly closed: Promise<void>
-}
+export type { Pumping, PumpOptions } from './pumping.ts'
 
 const NOTHING = new Uint8Array(0)
 
@@ -83,6 +52,9 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   #contentOpen = 0
   #told: E[] | undefined
   #fault: Error | undefined
+  /** What the peer did wrong costs it time: until this rings nothing leaves, and nothing is read. */
+  #held: Timer | undefined
+  #holdMs = 0
   /** The role was told that this is over. */
   #left = false
 
@@ -152,6 +124,11 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     )
   }
 
+  note(what: Noted): void {
+    const waitMs = this.#options.role.noted?.(what) ?? 0
+    if (waitMs > this.#holdMs) this.#holdMs = waitMs
+  }
+
   secure(): void {
     if (this.#phase === 'open') this.#phase = 'securing'
   }
@@ -195,6 +172,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   closed(error?: Error): void {
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
+    this.#held?.cancel()
     this.#deadline.cancel()
     this.#outbox.stop()
     this.#leave()
@@ -271,6 +249,10 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   /** Brings the connection in line with what the session has done: output, phase, reading, time. */
   #settle(): void {
     if (this.#busy || this.#phase === 'closed') return
+    if (this.#holds()) {
+      this.#regulate()
+      return
+    }
     const outbox = this.#outbox
     outbox.flush()
     while (this.#giveOwed()) outbox.flush()
@@ -290,6 +272,20 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
       return
     }
     this.#watch()
+  }
+
+  /** Whether all waits, since the peer did too much wrong: one timer, and no octet of memory more. */
+  #holds(): boolean {
+    if (this.#held !== undefined) return true
+    if (this.#holdMs === 0 || this.#phase === 'ending') return false
+    const waitMs = this.#holdMs
+    this.#holdMs = 0
+    this.#deadline.cancel()
+    this.#held = this.#options.clock.after(waitMs, () => {
+      this.#held = undefined
+      this.#settle()
+    })
+    return true
   }
 
   /** Gives the session what it is owed before it hears from the peer again; false where that is nothing. */
@@ -357,6 +353,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     const most = this.#options.backlogMaxOctets ?? 65536
     const stuck = this.#questionsOpen > 0 || !this.#outbox.idle
     const pause =
+      this.#held !== undefined ||
       this.#phase === 'securing' ||
       this.#phase === 'handshake' ||
       this.#phase === 'leaving' ||
@@ -372,11 +369,12 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
 
   /** States what is waited for: the peer's end, the peer to read, or the peer's next step. */
   #watch(): void {
-    const { lingerMs = 10_000, stallMs = 300_000 } = this.#options
+    const { lingerMs = 10_000, stallMs = 300_000, stallOctets = 1 } = this.#options
     const outbox = this.#outbox
     if (this.#phase === 'ending') this.#deadline.wait('end', 0, lingerMs)
-    else if (!outbox.idle) this.#deadline.wait('output', outbox.progress, stallMs)
-    else {
+    else if (!outbox.idle) {
+      this.#deadline.wait('output', Math.floor(outbox.progress / stallOctets), stallMs)
+    } else {
       // The TLS handshake has a limit of its own, in the adapter.
       const patienceMs = this.#phase === 'open' ? this.#session.patienceMs : 0
       this.#deadline.wait('step', this.#session.step, patienceMs)

@@ -43,6 +43,7 @@ import { silent } from '../../src/world/log.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
 import { findPostgres, noPostgres, startPostgres } from '../kit/postgres.ts'
+import { bansLife } from './bans-life.ts'
 import { folders } from './folder-life.ts'
 import { lanesLife } from './lanes-life.ts'
 import { acceptance, askedFor, at, node, plain, recipient, type Witness } from './life.ts'
@@ -621,6 +622,7 @@ async function lifeOn(store: Store): Promise<Witness> {
   await mail(w)
   await queries(w)
   await lanesLife(w)
+  await bansLife(w)
   await asked(w)
   await priorities(w)
   await folders(w)

@@ -72,6 +72,7 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
 
 function eventOf(policy: Scripted, text: string): ServerEvent {
   const [word = '', name = '', ...rest] = text.split(' ')
+  if (word === 'dismissed') return { kind: word, why: 'enough of it' }
   if (word === 'deliver') policy.deliver(name, unescaped(rest.join(' ')))
   else if (word === 'expunge') policy.expunge(name, Number(rest[0]))
   else if (word === 'remove') policy.answer({ kind: 'delete', account, mailbox: name })

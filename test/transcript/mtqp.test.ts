@@ -49,7 +49,8 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
       const known = question.envelopeId === '1@x' && secret === 'secret'
       return known ? { kind: 'found', part } : { kind: 'unknown' }
     },
-    event: () => ({ kind: 'shutdown' }),
+    event: word =>
+      word === 'dismissed' ? { kind: word, why: 'enough of it' } : { kind: 'shutdown' },
     taken: () => asked,
   }
 }

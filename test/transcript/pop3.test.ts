@@ -57,7 +57,8 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
         deleted = `deleted ${question.uids.join(' ')}`
       return answers.get(question.kind) ?? yes(question, maildrop)
     },
-    event: () => ({ kind: 'shutdown' }),
+    event: word =>
+      word === 'dismissed' ? { kind: word, why: 'enough of it' } : { kind: 'shutdown' },
     taken: () => [deleted],
   }
 }

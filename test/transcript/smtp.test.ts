@@ -144,7 +144,8 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
     session: sink => new ServerSession(sink, settings as unknown as SessionSettings, ends, tls),
     answer,
     content: (octets, from, to) => content.push(Buffer.from(octets.subarray(from, to))),
-    event: () => ({ kind: 'shutdown' }),
+    event: word =>
+      word === 'dismissed' ? { kind: word, why: 'enough of it' } : { kind: 'shutdown' },
     taken: () => taken,
     told: question => question.kind === 'abandon',
   }

@@ -339,6 +339,8 @@ export type Answer = Answers[keyof Answers]
 /** What a server session may be told. */
 export type ServerEvent =
   | { readonly kind: 'shutdown' }
+  /** Policy has had enough of the client (BYE). */
+  | { readonly kind: 'dismissed'; readonly why: string }
   /** Something happened in the open mailbox. */
   | { readonly kind: 'changed' }
 
@@ -364,6 +366,8 @@ export interface SessionSettings {
   /** BAD replies in a row before the connection is closed. */
   readonly errorsMax: number
   readonly loginFailuresMax: number
+  /** So much of a literal must come within the time that a client has. Default 16384. */
+  readonly contentStepOctets?: number
   /** For SASL nonces. */
   readonly chance: (octets: number) => Uint8Array
 }

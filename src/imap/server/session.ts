@@ -58,7 +58,8 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   #changed = false
   #securing = false
   #compression: 'off' | 'begins' | 'on' = 'off'
-  #shutdown = false
+  /** Why it is to end: we are going, or policy has had enough of the client. */
+  #leaving: string | undefined
   #badInRow = 0
   #loginFailures = 0
 
@@ -85,8 +86,6 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   get full(): boolean {
     return this.#outstandingOctets > OUTSTANDING_MAX_OCTETS
   }
-
-  // The inputs.
 
   start(): void {
     this.#begin(greeting(this))
@@ -125,9 +124,9 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   }
 
   tell(event: ServerEvent): void {
-    if (event.kind === 'shutdown') {
-      this.#shutdown = true
-      if (this.#phase === 'command' || this.#phase.startsWith('line')) this.#sayBye('shutting down')
+    if (event.kind !== 'changed') {
+      this.#leaving ??= event.kind === 'shutdown' ? 'shutting down' : event.why
+      if (this.#phase === 'command' || this.#phase.startsWith('line')) this.#sayBye(this.#leaving)
       return
     }
     this.#changed = true
@@ -159,8 +158,6 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     // An answer that is under way is still given; what is unfinished never comes.
     if (this.#phase !== 'answer' && this.#phase !== 'output') this.#close()
   }
-
-  // What commands do.
 
   send(output: string | Uint8Array): void {
     this.#outstandingOctets += output.length
@@ -195,6 +192,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
 
   denied(): void {
     this.#loginFailures++
+    this.#sink.note?.('mistake')
   }
 
   // The machine.
@@ -254,6 +252,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
         return true
       case 'command':
         this.step++
+        this.#sink.note?.('command')
         this.#command(found.tag, found.name, found.cursor)
         return true
     }
@@ -293,6 +292,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
 
   #answerTagged(tag: string, { kind, code, text }: Result): void {
     this.#badInRow = kind === 'BAD' ? this.#badInRow + 1 : 0
+    if (kind === 'BAD') this.#sink.note?.('mistake')
     this.send(`${tag} ${kind} ${code === undefined ? '' : `[${code}] `}${printable(text)}\r\n`)
   }
 
@@ -307,7 +307,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     this.#contentLeft -= end - from
     this.#contentOctets += end - from
     this.#input.consume(end - from)
-    if (this.#contentOctets >= CONTENT_STEP_OCTETS) {
+    if (this.#contentOctets >= (this.settings.contentStepOctets ?? CONTENT_STEP_OCTETS)) {
       this.#contentOctets = 0
       this.step++
     }
@@ -375,7 +375,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       this.#securing = false
       this.#phase = 'tls'
       this.#sink.secure()
-    } else if (this.#shutdown) this.#sayBye('shutting down')
+    } else if (this.#leaving !== undefined) this.#sayBye(this.#leaving)
     else this.#phase = 'command'
     if (this.#compression === 'begins' && this.#phase === 'command') {
       this.#compression = 'on'

@@ -44,7 +44,10 @@ export type Question =
 export type Answer = ConnectAnswer | TrackAnswer
 
 /** What a server session may be told. */
-export type ServerEvent = { readonly kind: 'shutdown' }
+export type ServerEvent =
+  | { readonly kind: 'shutdown' }
+  /** Policy has had enough of the peer. */
+  | { readonly kind: 'dismissed'; readonly why: string }
 
 export interface SessionSettings {
   /** Our own name in the greeting. */

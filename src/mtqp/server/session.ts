@@ -26,7 +26,8 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   #peer: Peer
   #phase: Phase = 'answer'
   #errors = 0
-  #shutdown = false
+  /** Why the session is to end: we are going, or policy has had enough. */
+  #leaving: string | undefined
   #ended = false
 
   constructor(sink: Sink<Question, Answer>, settings: SessionSettings, peer: Peer) {
@@ -76,8 +77,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   }
 
   tell(event: ServerEvent): void {
-    if (event.kind !== 'shutdown') return
-    this.#shutdown = true
+    this.#leaving = event.kind === 'shutdown' ? 'shutting down' : event.why
     if (this.#phase === 'command') this.#leave()
   }
 
@@ -92,7 +92,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
 
   #read(): void {
     while (this.#phase === 'command') {
-      if (this.#shutdown) {
+      if (this.#leaving !== undefined) {
         this.#leave()
         return
       }
@@ -102,6 +102,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
         return
       }
       this.step++
+      this.#sink.note?.('command')
       if (found === 'overlong') this.#wrong('-BAD', 'the line is too long')
       else this.#run(parseCommand(this.#lines.text))
     }
@@ -194,11 +195,12 @@ export class ServerSession implements Session<Answer, ServerEvent> {
 
   #wrong(indicator: Indicator, text: string, ...reasons: readonly Reason[]): void {
     this.#say(indicator, text, ...reasons)
+    this.#sink.note?.('mistake')
     if (++this.#errors >= this.#settings.errorsMax) this.#close()
   }
 
   #leave(): void {
-    this.#say('-TEMP', 'shutting down', 'unavailable')
+    this.#say('-TEMP', this.#leaving ?? 'closing', 'unavailable')
     this.#close()
   }
 

@@ -88,7 +88,10 @@ export interface Answers {
 export type Answer = Answers[keyof Answers]
 
 /** What a server session may be told. */
-export type ServerEvent = { readonly kind: 'shutdown' }
+export type ServerEvent =
+  | { readonly kind: 'shutdown' }
+  /** Policy has had enough of the peer. */
+  | { readonly kind: 'dismissed'; readonly why: string }
 
 /** What a listener allows; given to a session when it is made. */
 export interface SessionSettings {

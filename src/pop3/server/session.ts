@@ -54,6 +54,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   #securing = false
   #shutdown = false
   #refused = false
+  #dismissed: string | undefined
   #errors = 0
   #loginFailures = 0
 
@@ -109,6 +110,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       this.step++
       this.#phase = 'command'
       if (this.#shutdown) this.#sayShutdown()
+      else if (this.#dismissed !== undefined) this.#sayDismissed(this.#dismissed)
     }
     this.#read()
   }
@@ -118,6 +120,10 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       case 'shutdown':
         this.#shutdown = true
         if (this.#phase === 'command' || this.#phase === 'line') this.#sayShutdown()
+        return
+      case 'dismissed':
+        this.#dismissed = event.why
+        if (this.#phase === 'command' || this.#phase === 'line') this.#sayDismissed(event.why)
     }
   }
 
@@ -153,6 +159,8 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
 
   refuse(reply: string): false {
     this.#refused = true
+    // What is about us (RFC 3206 §4) or about another session is no mistake of this one.
+    if (!/^-ERR \[(?:SYS|IN-USE|LOGIN)/.test(reply)) this.#sink.note?.('mistake')
     this.send(reply)
     return false
   }
@@ -207,6 +215,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
 
   #command(found: Exclude<LineState, 'more'>): void {
     if (this.state !== 'authorization') this.step++
+    this.#sink.note?.('command')
     const command = found === 'line' ? parseCommand(this.#lines.text) : undefined
     if (command?.kind === 'command') {
       const { verb, argument } = command
@@ -286,7 +295,13 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       this.#sink.secure()
     } else if (this.#streaming) this.#phase = 'output'
     else if (this.#shutdown) this.#sayShutdown()
+    else if (this.#dismissed !== undefined) this.#sayDismissed(this.#dismissed)
     else this.#phase = 'command'
+  }
+
+  #sayDismissed(why: string): void {
+    this.send(err(why, 'SYS/TEMP'))
+    this.#close()
   }
 
   /** Read by the client as the answer to its next command, which we shall not take. */

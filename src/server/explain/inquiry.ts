@@ -11,6 +11,7 @@ import { mxRole } from '../../inbound/mx.ts'
 import { Reception } from '../../inbound/reception.ts'
 import type { Role } from '../../inbound/role.ts'
 import { submissionRole } from '../../inbound/submission.ts'
+import { imagined } from '../../limit/visits.ts'
 import type { Recipient, Sender } from '../../mail/envelope.ts'
 import type { Verdict } from '../../mail/verdict.ts'
 import type { Account } from '../../sasl/mechanism.ts'
@@ -66,7 +67,7 @@ export async function ask(house: House, inquiry: Inquiry): Promise<Answered> {
   const reception = new Reception(house.inbound, roleNamed(house, listener), {
     ...door,
     gauge: { underWay: 0 },
-    admitted: true,
+    visitor: imagined(house.visits.banOf(inquiry.ip)),
   })
   const heard: Overheard = { taken: [] }
   const [local = '127.0.0.1'] = house.ourAddresses()

@@ -54,6 +54,7 @@ export class Conversation {
   /** Of replies that may not have left yet. */
   outstandingOctets = 0
   #errors = 0
+  #loginFailures = 0
   #peer: Peer
 
   constructor(
@@ -123,7 +124,10 @@ export class Conversation {
   }
 
   reply(reply: Reply): void {
-    if (reply.code >= 500) this.#errors += 1
+    if (reply.code >= 500) {
+      this.#errors += 1
+      this.sink.note?.('mistake')
+    }
     const text = replyText(reply)
     this.outstandingOctets += text.length
     this.sink.send(text)
@@ -133,6 +137,16 @@ export class Conversation {
   refuse(verdict: Exclude<Verdict, { kind: 'accept' }>): void {
     this.reply(verdictReply(verdict, this.transaction?.sender.utf8 ?? false))
     if (verdict.code === 421) this.close()
+  }
+
+  /** A login was denied: RFC 4954 §4 lets a server close after some, not before three. */
+  denied(): void {
+    this.#loginFailures += 1
+  }
+
+  get guessing(): boolean {
+    const { loginFailuresMax = 0 } = this.settings
+    return loginFailuresMax > 0 && this.#loginFailures >= loginFailuresMax
   }
 
   /** True once too many commands have failed. */

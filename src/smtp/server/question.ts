@@ -139,6 +139,10 @@ export interface SessionSettings {
   readonly xforwardFrom: readonly Network[]
   /** Errors (5xx replies) in one session before 421 4.7.0 closes it. */
   readonly errorsMax: number
+  /** Failed logins before 421 4.7.0 closes it; absent or 0: errors alone count. */
+  readonly loginFailuresMax?: number
+  /** So much content must come within `dataTimeoutMs`. Default 16384. */
+  readonly contentStepOctets?: number
   /** Transactions in one session before 421. */
   readonly transactionsMax: number
   /** Minutes of RFC 5321 §4.5.3.2, in ms. */
@@ -161,7 +165,10 @@ export interface SessionSettings {
 }
 
 /** What a server session may be told. */
-export type ServerEvent = { readonly kind: 'shutdown' }
+export type ServerEvent =
+  | { readonly kind: 'shutdown' }
+  /** Policy has had enough of the peer (421 4.7.0). */
+  | { readonly kind: 'dismissed'; readonly why: string }
 
 /** The questions as data, as they pass through the pump. */
 export type Question =

@@ -41,6 +41,8 @@ export class ServerSession implements Session<Answer, ServerEvent> {
   #contentOctets = 0
   #ended = false
   #shutdown = false
+  /** Why policy has had enough of the peer. */
+  #dismissed: string | undefined
   #stuck = false
   /** The step that began with a lone LF: a line that crawls from LF to LF gains no time. */
   #stuckStep = -1
@@ -92,6 +94,8 @@ export class ServerSession implements Session<Answer, ServerEvent> {
 
   tell(event: ServerEvent): void {
     if (event.kind === 'shutdown') this.#shutdown = true
+    else this.#dismissed = event.why
+    this.#leaveIfDismissed()
     this.#leaveOnShutdown()
   }
 
@@ -128,6 +132,10 @@ export class ServerSession implements Session<Answer, ServerEvent> {
 
   #isFull(): boolean {
     return this.#conversation.outstandingOctets > OUTSTANDING_MAX_OCTETS
+  }
+
+  get #contentStep(): number {
+    return this.#conversation.settings.contentStepOctets ?? CONTENT_STEP_OCTETS
   }
 
   get #hostname(): string {
@@ -199,6 +207,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
       return true
     }
     const { verb, row, argument } = command
+    conversation.sink.note?.('command')
     const wrong = row.ordersItself ? undefined : misuse(conversation.state, verb)
     const { settings, peer } = conversation
     if (wrong !== undefined) {
@@ -248,7 +257,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     }
     this.#input.consume(end - from)
     this.#contentOctets += end - from
-    if (this.#contentOctets >= CONTENT_STEP_OCTETS) {
+    if (this.#contentOctets >= this.#contentStep) {
       this.#contentOctets = 0
       this.#step += 1
     }
@@ -284,7 +293,16 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     this.#step += 1
     const conversation = this.#conversation
     if (conversation.erroneous) conversation.close(replies.tooManyErrors(this.#hostname))
+    else if (conversation.guessing) conversation.close(replies.tooManyLogins(this.#hostname))
+    this.#leaveIfDismissed()
     this.#leaveOnShutdown()
+  }
+
+  /** Between two commands there is always room for a 421 (RFC 5321 §3.8), whatever was begun. */
+  #leaveIfDismissed(): void {
+    if (this.#dismissed === undefined || this.#turn !== undefined) return
+    this.#conversation.close(replies.dismissed(this.#hostname, this.#dismissed))
+    this.#input.clear()
   }
 
   /** RFC 5321 §3.8: a server that must stop says 421, but not in the middle of a transaction. */

@@ -1,5 +1,8 @@
 /** How the process itself is: CPU, memory, and how late its event loop runs. For /metrics. */
+import { totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
+import type { Vitals } from '../vitals.ts'
 
 export interface Vital {
   readonly name: string
@@ -35,6 +38,19 @@ export function processVitals(): () => readonly Vital[] {
         values: delays,
       },
     ]
+  }
+}
+
+/** What is looked at to see whether it is too much (world/vitals.ts): cheap, since it is asked often. */
+export function processLoad(): Vitals {
+  const { heap_size_limit: most } = getHeapStatistics()
+  const constrained = process.constrainedMemory()
+  const total = totalmem()
+  return {
+    memoryOctets: process.memoryUsage.rss(),
+    // Without a limit the system gives a number beyond all memory, or none.
+    memoryMostOctets: constrained > 0 && constrained < total ? constrained : total,
+    heapShare: process.memoryUsage().heapUsed / most,
   }
 }
 

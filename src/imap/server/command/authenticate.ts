@@ -34,7 +34,7 @@ export function* authenticate(turn: Turn, cursor: Cursor): Running<Result> {
     case 'denied':
       return deniedBy(turn)
     case 'unavailable':
-      return unavailable()
+      return unavailable(result.limit === true)
   }
 }
 

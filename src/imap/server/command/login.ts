@@ -25,7 +25,8 @@ export function* login(turn: Turn, cursor: Cursor): Running<Result> {
     question: { kind: 'password', mechanism: 'LOGIN', username, authorize: '', password: secret },
   })
   if (answer.kind === 'account') return enter(turn, answer.account)
-  return answer.kind === 'denied' ? deniedBy(turn) : unavailable()
+  if (answer.kind === 'denied') return deniedBy(turn)
+  return unavailable(answer.kind === 'unavailable' && answer.limit === true)
 }
 
 /** Logged in: the capabilities have changed, so they are told at once (RFC 9051 §6.2.2). */
@@ -41,7 +42,8 @@ export function deniedBy(turn: Turn): Result {
   return no('wrong name or password', 'AUTHENTICATIONFAILED')
 }
 
-export function unavailable(): Result {
+export function unavailable(limited = false): Result {
+  if (limited) return no('this account has too many sessions', 'LIMIT')
   return no('logins cannot be checked now', 'UNAVAILABLE')
 }
 

@@ -36,7 +36,10 @@ export function* auth(conversation: Conversation, argument: string): Turn {
   else if (result.kind === 'done') {
     conversation.authenticated(result.account)
     conversation.reply(replies.authenticated)
-  } else conversation.reply(failure[result.reason])
+  } else {
+    if (result.reason === 'denied') conversation.denied()
+    conversation.reply(failure[result.reason])
+  }
 }
 
 const failure: Readonly<Record<'malformed' | 'denied' | 'unavailable', Reply>> = {

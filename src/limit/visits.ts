@@ -1,0 +1,191 @@
+/**
+ * The visits of all doors: what their limits share. It makes one for each connection, counts sessions by
+ * account, ends those that last too long, and those of whom a ban has come to be. One for each node.
+ */
+import type { Count } from '../record/exposition.ts'
+import { formatIp, isWithin, type Network } from '../wire/network.ts'
+import type { Clock, Timer } from '../world/clock.ts'
+import type { Ban, Bans } from './bans.ts'
+import { add, type Connections } from './connections.ts'
+import type { Failures } from './failures.ts'
+import { holderOf } from './subject.ts'
+import { type Rate, Tally } from './tally.ts'
+import { type Admission, type TurnedBy, Visit, type Visitor } from './visit.ts'
+
+/** The part of `limits` that visits go by; durations in ms. */
+export interface VisitLimits {
+  readonly exempt: readonly Network[]
+  /** Absent: `PER_ACCOUNT`, and from this machine half of all connections. */
+  readonly perAccount?: number
+  readonly connections: number
+  /** Commands in one session; 0 is no limit. */
+  readonly commands: number
+  readonly rates: Readonly<Record<RateName, Rate | undefined>>
+  readonly tarpit: { readonly after: number; readonly first: number; readonly longest: number }
+  /** How long a session may last; 0 is no limit. */
+  readonly sessionTime: number
+}
+
+export type RateName =
+  | 'connections'
+  | 'commands'
+  | 'errors'
+  | 'badRecipients'
+  | 'messages'
+  | 'recipients'
+
+const PER_ACCOUNT = 100
+const LOOK_MS = 60_000
+/** Behind a ban the others are looked at together. */
+const GATHER_MS = 500
+
+export interface VisitNeeds {
+  readonly clock: Clock
+  readonly connections: Connections
+  readonly failures: Failures
+  readonly bans: Bans
+  readonly load: { readonly shedding: boolean }
+  readonly limits: () => VisitLimits
+  /** Counts who is turned away. */
+  readonly turnedAway: Pick<Count, 'add'>
+}
+
+/** What a visit needs of those who share its limits. */
+export interface Doorkeeper extends Omit<VisitNeeds, 'turnedAway'> {
+  readonly rates: Readonly<Record<RateName, Tally>>
+  holder(address: string): string
+  turned(by: TurnedBy): void
+  /** False where the account has as many sessions as it may. */
+  enterAccount(id: number, fromHere: boolean): boolean
+  leaveAccount(id: number | undefined): void
+}
+
+export class Visits implements Doorkeeper {
+  readonly clock: Clock
+  readonly connections: Connections
+  readonly failures: Failures
+  readonly bans: Bans
+  readonly load: { readonly shedding: boolean }
+  readonly limits: () => VisitLimits
+  readonly rates: Readonly<Record<RateName, Tally>>
+  readonly #turnedAway: Pick<Count, 'add'>
+  readonly #here = new Set<Visit>()
+  readonly #byAccount = new Map<number, number>()
+  #look: Timer | undefined
+  #gathering = false
+
+  constructor({ turnedAway, ...needs }: VisitNeeds) {
+    this.clock = needs.clock
+    this.connections = needs.connections
+    this.failures = needs.failures
+    this.bans = needs.bans
+    this.load = needs.load
+    this.limits = needs.limits
+    this.#turnedAway = turnedAway
+    this.bans.onChange((network, banned) => this.#changed(network, banned))
+    const tally = (name: RateName) => new Tally(this.clock, () => this.limits().rates[name])
+    this.rates = {
+      connections: tally('connections'),
+      commands: tally('commands'),
+      errors: tally('errors'),
+      badRecipients: tally('badRecipients'),
+      messages: tally('messages'),
+      recipients: tally('recipients'),
+    }
+  }
+
+  /** A connection has come; `end` it when it is gone. */
+  begin(address: string, trusted: readonly Network[], dismiss: (why: string) => void): Visit {
+    const visit = new Visit(this, address, trusted, dismiss)
+    this.#here.add(visit)
+    this.#look ??= this.clock.after(LOOK_MS, () => this.#endOld())
+    return visit
+  }
+
+  end(visit: Visit): void {
+    visit.end()
+    this.#here.delete(visit)
+  }
+
+  /** The ban that would turn an address away now: for `explain`. */
+  banOf(address: string): Ban | undefined {
+    return isWithin(address, this.limits().exempt) ? undefined : this.bans.of(address)
+  }
+
+  /** A ban has begun or was lifted, here or at another node. */
+  #changed(network: Network, banned: boolean): void {
+    if (!banned) {
+      this.#forgive(network)
+      return
+    }
+    if (this.#gathering) return
+    this.#gathering = true
+    this.clock.after(GATHER_MS, () => {
+      this.#gathering = false
+      for (const visit of this.#here) this.#expel(visit)
+    })
+  }
+
+  holder(address: string): string {
+    return holderOf(address)
+  }
+
+  turned(by: TurnedBy): void {
+    this.#turnedAway.add(`by="${by}"`)
+  }
+
+  enterAccount(id: number, fromHere: boolean): boolean {
+    const { perAccount, connections } = this.limits()
+    const most = perAccount ?? (fromHere ? connections / 2 : PER_ACCOUNT)
+    if ((this.#byAccount.get(id) ?? 0) >= most) return false
+    add(this.#byAccount, id, 1)
+    return true
+  }
+
+  leaveAccount(id: number | undefined): void {
+    if (id !== undefined) add(this.#byAccount, id, -1)
+  }
+
+  /** Who was let in again begins anew, or the next mistake would be one too many. */
+  #forgive({ octets, bits }: Network): void {
+    if (bits !== 128 && bits !== 64) return
+    const holder = holderOf(formatIp(octets))
+    this.failures.forget(holder)
+    for (const rate of Object.values(this.rates)) rate.forget(holder)
+  }
+
+  /** Who has logged in has proven himself: only an operator's word ends that. */
+  #expel(visit: Visit): void {
+    if (visit.exempt) return
+    const ban = this.bans.of(visit.address)
+    if (ban === undefined || (visit.loggedIn && ban.origin === 'limit')) return
+    visit.dismiss('turned away for a while')
+  }
+
+  #endOld(): void {
+    this.#look = undefined
+    const { sessionTime } = this.limits()
+    const before = this.clock.monotonic() - sessionTime
+    for (const visit of this.#here) {
+      if (sessionTime > 0 && visit.begunMs < before)
+        visit.dismiss('the session has lasted too long')
+    }
+    if (this.#here.size > 0) this.#look = this.clock.after(LOOK_MS, () => this.#endOld())
+  }
+}
+
+/** A peer that is only thought of: nothing is counted, all is allowed but what a ban forbids. */
+export function imagined(ban: Ban | undefined): Visitor {
+  const admission: Admission =
+    ban === undefined
+      ? { kind: 'welcome' }
+      : { kind: 'turned', by: 'ban', why: `turned away for a while (${ban.reason})` }
+  return {
+    admission: () => admission,
+    mayLogIn: () => true,
+    answered: (_kind, answer) => answer,
+    message: () => ({ kind: 'welcome' }),
+    recipients: () => true,
+    unknownRecipient: () => undefined,
+  }
+}
