@@ -130,6 +130,7 @@ export class Visit implements Visitor {
       case 'account':
         this.#trying = false
         return this.#logIn(answer)
+      case 'gss':
       case 'unavailable':
         return answer
     }

@@ -4,7 +4,7 @@
  */
 import type { Count } from '../record/exposition.ts'
 import { formatIp, isWithin, type Network } from '../wire/network.ts'
-import type { Clock, Timer } from '../world/clock.ts'
+import type { Clock } from '../world/clock.ts'
 import type { Ban, Bans } from './bans.ts'
 import { add, type Connections } from './connections.ts'
 import type { Failures } from './failures.ts'
@@ -71,7 +71,7 @@ export class Visits implements Doorkeeper {
   readonly #turnedAway: Pick<Count, 'add'>
   readonly #here = new Set<Visit>()
   readonly #byAccount = new Map<number, number>()
-  #look: Timer | undefined
+  #looking = false
   #gathering = false
 
   constructor({ turnedAway, ...needs }: VisitNeeds) {
@@ -98,7 +98,7 @@ export class Visits implements Doorkeeper {
   begin(address: string, trusted: readonly Network[], dismiss: (why: string) => void): Visit {
     const visit = new Visit(this, address, trusted, dismiss)
     this.#here.add(visit)
-    this.#look ??= this.clock.after(LOOK_MS, () => this.#endOld())
+    if (!this.#looking) this.#lookLater()
     return visit
   }
 
@@ -162,15 +162,20 @@ export class Visits implements Doorkeeper {
     visit.dismiss('turned away for a while')
   }
 
+  #lookLater(): void {
+    this.#looking = true
+    this.clock.after(LOOK_MS, () => this.#endOld())
+  }
+
   #endOld(): void {
-    this.#look = undefined
+    this.#looking = false
     const { sessionTime } = this.limits()
     const before = this.clock.monotonic() - sessionTime
     for (const visit of this.#here) {
       if (sessionTime > 0 && visit.begunMs < before)
         visit.dismiss('the session has lasted too long')
     }
-    if (this.#here.size > 0) this.#look = this.clock.after(LOOK_MS, () => this.#endOld())
+    if (this.#here.size > 0) this.#lookLater()
   }
 }
 

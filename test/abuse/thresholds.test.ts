@@ -65,7 +65,12 @@ class Peer {
 /** The command line in this process. */
 async function cli(...args: readonly string[]) {
   let out = ''
-  const terminal = { ...nodeTerminal(), out: (text: string) => void (out += text) }
+  const terminal = {
+    ...nodeTerminal(),
+    out(text: string) {
+      out += text
+    },
+  }
   try {
     const face = { terminal, clock: nodeClock }
     await program(face).parseAsync([...args, '--data', server.data], { from: 'user' })
