@@ -13,6 +13,8 @@ import type { Clock } from '../world/clock.ts'
 import { accountMade } from './account-made.ts'
 import { canonical, canonicalLocal, isRole, withoutDetail } from './address.ts'
 import type { AddressAuthority } from './authority.ts'
+import type { Expansion } from './expand.ts'
+import { Lately } from './lately.ts'
 import { limitOf, type QuotaLimit } from './quota.ts'
 import { addressSince, type Found, findAddress, findNamesakes, firstAccount } from './reader.ts'
 import { Recent } from './recent.ts'
@@ -39,16 +41,9 @@ const KNOWN_MS = 5 * 60_000
 /** Names that lead nowhere are kept apart, fewer and shorter: a peer that guesses evicts nobody. */
 const NOBODY_MAX = 4_000
 const NOBODY_MS = 30_000
-/** How long the last answer is given again without a look. */
-const LAST_MS = 10_000
 
 const unknown: Resolution = { kind: 'unknown' }
 const foreign: Resolution = { kind: 'foreign' }
-
-interface Last extends Address {
-  readonly found: Resolution
-  readonly until: number
-}
 
 export class Directory {
   readonly #store: Store
@@ -57,8 +52,9 @@ export class Directory {
   readonly #others: () => AddressAuthority | undefined
   readonly #known = new Recent<Resolution>(KNOWN_MAX, KNOWN_MS)
   readonly #nobody = new Recent<Resolution>(NOBODY_MAX, NOBODY_MS)
-  /** The last answer, under the very spelling: a message asks several times about its recipient. */
-  #last: Last | undefined
+  readonly #lately = new Lately<Resolution>()
+  /** What expand.ts made of the last address. */
+  readonly expanded = new Lately<Expansion>()
   /** Grows with every change, so that an answer read before it is not remembered after it. */
   #generation = 0
 
@@ -75,15 +71,19 @@ export class Directory {
     this.#others = others
   }
 
+  /** The clock by which it forgets. */
+  now(): number {
+    return this.#clock.monotonic()
+  }
+
   /** What is known of an address at once; undefined: ask `resolve`. */
   cached(address: Address): Resolution | undefined {
-    const { local, domain } = address
-    const now = this.#clock.monotonic()
-    const last = this.#last
-    if (last?.local === local && last.domain === domain && last.until > now) return last.found
+    const now = this.now()
+    const lately = this.#lately.get(address, now)
+    if (lately !== undefined) return lately
     const key = cacheKey(canonical(address))
     const found = this.#known.get(key, now) ?? this.#nobody.get(key, now)
-    if (found !== undefined) this.#last = { local, domain, found, until: now + LAST_MS }
+    if (found !== undefined) this.#lately.set(address, found, now)
     return found
   }
 
@@ -121,7 +121,8 @@ export class Directory {
     this.#generation++
     this.#known.drop()
     this.#nobody.drop()
-    this.#last = undefined
+    this.#lately.drop()
+    this.expanded.drop()
   }
 
   async #look(

@@ -62,10 +62,23 @@ export function expandCached(
   address: Address,
   limits = defaultExpansionLimits,
 ): Expansion | undefined {
+  const usual = limits === defaultExpansionLimits
+  const lately = usual ? directory.expanded.get(address, directory.now()) : undefined
+  if (lately !== undefined) return lately
   const first = directory.cached(address)
   if (first === undefined) return undefined
   // Nearly every address is one account's, and walks nowhere.
-  if (first.kind !== 'alias') return plain(address, first)
+  const expansion =
+    first.kind === 'alias' ? walkCached(directory, address, limits) : plain(address, first)
+  if (usual && expansion) directory.expanded.set(address, expansion, directory.now())
+  return expansion
+}
+
+function walkCached(
+  directory: Directory,
+  address: Address,
+  limits: ExpansionLimits,
+): Expansion | undefined {
   const walk = walkOf(address, limits)
   let step = walk.next()
   while (!step.done) {

@@ -172,13 +172,9 @@ export async function countSettled(
 
 /** Removes a body of a settled message that no mailbox refers to; returns its staged name, if any. */
 async function releaseBody(tx: Write, bodyId: number): Promise<readonly string[]> {
-  const used = await tx.get(
-    'SELECT 1 AS used FROM mailbox_message WHERE body_id = ?1 LIMIT 1',
-    bodyId,
-  )
-  if (used) return []
   const body = await tx.get<{ staged: string | null }>(
-    'DELETE FROM body WHERE id = ?1 RETURNING staged',
+    `DELETE FROM body WHERE id = ?1
+       AND NOT EXISTS (SELECT 1 FROM mailbox_message WHERE body_id = ?1) RETURNING staged`,
     bodyId,
   )
   return body?.staged ? [body.staged] : []

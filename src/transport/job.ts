@@ -10,7 +10,7 @@ import { parseNotify } from '../mail/notify.ts'
 import { formatDeliveredTo } from '../mail/trace.ts'
 import type { Claimed } from '../queue/claim.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
-import { hopsOf, type Route, routeKey } from '../route/route.ts'
+import { hopsOf, isOneByOne, type Route, routeKey } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
 import { ownJoined, ownText } from '../wire/own.ts'
 import type { Load } from './transport.ts'
@@ -59,6 +59,34 @@ export function fromKey(accountId: number | null, reversePath: string): string {
   return accountId === null ? `from:${reversePath}` : `account:${accountId}`
 }
 
+/** One job for each route, and for each way to leave by it. */
+export function jobsOf(
+  message: QueuedMessage,
+  rows: readonly JobRow[],
+  routes: readonly Route[],
+  content: () => Source,
+  departureOf: (row: JobRow, route: Route) => Departure | undefined,
+): readonly Job[] {
+  const ways = rows.map((row, i) => {
+    const route = routes[i] as Route
+    return { row, route, departure: departureOf(row, route) }
+  })
+  const [only, another] = ways
+  // Nearly every message: there is nothing to compare.
+  if (only && !another) return [makeJob(message, rows, only.route, content, only.departure)]
+  const byWay = Map.groupBy(
+    ways,
+    // Routes of one key may differ in what they say to the hop, or to the sender.
+    ({ row, route, departure }) =>
+      `${JSON.stringify(route)} ${departureKey(row, departure)} ${isOneByOne(route) ? row.n : ''}`,
+  )
+  return [...byWay.values()].map(group => {
+    const [{ route, departure }] = group as [(typeof ways)[number]]
+    const together = group.map(({ row }) => row)
+    return makeJob(message, together, route, content, departure)
+  })
+}
+
 export function makeJob(
   message: QueuedMessage,
   rows: readonly JobRow[],
@@ -102,7 +130,7 @@ async function* following(
 }
 
 /** Copies that may leave together have this in common, beside their route. */
-export function departureKey(row: JobRow, departure: Departure | undefined): string {
+function departureKey(row: JobRow, departure: Departure | undefined): string {
   const { looped, unmarked } = parseCarriedRecipient(row.parameters)
   const marks = `${looped ? 'looped ' : ''}${unmarked ? 'unmarked ' : ''}`
   if (departure === undefined) return marks

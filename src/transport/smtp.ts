@@ -327,8 +327,16 @@ function waiting(attempt: Attempt, waits: Wait): Carried {
   return { ...attempt.close('deferred', waits.status, waits.reason), waits }
 }
 
+/** Of routes that are an epoch's own: the same object for each of its messages. */
+const poolKeys = new WeakMap<Remote, string>()
+
 /** Connections are kept apart where anything about them differs. */
 function poolKey(route: Remote): string {
   const plain = route.kind === 'mx' && !route.egress && !route.instead
-  return plain ? `${routeKey(route)}${route.tlsOptional ? ' relaxed' : ''}` : JSON.stringify(route)
+  if (plain) return `${routeKey(route)}${route.tlsOptional ? ' relaxed' : ''}`
+  const known = poolKeys.get(route)
+  if (known !== undefined) return known
+  const key = JSON.stringify(route)
+  poolKeys.set(route, key)
+  return key
 }

@@ -14,7 +14,7 @@ import { reopenLanes, upcoming } from '../queue/lane.ts'
 import { type QueuedMessage, queuedMessage } from '../queue/reader.ts'
 import { type Berth, type Birth, queuedMessageOf, queueTopic } from '../queue/spool.ts'
 import { giveBack, recover } from '../queue/writer.ts'
-import { isOneByOne, type Route } from '../route/route.ts'
+import type { Route } from '../route/route.ts'
 import type { Gates } from '../shape/gates.ts'
 import type { Limits } from '../shape/limits.ts'
 import { everything, type Store } from '../store/store.ts'
@@ -22,15 +22,7 @@ import type { Source } from '../wire/effect.ts'
 import type { Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
 import { InHand } from './in-hand.ts'
-import {
-  type Departure,
-  departureKey,
-  fromKey,
-  type Job,
-  type JobRow,
-  makeJob,
-  rowOf,
-} from './job.ts'
+import { type Departure, fromKey, type Job, type JobRow, jobsOf, makeJob, rowOf } from './job.ts'
 import { Lanes } from './lanes.ts'
 import { Newborns } from './newborns.ts'
 import { Places } from './places.ts'
@@ -319,7 +311,6 @@ export class Worker {
     this.#dispatch(message, rows, routes as Route[], content, lane)
   }
 
-  /** One job for each route, and for each way to leave by it. */
   #dispatch(
     message: QueuedMessage,
     rows: readonly JobRow[],
@@ -327,21 +318,9 @@ export class Worker {
     content: () => Source,
     lane?: string,
   ): void {
-    const ways = rows.map((row, i) => {
-      const route = routes[i] as Route
-      return { row, route, departure: this.#options.departure(message, row, route) }
-    })
-    const byWay = Map.groupBy(
-      ways,
-      // Routes of one key may differ in what they say to the hop, or to the sender.
-      ({ row, route, departure }) =>
-        `${JSON.stringify(route)} ${departureKey(row, departure)} ${isOneByOne(route) ? row.n : ''}`,
-    )
-    for (const group of byWay.values()) {
-      const [{ route, departure }] = group as [(typeof ways)[number]]
-      const together = group.map(({ row }) => row)
-      this.#start(makeJob(message, together, route, content, departure), lane)
-    }
+    const { departure } = this.#options
+    const jobs = jobsOf(message, rows, routes, content, (row, to) => departure(message, row, to))
+    for (const job of jobs) this.#start(job, lane)
   }
 
   /** Carries a load now, as the probe of what it waits for, or once it is its turn. */

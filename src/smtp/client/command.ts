@@ -31,18 +31,16 @@ export function mailCommand(
   utf8: boolean,
 ): string | undefined {
   let command = `MAIL FROM:${formatPath(sender.reversePath)}`
-  for (const each of mailWriters) {
-    command += parameter(talk, each, each.writeMail, sender, { sizeOctets, utf8 })
-  }
+  const facts = factsOf(talk, sizeOctets, utf8)
+  for (const each of mailWriters) command += parameter(talk, each, each.writeMail, sender, facts)
   return line(command)
 }
 
 /** `RCPT TO:<...>` likewise. */
 export function rcptCommand(talk: Talk, recipient: Recipient, utf8: boolean): string | undefined {
   let command = `RCPT TO:${formatPath(recipient.forwardPath)}`
-  for (const each of rcptWriters) {
-    command += parameter(talk, each, each.writeRcpt, recipient, { sizeOctets: 0, utf8 })
-  }
+  const facts = factsOf(talk, 0, utf8)
+  for (const each of rcptWriters) command += parameter(talk, each, each.writeRcpt, recipient, facts)
   return line(command)
 }
 
@@ -80,12 +78,16 @@ function parameter<T>(
   { keyword }: Extension,
   write: ParameterWriter<T> | undefined,
   part: T,
-  facts: { readonly sizeOctets: number; readonly utf8: boolean },
+  facts: ReturnType<typeof factsOf>,
 ): string {
   if (write === undefined || !offers(talk, keyword)) return ''
-  const offered = talk.extensions.get(keyword) ?? ''
+  return write(part, { ...facts, offered: talk.extensions.get(keyword) ?? '' })
+}
+
+/** What a parameter may depend on, the same for all of a command. */
+function factsOf(talk: Talk, sizeOctets: number, utf8: boolean) {
   const hopOffers = (other: string) => offers(talk, other)
-  return write(part, { ...facts, offered, hopOffers, login: talk.login, now: talk.settings.now })
+  return { sizeOctets, utf8, hopOffers, login: talk.login, now: talk.settings.now }
 }
 
 function line(command: string): string | undefined {
