@@ -104,6 +104,21 @@ test('messages that use the same buffers, side by side and one behind the other,
   }
 })
 
+test('a body that just fills its first buffer is not that buffer, which the next message gets', () => {
+  const take = (size: number, octet: number) => {
+    const intake = new Intake(lateDisk())
+    void intake.push(Buffer.alloc(size, octet), 0, size)
+    const body = intake.finishInline()
+    intake.over()
+    return body
+  }
+  for (const size of [2_047, 2_048, 2_049, 16_384]) {
+    const body = take(size, 1)
+    take(size, 2)
+    assert.ok(body?.every(octet => octet === 1) && body.length === size, `${size} octets`)
+  }
+})
+
 /** A disk that looks at what it is to write as late as it may: just before it says that it has. */
 function lateDisk(): Disk & { readonly bodies: ReadonlyMap<string, Buffer> } {
   const bodies = new Map<string, Buffer>()

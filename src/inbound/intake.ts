@@ -208,9 +208,13 @@ export class Intake {
     return Buffer.concat(pieces)
   }
 
-  /** An exact buffer of its own: what crosses to the committer is cloned whole, not as a view. */
+  /**
+   * An exact buffer of its own: what crosses to the committer is cloned whole, not as a view. Never the one that
+   * it was gathered in, which the next message gets.
+   */
   #dedicated(): Uint8Array {
     const kept = this.#kept(this.#buffer.subarray(0, this.#filled))
-    return kept.length === kept.buffer.byteLength ? kept : new Uint8Array(kept)
+    const ours = kept.buffer !== this.#buffer.buffer && kept.length === kept.buffer.byteLength
+    return ours ? kept : new Uint8Array(kept)
   }
 }

@@ -85,6 +85,8 @@ export interface AtOnce {
 
 const NOTHING: readonly string[] = []
 const NO_OCTETS = new Uint8Array(0)
+/** From here on to hand a buffer over is cheaper than to copy it. */
+const MOVED_MIN_OCTETS = 16_384
 
 /** The topic under which workers hear that something may be due. */
 export const queueTopic = 'queue'
@@ -115,7 +117,7 @@ export class Spool {
     const acceptance = notice ? { ...planned, notices: [notice] } : planned
     const { named } = submission
     let released = NOTHING
-    if (named === undefined) await this.#store.write(accept, acceptance)
+    if (named === undefined) await this.#store.write(accept, acceptance, movedOf(acceptance))
     else released = await this.#store.write(acceptNamed, { ...named, acceptance })
     this.#accepted(acceptance)
     return released
@@ -213,6 +215,14 @@ export class Spool {
     if (facts.length === 0) return undefined
     return this.#notices.compose(queuedMessageOf(planned), facts, () => submission.prefix)
   }
+}
+
+/** A large body goes over to the store, where nobody here will carry it any further. */
+function movedOf({ body, recipients }: Acceptance): readonly ArrayBuffer[] {
+  if (!(body instanceof Uint8Array) || body.length < MOVED_MIN_OCTETS) return []
+  const { buffer } = body
+  const whole = buffer instanceof ArrayBuffer && buffer.byteLength === body.length
+  return whole && recipients.every(({ delivery }) => delivery) ? [buffer] : []
 }
 
 /** Until when its sender holds a message back (RFC 4865); what he lets go by now is not held. */

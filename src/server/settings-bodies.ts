@@ -45,7 +45,7 @@ export const bodiesSchema = z.strictObject({
     .refine(octets => octets <= INLINE_MAX_OCTETS, 'is more than 128KB')
     .exactOptional()
     .describe(
-      'Bodies up to here stay in their row of the database; 0 leaves none there. Absent: 64KB with `directory`, else 128KB.',
+      'Bodies up to here stay in their row of the database; 0 leaves none there. Absent: 128KB.',
     ),
   grace: duration(300_000)
     .prefault('1h')
