@@ -108,7 +108,7 @@ function told(row: Row, flagsChanged: boolean): FetchedMessage {
   if (!('internalDate' in row)) return { ...state, sections: noSections }
   const { internalDate, savedAt, sizeOctets, messageId } = row
   const facts = { internalDate, savedAt, sizeOctets, emailId: `M${messageId}` }
-  if (!('head' in row) || row.envelope === null || row.structure === null) {
+  if (!('head' in row) || !row.envelope || !row.structure) {
     return { ...state, facts, sections: noSections }
   }
   const { envelope, structure: bodyStructure } = row

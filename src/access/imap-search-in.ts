@@ -8,7 +8,7 @@ import { type Gone, searchMessages } from './imap-search.ts'
 import { rollsOf } from './rolls.ts'
 
 export async function searchIn(
-  access: Pick<ImapAccess, 'store' | 'world'>,
+  access: Pick<ImapAccess, 'store' | 'world' | 'log'>,
   { account, mailbox, wanted: key }: Extract<Question, { kind: 'search in' }>,
   gone: Gone,
 ): Promise<Answer> {

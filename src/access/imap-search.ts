@@ -4,19 +4,18 @@
  */
 
 import type { Answer, Question } from '../imap/server/question.ts'
-import { folderMessages } from '../mailbox/change.ts'
+import { type FolderMessage, folderMessages } from '../mailbox/change.ts'
+import { type Reading, type ReadMessage, readMessages } from '../mailbox/reading.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
-import { Candidate } from './search-match.ts'
-import { type SearchSlice, searchSlice } from './search-reader.ts'
+import { foundHeading, keepFound, SCANNER } from './imap-reading.ts'
+import { asksHeading, Candidate } from './search-match.ts'
+import { type SearchSlice, searchSlice, sliceBehind } from './search-reader.ts'
 
-type Access = Pick<ImapAccess, 'store' | 'world'>
+type Access = Pick<ImapAccess, 'store' | 'world' | 'log'>
 
 /** Whether the session that asked is gone: nobody hears the answer, so that no more is read for it. */
 export type Gone = () => boolean
-
-/** So much is searched for a session that is gone meanwhile. */
-const SLICE = 200
 
 export async function searchMessages(
   access: Access,
@@ -34,9 +33,13 @@ export async function searchMessages(
   }
   const found: number[] = []
   const modSeqs: number[] = []
-  for (let at = 0; at < uids.length && !gone(); at += SLICE) {
-    const slice = { ...common, uids: uids.slice(at, at + SLICE), before: at }
+  let size = sliceBehind()
+  for (let at = 0; at < uids.length && !gone(); ) {
+    const slice = { ...common, uids: uids.slice(at, at + size), before: at }
     const told = await access.store.read(searchSlice, slice)
+    keepFound(access, told.read)
+    at += told.reached
+    size = sliceBehind(told.opened)
     const more = await elsewhere(access, slice, told.elsewhere, gone)
     const all = [...told.uids.map((uid, n) => [uid, told.modSeqs[n] ?? 0] as const), ...more]
     if (more.length > 0) all.sort(([a], [b]) => a - b)
@@ -60,10 +63,16 @@ async function elsewhere(
   const numbers = new Map(slice.uids.map((uid, n) => [uid, before + n + 1]))
   const context = { ...slice, gone, saved: new Set(slice.saved), sets: new Map() }
   const found: (readonly [number, number])[] = []
-  for (const row of await access.store.read(folderMessages, { mailboxId, uids })) {
+  const read: Reading[] = []
+  const rows: readonly (FolderMessage | ReadMessage)[] = asksHeading(key)
+    ? await access.store.read(readMessages, { mailboxId, uids, scanner: SCANNER })
+    : await access.store.read(folderMessages, { mailboxId, uids })
+  for (const row of rows) {
     const open = () => MessageContent.of(access, mailboxId, row.uid)
-    const candidate = new Candidate(context, row, numbers.get(row.uid) ?? 0, open)
+    const candidate = new Candidate(context, { row, number: numbers.get(row.uid) ?? 0, open })
     if (await candidate.matches(key)) found.push([row.uid, row.modSeq])
+    if (candidate.header && 'head' in row) read.push(...foundHeading(row, candidate.header))
   }
+  keepFound(access, read)
   return found
 }

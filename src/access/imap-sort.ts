@@ -1,16 +1,21 @@
 /** SORT and THREAD (RFC 5256): the messages a search finds, ordered by what their headers say. */
 import type { Answer, Question, SearchQuestion } from '../imap/server/question.ts'
 import { sortedUids } from '../imap/sort.ts'
-import { folderMessages } from '../mailbox/change.ts'
+import { type Reading, readMessages } from '../mailbox/reading.ts'
 import { threadsOf } from '../message/thread.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
+import { foundHeading, keepFound, SCANNER } from './imap-reading.ts'
 import { type Gone, searchMessages } from './imap-search.ts'
-import { type FactsQuestion, factsOf, factsSlice, type MessageFacts } from './search-reader.ts'
+import {
+  type FactsQuestion,
+  factsOf,
+  factsSlice,
+  type MessageFacts,
+  sliceBehind,
+} from './search-reader.ts'
 
-type Access = Pick<ImapAccess, 'store' | 'world'>
-
-const SLICE = 200
+type Access = Pick<ImapAccess, 'store' | 'world' | 'log'>
 
 export async function sortMessages(
   access: Access,
@@ -56,18 +61,26 @@ async function gathered(
   const answer = await searchMessages(access, { key, search }, gone)
   if (answer.kind !== 'found') return answer
   const facts: MessageFacts[] = []
-  for (let at = 0; at < answer.uids.length && !gone(); at += SLICE) {
-    const uids = answer.uids.slice(at, at + SLICE)
+  let size = sliceBehind()
+  for (let at = 0; at < answer.uids.length && !gone(); ) {
+    const uids = answer.uids.slice(at, at + size)
     const told = await access.store.read(factsSlice, { mailboxId: key, uids, of })
+    keepFound(access, told.read)
+    at += told.reached
+    size = sliceBehind(told.opened)
     facts.push(...told.facts)
     if (told.elsewhere.length === 0) continue
     // Their bodies, and with them their headers, are not in the database.
-    const rows = await access.store.read(folderMessages, { mailboxId: key, uids: told.elsewhere })
-    for (const row of rows) {
+    const large = { mailboxId: key, uids: told.elsewhere, scanner: SCANNER }
+    const read: Reading[] = []
+    for (const row of await access.store.read(readMessages, large)) {
       if (gone()) break
-      const content = await MessageContent.of(access, key, row.uid)
-      if (content !== undefined) facts.push(factsOf(row, await content.header(), of))
+      const header = await (await MessageContent.of(access, key, row.uid))?.header()
+      if (header === undefined) continue
+      facts.push(factsOf(row, header, of))
+      read.push(...foundHeading(row, header))
     }
+    keepFound(access, read)
   }
   return facts.sort((a, b) => a.uid - b.uid)
 }

@@ -265,6 +265,47 @@ test('who has INBOX open while it is renamed is told that it is gone', async () 
   assert.match(await other.say('NOOP'), /^\* BYE .*\nx OK/)
 })
 
+test('a header is searched by what is kept of it as it is by itself', async () => {
+  const { client } = await opened()
+  const first = 'Date: Fri, 27 Nov 2026 01:00:00 +0000\nMessage-ID: <One@x>\nX-Other: subject one'
+  await append(client, `${first}\nSubject: Hello 100% World\nFrom: Joe <joe@x.org>\n\nwords\n`)
+  await append(
+    client,
+    'Subject: =?utf-8?q?GR=C3=9C=C3=9FE?= all\nTo: a@x.org\nTo: b@x.org\n\nhello\n',
+  )
+  await append(client, `Subject: ${'large '.repeat(9)}\nCc: c@x.org\n\n${'body\n'.repeat(3_000)}`)
+  await append(client, 'Subject: hello\n =?x-nobody?q?knows?=\n\nx\n')
+  const searches: Readonly<Record<string, string>> = {
+    'SUBJECT hello': '1 4',
+    'SUBJECT "0% w"': '1',
+    'SUBJECT "0_ w"': '',
+    'SUBJECT "gr\u00fc\u00dfe"': '2',
+    'SUBJECT nobody': '4',
+    'SUBJECT "large large"': '3',
+    'SUBJECT ""': '1 2 3 4',
+    'FROM joe': '1',
+    'TO b@X.org': '2',
+    'TO ""': '2',
+    'HEADER Message-ID <one@': '1',
+    'HEADER X-Other subject': '1',
+    'NOT SUBJECT hello': '2 3',
+    'OR CC c@x.org FROM joe@x': '1 3',
+    'SUBJECT hello UNSEEN 2:*': '4',
+    'SENTON 27-Nov-2026': '1',
+    'TEXT hello SUBJECT hello': '1 4',
+  }
+  await client.say('SELECT INBOX')
+  // Opened the first time, by what was kept then, and by what FETCH has kept too.
+  for (const round of ['first', 'second', 'third']) {
+    for (const [search, found] of Object.entries(searches)) {
+      const [told = ''] = await client.told(`SEARCH CHARSET UTF-8 ${search}`)
+      assert.equal(told.replace(/^\* SEARCH ?/, ''), found, `${search}, ${round}`)
+    }
+    if (round === 'second') await client.say('FETCH 1:* ENVELOPE')
+  }
+  assert.deepEqual(await client.told('SORT (SUBJECT) UTF-8 ALL'), ['* SORT 2 1 4 3'])
+})
+
 test('a search whose session is gone reads no more of the mailbox', async () => {
   const { shared, client } = await opened()
   for (let n = 1; n <= 20; n++) await append(client, `Subject: ${n}\n\nbody\n`)
@@ -282,7 +323,7 @@ test('a search whose session is gone reads no more of the mailbox', async () => 
         : Reflect.get(store, name, store),
   })
   const search = {
-    uids: Array.from({ length: 2_000 }, (_, n) => n + 1),
+    uids: Array.from({ length: 20_000 }, (_, n) => n + 1),
     saved: [],
     key: { kind: 'text', text: 'nowhere' },
   } as const

@@ -1,6 +1,6 @@
 /**
  * Whether a message is what a SEARCH is for (RFC 9051 §6.4.4): by its row where that tells, by its content where it
- * must be looked at. Text is decoded and has no case; a string matches where it stands anywhere in it.
+ * must be looked at; by its heading (heading.ts) where that says enough. Text is decoded and has no case; a string matches where it stands anywhere in it.
  *
  * It runs where the message is: on a reader's thread (search-reader.ts), which has no body but those in
  * their rows, and here for the others. So an answer may be neither yes nor no.
@@ -11,10 +11,13 @@ import { type NumberSet, rangesHold } from '../imap/number-set.ts'
 import type { SearchKey } from '../imap/search-key.ts'
 import type { FolderMessage } from '../mailbox/change.ts'
 import { collected } from '../mailbox/octets.ts'
+import type { Likely } from '../mailbox/reading.ts'
 import { casemap } from '../message/casemap.ts'
 import { decodeWords } from '../message/encoded-word.ts'
+import type { Header } from '../message/header.ts'
 import type { LeafPart, Part } from '../message/structure.ts'
 import { parseLocalDate } from '../wire/date.ts'
+import { HEADING_FIELDS, type Heading } from './heading.ts'
 import { decodeTransfer, type MessageContent } from './imap-content.ts'
 import { PlainText } from './plain-text.ts'
 
@@ -25,6 +28,15 @@ const PLAIN_MAX_OCTETS = 262_144
 
 /** Opens the message; undefined where it is gone, 'elsewhere' where its body is not to be had here. */
 export type OpenMessage = () => Promise<MessageContent | 'elsewhere' | undefined>
+
+/** A message that is judged: its row, and its heading where that is known. */
+export interface Judged {
+  readonly row: FolderMessage
+  /** Its sequence number in the client's view. */
+  readonly number: number
+  readonly heading?: Heading | undefined
+  readonly open: OpenMessage
+}
 
 /** What all messages of a search have in common. */
 export interface SearchContext {
@@ -40,18 +52,26 @@ export interface SearchContext {
 export class Candidate {
   readonly #context: SearchContext
   readonly #row: FolderMessage
-  readonly #number: number
-  readonly #open: OpenMessage
+  readonly #judged: Judged
   #content: Promise<MessageContent | undefined> | undefined
+  #header: Header | undefined
   #plain: PlainText | undefined
   #elsewhere = false
 
-  /** @param number its sequence number in the client's view */
-  constructor(context: SearchContext, row: FolderMessage, number: number, open: OpenMessage) {
+  constructor(context: SearchContext, judged: Judged) {
     this.#context = context
-    this.#row = row
-    this.#number = number
-    this.#open = open
+    this.#judged = judged
+    this.#row = judged.row
+  }
+
+  /** Whether it was opened: what costs. */
+  get opened(): boolean {
+    return this.#content !== undefined
+  }
+
+  /** Its header, if it was read. */
+  get header(): Header | undefined {
+    return this.#header
   }
 
   /** Whether what `matches` said is worth nothing: the body was needed, and is not to be had here. */
@@ -73,7 +93,7 @@ export class Candidate {
       case 'not':
         return !(await this.matches(key.key))
       case 'header':
-        return this.#header(key.field, key.text)
+        return this.#hasField(key.field.toLowerCase(), key.text)
       case 'body':
         return !(await this.#lacks(casemap(key.text))) && this.#body(key.text)
       case 'text':
@@ -106,7 +126,7 @@ export class Candidate {
       case 'uid':
         return this.#in(key.set, uid, largestUid)
       case 'sequence':
-        return this.#in(key.set, this.#number, exists)
+        return this.#in(key.set, this.#judged.number, exists)
       case 'modseq':
         return modSeq >= key.from
       case 'emailid':
@@ -126,7 +146,7 @@ export class Candidate {
   }
 
   #opened(): Promise<MessageContent | undefined> {
-    this.#content ??= this.#open().then(opened => {
+    this.#content ??= this.#judged.open().then(opened => {
       if (opened !== 'elsewhere') return opened
       this.#elsewhere = true
       return undefined
@@ -146,14 +166,21 @@ export class Candidate {
     return this.#plain.lacks(wanted.toLowerCase())
   }
 
-  async #header(field: string, text: string): Promise<boolean> {
+  async #readHeader(): Promise<Header | undefined> {
+    this.#header ??= await (await this.#opened())?.header()
+    return this.#header
+  }
+
+  async #hasField(field: string, text: string): Promise<boolean> {
     const wanted = casemap(text)
-    if (wanted !== '' && (await this.#lacks(wanted))) return false
-    const header = await (await this.#opened())?.header()
-    if (header === undefined) return false
-    return header
-      .all(field)
-      .some(each => wanted === '' || casemap(decodeWords(header.text(each))).includes(wanted))
+    const has = (value: string) => wanted === '' || casemap(value).includes(wanted)
+    const { heading } = this.#judged
+    if (heading !== undefined && HEADING_FIELDS.has(field)) return heading.all(field).some(has)
+    // What a heading will hold is read even where the text is nowhere: the next search opens nothing.
+    const kept = HEADING_FIELDS.has(field)
+    if (!kept && wanted !== '' && (await this.#lacks(wanted))) return false
+    const header = await this.#readHeader()
+    return header?.all(field).some(each => has(decodeWords(header.text(each)))) ?? false
   }
 
   async #text(text: string): Promise<boolean> {
@@ -162,7 +189,7 @@ export class Candidate {
   }
 
   async #anyHeader(text: string): Promise<boolean> {
-    const header = await (await this.#opened())?.header()
+    const header = await this.#readHeader()
     if (header === undefined) return false
     const wanted = casemap(text)
     return header.fields.some(each =>
@@ -188,11 +215,47 @@ export class Candidate {
   }
 
   async #sent(key: Extract<SearchKey, { kind: 'date' }>): Promise<boolean> {
-    const header = await (await this.#opened())?.header()
+    const known = this.#judged.heading ?? (await this.#readHeader())
     // RFC 9051 §6.4.4: the day as it is written, disregarding the zone.
-    const sent = parseLocalDate(header?.first('date') ?? '')
+    const sent = parseLocalDate(known?.first('date') ?? '')
     return sent !== undefined && compareDay(sent, key)
   }
+}
+
+/** Whether headings may answer some of it. */
+export function asksHeading(key: SearchKey): boolean {
+  switch (key.kind) {
+    case 'header':
+      return HEADING_FIELDS.has(key.field.toLowerCase())
+    case 'date':
+      return key.of === 'sent'
+    case 'not':
+      return asksHeading(key.key)
+    case 'or':
+      return asksHeading(key.either) || asksHeading(key.other)
+    case 'and':
+      return key.keys.some(asksHeading)
+    default:
+      return false
+  }
+}
+
+/** Longer ones are looked for message by message: a LIKE has a bound. */
+const LIKELY_MAX_CHARS = 500
+
+/** What every message that matches has in its heading, if there is such. */
+export function likelyOf(key: SearchKey): Likely | undefined {
+  if (key.kind === 'and') {
+    for (const each of key.keys) {
+      const likely = likelyOf(each)
+      if (likely !== undefined) return likely
+    }
+  }
+  if (key.kind !== 'header') return undefined
+  const field = key.field.toLowerCase()
+  const text = casemap(key.text).toLowerCase()
+  const plain = /^[\x20-\x7e]+$/.test(text) && text.length <= LIKELY_MAX_CHARS
+  return plain && HEADING_FIELDS.has(field) ? { field, text } : undefined
 }
 
 function isCheap(key: SearchKey): boolean {

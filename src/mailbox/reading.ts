@@ -1,63 +1,144 @@
 /**
  * What was found in bodies once and is kept: the envelope and the structure of a message as IMAP tells them, so
- * that a list of ten thousand messages opens none of them. The texts are access/'s; here they are kept by the
- * body's number and by the version of the scanner that found them. They are a memory: where one is missing or
- * of another version, the body is looked at again. The sweep forgets those of bodies that are gone.
+ * that a list of ten thousand messages opens none of them, and its heading, which a search looks through. The
+ * texts are access/'s; here they are kept by the body's number and by the version of the scanner that
+ * found them. They are a memory: where one is missing or of another version, the body is looked at again.
+ * The sweep forgets those of bodies that are gone.
  */
+import { either } from '../store/dialect.ts'
 import { farReader, reader, type Store, writer } from '../store/store.ts'
 import { type Needless, sweepFound } from '../store/sweep.ts'
+import type { Read } from '../world/sql.ts'
 import type { FolderMessage } from './change.ts'
-import { withUids } from './tally.ts'
+import { uidsIn, withUids } from './tally.ts'
 
 export interface Reading {
+  readonly bodyId: number
   readonly envelope: string
   readonly structure: string
+  readonly heading: string
 }
 
-/** A message with its own head, and what is known of its body. */
+/** A message with its own head, and what is known of its body: '' and null are nothing. */
 export type ReadMessage = FolderMessage & {
   readonly head: Uint8Array
   readonly envelope: string | null
   readonly structure: string | null
 }
 
+/** A message with its own head, and the heading of its body if that is known. */
+export type HeadedMessage = FolderMessage & {
+  readonly head: Uint8Array
+  readonly heading: string | null
+}
+
+const MESSAGE = `m.uid, m.flags, m.mod_seq AS "modSeq", m.internal_date AS "internalDate", m.size_octets AS "sizeOctets",
+     m.message_id AS "messageId", m.body_id AS "bodyId", coalesce(m.saved_at, m.internal_date) AS "savedAt", m.head`
+const WITH_READING = 'mailbox_message m LEFT JOIN reading r ON r.body_id = m.body_id AND r.scanner'
+
 const READ = withUids(
-  `SELECT m.uid, m.flags, m.mod_seq AS "modSeq", m.internal_date AS "internalDate", m.size_octets AS "sizeOctets",
-     m.message_id AS "messageId", m.body_id AS "bodyId", coalesce(m.saved_at, m.internal_date) AS "savedAt",
-     m.head, r.envelope, r.structure
-   FROM mailbox_message m LEFT JOIN reading r ON r.body_id = m.body_id AND r.scanner = ?3
+  `SELECT ${MESSAGE}, r.envelope, r.structure FROM ${WITH_READING} = ?3
    WHERE m.mailbox_id = ?1 AND m.uid {uids} ORDER BY m.uid`,
   2,
 )
 
+interface Some {
+  readonly mailboxId: number
+  readonly uids: readonly number[]
+  readonly scanner: number
+}
+
 /** Those of the messages that are there, by UID; for a slice of some hundreds. */
 export const readMessages = reader(
   'mailbox.readMessages',
-  (
-    tx,
-    input: {
-      readonly mailboxId: number
-      readonly uids: readonly number[]
-      readonly scanner: number
-    },
-  ) => tx.all<ReadMessage>(READ, input.mailboxId, JSON.stringify(input.uids), input.scanner),
+  (tx, { mailboxId, uids, scanner }: Some) =>
+    tx.all<ReadMessage>(READ, mailboxId, JSON.stringify(uids), scanner),
 )
 
-/** Keeps what was found, in place of what an older scanner had found. */
+/** What a heading must have: a text in a field of that name. */
+export interface Likely {
+  /** In lower case. */
+  readonly field: string
+  /** Printable ASCII, in lower case. */
+  readonly text: string
+}
+
+/** A heading with "!" is not ASCII: in what it says, other letters may stand for those of the text. */
+const UNSURE = `r.heading IS NULL OR r.heading = '' OR substr(r.heading, 1, 1) = '!'`
+/** Without case, as far as ASCII has one. */
+const CASELESS = {
+  sqlite: { heading: 'r.heading', head: 'CAST(m.head AS TEXT)' },
+  postgresql: {
+    heading: 'lower(r.heading COLLATE "C")',
+    head: `lower(encode(m.head, 'escape') COLLATE "C")`,
+  },
+}
+
+type Which = (n: number) => Record<keyof typeof CASELESS, string>
+const NAMED: Which = uidsIn
+const BETWEEN: Which = n => {
+  const text = `BETWEEN ?${n} AND ?${n + 1}`
+  return { sqlite: text, postgresql: text }
+}
+
+function headed(which: Which) {
+  const text = (store: keyof typeof CASELESS, filter: string, n: number) =>
+    `SELECT ${MESSAGE}, r.heading FROM ${WITH_READING} = ?2
+     WHERE m.mailbox_id = ?1 ${filter} AND m.uid ${which(n)[store]} ORDER BY m.uid`
+  const likely = (store: keyof typeof CASELESS) => {
+    const { heading, head } = CASELESS[store]
+    const has = `${heading} LIKE ?3 ESCAPE '\\' OR ${head} LIKE ?4 OR ${head} LIKE ?5`
+    return text(store, `AND (${UNSURE} OR ${has})`, 6)
+  }
+  return {
+    all: either({ sqlite: text('sqlite', '', 3), postgresql: text('postgresql', '', 3) }),
+    likely: either({ sqlite: likely('sqlite'), postgresql: likely('postgresql') }),
+  }
+}
+
+const HEADED = { named: headed(NAMED), between: headed(BETWEEN) }
+
+/**
+ * Messages with their headings, those of the UIDs that are there and may have what is likely: of the others it
+ * is known that they have not. A message whose own head has the field is always among them.
+ */
+export async function headedMessages(
+  tx: Read,
+  { mailboxId, uids, scanner }: Some,
+  wanted?: Likely,
+): Promise<HeadedMessage[]> {
+  const [from, to] = [uids[0] ?? 0, uids.at(-1) ?? 0]
+  // Neighbours, as nearly always, are read from one to the other and not one by one.
+  const near = to - from < 2 * uids.length
+  const text = HEADED[near ? 'between' : 'named'][wanted ? 'likely' : 'all']
+  const which = near ? [from, to] : [JSON.stringify(uids)]
+  const likely = wanted ? patterns(wanted) : []
+  const rows = await tx.all<HeadedMessage>(text, mailboxId, scanner, ...likely, ...which)
+  if (!near || to - from + 1 === uids.length) return rows
+  const asked = new Set(uids)
+  return rows.filter(({ uid }) => asked.has(uid))
+}
+
+/** Of LIKE: the text anywhere in a heading; the field at the start of a head, or of a line of it. */
+function patterns({ field, text }: Likely): [string, string, string] {
+  const plain = (value: string) => value.replace(/[\\%_]/g, '\\$&')
+  return [`%${plain(text)}%`, `${field}%`, `%\n${field}%`]
+}
+
+/** Keeps what was found, in place of what an older scanner had found; what was not looked for ('') stays. */
 export const keepReadings = writer(
   'mailbox.keepReadings',
-  async (
-    tx,
-    input: {
-      readonly scanner: number
-      readonly found: readonly (Reading & { readonly bodyId: number })[]
-    },
-  ) => {
+  async (tx, input: { readonly scanner: number; readonly found: readonly Reading[] }) => {
+    const stays = (column: string) =>
+      `${column} = CASE WHEN excluded.${column} = '' AND reading.scanner = excluded.scanner
+         THEN reading.${column} ELSE excluded.${column} END`
     await tx.many(
-      `INSERT INTO reading (body_id, scanner, envelope, structure) VALUES (?1, ?2, ?3, ?4)
-       ON CONFLICT (body_id) DO UPDATE SET scanner = excluded.scanner, envelope = excluded.envelope,
-         structure = excluded.structure`,
-      input.found.map(each => [each.bodyId, input.scanner, each.envelope, each.structure]),
+      `INSERT INTO reading (body_id, scanner, envelope, structure, heading) VALUES (?1, ?2, ?3, ?4, ?5)
+       ON CONFLICT (body_id) DO UPDATE SET ${['envelope', 'structure', 'heading'].map(stays).join(', ')},
+         scanner = excluded.scanner`,
+      input.found.map(({ bodyId, envelope, structure, heading }) => [
+        ...[bodyId, input.scanner, envelope, structure, heading],
+      ]),
     )
     return null
   },

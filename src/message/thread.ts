@@ -39,20 +39,38 @@ const DEPTH_MAX = 1000
 
 const MESSAGE_ID = /<([^<>\s]{1,500})>/g
 
+/** What threading asks of a header; the subject is decoded. */
+export interface ThreadFields {
+  readonly subject: string | undefined
+  readonly date: string | undefined
+  readonly messageId: string | undefined
+  readonly inReplyTo: string | undefined
+  readonly references: string | undefined
+}
+
 export function threadFactsOf(uid: number, header: Header, internalDate: number): ThreadFacts {
-  const ids = (name: string) =>
-    Array.from((header.first(name) ?? '').matchAll(MESSAGE_ID), match => match[1] ?? '')
-  const references = ids('references')
-  const { text, isReply } = baseSubject(decodeWords(header.first('subject') ?? ''))
+  return threadFacts(uid, internalDate, {
+    subject: decodeWords(header.first('subject') ?? ''),
+    date: header.first('date'),
+    messageId: header.first('message-id'),
+    inReplyTo: header.first('in-reply-to'),
+    references: header.first('references'),
+  })
+}
+
+export function threadFacts(uid: number, internalDate: number, fields: ThreadFields): ThreadFacts {
+  const ids = (value = '') => Array.from(value.matchAll(MESSAGE_ID), match => match[1] ?? '')
+  const references = ids(fields.references)
+  const { text, isReply } = baseSubject(fields.subject ?? '')
   return {
     uid,
-    dateMs: parseDate(header.first('date') ?? '') ?? internalDate,
+    dateMs: parseDate(fields.date ?? '') ?? internalDate,
     arrivedMs: internalDate,
     subject: casemap(text),
     isReply,
-    messageId: ids('message-id')[0],
+    messageId: ids(fields.messageId)[0],
     references:
-      references.length > 0 ? references.slice(-REFERENCES_MAX) : ids('in-reply-to').slice(0, 1),
+      references.length > 0 ? references.slice(-REFERENCES_MAX) : ids(fields.inReplyTo).slice(0, 1),
   }
 }
 

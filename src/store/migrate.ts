@@ -163,6 +163,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0023-bans.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 24,
+    name: '0024-headings',
+    file: new URL('./schema/0024-headings.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**
