@@ -2,7 +2,8 @@
 import type { Answer, Question, SearchQuestion } from '../imap/server/question.ts'
 import { sortedUids } from '../imap/sort.ts'
 import { type Reading, readMessages } from '../mailbox/reading.ts'
-import { threadsOf } from '../message/thread.ts'
+import { threading } from '../message/thread.ts'
+import { Breath, rested } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
 import { foundHeading, keepFound, SCANNER } from './imap-reading.ts'
@@ -26,10 +27,11 @@ export async function sortMessages(
   const facts = await gathered(access, { key, search, of: byRow ? 'row' : 'sort' }, gone)
   if (!Array.isArray(facts)) return facts
   const modSeqs = new Map(facts.map(({ uid, modSeq }) => [uid, modSeq]))
-  const uids = sortedUids(
+  const sorting = sortedUids(
     facts.flatMap(({ sort }) => sort ?? []),
     criteria,
   )
+  const uids = await rested(sorting, new Breath(access.world.clock))
   return { kind: 'sorted', uids, modSeqs: uids.map(uid => modSeqs.get(uid) ?? 0) }
 }
 
@@ -40,10 +42,11 @@ export async function threadMessages(
 ): Promise<Answer> {
   const facts = await gathered(access, { key, search, of: 'thread' }, gone)
   if (!Array.isArray(facts)) return facts
-  const threads = threadsOf(
+  const work = threading(
     facts.flatMap(({ thread }) => thread ?? []),
     algorithm,
   )
+  const threads = await rested(work, new Breath(access.world.clock))
   return { kind: 'threaded', threads }
 }
 

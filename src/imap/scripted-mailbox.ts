@@ -1,6 +1,8 @@
 /** A mailbox of the scripted policy (scripted.ts), and what is told of it. */
+
+import { finished } from '../message/gradual.ts'
 import { scanHeader } from '../message/header.ts'
-import { threadFactsOf, threadsOf } from '../message/thread.ts'
+import { threadFactsOf, threading } from '../message/thread.ts'
 import { matches, type ScriptedMessage } from './scripted-message.ts'
 import type { SearchKey } from './search-key.ts'
 import type { Answer, Question, SearchQuestion } from './server/question.ts'
@@ -24,12 +26,12 @@ export function ordered(
   const found = searched(box, question.search)
   if (question.kind === 'thread') {
     const facts = found.map(({ uid, octets, date }) => threadFactsOf(uid, scanHeader(octets), date))
-    return { kind: 'threaded', threads: threadsOf(facts, question.algorithm) }
+    return { kind: 'threaded', threads: finished(threading(facts, question.algorithm)) }
   }
   const facts = found.map(({ uid, date, octets }) =>
     sortFactsOf({ uid, internalDate: date, sizeOctets: octets.length }, scanHeader(octets)),
   )
-  const uids = sortedUids(facts, question.criteria)
+  const uids = finished(sortedUids(facts, question.criteria))
   const modSeqs = uids.map(uid => found.find(each => each.uid === uid)?.modSeq ?? 0)
   return { kind: 'sorted', uids, modSeqs }
 }

@@ -6,6 +6,7 @@ import { baseSubject } from '../message/base-subject.ts'
 import { casemap } from '../message/casemap.ts'
 import { decodeWords } from '../message/encoded-word.ts'
 import { type EnvelopeAddress, envelopeOf } from '../message/envelope.ts'
+import { type Gradual, sorted } from '../message/gradual.ts'
 import type { Header } from '../message/header.ts'
 import { parseDate } from '../wire/date.ts'
 import type { Cursor } from './cursor.ts'
@@ -87,11 +88,11 @@ function shown(address: EnvelopeAddress | undefined): string {
   return casemap(host === undefined ? (mailbox ?? '') : `${mailbox}@${host}`)
 }
 
-/** UIDs in that order; what is equal stays in the order of its numbers. */
-export function sortedUids(
+/** UIDs in that order, in steps; what is equal stays in the order of its numbers. */
+export function* sortedUids(
   messages: readonly SortFacts[],
   criteria: readonly SortCriterion[],
-): readonly number[] {
+): Gradual<readonly number[]> {
   const compare = (a: SortFacts, b: SortFacts) => {
     for (const { key, reverse } of criteria) {
       const [left, right] = [a[key], b[key]]
@@ -99,5 +100,5 @@ export function sortedUids(
     }
     return a.uid - b.uid
   }
-  return [...messages].sort(compare).map(({ uid }) => uid)
+  return (yield* sorted(messages, compare)).map(({ uid }) => uid)
 }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { finished } from './gradual.ts'
 import { scanHeader } from './header.ts'
-import { type Thread, threadFactsOf, threadsOf } from './thread.ts'
+import { type Thread, type ThreadAlgorithm, threadFactsOf, threading } from './thread.ts'
+
+const threadsOf = (some: ReturnType<typeof messages>, algorithm: ThreadAlgorithm) =>
+  finished(threading(some, algorithm))
 
 /** `id subject references...`, dated by their order. */
 function messages(...lines: readonly string[]) {

@@ -8,6 +8,7 @@ import { parseDate } from '../wire/date.ts'
 import { baseSubject } from './base-subject.ts'
 import { casemap } from './casemap.ts'
 import { decodeWords } from './encoded-word.ts'
+import { type Gradual, gradually, sorted } from './gradual.ts'
 import type { Header } from './header.ts'
 
 export interface ThreadFacts {
@@ -36,6 +37,7 @@ export type ThreadAlgorithm = (typeof THREAD_ALGORITHMS)[number]
 const REFERENCES_MAX = 100
 /** Ancestors looked at for a loop; a link that would lie deeper is not made. */
 const DEPTH_MAX = 1000
+const STEP = 256
 
 const MESSAGE_ID = /<([^<>\s]{1,500})>/g
 
@@ -74,11 +76,14 @@ export function threadFacts(uid: number, internalDate: number, fields: ThreadFie
   }
 }
 
-/** @param messages in the order of their numbers, which settles what is equal otherwise. */
-export function threadsOf(
+/**
+ * In steps, since there may be a hundred thousand.
+ * @param messages in the order of their numbers, which settles what is equal otherwise.
+ */
+export function threading(
   messages: readonly ThreadFacts[],
   algorithm: ThreadAlgorithm,
-): readonly Thread[] {
+): Gradual<readonly Thread[]> {
   switch (algorithm) {
     case 'ORDEREDSUBJECT':
       return bySubject(messages)
@@ -94,13 +99,13 @@ function byDate(a: ThreadFacts, b: ThreadFacts): number {
 }
 
 /** §3, ORDEREDSUBJECT: the first of a subject, and all others of it below. */
-function bySubject(messages: readonly ThreadFacts[]): readonly Thread[] {
+function* bySubject(messages: readonly ThreadFacts[]): Gradual<readonly Thread[]> {
   const threads = new Map<string, { uid: number; children: Thread[] }>()
-  for (const { subject, uid } of [...messages].sort(byDate)) {
+  yield* gradually(yield* sorted(messages, byDate), ({ subject, uid }) => {
     const thread = threads.get(subject)
     if (thread === undefined) threads.set(subject, { uid, children: [] })
     else thread.children.push({ uid, children: [] })
-  }
+  })
   return [...threads.values()]
 }
 
@@ -125,31 +130,33 @@ function isBelow(node: Node, other: Node): boolean {
   return false
 }
 
-function treeOf(messages: readonly ThreadFacts[]): Node {
+function* treeOf(messages: readonly ThreadFacts[]): Gradual<Node> {
   const top = new Node()
-  for (const node of linked(messages)) if (node.parent === undefined) top.adopt(node)
-  prune(top)
+  yield* gradually(yield* linked(messages), node => {
+    if (node.parent === undefined) top.adopt(node)
+  })
+  yield* prune(top)
   return top
 }
 
 /** §3, REFERENCES: its six steps. */
-function byReferences(messages: readonly ThreadFacts[]): readonly Thread[] {
-  const top = treeOf(messages)
-  const roots = [...top.children].sort(byNodeDate)
-  gatherSubjects(top, roots)
-  return threadsBelow(top)
+function* byReferences(messages: readonly ThreadFacts[]): Gradual<readonly Thread[]> {
+  const top = yield* treeOf(messages)
+  yield* gatherSubjects(top, yield* dated(top.children))
+  return yield* threadsBelow(top)
 }
 
 /**
  * REFS (draft-ietf-morg-inthread §5, as Dovecot has it): as REFERENCES, but subjects say nothing, and a thread stands
  * where the message of it that came last would.
  */
-function byRefs(messages: readonly ThreadFacts[]): readonly Thread[] {
+function* byRefs(messages: readonly ThreadFacts[]): Gradual<readonly Thread[]> {
   const arrived = new Map(messages.map(({ uid, arrivedMs }) => [uid, arrivedMs]))
-  const last = new Map(
-    threadsBelow(treeOf(messages)).map(thread => [thread, lastOf(thread, arrived)] as const),
-  )
-  return [...last].sort(([, a], [, b]) => a - b).map(([thread]) => thread)
+  const last: { readonly thread: Thread; readonly lastMs: number }[] = []
+  yield* gradually(yield* threadsBelow(yield* treeOf(messages)), thread => {
+    last.push({ thread, lastMs: lastOf(thread, arrived) })
+  })
+  return (yield* sorted(last, (a, b) => a.lastMs - b.lastMs)).map(({ thread }) => thread)
 }
 
 function lastOf(thread: Thread, arrived: ReadonlyMap<number, number>): number {
@@ -163,14 +170,14 @@ function lastOf(thread: Thread, arrived: ReadonlyMap<number, number>): number {
 }
 
 /** Step 1: every message, and every one referred to, below what it answers. */
-function linked(messages: readonly ThreadFacts[]): Iterable<Node> {
+function* linked(messages: readonly ThreadFacts[]): Gradual<Iterable<Node>> {
   const nodes = new Map<string, Node>()
   const nodeOf = (id: string) => {
     const node = nodes.get(id) ?? new Node()
     nodes.set(id, node)
     return node
   }
-  for (const facts of messages) {
+  yield* gradually(messages, facts => {
     const { messageId, references, uid } = facts
     // A second message of the same id, and one without, has an id that nobody refers to.
     const taken = messageId === undefined || nodes.get(messageId)?.facts !== undefined
@@ -188,29 +195,30 @@ function linked(messages: readonly ThreadFacts[]): Iterable<Node> {
     node.parent?.children.delete(node)
     node.parent = undefined
     if (above !== undefined && !isBelow(above, node)) above.adopt(node)
-  }
+  })
   return nodes.values()
 }
 
 /** Steps 2 and 3: messages that are not here go, and their answers take their place. */
-function prune(top: Node): void {
-  for (const node of bottomUp(top)) {
+function* prune(top: Node): Gradual<void> {
+  yield* gradually(yield* bottomUp(top), node => {
     const { parent, children } = node
-    if (node.facts !== undefined || parent === undefined) continue
+    if (node.facts !== undefined || parent === undefined) return
     // At the top, a missing message holds its several answers together.
-    if (parent === top && children.size > 1) continue
+    if (parent === top && children.size > 1) return
     for (const child of children) parent.adopt(child)
     parent.children.delete(node)
-  }
+  })
 }
 
 /** Children before their parents, without recursion. */
-function bottomUp(top: Node): Node[] {
+function* bottomUp(top: Node): Gradual<readonly Node[]> {
   const order: Node[] = []
   const waiting = [top]
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     order.push(node)
-    waiting.push(...node.children)
+    for (const child of node.children) waiting.push(child)
+    if (order.length % STEP === 0) yield
   }
   return order.reverse()
 }
@@ -225,31 +233,36 @@ function factsOf(node: Node): ThreadFacts | undefined {
   return first
 }
 
-function byNodeDate(a: Node, b: Node): number {
-  const [left, right] = [factsOf(a), factsOf(b)]
-  return left === undefined || right === undefined ? 0 : byDate(left, right)
+/** Nodes by their dates, each of which is looked for once. */
+function* dated(nodes: Iterable<Node>): Gradual<readonly Node[]> {
+  const known: { readonly node: Node; readonly facts: ThreadFacts | undefined }[] = []
+  yield* gradually(nodes, node => known.push({ node, facts: factsOf(node) }))
+  const order = yield* sorted(known, (a, b) =>
+    a.facts === undefined || b.facts === undefined ? 0 : byDate(a.facts, b.facts),
+  )
+  return order.map(({ node }) => node)
 }
 
 /** Step 5: threads of one subject become one. */
-function gatherSubjects(top: Node, roots: readonly Node[]): void {
+function* gatherSubjects(top: Node, roots: readonly Node[]): Gradual<void> {
   const table = new Map<string, Node>()
-  for (const root of roots) {
+  yield* gradually(roots, root => {
     const subject = factsOf(root)?.subject ?? ''
     const known = table.get(subject)
-    if (subject === '') continue
+    if (subject === '') return
     const better =
       known === undefined ||
       (known.facts !== undefined && root.facts === undefined) ||
       ((known.facts?.isReply ?? false) && !(root.facts?.isReply ?? false))
     if (better) table.set(subject, root)
-  }
-  for (const root of roots) {
+  })
+  yield* gradually(roots, root => {
     const subject = factsOf(root)?.subject ?? ''
     const first = table.get(subject)
-    if (first === undefined || first === root) continue
+    if (first === undefined || first === root) return
     const both = merge(top, first, root)
     if (both !== first) table.set(subject, both)
-  }
+  })
 }
 
 function merge(top: Node, first: Node, root: Node): Node {
@@ -271,12 +284,15 @@ function merge(top: Node, first: Node, root: Node): Node {
 }
 
 /** Step 6: siblings by date, all the way down. */
-function threadsBelow(top: Node): readonly Thread[] {
+function* threadsBelow(top: Node): Gradual<readonly Thread[]> {
   const made = new Map<Node, Thread>()
-  for (const node of bottomUp(top)) {
-    const children = [...node.children].sort(byNodeDate).flatMap(child => made.get(child) ?? [])
+  let steps = 0
+  for (const node of yield* bottomUp(top)) {
+    const siblings = node.children.size > 1 ? yield* dated(node.children) : [...node.children]
+    const children = siblings.flatMap(child => made.get(child) ?? [])
     const { facts } = node
     made.set(node, facts === undefined ? { children } : { uid: facts.uid, children })
+    if (++steps % STEP === 0) yield
   }
   return made.get(top)?.children ?? []
 }

@@ -23,3 +23,12 @@ export class Breath {
     })
   }
 }
+
+/** Does work that comes in steps, with a breath wherever one is due. */
+export async function rested<T>(work: Generator<undefined, T>, breath: Breath): Promise<T> {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+    await breath.due()
+  }
+}

@@ -109,7 +109,11 @@ function formatThreads(threads: readonly Thread[], number: (uid: number) => numb
     const [only] = children
     const lead = uid === undefined || only === undefined ? '' : ' '
     if (children.length === 1 && only !== undefined) waiting.push(only, lead)
-    else waiting.push(...[...children].reverse().flatMap(each => [')', each, '(']), lead)
+    else {
+      // One by one: there may be more of them than a call takes arguments.
+      for (let n = children.length - 1; n >= 0; n--) waiting.push(')', children[n] as Thread, '(')
+      waiting.push(lead)
+    }
   }
   return pieces.join('')
 }
