@@ -41,6 +41,9 @@ export const PROGRAMS = {
   getmail: { package: 'getmail6' },
   mpop: { package: 'mpop' },
   mbsync: { package: 'isync' },
+  offlineimap: { package: 'offlineimap3' },
+  mutt: { package: 'mutt' },
+  alpine: { package: 'alpine' },
   postfix: { package: 'postfix', path: '/usr/sbin/postfix' },
   exim4: {
     package: 'exim4-daemon-light',
