@@ -3,6 +3,7 @@
  * and counts octets until a mark stands at the start of a line. For IMAP, POP3 and LMTP.
  */
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
 const TAIL_OCTETS = 8_192
 
@@ -21,9 +22,12 @@ export class LineClient {
     socket.on('close', () => this.#failed?.(new Error(`the server has closed: ${this.#tail}`)))
   }
 
-  /** Connects and waits for the greeting that the mark matches. */
-  static async open(port: number, greeting: RegExp): Promise<LineClient> {
-    const client = new LineClient(connect({ port, host: '127.0.0.1', noDelay: true }))
+  /** Connects, over TLS where that is said, and waits for the greeting that the mark matches. */
+  static async open(port: number, greeting: RegExp, secure = false): Promise<LineClient> {
+    const to = { port, host: '127.0.0.1', noDelay: true }
+    const client = new LineClient(
+      secure ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to),
+    )
     await client.#until(greeting)
     return client
   }
@@ -40,6 +44,12 @@ export class LineClient {
     const answered = this.#until(mark)
     this.#socket.write(text)
     return answered
+  }
+
+  /** Waits for a line that comes by itself. */
+  hear(mark: RegExp): Promise<string> {
+    this.#tail = ''
+    return this.#until(mark)
   }
 
   close(): void {

@@ -15,6 +15,7 @@ import { drain } from './cell/drain.ts'
 import { idleSessions, largeMessages, longQueue } from './cell/memory.ts'
 import { type Rates, rateCell } from './cell/rate.ts'
 import { readCell } from './cell/read.ts'
+import { readersCell } from './cell/readers.ts'
 import { machine, tools } from './machine.ts'
 import type { Measured } from './measure.ts'
 import { formatSpread, ratios, spread } from './pairs.ts'
@@ -152,6 +153,29 @@ async function drainCell(root: string): Promise<void> {
   say(`  peak RSS ${peakMb.toFixed(0)} MB  goal 400 MB${judged(peakMb < 400)}`)
 }
 
+/** Many who read, and one who reads much. */
+async function readerCells(root: string): Promise<void> {
+  if (!wanted('many readers by IMAP')) return
+  const of = await readersCell(root)
+  const kb = (value: number) => `${value.toFixed(1)} KB`
+  say('\nmany readers by IMAP: 1,000 sessions in IDLE')
+  say(`  in the clear ${kb(of.clearKb)} each  goal 40${judged(of.clearKb < 40)}`)
+  const beyond = of.tlsKb - of.bareTlsKb
+  say(
+    `  over TLS ${kb(of.tlsKb)} each, a bare node:tls ${kb(of.bareTlsKb)}: ${kb(beyond)} more  ` +
+      `goal 40${judged(beyond < 40)}`,
+  )
+  const push = Math.max(...of.pushMs)
+  say(`  IDLE tells ${formatSpread(spread(of.pushMs), 1)} ms behind  goal 100${judged(push < 100)}`)
+  say(
+    `  a mailbox of ${of.messages}: opened in ${of.coldOpenMs.toFixed(0)} ms by a fresh process, then ` +
+      `${formatSpread(spread(of.openMs), 1)} ms  goal 100${judged(of.coldOpenMs < 100)}`,
+  )
+  say(
+    `  all its flags in ${formatSpread(spread(of.flagsMs), 0)} ms; a session on it ${kb(of.largeKb)}`,
+  )
+}
+
 async function memoryCells(root: string): Promise<void> {
   if (wanted('memory large')) {
     const large = await largeMessages(root)
@@ -184,6 +208,7 @@ if (able.load) {
     await storeCell(root)
     await drainCell(root)
     await readCells(root)
+    await readerCells(root)
     await memoryCells(root)
   } finally {
     rmSync(root, { recursive: true, force: true })

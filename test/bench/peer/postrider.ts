@@ -14,7 +14,7 @@ export interface Postrider extends Peer {
   /** How long it took from the start of the process to the ready line. */
   readonly readyMs: number
   /** Its demo's first account, for reading. */
-  readonly reader: ReadPeer
+  readonly reader: ReadPeer & { readonly ports: { readonly imaps: number } }
   /** A value of /metrics. */
   metric(series: string): Promise<number>
 }
@@ -64,7 +64,10 @@ export async function startPostrider(
     reader: {
       name: 'Postrider',
       pid,
-      ports: { imap: port('imap'), pop3: port('pop3'), lmtp: port('lmtp') },
+      ports: {
+        ...{ imap: port('imap'), imaps: port('imaps') },
+        ...{ pop3: port('pop3'), lmtp: port('lmtp') },
+      },
       recipient: local,
       username: local,
       password: accounts[0]?.password ?? '',
