@@ -76,8 +76,8 @@ function isPlain({ envelope, body, bodyStructure, facts, preview, sections }: Fe
 }
 
 /** From the mailbox's roll; undefined where its rows are to be asked. */
-async function statesOf({ store }: Access, mailboxId: number, uids: readonly number[]) {
-  const roll = await rollsOf(store).now(mailboxId, Number.POSITIVE_INFINITY, uids.length)
+async function statesOf(access: Access, mailboxId: number, uids: readonly number[]) {
+  const roll = await rollsOf(access).now(mailboxId, Number.POSITIVE_INFINITY, uids.length)
   return roll?.whole ? roll.some(uids) : undefined
 }
 

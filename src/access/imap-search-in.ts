@@ -17,7 +17,7 @@ export async function searchIn(
   if (place === undefined || denied) return denied ?? noSuchMailbox
   const folder = { accountId: place.ownerId, name: place.name }
   const opened = await access.store.read(openFolder, folder)
-  const roll = opened && (await rollsOf(access.store).now(opened.mailboxId, opened.messages))
+  const roll = opened && (await rollsOf(access).now(opened.mailboxId, opened.messages))
   if (opened === undefined || roll === undefined) return noSuchMailbox
   const search = { key, uids: roll.uids.slice(), saved: [] }
   const found = await searchMessages(access, { key: opened.mailboxId, search }, gone)

@@ -235,7 +235,7 @@ class ImapRole implements Role<Question, Answer> {
     this.#unwatch = this.#access.watch.watch(ownerId, () => this.#changed())
     const { store } = this.#access
     const found = await store.read(openFolder, { accountId: ownerId, name })
-    const roll = found && (await rollsOf(store).now(found.mailboxId, found.messages))
+    const roll = found && (await rollsOf(this.#access).now(found.mailboxId, found.messages))
     if (found === undefined || roll === undefined) {
       this.#leave()
       return noSuchMailbox

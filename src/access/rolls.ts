@@ -3,26 +3,30 @@
  * a mailbox share one. What is in it is told only once the store has said what happened since.
  */
 import { folderChanges } from '../mailbox/change.ts'
-import { Roll, readLongRoll, readRoll } from '../mailbox/roll.ts'
+import { farRollSlice, Roll, rollSlice, rollStart } from '../mailbox/roll.ts'
 import type { Store } from '../store/store.ts'
+import { Breath } from '../world/breath.ts'
+import type { ImapAccess } from './imap.ts'
 
 /** Of all rolls together; 16 octets each. */
 const MESSAGES_MAX = 1_000_000
-/** A roll of more is read on a reader's thread. */
-const NEAR_MAX = 2_000
+/** Where a slice takes longer, its pages come from the disk: the others are read on a reader's thread. */
+const SLOW_MS = 10
 /** For so few messages nobody reads the roll of all. */
 const FEW = 200
 
-type Reading = Pick<Store, 'read'>
+type Access = Pick<ImapAccess, 'store' | 'world'>
 
 export class Rolls {
-  readonly #store: Reading
+  readonly #store: Store
+  readonly #clock: ImapAccess['world']['clock']
   /** The one asked for last is at the end. */
   readonly #known = new Map<number, Roll>()
   readonly #loading = new Map<number, Promise<Roll | undefined>>()
 
-  constructor(store: Reading) {
+  constructor({ store, world }: Access) {
     this.#store = store
+    this.#clock = world.clock
   }
 
   /**
@@ -33,7 +37,7 @@ export class Rolls {
   async now(mailboxId: number, messages: number, wanted = messages): Promise<Roll | undefined> {
     const known = this.#known.get(mailboxId)
     if (known === undefined && wanted <= FEW && wanted < messages) return undefined
-    const roll = known ?? (await this.#loaded(mailboxId, messages))
+    const roll = known ?? (await this.#loaded(mailboxId))
     if (roll === undefined) return undefined
     const { modSeq: sinceModSeq, uidNext } = roll
     const changes = await this.#store.read(folderChanges, { mailboxId, sinceModSeq, uidNext })
@@ -48,19 +52,26 @@ export class Rolls {
   }
 
   /** However many sessions want it at once, it is read once. */
-  #loaded(mailboxId: number, messages: number): Promise<Roll | undefined> {
+  #loaded(mailboxId: number): Promise<Roll | undefined> {
     const loading =
       this.#loading.get(mailboxId) ??
-      this.#load(mailboxId, messages).finally(() => this.#loading.delete(mailboxId))
+      this.#load(mailboxId).finally(() => this.#loading.delete(mailboxId))
     this.#loading.set(mailboxId, loading)
     return loading
   }
 
-  async #load(mailboxId: number, messages: number): Promise<Roll | undefined> {
-    const reader = messages > NEAR_MAX ? readLongRoll : readRoll
-    const data = await this.#store.read(reader, mailboxId)
-    if (data === undefined) return undefined
-    const roll = new Roll(data)
+  async #load(mailboxId: number): Promise<Roll | undefined> {
+    const start = await this.#store.read(rollStart, mailboxId)
+    if (start === undefined) return undefined
+    const roll = new Roll(start)
+    const breath = new Breath(this.#clock)
+    let reader = rollSlice
+    for (let more = true; more; ) {
+      await breath.due()
+      const from = this.#clock.monotonic()
+      more = roll.append(await this.#store.read(reader, { mailboxId, uid: roll.lastUid }))
+      if (this.#clock.monotonic() - from > SLOW_MS) reader = farRollSlice
+    }
     this.#known.set(mailboxId, roll)
     let held = 0
     for (const { count } of this.#known.values()) held += count
@@ -73,10 +84,10 @@ export class Rolls {
   }
 }
 
-const rolls = new WeakMap<Reading, Rolls>()
+const rolls = new WeakMap<Store, Rolls>()
 
-export function rollsOf(store: Reading): Rolls {
-  const known = rolls.get(store) ?? new Rolls(store)
-  rolls.set(store, known)
+export function rollsOf(access: Access): Rolls {
+  const known = rolls.get(access.store) ?? new Rolls(access)
+  rolls.set(access.store, known)
   return known
 }

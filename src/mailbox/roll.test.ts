@@ -4,7 +4,7 @@ import { type MemoryStore, openMemoryStore } from '../store/memory.ts'
 import { writer } from '../store/store.ts'
 import type { Value } from '../world/sql.ts'
 import type { FolderChanges } from './change.ts'
-import { Roll, readRoll } from './roll.ts'
+import { Roll, rollSlice, rollStart } from './roll.ts'
 import { deliver } from './writer.ts'
 
 const run = writer('test.run', (tx, [sql, ...values]: [string, ...Value[]]) =>
@@ -22,9 +22,13 @@ async function mailbox(messages: number): Promise<MemoryStore> {
 }
 
 async function rollOf(store: MemoryStore): Promise<Roll> {
-  const data = await store.read(readRoll, 1)
-  assert.ok(data)
-  return new Roll(data)
+  const start = await store.read(rollStart, 1)
+  assert.ok(start)
+  const roll = new Roll(start)
+  while (roll.append(await store.read(rollSlice, { mailboxId: 1, uid: roll.lastUid }))) {
+    // Slice by slice.
+  }
+  return roll
 }
 
 function lines(roll: Roll, uids: readonly number[] = [...roll.uids]): string[] {

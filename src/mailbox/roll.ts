@@ -9,26 +9,42 @@ import type { Read } from '../world/sql.ts'
 import type { FolderChanges } from './change.ts'
 import { DOOMED_NAME } from './folder.ts'
 
-/** All messages. */
-export interface RollData extends StateTable {
-  readonly modSeq: number
-  readonly uidNext: number
-  /** False where flags are so many or so long that they are not kept here. */
-  readonly whole: boolean
-}
-
-const SLICE = 8_192
+const SLICE = 4_096
 /** Mailboxes have a dozen different sets of flags; a hostile one may have as many as messages. */
 const SETS_MAX = 2_000
 const SET_MAX_CHARS = 200
 /** Stands for a set that is too long: no flag is called so. */
 const TOO_LONG = '*'
 
+/** Where a roll begins: what commits behind it is told twice, never missed. */
+export interface RollStart {
+  readonly modSeq: number
+  readonly uidNext: number
+  readonly messages: number
+}
+
+/** The numbers of a mailbox, before its messages are read; undefined where it is gone. */
+export const rollStart = reader('mailbox.rollStart', (tx, mailboxId: number) =>
+  tx.get<RollStart>(
+    `SELECT mod_seq AS "modSeq", uid_next AS "uidNext", messages FROM mailbox
+     WHERE id = ?1 AND substr(name, 1, 1) <> ?2`,
+    mailboxId,
+    DOOMED_NAME,
+  ),
+)
+
+/** Some thousand messages as three texts: rows cost more, and objects of rows much more. */
+export interface RollSlice {
+  readonly count: number
+  readonly uids: string | null
+  readonly modSeqs: string | null
+  /** A line for each. */
+  readonly flags: string | null
+}
+
 const kept = `CASE WHEN length(flags) > ${SET_MAX_CHARS} THEN '${TOO_LONG}' ELSE flags END`
 const rows = `(SELECT uid, mod_seq, flags FROM mailbox_message
   WHERE mailbox_id = ?1 AND uid > ?2 ORDER BY uid LIMIT ${SLICE}) AS slice`
-
-/** Three texts of a slice: rows cost more, and objects of rows much more. */
 const TEXTS = either({
   sqlite: `SELECT count(*) AS count, group_concat(uid) AS uids, group_concat(mod_seq) AS "modSeqs",
     group_concat(${kept}, char(10)) AS flags FROM ${rows}`,
@@ -36,50 +52,20 @@ const TEXTS = either({
     string_agg(mod_seq::text, ',' ORDER BY uid) AS "modSeqs", string_agg(${kept}, chr(10) ORDER BY uid) AS flags FROM ${rows}`,
 })
 
-interface Texts {
-  readonly count: number
-  readonly uids: string | null
-  readonly modSeqs: string | null
-  readonly flags: string | null
+interface Behind {
+  readonly mailboxId: number
+  readonly uid: number
 }
 
-/** The roll as it is now; undefined where the mailbox is gone. For one of some thousand messages. */
-export const readRoll = reader('mailbox.roll', called)
-/** The same for a larger one. */
-export const readLongRoll = farReader('mailbox.longRoll', called)
+const sliceBehind = async (tx: Read, { mailboxId, uid }: Behind): Promise<RollSlice> =>
+  (await tx.get<RollSlice>(TEXTS, mailboxId, uid)) ?? nothing
 
-async function called(tx: Read, mailboxId: number): Promise<RollData | undefined> {
-  // The mailbox's numbers first: what commits meanwhile is told twice, never missed.
-  const now = await tx.get<{ mod_seq: number; uid_next: number; messages: number }>(
-    'SELECT mod_seq, uid_next, messages FROM mailbox WHERE id = ?1 AND substr(name, 1, 1) <> ?2',
-    mailboxId,
-    DOOMED_NAME,
-  )
-  if (now === undefined) return undefined
-  let columns = grown(empty(now.messages), 0, now.messages)
-  const sets = new Sets()
-  let count = 0
-  for (let last = 0; ; last = columns.uids[count - 1] ?? last) {
-    const slice = await tx.get<Texts>(TEXTS, mailboxId, last)
-    const read = slice?.count ?? 0
-    columns = grown(columns, count, count + read)
-    numbers(slice?.uids ?? '', columns.uids, count)
-    numbers(slice?.modSeqs ?? '', columns.modSeqs, count)
-    if (read > 0) sets.note(slice?.flags ?? '', columns.setOf, count)
-    count += read
-    if (read < SLICE) break
-  }
-  const uids = columns.uids.slice(0, count)
-  return {
-    modSeq: now.mod_seq,
-    uidNext: Math.max(now.uid_next, (uids.at(-1) ?? 0) + 1),
-    uids,
-    modSeqs: columns.modSeqs.slice(0, count),
-    setOf: columns.setOf.slice(0, count),
-    sets: sets.texts,
-    whole: sets.whole,
-  }
-}
+/** The messages behind a UID, a slice of them: some 3 ms where the pages are in memory. */
+export const rollSlice = reader('mailbox.rollSlice', sliceBehind)
+/** The same on a reader's thread, where they are not. */
+export const farRollSlice = farReader('mailbox.farRollSlice', sliceBehind)
+
+const nothing: RollSlice = { count: 0, uids: null, modSeqs: null, flags: null }
 
 /** Whole numbers with commas between, from an index of the array on. */
 function numbers(text: string, into: Uint32Array | Float64Array, from: number): void {
@@ -98,14 +84,9 @@ function numbers(text: string, into: Uint32Array | Float64Array, from: number): 
 
 /** Different sets of flags, each once. */
 class Sets {
-  readonly texts: string[]
+  readonly texts: string[] = []
   whole = true
-  readonly #known: Map<string, number>
-
-  constructor(texts: readonly string[] = []) {
-    this.texts = [...texts]
-    this.#known = new Map(texts.map((text, n) => [text, n]))
-  }
+  readonly #known = new Map<string, number>()
 
   /** Its number. What cannot be kept has one too, and then nothing here is worth asking. */
   of(text: string): number {
@@ -163,18 +144,34 @@ function grown(columns: Columns, count: number, needed: number): Columns {
 
 export class Roll {
   #columns: Columns
-  #count: number
-  #sets: Sets
+  #count = 0
+  readonly #sets = new Sets()
   #modSeq: number
   #uidNext: number
 
-  constructor({ uids, modSeqs, setOf, sets, whole, modSeq, uidNext }: RollData) {
-    this.#columns = { uids, modSeqs, setOf }
-    this.#count = uids.length
-    this.#sets = new Sets(sets)
-    this.#sets.whole = whole
+  /** Without messages: they are read in slices. */
+  constructor({ modSeq, uidNext, messages }: RollStart) {
+    this.#columns = empty(messages)
     this.#modSeq = modSeq
     this.#uidNext = uidNext
+  }
+
+  /** Where the next slice begins. */
+  get lastUid(): number {
+    return this.#columns.uids[this.#count - 1] ?? 0
+  }
+
+  /** Puts a slice behind those that are there; false where it was the last. */
+  append({ count, uids, modSeqs, flags }: RollSlice): boolean {
+    if (count > 0) {
+      this.#columns = grown(this.#columns, this.#count, this.#count + count)
+      numbers(uids ?? '', this.#columns.uids, this.#count)
+      numbers(modSeqs ?? '', this.#columns.modSeqs, this.#count)
+      this.#sets.note(flags ?? '', this.#columns.setOf, this.#count)
+      this.#count += count
+      this.#uidNext = Math.max(this.#uidNext, this.lastUid + 1)
+    }
+    return count === SLICE
   }
 
   /** Everything up to here is in it. */

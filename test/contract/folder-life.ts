@@ -9,7 +9,7 @@ import * as flags from '../../src/mailbox/flags.ts'
 import * as folder from '../../src/mailbox/folder.ts'
 import * as forget from '../../src/mailbox/forget.ts'
 import * as quota from '../../src/mailbox/quota.ts'
-import { Roll, readLongRoll, readRoll } from '../../src/mailbox/roll.ts'
+import { farRollSlice, Roll, rollSlice, rollStart } from '../../src/mailbox/roll.ts'
 import * as urlKey from '../../src/mailbox/url-key.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
 import * as check from '../../src/store/check.ts'
@@ -182,9 +182,13 @@ export async function folders(w: Witness): Promise<void> {
 }
 
 async function rollOf(w: Witness, mailboxId: number): Promise<Roll | undefined> {
-  const data = await w.read(readRoll, mailboxId)
-  assert.deepEqual(await w.read(readLongRoll, mailboxId), data)
-  return data && new Roll(data)
+  const start = await w.read(rollStart, mailboxId)
+  const slice = await w.read(rollSlice, { mailboxId, uid: 0 })
+  assert.deepEqual(await w.read(farRollSlice, { mailboxId, uid: 0 }), slice)
+  if (start === undefined) return undefined
+  const roll = new Roll(start)
+  roll.append(slice)
+  return roll
 }
 
 /** All that a roll says: its sets of flags may have any numbers. */
