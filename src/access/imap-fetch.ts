@@ -18,6 +18,7 @@ import {
 import { changeFlags } from '../mailbox/flags.ts'
 import { type ReadMessage, readMessages } from '../mailbox/reading.ts'
 import type { Breath } from '../world/breath.ts'
+import { plainSection } from './downgrade.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
 import { previewOf } from './imap-preview.ts'
@@ -117,8 +118,11 @@ function told(row: Row, flagsChanged: boolean): FetchedMessage {
 
 async function contentsOf(content: MessageContent, row: Row, wish: FetchWish, readings: Readings) {
   const sections: SectionAnswer[] = []
-  for (const section of wish.sections) sections.push(await content.section(section))
   const { utf8 } = wish
+  for (const section of wish.sections) {
+    const plain = utf8 ? undefined : await plainSection(content, section)
+    sections.push(plain ?? (await content.section(section)))
+  }
   return {
     ...(wish.preview ? { preview: await previewOf(content) } : {}),
     ...(wish.body ? { body: formatStructure(await content.structure(), false, utf8) } : {}),

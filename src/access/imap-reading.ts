@@ -1,6 +1,6 @@
 /**
  * ENVELOPE, BODYSTRUCTURE and the heading, from what is kept of a body (mailbox/reading.ts) or from its octets, which are then
- * looked at for the last time. Kept is how a client without UTF-8 is told; that is the same for one with
+ * looked at for the last time. Kept is how a client with UTF-8 is told; that is the same for one without
  * it wherever it is ASCII, as it nearly always is.
  */
 import { formatEnvelope, formatStructure } from '../imap/structure.ts'
@@ -20,7 +20,7 @@ import type { MessageContent } from './imap-content.ts'
  * What finds and writes them has a version: raise it with every change of what is told for the same octets
  * (message/structure-scan.ts, message/envelope.ts, message/header.ts, imap/structure.ts, heading.ts).
  */
-export const SCANNER = 3
+export const SCANNER = 4
 
 /** Longer ones are found anew each time. */
 const KEPT_MAX_CHARS = 65_536
@@ -36,7 +36,7 @@ function hasOwnFields(head: Uint8Array): boolean {
 /** Whether what is kept is what is to be told. */
 export function isKept(row: ReadMessage, utf8: boolean): boolean {
   if (!row.envelope || !row.structure || hasOwnFields(row.head)) return false
-  return !utf8 || (isAscii(row.envelope) && isAscii(row.structure))
+  return utf8 || (isAscii(row.envelope) && isAscii(row.structure))
 }
 
 function isAscii(text: string): boolean {
@@ -88,11 +88,11 @@ export class Readings {
     }
     if (!structure && !hasOwnFields(row.head)) {
       const kept = utf8
-        ? {
-            envelope: formatEnvelope(known, false),
-            bodyStructure: formatStructure(root, true, false),
+        ? told
+        : {
+            envelope: formatEnvelope(known, true),
+            bodyStructure: formatStructure(root, true, true),
           }
-        : told
       this.#note({
         bodyId: row.bodyId,
         envelope: kept.envelope,

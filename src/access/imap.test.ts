@@ -636,6 +636,42 @@ test('text is found in any case, script and spelling of its accents', async () =
   assert.equal(await finds('SUBJECT "cafe\u0300"'), '')
 })
 
+test('who reads no UTF-8 is given headers in ASCII, and the message as it is once he does', async () => {
+  const { client } = await opened()
+  const header = 'From: =?q?x?= Jørn <jørn@x.no>\r\nSubject: Grüße\r\nX-Odd: a\r\nComments: é\r\n'
+  const text = `${header}Content-Type: text/plain; name="ü"; charset=utf-8\r\n\r\nü\r\n`
+  await client.say(`APPEND INBOX {${Buffer.byteLength(text)}+}\r\n${text}`)
+  await client.say('SELECT INBOX')
+  const invalid = '<invalid@internationalized-address.invalid>'
+  const whole = await client.say('FETCH 1 BODY.PEEK[]')
+  const [, size = '', plain = ''] = /\{(\d+)\}\n(.*)\)\nx OK/s.exec(whole) ?? []
+  assert.match(plain, /^[\x00-\x7f]*\n\n\xc3\xbc\n$/)
+  assert.equal(plain.replaceAll('\n', '\r\n').length, Number(size))
+  assert.ok(plain.includes(invalid) && plain.includes('\nX-Odd: a\n'))
+  assert.match(plain, /\nSubject: =\?UTF-8\?/)
+  assert.match(plain, /\nContent-Type: text\/plain; charset=utf-8\n/)
+  const part = await client.say('FETCH 1 BODY.PEEK[]<7.20>')
+  assert.ok(part.includes(`{20}\n${plain.slice(7, 27)})`), part)
+  const last = await client.say(`FETCH 1 BODY.PEEK[]<${Number(size) - 3}.20>`)
+  assert.match(last, /\{3\}\n\xbc\n\)/)
+  const fields = await client.say('FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]')
+  assert.match(fields, /\}\nSubject: =\?UTF-8\?\S+\?=\n\n\)/)
+  const told = 'FETCH 1 (ENVELOPE BODYSTRUCTURE)'
+  for (const _ of ['found', 'kept']) {
+    const envelope = await client.say(told)
+    assert.match(envelope, /^[\x00-\x7f]*$/)
+    assert.match(envelope, /NIL "invalid" "internationalized-address.invalid"/)
+    assert.match(envelope, /"text" "plain" \("charset" "utf-8"\)/)
+  }
+  await client.say('ENABLE UTF8=ACCEPT')
+  assert.ok(
+    (await client.say('FETCH 1 BODY.PEEK[HEADER]')).includes(
+      Buffer.from('Grüße').toString('latin1'),
+    ),
+  )
+  assert.ok((await client.say(told)).includes(Buffer.from('"jørn"').toString('latin1')))
+})
+
 test('several mailboxes are searched at once, those of others as far as one may read them', async () => {
   const { shared, client: joe } = await opened()
   const ann = new Client(shared)

@@ -153,6 +153,21 @@ test('what is not removed is there again, under the same unique-ids', async () =
   assert.deepEqual(second, first)
 })
 
+test('who has not asked for UTF8 is given a header in ASCII (RFC 6858)', async () => {
+  const place = await town(5)
+  const long = Buffer.from(`Subject: Grüße\r\n\r\n${'ü\r\n'.repeat(50_000)}`)
+  await put(place, 1, Buffer.from('To: jørn@x.no\r\nSubject: Grüße\r\n\r\nü\r\n'))
+  await put(place, 2, long, true)
+  const got = await place.until(fetchAll(place.client.world, options))
+  const [short, staged] = got.map(({ octets }) => Buffer.from(octets))
+  const header = short?.toString('latin1').split('\r\n\r\n')[0] ?? ''
+  assert.match(header, /^[\x00-\x7f]*invalid@internationalized-address\.invalid[\x00-\x7f]*$/)
+  assert.match(short?.toString('utf8') ?? '', /\r\n\r\nü\r\n$/)
+  const body = long.subarray(long.indexOf('\r\n\r\n'))
+  const from = staged?.indexOf('\r\n\r\n') ?? 0
+  assert.ok(staged?.subarray(from).equals(body))
+})
+
 test('a wrong password is refused with the code of RFC 3206', async () => {
   const place = await town(3)
   const wrong = { ...options, credentials: { username: 'joe', password: 'guess' } }

@@ -7,6 +7,7 @@
 import { begun, content } from '../mailbox/content.ts'
 import { expunge } from '../mailbox/expunge.ts'
 import type { MaildropLock, MaildropLocking } from '../mailbox/lock.ts'
+import { MessageOctets } from '../mailbox/octets.ts'
 import { messageByUid, openMailbox } from '../mailbox/reader.ts'
 import type {
   Answer,
@@ -22,6 +23,8 @@ import type { Endpoint, Role } from '../wire/effect.ts'
 import { placeOf } from '../world/disk-places.ts'
 import type { Log } from '../world/log.ts'
 import type { World } from '../world/world.ts'
+import { plainMessage } from './downgrade.ts'
+import { MessageContent } from './imap-content.ts'
 
 export interface Pop3Access {
   readonly world: Pick<World, 'disk'>
@@ -83,7 +86,7 @@ class Pop3Role implements Role<Question, Answer> {
       case 'open':
         return this.#open(question.account)
       case 'retrieve':
-        return this.#retrieve(question.uid)
+        return this.#retrieve(question.uid, question.utf8)
       case 'commit':
         return this.#commit(question.uids)
     }
@@ -120,10 +123,15 @@ class Pop3Role implements Role<Question, Answer> {
     }
   }
 
-  async #retrieve(uid: number): Promise<RetrieveAnswer> {
+  async #retrieve(uid: number, utf8: boolean): Promise<RetrieveAnswer> {
     const { store, world } = this.#access
     const message = await store.read(messageByUid, { mailboxId: this.#mailboxId, uid })
     if (message === undefined) return { kind: 'gone' }
+    if (!utf8) {
+      const octets = new MessageOctets(message, { store, disk: world.disk })
+      const plain = await plainMessage(new MessageContent(octets))
+      if (plain !== undefined) return { ...plain, kind: 'content' }
+    }
     const { sizeOctets, body } = message
     const source = content(store, world.disk, message)
     const near = body.staged === null || placeOf(body.staged) === 'directory'

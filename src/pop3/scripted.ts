@@ -143,7 +143,8 @@ export function yes(question: Question, messages: readonly Message[]): Answer {
     case 'retrieve': {
       const message = messages[question.uid - 1] as Message
       const content = typeof message === 'string' ? Buffer.from(message) : message
-      return { kind: 'content', sizeOctets: 0, content }
+      const sizeOctets = content instanceof Uint8Array ? content.length : 0
+      return { kind: 'content', sizeOctets, content }
     }
     case 'commit':
       return { kind: 'committed' }

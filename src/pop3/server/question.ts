@@ -43,7 +43,7 @@ export type OpenAnswer =
   | { readonly kind: 'tooSoon' }
   | Refused
 export type RetrieveAnswer =
-  /** The whole message with CRLF line ends: exactly the octets its size promised. */
+  /** The whole message with CRLF line ends: the octets its size promised, but where its header was made ASCII. */
   | { readonly kind: 'content'; readonly sizeOctets: number; readonly content: Source }
   /** Somebody removed it by other means. */
   | { readonly kind: 'gone' }
@@ -57,8 +57,8 @@ export interface Policy {
   login(peer: Peer, question: LoginQuestion): Later<LoginAnswer>
   /** Locks and lists the account's maildrop; the lock is held until `commit` or `closed`. */
   open(peer: Peer, account: Account): Later<OpenAnswer>
-  /** The content of one message of the maildrop opened. */
-  retrieve(peer: Peer, uid: number): Later<RetrieveAnswer>
+  /** The content of one message of the maildrop opened; without UTF-8 in its header where `utf8` is not on. */
+  retrieve(peer: Peer, uid: number, utf8: boolean): Later<RetrieveAnswer>
   /**
    * Removes these, if any, for good, and gives the lock back whatever comes of it (RFC 1939 §6).
    * Must answer `committed` only once that is durable.
@@ -73,7 +73,12 @@ export type Question =
   | { readonly kind: 'connect'; readonly peer: Peer }
   | { readonly kind: 'login'; readonly peer: Peer; readonly question: LoginQuestion }
   | { readonly kind: 'open'; readonly peer: Peer; readonly account: Account }
-  | { readonly kind: 'retrieve'; readonly peer: Peer; readonly uid: number }
+  | {
+      readonly kind: 'retrieve'
+      readonly peer: Peer
+      readonly uid: number
+      readonly utf8: boolean
+    }
   | { readonly kind: 'commit'; readonly peer: Peer; readonly uids: readonly number[] }
 
 /** The answer that belongs to each question. */

@@ -39,6 +39,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   peer: Peer
   state: State = 'authorization'
   user: string | undefined
+  utf8 = false
   timestamp: string | undefined
   maildrop: Maildrop = empty
   step = 0
@@ -99,6 +100,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     if (this.#phase !== 'tls') return
     this.peer = { ...this.peer, tls }
     this.user = undefined
+    this.utf8 = false
     this.step++
     this.#phase = 'command'
   }

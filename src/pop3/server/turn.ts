@@ -15,6 +15,8 @@ export interface Turn {
   readonly state: State
   /** The name USER gave, until the next command has been answered (RFC 1939 §7, PASS). */
   user: string | undefined
+  /** What is sent may hold UTF-8 in its header (RFC 6856 §2.1). */
+  utf8: boolean
   /** What the greeting said for APOP, where that is on. */
   readonly timestamp: string | undefined
   /** The maildrop, in TRANSACTION and UPDATE. */

@@ -12,7 +12,12 @@ import { ask, type Input, type Step, type Turn } from '../turn.ts'
 export function* retr(turn: Turn, argument: string): Generator<Step, boolean, Input> {
   const number = pick(turn, argument)
   if (number === undefined) return false
-  return yield* send(turn, number, `${turn.maildrop.size(number)} octets`, content => content)
+  return yield* send(
+    turn,
+    number,
+    octets => `${octets} octets`,
+    content => content,
+  )
 }
 
 /** `TOP msg n`: both arguments are required. */
@@ -22,20 +27,21 @@ export function* top(turn: Turn, argument: string): Generator<Step, boolean, Inp
   if (lines === undefined || more.length > 0) return turn.refuse(replies.badTop)
   const number = pick(turn, first)
   if (number === undefined) return false
-  return yield* send(turn, number, 'top of the message follows', content => topOf(content, lines))
+  const title = () => 'top of the message follows'
+  return yield* send(turn, number, title, content => topOf(content, lines))
 }
 
 function* send(
   turn: Turn,
   number: number,
-  title: string,
+  title: (sizeOctets: number) => string,
   part: (content: Source) => Source,
 ): Generator<Step, boolean, Input> {
   const uid = turn.maildrop.uid(number)
-  const answer = yield* ask<'retrieve'>({ kind: 'retrieve', peer: turn.peer, uid })
+  const answer = yield* ask<'retrieve'>({ kind: 'retrieve', peer: turn.peer, uid, utf8: turn.utf8 })
   switch (answer.kind) {
     case 'content':
-      turn.send(ok(title))
+      turn.send(ok(title(answer.sizeOctets)))
       turn.stuff(part(answer.content))
       return true
     case 'gone':

@@ -1,6 +1,6 @@
 /**
- * UTF8 and LANG (RFC 6856). Names and messages are UTF-8 here whether a client asks for it or not, so that UTF8 is
- * agreed to and changes nothing; what we say is English.
+ * UTF8 and LANG (RFC 6856). Names are UTF-8 here whether a client asks for it or not; messages come with UTF-8 in their
+ * header to who has asked for it, to others as RFC 6858 has it. What we say is English.
  */
 import { ok, replies, TERMINATOR } from '../../reply.ts'
 import type { Input, Step, Turn } from '../turn.ts'
@@ -8,6 +8,7 @@ import type { Input, Step, Turn } from '../turn.ts'
 /** `UTF8` (§2.1), before the login. */
 export function* utf8(turn: Turn, argument: string): Generator<Step, boolean, Input> {
   if (argument !== '') return turn.refuse(replies.noArguments)
+  turn.utf8 = true
   turn.send(ok('UTF-8 it is'))
   return true
 }
