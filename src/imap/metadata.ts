@@ -24,11 +24,12 @@ export interface MetadataWish {
 
 /**
  * entry = astring, slash-separated and beginning with "/private/" or "/shared/": no wildcard, nothing but
- * printable ASCII, no empty level (§3.1). Kept in lower case.
+ * printable ASCII, no empty level (§3.1). Kept in lower case. With a depth one asks for what is below "/private" too.
  */
-export function readEntry(cursor: Cursor): string {
+export function readEntry(cursor: Cursor, deep = false): string {
   const entry = cursor.astring().toLowerCase()
-  if (!/^\/(?:private|shared)(?:\/[\x21-\x24\x26-\x29\x2b-\x2e\x30-\x7e]+)+$/.test(entry)) {
+  const root = deep && (entry === '/private' || entry === '/shared')
+  if (!root && !/^\/(?:private|shared)(?:\/[\x21-\x24\x26-\x29\x2b-\x2e\x30-\x7e]+)+$/.test(entry)) {
     cursor.fail('an entry begins with /private/ or /shared/ and has no empty level')
   }
   if (entry.length > ENTRY_MAX_CHARS) cursor.fail('the name of the entry is too long')
@@ -36,9 +37,9 @@ export function readEntry(cursor: Cursor): string {
 }
 
 /** entries = entry / "(" entry *(SP entry) ")". */
-export function readEntries(cursor: Cursor): readonly string[] {
-  if (cursor.next !== 0x28) return [readEntry(cursor)]
-  const entries = cursor.list(() => readEntry(cursor), ENTRIES_MAX)
+export function readEntries(cursor: Cursor, deep = false): readonly string[] {
+  if (cursor.next !== 0x28) return [readEntry(cursor, deep)]
+  const entries = cursor.list(() => readEntry(cursor, deep), ENTRIES_MAX)
   if (entries.length === 0) cursor.fail('an entry is wanted')
   return [...new Set(entries)]
 }

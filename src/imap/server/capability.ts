@@ -72,6 +72,7 @@ export function capabilities(turn: Turn): string {
   const fresh = state === 'not authenticated'
   const words = rows
     .filter(([, when]) => when === 'always' || (when === 'before login') === fresh)
+    .filter(([name]) => name !== 'UNAUTHENTICATE' || !turn.compressed)
     .map(([name]) => name)
   if (fresh) {
     const clear = peer.tls === undefined

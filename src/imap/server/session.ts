@@ -181,6 +181,10 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     return true
   }
 
+  get compressed(): boolean {
+    return this.#compression === 'on'
+  }
+
   /** RFC 7162 §3.1.2.1: a client that has a mailbox open is told from where to count. */
   condstore(): void {
     if (this.enabled.condstore) return

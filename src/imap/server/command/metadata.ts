@@ -37,7 +37,7 @@ export function* getMetadata(turn: Turn, cursor: Cursor): Running<Result> {
     options = readMetadataOptions(cursor)
     cursor.space()
   }
-  const entries = readEntries(cursor)
+  const entries = readEntries(cursor, options.depth !== '0')
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   const longest = yield* tellMetadata(turn, mailbox, { entries, ...options })

@@ -6,6 +6,7 @@ import {
   accountOf,
   ask,
   bad,
+  no,
   nothingEnabled,
   ok,
   type Result,
@@ -37,10 +38,14 @@ export function* check(turn: Turn, cursor: Cursor): Running<Result> {
   return ok('CHECK completed')
 }
 
-/** UNAUTHENTICATE (RFC 8437): as if the connection were new, but for TLS. */
+/**
+ * UNAUTHENTICATE (RFC 8437): as if the connection were new, but for TLS. Compression would have to end with it on both
+ * sides (§4.1), and does not end here: so it is not offered under it.
+ */
 export function* unauthenticate(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
+  if (turn.compressed) return no('not under compression: connect anew', 'CANNOT')
   yield* leave(turn)
   if (turn.watched !== undefined) {
     turn.watched = undefined
