@@ -34,14 +34,15 @@ export function decodeName(octets: string, utf8: boolean): string | undefined {
   if (/[^\x20-\x7e]/.test(octets)) {
     if (/[\x00-\x1f\x7f]/.test(octets) || !utf8) return undefined
     const text = Buffer.from(octets, 'latin1').toString('utf8')
-    return text.includes('\ufffd') ? undefined : canonical(text.normalize('NFC'))
+    return text.includes('\ufffd') ? undefined : canonical(text)
   }
   return canonical(utf8 ? octets : (decodeUtf7(octets) ?? octets))
 }
 
-/** INBOX in upper case, as the first level too; other names as they are. */
-function canonical(name: string): string | undefined {
-  if (name.length > NAME_MAX_CHARS) return undefined
+/** Composed (RFC 9051 §5.1), and INBOX in upper case, as the first level too; other names as they are. */
+function canonical(text: string): string | undefined {
+  if (text.length > NAME_MAX_CHARS) return undefined
+  const name = text.normalize('NFC')
   const first = name.split(DELIMITER, 1)[0] ?? ''
   return first.toUpperCase() === 'INBOX' ? `INBOX${name.slice(first.length)}` : name
 }

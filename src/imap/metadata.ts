@@ -29,7 +29,10 @@ export interface MetadataWish {
 export function readEntry(cursor: Cursor, deep = false): string {
   const entry = cursor.astring().toLowerCase()
   const root = deep && (entry === '/private' || entry === '/shared')
-  if (!root && !/^\/(?:private|shared)(?:\/[\x21-\x24\x26-\x29\x2b-\x2e\x30-\x7e]+)+$/.test(entry)) {
+  if (
+    !root &&
+    !/^\/(?:private|shared)(?:\/[\x21-\x24\x26-\x29\x2b-\x2e\x30-\x7e]+)+$/.test(entry)
+  ) {
     cursor.fail('an entry begins with /private/ or /shared/ and has no empty level')
   }
   if (entry.length > ENTRY_MAX_CHARS) cursor.fail('the name of the entry is too long')
