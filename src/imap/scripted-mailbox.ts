@@ -90,7 +90,8 @@ export function searched(
   { key, uids, saved }: SearchQuestion,
 ): ScriptedMessage[] {
   const numbers = new Map(Array.from(uids, (uid, at) => [uid, at + 1]))
-  return box.messages.filter(message => matches(message, key, numbers, saved))
+  const asked = box.messages.filter(({ uid }) => numbers.has(uid))
+  return asked.filter(message => matches(message, key, numbers, saved))
 }
 
 export function change(

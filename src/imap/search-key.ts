@@ -229,3 +229,17 @@ function and(keys: readonly SearchKey[]): SearchKey {
 function systemFlag(word: string): string {
   return `\\${word.charAt(0)}${word.slice(1).toLowerCase()}`
 }
+
+/** Whether a key of the tree is of that kind. */
+export function holds(key: SearchKey, of: (key: SearchKey) => boolean): boolean {
+  switch (key.kind) {
+    case 'and':
+      return key.keys.some(each => holds(each, of))
+    case 'or':
+      return holds(key.either, of) || holds(key.other, of)
+    case 'not':
+      return holds(key.key, of)
+    default:
+      return of(key)
+  }
+}

@@ -35,6 +35,7 @@ export const rows: readonly (readonly [string, When])[] = [
   ['LIST-MYRIGHTS', 'after login'],
   ['UIDONLY', 'after login'],
   ['CONTEXT=SEARCH', 'after login'],
+  ['CONTEXT=SORT', 'after login'],
   ['UIDBATCHES', 'after login'],
   ['MULTISEARCH', 'after login'],
   ['NOTIFY', 'after login'],

@@ -3,9 +3,8 @@
  * keys the highest mod-sequence is told too (RFC 7162 §3.1.5).
  */
 import type { Cursor } from '../../cursor.ts'
-import { formatString } from '../../encode.ts'
-import { readSearchKeys, type SearchKey } from '../../search-key.ts'
-import { CONTEXTS_MAX } from '../context.ts'
+import { holds, readSearchKeys, type SearchKey } from '../../search-key.ts'
+import { keepUp } from '../context.ts'
 import { limited, narrowedSearch } from '../message-limit.ts'
 import { ask, bad, no, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 import { type Found, formatExtended, type Option, readReturn, savedOf } from './search-return.ts'
@@ -40,27 +39,11 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     })
     .filter(({ sequence }) => sequence > 0)
   const result = tell(turn, found, options, { byUid, modSeq: asksModSeq(key.key) })
-  if (options?.some(({ name }) => name === 'UPDATE')) keepUp(turn, key.key, byUid, found)
-  return limited(turn, result, limit)
-}
-
-/** RFC 5267 §4.3: kept up to date from now on; what cannot be is said to be none (§4.3.1, NOUPDATE). */
-function keepUp(turn: Turn, key: SearchKey, byUid: boolean, found: readonly Found[]): void {
-  if (turn.contexts.length >= CONTEXTS_MAX || hangsOnOthers(key)) {
-    turn.send(`* NO [NOUPDATE ${formatString(turn.tag)}] this one is not kept up to date\r\n`)
-    return
+  if (options?.some(({ name }) => name === 'UPDATE')) {
+    const uids = new Set(found.map(({ uid }) => uid))
+    keepUp(turn, { tag: turn.tag, byUid, key: key.key, uids })
   }
-  const uids = new Set(found.map(({ uid }) => uid))
-  turn.contexts = [...turn.contexts, { tag: turn.tag, byUid, key, uids }]
-}
-
-/** Whether a message may come to match by what happens to others: by numbers, `*`, `$`, or by time. */
-function hangsOnOthers(key: SearchKey): boolean {
-  return holds(key, each => {
-    if (each.kind === 'age' || each.kind === 'sequence') return true
-    if (each.kind !== 'uid') return false
-    return each.set === '$' || each.set.some(({ from, to }) => from === '*' || to === '*')
-  })
+  return limited(turn, result, limit)
 }
 
 /** `cancelupdate = "CANCELUPDATE" 1*(SP quoted)`: tags of searches (RFC 5267 §4.3.5). */
@@ -134,20 +117,6 @@ export function asksModSeq(key: SearchKey): boolean {
 /** Whether it speaks of sequence numbers: `$` are UIDs. */
 export function namesNumbers(key: SearchKey): boolean {
   return holds(key, each => each.kind === 'sequence' && each.set !== '$')
-}
-
-/** Whether a key of the tree is of that kind. */
-function holds(key: SearchKey, of: (key: SearchKey) => boolean): boolean {
-  switch (key.kind) {
-    case 'and':
-      return key.keys.some(each => holds(each, of))
-    case 'or':
-      return holds(key.either, of) || holds(key.other, of)
-    case 'not':
-      return holds(key.key, of)
-    default:
-      return of(key)
-  }
 }
 
 /** Reads search strings of that charset; undefined where nobody knows it. */

@@ -4,9 +4,9 @@
  */
 import { THREAD_ALGORITHMS, type Thread } from '../../../message/thread.ts'
 import type { Cursor } from '../../cursor.ts'
-import { formatString } from '../../encode.ts'
 import type { SearchKey } from '../../search-key.ts'
 import { readSortCriteria } from '../../sort.ts'
+import { keepUp } from '../context.ts'
 import { candidates, tooMany } from '../message-limit.ts'
 import { ask, bad, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 import type { View } from '../view.ts'
@@ -43,14 +43,16 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     return { uid, number: byUid ? uid : sequence, sequence, modSeq: answer.modSeqs[at] ?? 0 }
   })
   if (options !== undefined) {
-    if (options.some(({ name }) => name === 'UPDATE')) {
-      turn.send(`* NO [NOUPDATE ${formatString(turn.tag)}] an order is not kept up to date\r\n`)
-    }
     const saves = options.some(({ name }) => name === 'SAVE')
     if (saves) turn.saved = savedOf(found, options)
     const silent = options.every(({ name }) => name === 'SAVE')
     const manner = { byUid, modSeq, sorted: true }
     if (!silent) turn.send(formatExtended(turn.tag, found, options, manner))
+    if (options.some(({ name }) => name === 'UPDATE')) {
+      const uids = new Set(answer.uids)
+      const sorted = { criteria, order: answer.uids }
+      keepUp(turn, { tag: turn.tag, byUid, key: read.key, uids, sorted })
+    }
     return ok('SORT completed')
   }
   const highest = found.reduce((most, each) => Math.max(most, each.modSeq), 0)
