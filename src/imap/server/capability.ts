@@ -73,7 +73,7 @@ export function capabilities(turn: Turn): string {
   const fresh = state === 'not authenticated'
   const words = rows
     .filter(([, when]) => when === 'always' || (when === 'before login') === fresh)
-    .filter(([name]) => name !== 'UNAUTHENTICATE' || !turn.compressed)
+    .filter(([name]) => name !== 'UNAUTHENTICATE' || turn.compression !== 'on')
     .map(([name]) => name)
   if (fresh) {
     const clear = peer.tls === undefined

@@ -43,6 +43,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   watched: Watched | undefined
   contexts: readonly Context[] = []
   saved: readonly number[] = []
+  compression: 'off' | 'begins' | 'on' = 'off'
   tag = ''
   step = 0
   readonly #sink: Sink<Question, Answer>
@@ -57,7 +58,6 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   #outstandingOctets = 0
   #changed = false
   #securing = false
-  #compression: 'off' | 'begins' | 'on' = 'off'
   /** Why it is to end: we are going, or policy has had enough of the client. */
   #leaving: string | undefined
   #badInRow = 0
@@ -175,14 +175,10 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   }
 
   compress(): boolean {
-    if (this.#compression !== 'off') return false
+    if (this.compression !== 'off') return false
     this.#input.clear()
-    this.#compression = 'begins'
+    this.compression = 'begins'
     return true
-  }
-
-  get compressed(): boolean {
-    return this.#compression === 'on'
   }
 
   /** RFC 7162 §3.1.2.1: a client that has a mailbox open is told from where to count. */
@@ -381,8 +377,8 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       this.#sink.secure()
     } else if (this.#leaving !== undefined) this.#sayBye(this.#leaving)
     else this.#phase = 'command'
-    if (this.#compression === 'begins' && this.#phase === 'command') {
-      this.#compression = 'on'
+    if (this.compression === 'begins' && this.#phase === 'command') {
+      this.compression = 'on'
       this.#sink.compress()
     }
     this.#tellUnasked()

@@ -70,8 +70,7 @@ export interface Turn {
   secure(): void
   /** Both sides compress once the answer has left (RFC 4978); false where that is on already. */
   compress(): boolean
-  /** Both sides compress. */
-  readonly compressed: boolean
+  readonly compression: 'off' | 'begins' | 'on'
   /** Switches CONDSTORE on (RFC 7162 §3.1): by ENABLE, or by a command that speaks of mod-sequences. */
   condstore(): void
   /** A login came to nothing: counted, and after too many the connection closes. */

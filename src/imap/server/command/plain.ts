@@ -45,7 +45,7 @@ export function* check(turn: Turn, cursor: Cursor): Running<Result> {
 export function* unauthenticate(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
-  if (turn.compressed) return no('not under compression: connect anew', 'CANNOT')
+  if (turn.compression === 'on') return no('not under compression: connect anew', 'CANNOT')
   yield* leave(turn)
   if (turn.watched !== undefined) {
     turn.watched = undefined
