@@ -146,6 +146,8 @@ export const replies = {
   cancelled: reply(501, '7.0', 'Authentication cancelled'),
   /** RFC 5321 §4.2.4: known, not here. */
   notImplemented: reply(502, '5.1', 'Command not implemented'),
+  /** RFC 5321 §3.1: what is said to all but QUIT behind a 554 at the greeting. */
+  noService: reply(503, '5.1', 'There is no service here: QUIT'),
   /** RFC 5321 §4.1.4. */
   needsHello: reply(503, '5.1', 'Say hello first'),
   needsExtendedHello: reply(503, '5.1', 'Say EHLO first'),
@@ -210,15 +212,23 @@ export function replyText(reply: Reply): string {
   return texts.get(reply) ?? formatReply(reply)
 }
 
-/** What policy refused or deferred, as a reply. `utf8` lets characters beyond ASCII through. */
-export function verdictReply(verdict: Exclude<Verdict, { kind: 'accept' }>, utf8: boolean): Reply {
-  return reply(verdict.code, verdict.detail, ...foldText(verdict.text, utf8))
+type Refusal = Exclude<Verdict, { kind: 'accept' }>
+
+/**
+ * What policy refused or deferred, as a reply. `utf8` lets characters beyond ASCII through. RFC 5321 §4.2.2: 421
+ * says first whose service ends.
+ */
+export function verdictReply({ code, detail, text }: Refusal, hostname: string, utf8: boolean) {
+  return reply(code, detail, ...foldText(code === 421 ? `${hostname} ${text}` : text, utf8))
 }
 
-/** RFC 5321 §3.1: a refused connection reads 554 (or 521, RFC 7504), a deferred one 421. */
-export function greetingRefusal(verdict: Exclude<Verdict, { kind: 'accept' }>): Reply {
-  const code = verdict.kind === 'defer' ? 421 : verdict.code === 521 ? 521 : 554
-  return reply(code, verdict.detail, ...foldText(verdict.text, false))
+/**
+ * RFC 5321 §3.1: a refused connection reads 554 (or 521, RFC 7504), a deferred one 421; whichever it is, our name
+ * is its first word (§4.3.1).
+ */
+export function greetingRefusal({ kind, code, detail, text }: Refusal, hostname: string): Reply {
+  const said = kind === 'defer' ? 421 : code === 521 ? 521 : 554
+  return reply(said, detail, ...foldText(`${hostname} ${text}`, false))
 }
 
 const CLEAN = /^[\x20-\x7e]+$/

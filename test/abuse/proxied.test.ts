@@ -82,7 +82,10 @@ test('the client stands in Received, and its address in brackets is ours', async
 test('connections are counted by client, not by proxy', async () => {
   const standing = ['2001:db8::1', '2001:db8::2'].map(client => through('smtp', client))
   await Promise.all(standing.map(socket => hears(socket, /220 /)))
-  assert.match(await hears(through('smtp', '2001:db8::3'), /\r\n/), /^421 4\.7\.0 too many/)
+  assert.match(
+    await hears(through('smtp', '2001:db8::3'), /\r\n/),
+    /^421 4\.7\.0 mail\.demo\.test too many/,
+  )
   assert.match(await hears(through('smtp', '2001:db8:1::1'), /\r\n/), /^220 /)
   for (const socket of standing) socket.destroy()
 })

@@ -135,7 +135,9 @@ export class Conversation {
 
   /** Replies with what policy refused; 421 closes (RFC 5321 §3.8). */
   refuse(verdict: Exclude<Verdict, { kind: 'accept' }>): void {
-    this.reply(verdictReply(verdict, this.transaction?.sender.utf8 ?? false))
+    this.reply(
+      verdictReply(verdict, this.settings.hostname, this.transaction?.sender.utf8 ?? false),
+    )
     if (verdict.code === 421) this.close()
   }
 
@@ -172,6 +174,12 @@ export class Conversation {
     if (this.#peer.forwarded === undefined) return
     const { forwarded: _over, ...peer } = this.#peer
     this.#peer = peer
+  }
+
+  /** RFC 5321 §3.1: 554 in place of the greeting; the session waits for QUIT, and for nothing else. */
+  bar(refusal: Reply): void {
+    this.reply(refusal)
+    this.state = 'barred'
   }
 
   /** One last reply where there is one, then the end. */

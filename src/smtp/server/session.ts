@@ -30,6 +30,9 @@ const OUTSTANDING_MAX_OCTETS = 65_536
  */
 const STUCK_MS = 2_000
 
+/** How long who was greeted with 554 may take to say QUIT: he is owed the reply, not the connection. */
+const BARRED_MS = 30_000
+
 export class ServerSession implements Session<Answer, ServerEvent> {
   readonly #conversation: Conversation
   readonly #input = new Octets()
@@ -119,6 +122,7 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     const { commandTimeoutMs, dataTimeoutMs } = this.#conversation.settings
     if (this.#conversation.closed || this.#wait === 'answer') return 0
     if (this.#stuck) return Math.min(STUCK_MS, commandTimeoutMs)
+    if (this.#conversation.state === 'barred') return Math.min(BARRED_MS, commandTimeoutMs)
     return this.#wait === 'content' || this.#wait === 'chunk' ? dataTimeoutMs : commandTimeoutMs
   }
 

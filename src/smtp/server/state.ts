@@ -18,6 +18,8 @@ export type State =
   | 'chunks'
   /** A BDAT failed: the transaction is gone, and all but RSET is refused (RFC 3030 §2). */
   | 'broken'
+  /** Greeted with 554: all but QUIT is refused (RFC 5321 §3.1). */
+  | 'barred'
 
 export type CoreVerb =
   | 'HELO'
@@ -42,6 +44,7 @@ export type Misuse =
   | 'inTransaction'
   | 'inChunks'
   | 'needsReset'
+  | 'noService'
 
 /** Verbs that are legal anywhere and change nothing. */
 const anywhere = { NOOP: 'same', VRFY: 'same', EXPN: 'same', HELP: 'same', QUIT: 'same' } as const
@@ -147,6 +150,28 @@ export const transitions = {
     ETRN: 'needsReset',
     ATRN: 'needsReset',
     TURN: 'needsReset',
+  },
+  barred: {
+    HELO: 'noService',
+    EHLO: 'noService',
+    LHLO: 'noService',
+    MAIL: 'noService',
+    RCPT: 'noService',
+    DATA: 'noService',
+    BDAT: 'noService',
+    RSET: 'noService',
+    NOOP: 'noService',
+    VRFY: 'noService',
+    EXPN: 'noService',
+    HELP: 'noService',
+    QUIT: 'same',
+    STARTTLS: 'noService',
+    AUTH: 'noService',
+    XCLIENT: 'noService',
+    XFORWARD: 'noService',
+    ETRN: 'noService',
+    ATRN: 'noService',
+    TURN: 'noService',
   },
 } as const satisfies Record<State, Record<Verb, State | 'same' | Misuse>>
 

@@ -6,6 +6,11 @@ import { ask, type Turn } from '../turn.ts'
 export function* greeting(conversation: Conversation): Turn {
   const { hostname, protocol, banner } = conversation.settings
   const verdict = yield* ask(conversation, { kind: 'connect', peer: conversation.peer })
-  if (verdict.kind === 'accept') conversation.reply(replies.greeting(hostname, protocol, banner))
-  else conversation.close(greetingRefusal(verdict))
+  if (verdict.kind === 'accept') {
+    conversation.reply(replies.greeting(hostname, protocol, banner))
+    return
+  }
+  const refusal = greetingRefusal(verdict, hostname)
+  if (refusal.code === 554) conversation.bar(refusal)
+  else conversation.close(refusal)
 }

@@ -1,0 +1,92 @@
+/** Destinations by the command line: what is down, what was suspended, and how it goes on. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { command } from '../kit/command.ts'
+import { clear, type Server, startServer } from '../kit/server.ts'
+import { Sink } from '../kit/sink.ts'
+
+let server: Server
+let sink: Sink
+const LANE = () => `relay:127.0.0.1:${sink.port}`
+
+before(async () => {
+  sink = await Sink.open()
+  const set = { 'queue.retry': '1h' }
+  server = await startServer({ smarthost: `127.0.0.1:${sink.port}`, set })
+})
+after(async () => {
+  sink.close()
+  await clear()
+})
+
+const destinations = (...args: string[]) =>
+  command(['destinations', ...args, '--data', server.data])
+
+async function send(): Promise<void> {
+  const dialogue = await server.submission()
+  await dialogue.command(`MAIL FROM:<${server.account().address}>`)
+  await dialogue.command('RCPT TO:<a@example.org>')
+  await dialogue.command('DATA')
+  const { code, text } = await dialogue.command('Subject: x\r\n\r\nx\r\n.')
+  assert.equal(code, 250, text)
+  dialogue.end()
+}
+
+interface Row {
+  readonly name: string
+  readonly state: string
+  readonly waiting: number
+  readonly until?: number
+  readonly reason?: string
+}
+
+async function rows(...args: string[]): Promise<readonly Row[]> {
+  const { out, code } = await destinations(...args, '--json')
+  assert.equal(code, 0)
+  const said = JSON.parse(out) as readonly Row[] | Row | null
+  return said === null ? [] : Array.isArray(said) ? said : [said as Row]
+}
+
+test('nothing is held up, and it says so', async () => {
+  assert.equal((await destinations()).out, 'nothing is held up\n')
+  assert.deepEqual(await rows('list'), [])
+  assert.equal(
+    (await destinations('show', 'example.org')).out,
+    'nothing keeps mail from example.org\n',
+  )
+  assert.equal((await destinations('show', 'example.org', '--json')).out.trim(), 'null')
+})
+
+test('what is suspended waits, is shown with its reason, and goes when it is resumed', async () => {
+  const suspended = await destinations('suspend', LANE(), '--for', '2h', '--reason', 'they asked')
+  assert.match(suspended.out, /suspended +.*in 2 h.*they asked/)
+  await send()
+  while ((await rows('show', LANE()))[0]?.waiting !== 1) await pause(50)
+  const [row] = await rows('list')
+  assert.deepEqual([row?.name, row?.state, row?.reason], [LANE(), 'suspended', 'they asked'])
+  assert.ok((row?.until ?? 0) > Date.now() + 3_500_000)
+  assert.equal(sink.messages.length, 0)
+  assert.equal((await destinations('resume', LANE())).out, `${LANE()} goes on\n`)
+  while (sink.messages.length < 1) await pause(50)
+})
+
+test('a host that is down is shown, and probed when the operator says so', async () => {
+  const { port } = sink
+  sink.close()
+  await send()
+  while ((await rows('show', LANE()))[0]?.state !== 'down') await pause(50)
+  assert.match((await destinations()).out, /down/)
+  sink = await Sink.open(port)
+  assert.equal((await destinations('resume', LANE())).code, 0)
+  while (sink.messages.length < 1) await pause(50)
+})
+
+test('what makes no sense is refused', async () => {
+  assert.equal((await destinations('suspend', 'example.org', '--for', 'soon')).code, 64)
+  assert.equal((await destinations('suspend', 'example.org', '--for', '0s')).code, 64)
+  assert.equal(
+    (await destinations('resume', 'nobody.example')).out,
+    'mx:nobody.example was not stopped\n',
+  )
+})

@@ -1,0 +1,42 @@
+/** The command line in this process: a process of its own for each command would take its time. */
+import { CommandError } from '../../src/cli/exit.ts'
+import { program } from '../../src/cli/program.ts'
+import { nodeClock } from '../../src/world/node/clock.ts'
+import { nodeTerminal, type Terminal } from '../../src/world/node/terminal.ts'
+
+const base = nodeTerminal()
+
+export interface Told {
+  readonly out: string
+  readonly err: string
+  readonly asked: string
+  /** As the process would have ended. */
+  readonly code: number
+}
+
+/** `typed` is what a person answers; without it nobody sits there. */
+export async function command(args: readonly string[], typed?: string): Promise<Told> {
+  const told = { out: '', err: '', asked: '' }
+  const terminal: Terminal = {
+    ...base,
+    interactive: typed !== undefined,
+    out(text) {
+      told.out += text
+    },
+    err(text) {
+      told.err += text
+    },
+    async ask(prompt) {
+      told.asked += prompt
+      return typed ?? ''
+    },
+    onInterrupt() {},
+  }
+  try {
+    await program({ terminal, clock: nodeClock }).parseAsync([...args], { from: 'user' })
+    return { ...told, code: 0 }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    return { ...told, err: error.message, code: error.exit }
+  }
+}
