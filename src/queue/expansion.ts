@@ -8,7 +8,7 @@ import { type Expansion, expand, expandCached, type Final } from '../account/exp
 import { type Address, formatAddress } from '../mail/address.ts'
 import { formatCarriedRecipient } from '../mail/carried.ts'
 import type { Notify, Recipient } from '../mail/envelope.ts'
-import { formatNotify } from '../mail/notify.ts'
+import { eitherNotify, formatNotify } from '../mail/notify.ts'
 
 /** A final recipient, after aliases. */
 export interface FinalRecipient {
@@ -104,8 +104,15 @@ function finalsOf({ forwardPath }: Recipient, expansion: Expansion) {
   return expansion.kind === 'finals' ? expansion.finals : [gone]
 }
 
+/** Who is named twice gets the message once, as he was named himself, and all is told that either way asked for. */
 function add(finals: Map<string, FinalRecipient>, key: string, row: FinalRecipient): void {
-  if (!finals.has(key)) finals.set(key, row)
+  const before = finals.get(key)
+  if (before === undefined) {
+    finals.set(key, row)
+    return
+  }
+  const named = before.aliasOf !== null && row.aliasOf === null ? row : before
+  finals.set(key, { ...named, notify: eitherNotify(before.notify, row.notify) })
 }
 
 function rowOf(recipient: Recipient, address: Address, aliasOf?: Address): FinalRecipient {
