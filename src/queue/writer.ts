@@ -51,8 +51,15 @@ export interface Settlement {
   readonly results: readonly Settled[]
   /** Notices about these results: queued by the same transaction, or not at all. */
   readonly notices: readonly Acceptance[]
+  /** A notice of the same message that one of these takes the place of, as long as nobody has it in hand. */
+  readonly withdraw?: Withdrawal
   /** The operator ends what waits or is held: there is no lease. */
   readonly waiting?: true
+}
+
+export interface Withdrawal {
+  readonly id: string
+  readonly bodyKey: number
 }
 
 export interface SettlementDone {
@@ -101,6 +108,9 @@ export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', asy
   }
   if (deliveries.length > 0) await deliverInto(tx, deliveries)
   if (attempts.length > 0) await tx.many(INSERT_ATTEMPT, attempts)
+  for (const [i, input] of inputs.entries()) {
+    if (input.withdraw && helds[i]) await withdraw(tx, input.withdraw, input.at)
+  }
   if (notices.length > 0) await acceptInto(tx, notices)
   // Bodies are released last: only now is it known which of them a mailbox row holds.
   return wave(
@@ -112,6 +122,15 @@ export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', asy
     }),
   )
 })
+
+const WITHDRAW = `UPDATE recipient SET state = 'deleted', due_at = 0, settled_at = ?2,
+  reason = 'told together with other recipients' WHERE message_id = ?1 AND state = 'queued' AND attempts = 0`
+
+/** Its octets are in its row, so that no file is left behind. */
+async function withdraw(tx: Write, { id, bodyKey }: Withdrawal, at: number): Promise<void> {
+  const gone = await tx.run(WITHDRAW, id, at)
+  if (gone > 0) await countSettled(tx, { messageId: id, bodyKey, at }, gone, false)
+}
 
 function isFinal(state: Settled['state']): boolean {
   return state !== 'queued' && state !== 'held'

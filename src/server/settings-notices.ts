@@ -56,9 +56,7 @@ export const noticesSchema = z.strictObject({
     .describe('The language of your texts (RFC 5646); only English has advice of ours in it.'),
   gather: duration()
     .prefault('10s')
-    .describe(
-      'How long a failure waits for those of other recipients, to tell all at once; 0 not.',
-    ),
+    .describe('How long word of a recipient waits for that of others, to tell all at once; 0 not.'),
   returnUpTo: size(0)
     .prefault('64KB')
     .describe('Of a failed message that is larger only the header comes back.'),

@@ -27,6 +27,8 @@ import { type Store, StoreError } from '../store/store.ts'
 import type { World } from '../world/world.ts'
 import { Gathering } from './gathering.ts'
 import type { Job, JobRow } from './job.ts'
+import { attemptOf, remoteOf } from './outcome-record.ts'
+import { Together, type Told } from './together.ts'
 import type { Carried } from './transport.ts'
 
 /** What one recipient of a load came to, and what its sender is told of it. */
@@ -59,11 +61,14 @@ export class Settler {
   readonly #options: SettlerOptions
 
   readonly #gathering: Gathering<Entry>
+  readonly #together: Together
   /** Loads of which a part is stored already. */
   readonly #begun = new WeakSet<Job>()
 
   constructor(options: SettlerOptions) {
     this.#options = options
+    const { notices, gatherMs, world } = options
+    this.#together = new Together({ clock: world.clock, notices, restMs: gatherMs })
     this.#gathering = new Gathering({
       clock: options.world.clock,
       waitMs: options.gatherMs,
@@ -136,8 +141,7 @@ export class Settler {
     const now = world.clock.now()
     const { job } = entries[0] as Entry
     const { message } = job
-    const facts = entries.flatMap(({ fact }) => fact ?? [])
-    const notice = facts.length > 0 ? await this.#notice(job, facts) : undefined
+    const told = await this.#tell(entries)
     const results = entries.map(({ result }) => result)
     const settlement: Settlement = {
       messageId: message.id,
@@ -145,7 +149,8 @@ export class Settler {
       node,
       at: now,
       results,
-      notices: notice ? [notice] : [],
+      notices: told ? [told.notice] : [],
+      ...(told?.withdraw && { withdraw: told.withdraw }),
       ...(waiting && { waiting }),
     }
     const done = await store.write(settle, settlement)
@@ -153,6 +158,7 @@ export class Settler {
       world.log.warn('queue.leaseLost', { message: message.id })
       return { held: false }
     }
+    told?.stored()
     for (const name of done.released) {
       world.disk.remove(name).catch((error: unknown) => {
         world.log.warn('body.remove', { name, error: String(error) })
@@ -162,7 +168,7 @@ export class Settler {
       if (result.delivery) store.wake(mailTopic(result.delivery.accountId))
       this.#options.settled(job, row, result)
     }
-    return { held: true, dueAt: soonest(results, notice !== undefined, now) }
+    return { held: true, dueAt: soonest(results, told?.dueAt) }
   }
 
   /** In how many ms a recipient that waits untried must be looked at: its sender is told, or it ends. */
@@ -283,14 +289,17 @@ export class Settler {
   }
 
   /** A notice that cannot be made must not keep the outcome from being stored. */
-  async #notice(job: Job, facts: readonly NoticeFact[]) {
+  async #tell(entries: readonly Entry[]): Promise<Told | undefined> {
+    const facts = entries.flatMap(({ fact }) => fact ?? [])
+    if (facts.length === 0) return undefined
+    const { inHand, world } = this.#options
+    const { job } = entries[0] as Entry
+    const { id } = job.message
     try {
-      return await this.#options.notices.compose(job.message, facts, job.load.content)
+      const others = inHand(id) > new Set(entries.map(({ job }) => job)).size
+      return await this.#together.tell(job, facts, others)
     } catch (error) {
-      this.#options.world.log.error('notice.failed', {
-        message: job.message.id,
-        error: String(error),
-      })
+      world.log.error('notice.failed', { message: id, error: String(error) })
       return undefined
     }
   }
@@ -344,7 +353,7 @@ function wants(row: JobRow, what: 'SUCCESS' | 'FAILURE' | 'DELAY'): boolean {
   return notify !== 'NEVER' && notify.includes(what)
 }
 
-/** Whether somebody may be owed a word of a failure: the sender, or of a notice the postmaster (queue/notice.ts). */
+/** Whether somebody may hear of a failure: the sender, or of a notice the postmaster (queue/notice.ts). */
 function hears({ message }: Job, row: JobRow): boolean {
   return message.origin === 'notice' || wants(row, 'FAILURE')
 }
@@ -368,30 +377,9 @@ function factOf(
   }
 }
 
-function remoteOf(outcome: Outcome): string | null {
-  if (outcome.place !== undefined) return outcome.place
-  // A Unix socket has but its path.
-  if (outcome.address?.startsWith('/')) return outcome.address
-  if (outcome.host === undefined) return outcome.address ? `[${outcome.address}]` : null
-  return outcome.address ? `${outcome.host} [${outcome.address}]` : outcome.host
-}
-
-/** Deliveries here need no attempt row: the recipient's own row says it all. */
-function attemptOf(outcome: Outcome, dialogue: string | undefined): Settled['attempt'] {
-  if (outcome.kind === 'delivered') {
-    const here =
-      outcome.how === 'mailbox' && outcome.host === undefined && outcome.place === undefined
-    return here ? undefined : { outcome: 'delivered', dialogue: null }
-  }
-  if (outcome.kind === 'held' || outcome.kind === 'discarded') return undefined
-  if (outcome.kind === 'deferred' && (outcome.kept || outcome.untried)) return undefined
-  return { outcome: isInDoubt(outcome) ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }
-}
-
 /** When the worker should look again because of this settlement. */
-function soonest(results: readonly Settled[], notice: boolean, now: number): number | undefined {
-  if (notice) return now
-  let due: number | undefined
+function soonest(results: readonly Settled[], notice: number | undefined): number | undefined {
+  let due = notice
   for (const result of results) {
     if (result.dueAt !== undefined && (due === undefined || result.dueAt < due)) due = result.dueAt
   }

@@ -140,6 +140,7 @@ export async function queries(w: Witness): Promise<void> {
   await order('', { order: 'retry' })
   await w.read(record.trace, 'm601')
   await ruled(w)
+  await replaced(w)
   const ended = { status: '5.4.7', reason: 'given up', remote: null, state: 'expired' as const }
   const settlement = {
     messageId: 'm601',
@@ -161,6 +162,45 @@ export async function queries(w: Witness): Promise<void> {
   assert.deepEqual((await order('', { order: 'delete' })).changed, 4)
   for (const id of ['m601', 'm602']) await w.read(record.trace, id)
   await w.read(queueReader.depth, null)
+}
+
+/** A notice whose place another takes, while it rests and once it is on its way. */
+async function replaced(w: Witness): Promise<void> {
+  const lease = { by: 'q4', leaseMs: 60_000 }
+  const hold = { forMs: 5_000, reason: 'waits for word of others' }
+  const states = async () => {
+    const query = { ...askedFor('id:(m605 m606)'), after: matching.BEFORE_ALL, limit: 9 }
+    return (await w.read(matching.matchingLines, query)).map(({ message_id }) => message_id)
+  }
+  const recipients = [0, 1, 2].map(n => recipient(`${n}@r.test`, { lease }))
+  await w.write(queue.accept, acceptance(604, { recipients }))
+  const settled = { status: '2.0.0', reason: 'taken', remote: null, state: 'relayed' as const }
+  const of = { messageId: 'm604', bodyKey: 604, node: 'q4', at }
+  const notice = (id: number, extra = {}) =>
+    acceptance(id, { origin: 'notice', recipients: [recipient('ann@r.test', extra)] })
+  const withdraw = { id: 'm605', bodyKey: 605 }
+  await w.write(queue.settle, {
+    ...of,
+    results: [{ ...settled, n: 0 }],
+    notices: [notice(605, { hold })],
+  })
+  assert.deepEqual(await states(), ['m605'])
+  const results = [{ ...settled, n: 1 }]
+  await w.write(queue.settle, { ...of, results, notices: [notice(606, { lease })], withdraw })
+  assert.deepEqual(await states(), ['m606'])
+  await w.read(record.trace, 'm605')
+  // In somebody's hands it stays.
+  await w.write(queue.settle, {
+    ...of,
+    results: [{ ...settled, n: 2 }],
+    notices: [],
+    withdraw: { id: 'm606', bodyKey: 606 },
+  })
+  assert.deepEqual(await states(), ['m606'])
+  await w.write(queue.settle, {
+    ...{ messageId: 'm606', bodyKey: 606, node: 'q4', at, notices: [] },
+    results: [{ ...settled, n: 0 }],
+  })
 }
 
 /** What a rule of the config holds, and what it discards. */

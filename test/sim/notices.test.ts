@@ -7,7 +7,8 @@ import { createTown, type Town } from './town.ts'
 
 const OTHERS = ['b.test', 'c.test', 'd.test']
 
-function town(config: Config = {}): Promise<Town> {
+/** @param others what the other servers are told */
+function town(config: Config = {}, others: Config = {}): Promise<Town> {
   return createTown({
     seed: 'notices',
     servers: [
@@ -16,7 +17,7 @@ function town(config: Config = {}): Promise<Town> {
         accounts: ['alice'],
         config,
       },
-      ...OTHERS.map(domain => ({ domain, accounts: ['bob'] })),
+      ...OTHERS.map(domain => ({ domain, accounts: ['bob'], config: others })),
     ],
   })
 }
@@ -55,6 +56,41 @@ test('a failure waits for slow ones no longer than it may', async () => {
   all.internet.network.heal('mx.a.test', 'mx.c.test')
   await all.advance('10 minutes')
   assert.deepEqual((await found(all)).map(about).at(-1), ['nobody@c.test failed'])
+})
+
+test('what is delivered in several places is told of at once, and what fails meanwhile with it', async () => {
+  for (const nobody of [[], ['nobody@d.test']]) {
+    const all = await town({}, { listeners: { smtp: { without: ['DSN'] } } })
+    const taken = ['alice@a.test delivered', 'bob@b.test relayed', 'bob@c.test relayed']
+    const to = [...taken.map(each => each.split(' ')[0] ?? ''), ...nobody]
+    await all.send({ from: 'alice@a.test', to, notify: ['SUCCESS', 'FAILURE'] })
+    await all.advance('1 minute')
+    const told = (await found(all)).map(about).filter(about => about.length > 0)
+    assert.deepEqual(told, [[...taken, ...nobody.map(address => `${address} failed`)]])
+    assert.deepEqual(await all.internet.complete(all.server('a.test').findings()), [])
+  }
+})
+
+test('a word that rests goes out in its time where the others are slow, and after a crash', async () => {
+  for (const crash of [false, true]) {
+    const all = await town({}, { listeners: { smtp: { without: ['DSN'] } } })
+    all.internet.network.part('mx.a.test', 'mx.c.test')
+    await all.send({
+      from: 'alice@a.test',
+      to: ['alice@a.test', 'bob@c.test'],
+      notify: ['SUCCESS'],
+    })
+    await all.advance('2 seconds')
+    const reports = async () => (await found(all)).map(about).filter(about => about.length > 0)
+    assert.deepEqual(await reports(), [])
+    if (crash) all.server('a.test').crash()
+    await all.advance(crash ? '2 minutes' : '15 seconds')
+    assert.deepEqual(await reports(), [['alice@a.test delivered']])
+    all.internet.network.heal('mx.a.test', 'mx.c.test')
+    await all.advance('10 minutes')
+    assert.deepEqual(await reports(), [['alice@a.test delivered'], ['bob@c.test relayed']])
+    assert.deepEqual(await all.internet.complete(all.server('a.test').findings()), [])
+  }
 })
 
 test('where nothing is to be gathered, each is told of by itself', async () => {

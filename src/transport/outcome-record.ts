@@ -1,0 +1,25 @@
+/** What is kept of an outcome beside its words: where it went, and its attempt. Called by settler.ts. */
+import type { Outcome } from '../mail/outcome.ts'
+import { isInDoubt } from '../queue/doubt.ts'
+import type { Settled } from '../queue/writer.ts'
+
+/** Where it went. */
+export function remoteOf(outcome: Outcome): string | null {
+  if (outcome.place !== undefined) return outcome.place
+  // A Unix socket has but its path.
+  if (outcome.address?.startsWith('/')) return outcome.address
+  if (outcome.host === undefined) return outcome.address ? `[${outcome.address}]` : null
+  return outcome.address ? `${outcome.host} [${outcome.address}]` : outcome.host
+}
+
+/** Deliveries here need no attempt row: the recipient's own row says it all. */
+export function attemptOf(outcome: Outcome, dialogue: string | undefined): Settled['attempt'] {
+  if (outcome.kind === 'delivered') {
+    const here =
+      outcome.how === 'mailbox' && outcome.host === undefined && outcome.place === undefined
+    return here ? undefined : { outcome: 'delivered', dialogue: null }
+  }
+  if (outcome.kind === 'held' || outcome.kind === 'discarded') return undefined
+  if (outcome.kind === 'deferred' && (outcome.kept || outcome.untried)) return undefined
+  return { outcome: isInDoubt(outcome) ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }
+}
