@@ -159,6 +159,7 @@ export const transitions = {
     RCPT: 'noService',
     DATA: 'noService',
     BDAT: 'noService',
+    BURL: 'noService',
     RSET: 'noService',
     NOOP: 'noService',
     VRFY: 'noService',
