@@ -12,12 +12,16 @@ export function showMessage(record: MessageRecord, now: number): string {
     ['by', `${record.origin}, from ${record.peer}`],
     ['account', record.account],
     ['sender', formatSender(record.sender)],
+    ['submitted as', record.rewritten?.reversePath],
+    ['rewritten', record.rewritten?.fields?.join(', ')],
     ['size', formatSize(record.sizeOctets)],
     ['envelope id', record.envelopeId],
     ['settled', record.settledAt === undefined ? undefined : formatTime(record.settledAt)],
   ])
   const recipients = record.recipients.map(recipient => {
-    const alias = recipient.aliasOf === undefined ? '' : ` (for ${printable(recipient.aliasOf)})`
+    const { aliasOf, namedAs } = recipient
+    const named = namedAs === undefined ? '' : ` (named as ${printable(namedAs)})`
+    const alias = `${aliasOf === undefined ? '' : ` (for ${printable(aliasOf)})`}${named}`
     const due = WAITS.has(recipient.state) ? `, next ${formatWhen(recipient.dueAt, now)}` : ''
     const { expiresAt } = recipient
     const next =

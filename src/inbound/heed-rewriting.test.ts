@@ -32,6 +32,7 @@ function heeded(
     gone: done.omitted.map(field => field.name),
     fields: done.fields,
     header: done.header,
+    record: done.envelope.sender.rewritten,
   }
 }
 
@@ -44,6 +45,7 @@ test('fields that change are written anew, the others stay as they are', () => {
     'Message-ID: <1@ws1.example.org>',
   ])
   assert.equal(done.from, 'example.org')
+  assert.deepEqual(done.record, { reversePath: 'joe@ws1.example.org', fields: ['from', 'to'] })
   assert.deepEqual(done.gone, ['from', 'to'])
   assert.equal(
     done.fields,
@@ -68,6 +70,7 @@ test('parts that are not to be rewritten are not', () => {
   const lines = ['From: joe@ws1.example.org']
   assert.deepEqual(heeded(lines, ['envelope']).gone, [])
   assert.equal(heeded(lines, ['header']).from, 'ws1.example.org')
+  assert.deepEqual(heeded(lines, ['header']).record, { fields: ['from'] })
 })
 
 test('every field of the resent kind is known, and each of several', () => {

@@ -3,6 +3,7 @@
  * and the fields that name people. A field in which nothing changes stays octet for octet; one that no
  * reader understands is left alone. Called by heed.ts; for recipients of the envelope see meant.ts.
  */
+import { formatAddress } from '../mail/address.ts'
 import type { Envelope, Sender } from '../mail/envelope.ts'
 import {
   formatAddressList,
@@ -47,8 +48,12 @@ export function heedRewriting(
   header: Header,
   rules: Rewriting,
 ): RewrittenMessage {
-  const sender = rewrittenSender(rules, envelope.sender)
   const changed = rules.header ? header.fields.flatMap(field => written(rules, header, field)) : []
+  const sender = recorded(
+    envelope.sender,
+    rewrittenSender(rules, envelope.sender),
+    changed.map(({ field }) => field.name),
+  )
   const rewritten = { envelope: { ...envelope, sender } }
   if (changed.length === 0) return { ...rewritten, omitted: [], fields: '' }
   const omitted = changed.map(({ field }) => field)
@@ -58,6 +63,16 @@ export function heedRewriting(
     .map(field => header.raw(field))
   const octets = Buffer.concat([Buffer.from(fields), ...rest, Buffer.from('\r\n')])
   return { ...rewritten, omitted, fields, header: scanHeader(octets) }
+}
+
+/** The sender, with what was changed for whoever asks about the message later. */
+function recorded(before: Sender, sender: Sender, names: readonly string[]): Sender {
+  const { reversePath } = before
+  const moved =
+    sender === before || reversePath === null ? {} : { reversePath: formatAddress(reversePath) }
+  const fields = names.length === 0 ? {} : { fields: [...new Set(names)] }
+  const rewritten = { ...moved, ...fields }
+  return Object.keys(rewritten).length === 0 ? sender : { ...sender, rewritten }
 }
 
 /** A field as it is to be, where that is not as it is. */

@@ -17,6 +17,7 @@ const SENDER = [
   'tracking',
   'lastWord',
   'verp',
+  'rewritten',
 ] as const satisfies readonly (keyof Sender)[]
 const RECIPIENT = [
   'validSince',

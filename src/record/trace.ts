@@ -20,6 +20,7 @@ export interface RecipientRow {
   readonly n: number
   readonly address: string
   readonly alias_of: string | null
+  readonly original_recipient: string | null
   readonly state: string
   readonly due_at: number
   readonly attempts: number
@@ -61,7 +62,7 @@ export const trace = reader<string, Trace | undefined>('record.trace', async (tx
   )
   if (!message) return undefined
   const recipients = await tx.all<RecipientRow>(
-    `SELECT n, address, alias_of, state, due_at, attempts, status, reason, remote, settled_at, priority,
+    `SELECT n, address, alias_of, original_recipient, state, due_at, attempts, status, reason, remote, settled_at, priority,
        doubts, via, lane FROM recipient WHERE message_id = ?1 ORDER BY n`,
     message.id,
   )

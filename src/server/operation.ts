@@ -107,10 +107,14 @@ export interface MessageRecord {
   readonly envelopeId?: string
   /** The address of the account that submitted it. */
   readonly account?: string
+  /** What the rules of `rewrite` changed: the reverse-path it came with, and fields of its header. */
+  readonly rewritten?: { readonly reversePath?: string; readonly fields?: readonly string[] }
   readonly settledAt?: number
   readonly recipients: readonly (QueueItem & {
     /** The address that was accepted, where an alias was expanded. */
     readonly aliasOf?: string
+    /** The address that was written, where that is another: before rewriting, or as ORCPT says. */
+    readonly namedAs?: string
     readonly settledAt?: number
     /** What happens next, in words. */
     readonly next: string

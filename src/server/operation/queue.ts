@@ -130,16 +130,30 @@ function recordOf(context: ControlContext, found: Trace): MessageRecord {
     sizeOctets: message.size_octets,
     ...(message.envelope_id === null ? {} : { envelopeId: message.envelope_id }),
     ...(message.account === null ? {} : { account: message.account }),
+    ...rewrittenOf(message),
     ...(message.settled_at === null ? {} : { settledAt: message.settled_at }),
     recipients: recipients.map(row => ({
       ...itemOf({ ...message, ...row, message_id: message.id }),
       ...(row.alias_of === null ? {} : { aliasOf: row.alias_of }),
+      ...namedAs(row),
       ...(row.settled_at === null ? {} : { settledAt: row.settled_at }),
       next: nextOf(found, row),
       ...(isOpen(row) ? { expiresAt: expiryOf(context, found, row) } : {}),
     })),
     attempts: attempts.map(attemptOf),
   }
+}
+
+function rewrittenOf({ parameters }: Trace['message']): Pick<MessageRecord, 'rewritten'> {
+  const { rewritten } = parseCarriedSender(parameters)
+  return rewritten === undefined ? {} : { rewritten }
+}
+
+/** The address behind the type of an original recipient (RFC 3461 §4.2), where the row's others do not say it. */
+function namedAs({ original_recipient: original, address, alias_of }: RecipientRow) {
+  const name = original?.slice(original.indexOf(';') + 1)
+  const said = name === undefined || name === address || name === alias_of
+  return said ? {} : { namedAs: name }
 }
 
 function attemptOf(row: AttemptRow): AttemptRecord {
