@@ -25,10 +25,17 @@ export interface CarriersPlan {
 /** Rows of the queue by domain and state, and how many attempts they have behind them. */
 const states = reader<
   null,
-  { domain: string; state: string; lane: string | null; rows: number; attempts: number }[]
+  {
+    domain: string
+    state: string
+    lane: string | null
+    rows: number
+    attempts: number
+    doubts: number
+  }[]
 >('test.states', tx =>
   tx.all(
-    `SELECT domain, state, lane, count(*) AS rows, sum(attempts) AS attempts FROM recipient
+    `SELECT domain, state, lane, count(*) AS rows, sum(attempts) AS attempts, sum(doubts) AS doubts FROM recipient
        GROUP BY domain, state, lane ORDER BY domain, state`,
   ),
 )
@@ -102,7 +109,9 @@ export class Carriers {
 
   async rows(
     domain: string,
-  ): Promise<{ state: string; lane: string | null; rows: number; attempts: number }[]> {
+  ): Promise<
+    { state: string; lane: string | null; rows: number; attempts: number; doubts: number }[]
+  > {
     const all = await this.internet.complete(this.store.read(states, null))
     return all.filter(row => row.domain === domain).map(({ domain: _, ...row }) => row)
   }
@@ -110,6 +119,12 @@ export class Carriers {
   async count(domain: string, state: string): Promise<number> {
     const rows = await this.rows(domain)
     return rows.filter(row => row.state === state).reduce((sum, row) => sum + row.rows, 0)
+  }
+
+  /** How many attempts ended in doubt. */
+  async doubts(domain: string): Promise<number> {
+    const rows = await this.rows(domain)
+    return rows.reduce((sum, row) => sum + row.doubts, 0)
   }
 
   async attempts(domain: string): Promise<number> {

@@ -133,3 +133,34 @@ test('two nodes send one probe', async () => {
   await carriers.advance('70 minutes')
   assert.equal(await carriers.count('dead.test', 'relayed'), 100)
 })
+
+for (const [seed, peersMeet] of [
+  [10, 'resets'],
+  [11, 'silence'],
+] as const) {
+  test(`a host that flaps gets it all, each message once or in doubt, at a bounded cost (${peersMeet})`, async () => {
+    const carriers = await createCarriers({ seed, nodes: 2 })
+    const server = await carriers.domain('flap.test')
+    const alive = await carriers.domain('alive.test')
+    const { random } = (carriers.hosts[0] as (typeof carriers.hosts)[0]).world
+    // Up for some seconds, down for minutes, while mail keeps coming.
+    for (let round = 0; round < 20; round++) {
+      await carriers.send(to('flap.test', 10), 'joe@a.test', round % 2)
+      await carriers.send(to('alive.test', 5), 'joe@a.test', round % 2)
+      await carriers.advance(`${1 + random.below(5)} seconds`)
+      carriers.off('flap.test', peersMeet)
+      await carriers.advance(`${1 + random.below(9)} minutes`)
+      await carriers.on('flap.test')
+    }
+    await carriers.advance('2 hours')
+    assert.equal(await carriers.count('flap.test', 'relayed'), 200)
+    assert.equal(alive.messages.length, 100)
+    const subjects = new Set(server.messages.map(each => /Subject: (\d+)/.exec(each)?.[1]))
+    assert.equal(subjects.size, 200)
+    const copies = server.messages.length - 200
+    const doubts = await carriers.doubts('flap.test')
+    assert.ok(copies <= doubts, `${copies} copies, ${doubts} in doubt`)
+    const attempts = await carriers.attempts('flap.test')
+    assert.ok(attempts <= 200 + 20 * 20, `${attempts} attempts`)
+  })
+}
