@@ -2,10 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CommandError } from '../../src/cli/exit.ts'
-import { program } from '../../src/cli/program.ts'
-import { nodeClock } from '../../src/world/node/clock.ts'
-import { nodeTerminal, type Terminal } from '../../src/world/node/terminal.ts'
+import { command } from '../kit/command.ts'
 import { clear, type Server, startServer } from '../kit/server.ts'
 
 let server: Server
@@ -26,36 +23,9 @@ before(async () => {
 })
 after(clear)
 
-const base = nodeTerminal()
-
-/** The command in this process: one of its own for each takes its time. `typed` is what a person answers. */
-async function queue(args: readonly string[], typed?: string) {
-  const told = { out: '', err: '', asked: '' }
-  const terminal: Terminal = {
-    ...base,
-    interactive: typed !== undefined,
-    out(text) {
-      told.out += text
-    },
-    err(text) {
-      told.err += text
-    },
-    async ask(prompt) {
-      told.asked += prompt
-      return typed ?? ''
-    },
-    onInterrupt() {},
-  }
-  const face = { terminal, clock: nodeClock }
-  try {
-    const all = ['queue', ...args, '--data', server.data]
-    await program(face).parseAsync(all, { from: 'user' })
-    return { ...told, code: 0 }
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error
-    return { ...told, err: error.message, code: error.exit }
-  }
-}
+/** `typed` is what a person answers. */
+const queue = (args: readonly string[], typed?: string) =>
+  command(['queue', ...args, '--data', server.data], typed)
 
 interface Item {
   readonly message: string

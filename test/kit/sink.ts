@@ -19,9 +19,10 @@ export class Sink {
     server.on('connection', socket => this.#serve(socket))
   }
 
-  static async open(): Promise<Sink> {
+  /** On a port of its own, or on one that another has left. */
+  static async open(port = 0): Promise<Sink> {
     const server = createServer()
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
     const address = server.address()
     return new Sink(server, address !== null && typeof address === 'object' ? address.port : 0)
   }
