@@ -136,7 +136,7 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
 
 /**
  * How a copy leaves, where that is not as its message came: one that an alias sends on elsewhere, and what
- * lists and tags change. What a customer or a mailbox here gets goes to no stranger.
+ * lists and tags change. What a customer, a mailbox here or a program that keeps it gets goes to no stranger.
  */
 export function departureOf(
   transit: Transit,
@@ -144,7 +144,7 @@ export function departureOf(
   { address, aliasOf }: Pick<JobRow, 'address' | 'aliasOf'>,
   route: Route,
 ): Departure | undefined {
-  if (route.kind !== 'mx' && route.kind !== 'smarthost') return undefined
+  if (!leavesBy(route)) return undefined
   const { verp } = parseCarriedSender(parameters)
   const asked = verp === undefined ? {} : { verp }
   if (aliasOf === null && !transit.signs(asked)) return undefined
@@ -158,6 +158,13 @@ export function departureOf(
     ...(named && { deliveredTo: parseStoredAddress(aliasOf) }),
     ...(reversePath && { reversePath }),
   }
+}
+
+/** Whether strangers come behind it: other hosts, or a program that hands mail on, as to UUCP. */
+function leavesBy(route: Route): boolean {
+  return (
+    route.kind === 'mx' || route.kind === 'smarthost' || (route.kind === 'pipe' && !route.final)
+  )
 }
 
 /** Delivery by the accepting transaction: where the way is plainly to a mailbox here. */

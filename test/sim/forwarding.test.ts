@@ -23,8 +23,16 @@ function town(config: Config['outbound'] = {}): Promise<Town> {
           dave: ['carol@c.test', 'dave@c.test', 'bob@b.test'],
           gone: ['gone@c.test'],
           lost: ['lost@c.test'],
+          far: ['far@node.nje'],
+          kept: ['far@kept.nje'],
         },
-        config: { outbound: { srs: { domain: 'b.test' }, ...config } },
+        config: {
+          outbound: { srs: { domain: 'b.test' }, ...config },
+          routes: ['node.nje', 'kept.nje'].map(domain => ({
+            match: { recipient: `@${domain}` },
+            to: { pipe: { argv: ['/bin/hand', '{sender}'], final: domain === 'kept.nje' } },
+          })),
+        },
       },
       {
         domain: 'c.test',
@@ -67,6 +75,24 @@ async function told(town: Town, from: string | null, to: string): Promise<string
   )
   return outcomes[0]?.status ?? ''
 }
+
+test('what a program hands on leaves in our name too, and what it keeps does not', async () => {
+  const all = await town()
+  const runs: string[][] = []
+  all.server('b.test').host.programs.set('/bin/hand', (argv, input) => {
+    const delivered = /^Delivered-To: (.*)$/m.exec(input.toString('latin1'))?.[1] ?? ''
+    runs.push([argv[1] ?? '', delivered.trim()])
+    return { code: 0, output: '' }
+  })
+  for (const to of ['far@b.test', 'kept@b.test']) {
+    await all.send({ from: 'alice@a.test', to: [to] })
+    await all.advance('1 minute')
+  }
+  const [on, kept] = runs
+  assert.match(on?.[0] ?? '', /^SRS0=.{8}=..=a\.test=alice@b\.test$/)
+  assert.equal(on?.[1], 'far@b.test')
+  assert.deepEqual(kept, ['alice@a.test', 'far@kept.nje'])
+})
 
 test('what is forwarded leaves in the name of who forwards it, and again so', async () => {
   const all = await town()
