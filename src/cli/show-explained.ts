@@ -3,6 +3,7 @@
 import type { Passed } from '../route/decide.ts'
 import type {
   ExplainedRecipient,
+  ExplainedSchedule,
   ExplainedWay,
   ExplainOutput,
 } from '../server/explain/explained.ts'
@@ -13,7 +14,7 @@ import { facts, formatTime, printable } from './print.ts'
 const ATTEMPTS_SHOWN = 8
 
 export function showExplained(explained: ExplainOutput): string {
-  const { listener, ip, account, session, asked, recipients, schedule } = explained
+  const { listener, ip, account, session, asked, recipients } = explained
   const who = account === undefined ? ip : `${ip}, logged in as ${account}`
   const said = session.map(({ said, reply }) => {
     const ours = said === '' ? '' : `  C: ${printable(said)}\n`
@@ -22,8 +23,6 @@ export function showExplained(explained: ExplainOutput): string {
     return ours + lines.map(line => `  S: ${printable(line)}\n`).join('')
   })
   const refused = asked.filter(({ reply }) => !reply.startsWith('2'))
-  // What goes into a mailbox here at once is not tried again.
-  const waits = recipients.some(({ transport }) => transport !== 'local')
   const none = recipients.length === 0 ? '\nnobody is taken: nothing comes of it\n' : ''
   const some =
     refused.length > 0 && none === ''
@@ -35,8 +34,27 @@ export function showExplained(explained: ExplainOutput): string {
     none +
     some +
     recipients.map(showRecipient).join('') +
-    (schedule === undefined || !waits ? '' : showSchedule(schedule, explained.at))
+    showSchedules(explained)
   )
+}
+
+/** Each schedule once, with its recipients where others have another. */
+function showSchedules({ at, recipients, noticesTo }: ExplainOutput): string {
+  const groups = new Map<string, { schedule: ExplainedSchedule; addresses: string[] }>()
+  for (const { address, transport, schedule } of recipients) {
+    // What goes into a mailbox here at once is not tried again.
+    if (schedule === undefined || transport === 'local') continue
+    const key = JSON.stringify(schedule)
+    const group = groups.get(key) ?? { schedule, addresses: [] }
+    group.addresses.push(printable(address))
+    groups.set(key, group)
+  }
+  if (groups.size === 0) return ''
+  const sender = noticesTo === '' ? 'nobody (the null sender)' : noticesTo
+  const shown = [...groups.values()].map(({ schedule, addresses }) =>
+    showSchedule(schedule, at, groups.size > 1 ? addresses.join(', ') : undefined),
+  )
+  return `${shown.join('')}${facts([['notices to', sender]])}`
 }
 
 function showRecipient(recipient: ExplainedRecipient): string {
@@ -76,17 +94,16 @@ function showWay(way: ExplainedWay): string {
   ])
 }
 
-function showSchedule(schedule: NonNullable<ExplainOutput['schedule']>, from: number): string {
-  const { attempts, warnings, givenUpAt, jitter, noticesTo } = schedule
+function showSchedule(schedule: ExplainedSchedule, from: number, whose?: string): string {
+  const { attempts, warnings, givenUpAt, jitter } = schedule
   const after = (at: number) => (at <= from ? 'now' : formatDuration(at - from))
   const shown = attempts.slice(0, ATTEMPTS_SHOWN).map(after)
   const more = attempts.length - shown.length
-  const sender = noticesTo === '' ? 'nobody (the null sender)' : noticesTo
   return `\n${facts([
+    ['schedule of', whose],
     ['tried', `${shown.join(', ')}${more > 0 ? `, and ${more} times more` : ''}`],
     ['jitter', jitter > 0 ? `each delay up to ${Math.round(jitter * 100)} % longer` : undefined],
     ['delay told', warnings.length > 0 ? warnings.map(after).join(', ') : 'never'],
     ['given up', givenUpAt === undefined ? undefined : after(givenUpAt)],
-    ['notices to', sender],
   ])}`
 }

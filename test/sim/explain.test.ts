@@ -197,7 +197,8 @@ let compared = 0
 function compareAttempts(explained: ExplainOutput, record: MessageRecord | undefined) {
   for (const row of record?.recipients.filter(({ state }) => WAITING.includes(state)) ?? []) {
     const tried = (record?.attempts ?? []).filter(({ n }) => n === row.n).map(({ at }) => at)
-    const said = explained.schedule?.attempts ?? []
+    const said =
+      explained.recipients.find(({ address }) => address === row.address)?.schedule?.attempts ?? []
     compared++
     assert.ok(tried.length > 2, `${row.address} was tried ${tried.length} times`)
     for (const [at, time] of tried.entries()) {

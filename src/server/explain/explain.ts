@@ -6,7 +6,7 @@
  * control.ts and by programs that have Postrider in them; throws an OperationError for what cannot be asked.
  */
 import { type Address, formatAddress, formatPath, parseStoredAddress } from '../../mail/address.ts'
-import { formatCarriedSender } from '../../mail/carried.ts'
+import { formatCarriedSender, parseCarriedSender } from '../../mail/carried.ts'
 import { formatPeer } from '../../mail/forwarded.ts'
 import { fieldTexts } from '../../message/field-texts.ts'
 import { expandRecipients, type FinalRecipient } from '../../queue/expansion.ts'
@@ -19,7 +19,12 @@ import type { House } from '../house.ts'
 import { OperationError } from '../operation.ts'
 import { departureOf } from '../outbound.ts'
 import { scheduleOf } from '../schedules.ts'
-import type { ExplainedRecipient, ExplainInput, ExplainOutput } from './explained.ts'
+import type {
+  ExplainedRecipient,
+  ExplainedSchedule,
+  ExplainInput,
+  ExplainOutput,
+} from './explained.ts'
 import { type Answered, ask, type Inquiry } from './inquiry.ts'
 import { explainRoute } from './way.ts'
 
@@ -36,10 +41,6 @@ export async function explain(house: House, input: ExplainInput): Promise<Explai
   const header = fieldTexts(Buffer.from(`${(input.header ?? []).join('\r\n')}\r\n\r\n`))
   const recipients: ExplainedRecipient[] = []
   for (const final of finals) recipients.push(await explained(house, message, final, header))
-  // `queue.schedules` may have others for the others.
-  const schedule = scheduleOf(house.settings(), finals[0]?.address ?? '')
-  const { release, deliverBy } = answered.sender ?? {}
-  const firstAt = Math.max(now, release?.atMs ?? 0)
   return {
     at: now,
     listener: inquiry.listener,
@@ -48,13 +49,7 @@ export async function explain(house: House, input: ExplainInput): Promise<Explai
     asked: inquiry.forwardPaths.map((path, at) => ({ path, reply: answered.replies[at] ?? '' })),
     recipients,
     ...(inquiry.account && { account: inquiry.account.address }),
-    ...(recipients.length > 0 && {
-      schedule: {
-        ...forecast(schedule, { receivedAt: firstAt, firstAt, deliverBy }),
-        jitter: schedule.jitter,
-        noticesTo: message.reverse_path,
-      },
-    }),
+    ...(recipients.length > 0 && { noticesTo: message.reverse_path }),
   }
 }
 
@@ -153,5 +148,19 @@ async function explained(
       recipient: parseStoredAddress(address),
       sizeOctets: message.size_octets,
     })),
+    schedule: explainedSchedule(house, message, address, 'name' in route ? route.name : undefined),
   }
+}
+
+function explainedSchedule(
+  house: House,
+  { parameters, received_at: receivedAt }: QueuedMessage,
+  address: string,
+  way: string | undefined,
+): ExplainedSchedule {
+  const schedule = scheduleOf(house.settings(), address, way)
+  const { release, deliverBy } = parseCarriedSender(parameters)
+  const firstAt = Math.max(receivedAt, release?.atMs ?? 0)
+  const { jitter } = schedule
+  return { ...forecast(schedule, { receivedAt: firstAt, firstAt, deliverBy }), jitter }
 }

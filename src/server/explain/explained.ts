@@ -1,4 +1,5 @@
 /** What `explain` is asked and what it says: types alone, all of it survives JSON. Times are ms since the epoch. */
+import type { Forecast } from '../../queue/forecast.ts'
 import type { Passed } from '../../route/decide.ts'
 
 /** A message that is not sent, to be explained. */
@@ -59,6 +60,13 @@ export interface ExplainedRecipient {
   /** What becomes of it, in a few words. */
   readonly text?: string
   readonly ways?: readonly ExplainedWay[]
+  /** When it is tried if it is deferred each time, by its own line of `queue.schedules` where there is one. */
+  readonly schedule?: ExplainedSchedule
+}
+
+export interface ExplainedSchedule extends Forecast {
+  /** Each delay may be longer by this share of it. */
+  readonly jitter: number
 }
 
 export interface ExplainOutput {
@@ -71,14 +79,6 @@ export interface ExplainOutput {
   /** The reply to each recipient that was named; '' where it does not come to it. */
   readonly asked: readonly { readonly path: string; readonly reply: string }[]
   readonly recipients: readonly ExplainedRecipient[]
-  /** Where anybody is taken: when it is tried if it is deferred each time. */
-  readonly schedule?: {
-    readonly attempts: readonly number[]
-    readonly warnings: readonly number[]
-    readonly givenUpAt?: number
-    /** Each delay may be longer by this share of it. */
-    readonly jitter: number
-    /** Who is told of delay and failure; '' nobody. */
-    readonly noticesTo: string
-  }
+  /** Who is told of delay and failure, where anybody is taken; '' nobody. */
+  readonly noticesTo?: string
 }
