@@ -27,6 +27,8 @@ export interface NextHop extends Egress {
   readonly port: number
   /** 'never' speaks clear text; 'opportunistic' takes STARTTLS where offered; 'require' and 'implicit' verify. */
   readonly tls: 'never' | 'opportunistic' | 'require' | 'implicit'
+  /** Its certificate is one of these, by fingerprint (world/net.ts); then nobody vouches for it, and any name will do. */
+  readonly pins?: readonly string[]
   /** 'lmtp' where the hop keeps the mailboxes (RFC 2033); 'smtp' unless said. */
   readonly protocol?: 'smtp' | 'lmtp'
   readonly login?: HopLogin

@@ -97,13 +97,14 @@ function mxOf({ port, tls }: MxHop): MxEgress {
 }
 
 function nextHop(hop: HostHop | Smarthost): NextHop {
-  const { host, port, tls, protocol, xforward } = hop
+  const { host, port, tls, pins, protocol, xforward } = hop
   const { weight }: Partial<HostHop> = hop
   return {
     host,
     port,
     tls,
     protocol,
+    ...(pins && { pins }),
     ...loginOf(hop),
     ...(xforward && { xforward }),
     ...(weight !== undefined && { weight }),

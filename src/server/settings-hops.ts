@@ -50,6 +50,7 @@ export interface Smarthost extends Face {
   readonly host: string
   readonly port: number
   readonly tls: NextHop['tls']
+  readonly pins?: readonly string[]
   readonly protocol: 'smtp' | 'lmtp'
   readonly username?: string
   readonly password?: string
@@ -87,7 +88,22 @@ const egress = {
     .describe('8-bit mail where it has no 8BITMIME: re-encoded, or sent as it is.'),
 }
 
+/** As `openssl x509 -fingerprint -sha256` prints it, or bare; kept with colons. */
+const fingerprint = () =>
+  z
+    .string()
+    .regex(
+      /^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i,
+      'is no SHA-256 of a certificate: 64 hexadecimal digits, as `openssl x509 -noout -fingerprint -sha256` prints them',
+    )
+    .transform(text => text.replaceAll(':', '').toUpperCase().match(/../g)?.join(':') ?? '')
+
 const login = {
+  pins: texts(fingerprint())
+    .exactOptional()
+    .describe(
+      'Fingerprints (SHA-256) of which its certificate has one: then neither who signed it nor its name is looked at. For one that signed its own.',
+    ),
   protocol: z
     .enum(['smtp', 'lmtp'])
     .default('smtp')
@@ -145,6 +161,13 @@ function completed<Written extends WrittenHop>(written: Written) {
 const pairMissing = (value: { username?: string; password?: string; token?: string }) =>
   (value.username === undefined) !== (value.password === undefined && value.token === undefined)
 
+const PINS =
+  'pins are for tls `require` or `implicit`: a hop that may be spoken to without it is not proven by them'
+
+/** Where TLS need not be, a certificate proves nothing. */
+const pinsInVain = (value: { pins?: readonly string[] }, tls: string | undefined) =>
+  value.pins !== undefined && tls !== 'require' && tls !== 'implicit'
+
 const PAIR = 'username and password (or token) go together: write both, or neither'
 
 export const smarthostSchema = z
@@ -163,7 +186,11 @@ export const smarthostSchema = z
       context.issues.push({ code: 'custom', message, input: value })
       return z.NEVER
     }
-    if (typeof value !== 'string') return pairMissing(value) ? fail(PAIR) : completed(value)
+    if (typeof value !== 'string') {
+      if (pairMissing(value)) return fail(PAIR)
+      const whole = completed(value)
+      return pinsInVain(whole, whole.tls) ? fail(PINS) : whole
+    }
     const match = /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(value)
     const port = Number(match?.[2])
     if (match === null || port < 1 || port > 65_535) {
@@ -204,9 +231,12 @@ const hop = z
     }
     if (pairMissing(value)) return fail(PAIR)
     const { host, port, tls, ...rest } = value
-    if (host !== undefined) return completed({ ...value, host })
+    if (host !== undefined) {
+      const whole = completed({ ...value, host })
+      return pinsInVain(whole, whole.tls) ? fail(PINS) : whole
+    }
     if (tls === 'implicit') return fail('without a host, tls cannot be implicit')
-    for (const name of ['username', 'weight'] as const) {
+    for (const name of ['username', 'weight', 'pins'] as const) {
       if (value[name] !== undefined) return fail(`without a host, there is no ${name}`)
     }
     if (value.protocol === 'lmtp') return fail('without a host, protocol cannot be lmtp')

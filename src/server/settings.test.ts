@@ -199,6 +199,15 @@ test('an error inside the longer form of a setting names its place there', () =>
   assert.deepEqual(errorsOf({ outbound: { smarthost: { host: 'a', prot: 25 } } }), [
     'outbound.smarthost.prot: there is no such setting; did you mean `port`?',
   ])
+  const pins = 'ab'.repeat(32)
+  assert.deepEqual(errorsOf({ outbound: { smarthost: { host: 'a', pins } } }), [])
+  assert.match(
+    errorsOf({ outbound: { smarthost: { host: 'a', pins: 'ab:cd' } } })[0] ?? '',
+    /SHA-256/,
+  )
+  const clear = { host: 'a', pins, tls: 'opportunistic' } as const
+  assert.match(errorsOf({ outbound: { smarthost: clear } })[0] ?? '', /pins are for tls/)
+  assert.match(errorsOf({ outbound: { hops: { x: { pins, senders: [] } } } })[0] ?? '', /no pins/)
   assert.deepEqual(errorsOf({ outbound: { smarthost: { host: 'a', username: 'b' } } }), [
     'outbound.smarthost: username and password (or token) go together: write both, or neither',
   ])

@@ -33,6 +33,8 @@ export interface HopOptions {
   readonly hostname: string
   readonly protocol: 'smtp' | 'lmtp'
   readonly tls: TlsPolicy
+  /** Fingerprints of which its certificate has one. */
+  readonly pins?: readonly string[]
   readonly login?: Credentials
   /** What becomes of 8-bit mail where it has no 8BITMIME; 'convert' if not given. */
   readonly eightBit?: EightBit
@@ -348,11 +350,13 @@ export function unopened(phase: Trouble['phase'], status: string, reason: string
 }
 
 /** How the host is met in TLS, from the first octet or by STARTTLS. */
-export function secureOptions({ host, tls, roots, own, witness }: HopOptions): SecureOptions {
+export function secureOptions(options: HopOptions): SecureOptions {
+  const { host, tls, pins, roots, own, witness } = options
   return {
     side: 'client',
     servername: host.name.startsWith('[') ? host.address : host.name,
     trust: tls.trust,
+    ...(pins === undefined ? {} : { pins }),
     ...(roots === undefined ? {} : { roots }),
     ...(own === undefined ? {} : { own }),
     ...(witness === undefined ? {} : { chain: true }),

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { load, short, town } from '../../test/kit/smtp-town.ts'
 import type { Route } from '../route/route.ts'
 import { simIdentity } from '../world/sim/index.ts'
+import { fingerprintOf } from '../world/sim/tls.ts'
 import type { Script } from './fake-server.ts'
 import { sendMail } from './send.ts'
 import type { Carried, Load } from './transport.ts'
@@ -243,6 +244,20 @@ test('a hop that must be verified and cannot be is not used', async () => {
     assert.match(short(carried), /^deferred 4\.7\.[45]/)
     assert.equal(servers[0]?.messages.length, 0)
   }
+})
+
+test('a hop whose certificate is pinned needs nobody to vouch for it, and no other certificate will do', async () => {
+  const self = { extensions: ['STARTTLS'], identity: simIdentity(['other.test'], false) }
+  const place = await town([self])
+  const route = { kind: 'smarthost', host: 'mx0.test', port: 25, tls: 'require' } as const
+  const pins = [fingerprintOf(['other.test'])]
+  const asked = asking({ requireTls: true })
+  assert.equal(short(await place.carry(undefined, { ...route, pins })), 'delivered 2.0.0 mx0.test')
+  // It is as good as verified: what requires TLS may go by it, and only lacks the extension.
+  assert.match(short(await place.carry(asked, { ...route, pins })), /^failed 5\.7\.30/)
+  const others = { ...route, pins: [fingerprintOf(['mx0.test'])] }
+  assert.equal(short(await place.carry(undefined, others)), 'deferred 4.7.5 mx0.test')
+  assert.equal(place.servers[0]?.messages.length, 1)
 })
 
 test('content that cannot be read makes the mail wait and gives the place back', async () => {

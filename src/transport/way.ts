@@ -20,6 +20,7 @@ export interface Way {
   readonly port: number
   readonly protocol: 'smtp' | 'lmtp'
   readonly tls: TlsPolicy
+  readonly pins?: readonly string[]
   readonly login?: HopLogin
   /** What we call ourselves in EHLO. */
   readonly hostname: string
@@ -71,12 +72,13 @@ function byMx(
 }
 
 function byHop(hop: NextHop, defaults: WayDefaults): Way {
-  const { host, port, protocol = 'smtp', tls, login, xforward = false } = hop
+  const { host, port, protocol = 'smtp', tls, pins, login, xforward = false } = hop
   return {
     to: { host },
     port,
     protocol,
     tls: tlsPolicy(tls),
+    ...(pins && { pins }),
     ...(login && { login }),
     xforward,
     ...outwards(hop, defaults),

@@ -50,6 +50,8 @@ export type SecureOptions =
       readonly servername: string
       /** 'opportunistic' takes any certificate (RFC 7435); 'verify' demands a trusted chain and name. */
       readonly trust: 'opportunistic' | 'verify'
+      /** Fingerprints as in TlsFacts: its certificate is one of these, and neither chain nor name is looked at. */
+      readonly pins?: readonly string[]
       /** Further trusted roots, PEM. */
       readonly roots?: string
       readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'

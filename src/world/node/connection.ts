@@ -127,10 +127,15 @@ export class NodeConnection implements Connection {
           secured.destroy(refused)
           return
         }
-        this.tls = factsOf(secured, options)
+        const facts = pinned(factsOf(secured, options), options)
+        if (facts === undefined) {
+          secured.destroy(reasonFor('ERR_TLS_CERT_NOT_PINNED'))
+          return
+        }
+        this.tls = facts
         if (this.#paused) secured.pause()
         if (this.#events) this.#listen()
-        resolve(this.tls)
+        resolve(facts)
       })
     })
   }
@@ -247,13 +252,13 @@ function clientContext(options: SecureOptions & { side: 'client' }): SecureConte
 }
 
 function join(socket: Socket, options: SecureOptions & { side: 'client' }): TLSSocket {
-  const { servername, trust } = options
+  const { servername, trust, pins } = options
   return connect({
     socket,
     secureContext: clientContext(options),
     // An address is no server name (RFC 6066 §3), but it is still what the certificate must show.
     ...(isAddress(servername) ? {} : { servername }),
-    rejectUnauthorized: trust === 'verify',
+    rejectUnauthorized: trust === 'verify' && pins === undefined,
     checkServerIdentity: (_host, certificate) => checkServerIdentity(servername, certificate),
   })
 }
@@ -278,6 +283,14 @@ function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
     ...peerFacts(peer),
     ...(bindings && { bindings }),
   }
+}
+
+/** A certificate that is one of the pins is as good as verified; another is none, and the facts are undefined. */
+function pinned(facts: TlsFacts, options: SecureOptions): TlsFacts | undefined {
+  if (options.side === 'server' || options.pins === undefined) return facts
+  const { unverified: _why, ...rest } = facts
+  const { fingerprint = '' } = facts
+  return options.pins.includes(fingerprint) ? { ...rest, verified: true } : undefined
 }
 
 /** Typed as an Error, it is the error's code in truth. */

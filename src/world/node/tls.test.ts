@@ -104,6 +104,17 @@ test('a client that asks is told the chain, and why it is not trusted', async ()
   assert.equal(typeof silently === 'object' && silently.chain, undefined)
 })
 
+test('a pinned certificate is believed whoever signed it and whatever its name; another is not', async () => {
+  const identity = loadIdentity([filesOf('a.test')], silent)
+  const [a, b] = (['a.test', 'b.test'] as const).map(
+    name => new X509Certificate(pemOf(name).certificate).fingerprint256,
+  ) as [string, string]
+  const [, seen] = await shake({ identity }, { servername: 'x.test', pins: [b, a] })
+  assert.ok(typeof seen === 'object' && seen.verified && seen.unverified === undefined)
+  const [, other] = await shake({ identity }, { servername: 'a.test', pins: [b] })
+  assert.equal(other, 'ERR_TLS_CERT_NOT_PINNED')
+})
+
 test('each of several certificates is replaced when its files change', async () => {
   const second = { certFile: join(folder, 'x.crt'), keyFile: join(folder, 'x.key') }
   const put = (name: Name) => {

@@ -1,4 +1,5 @@
 /** TLS in the simulated internet: no cryptography, only who claims what and who believes it. */
+import { createHash } from 'node:crypto'
 import type { CertificateFacts, TlsFacts } from '../../wire/effect.ts'
 import type { SecureOptions, ServerIdentity } from '../net.ts'
 
@@ -62,16 +63,28 @@ export function agree(options: SecureOptions, hello: Hello): TlsFacts | string {
   const { names, trusted, fault = SELF_SIGNED } = hello.certificate
   const verified = trusted && names.some(name => covers(name, options.servername))
   const unverified = trusted ? 'ERR_TLS_CERT_ALTNAME_INVALID' : fault
-  if (options.trust === 'verify' && !verified) return unverified
+  const { pins } = options
+  const fingerprint = fingerprintOf(names)
+  if (pins ? !pins.includes(fingerprint) : options.trust === 'verify' && !verified) {
+    return pins ? 'ERR_TLS_CERT_NOT_PINNED' : unverified
+  }
+  const believed = verified || pins !== undefined
   const [peerName] = names
   return {
     ...common,
     servername: options.servername,
-    verified,
-    ...(verified ? {} : { unverified }),
+    verified: believed,
+    fingerprint,
+    ...(believed ? {} : { unverified }),
     ...(options.chain ? { chain: [factsOf(hello.certificate)] } : {}),
     ...(peerName === undefined ? {} : { peerName }),
   }
+}
+
+/** Of a certificate that is nothing but its names. */
+export function fingerprintOf(names: readonly string[]): string {
+  const digest = createHash('sha256').update(names.join()).digest('hex').toUpperCase()
+  return digest.match(/../g)?.join(':') ?? ''
 }
 
 function factsOf({
