@@ -246,6 +246,23 @@ test('a hop that must be verified and cannot be is not used', async () => {
   }
 })
 
+test('RFC 5321 §4.5.4.1: a host that could not be reached is tried last for a minute', async () => {
+  const { carry, servers, internet } = await town([{ greeting: '' }, {}], {
+    messagesPerConnection: 1,
+  })
+  const seen = () => servers.map(({ connections }) => connections)
+  for (const counts of [
+    [1, 1],
+    [1, 2],
+  ]) {
+    assert.equal(short(await carry()), 'delivered 2.0.0 mx1.test')
+    assert.deepEqual(seen(), counts)
+  }
+  await internet.advance('61 seconds')
+  assert.equal(short(await carry()), 'delivered 2.0.0 mx1.test')
+  assert.deepEqual(seen(), [2, 3])
+})
+
 test('a hop whose certificate is pinned needs nobody to vouch for it, and no other certificate will do', async () => {
   const self = { extensions: ['STARTTLS'], identity: simIdentity(['other.test'], false) }
   const place = await town([self])

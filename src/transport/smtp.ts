@@ -14,6 +14,7 @@ import { Attempt } from './attempt.ts'
 import { type Hop, type HopOpened, type HopOptions, openHop, unopened } from './hop.ts'
 import { type Host, type Located, locateDomain, locateHost } from './hosts.ts'
 import { Pool } from './pool.ts'
+import { Remembered } from './remembered.ts'
 import { inTheClear, isProven } from './tls-policy.ts'
 import type { Carried, Load, Transport } from './transport.ts'
 import { sourceFor, type Way, type WayDefaults, waysOf } from './way.ts'
@@ -61,8 +62,10 @@ export const smtpTransportDefaults = {
 const GOODBYE_MS = 1_000
 
 /** How long a host that loses pipelined commands is spoken to step by step, and how many are known. */
-const STEPWISE_MS = 3_600_000
-const STEPWISE_MAX = 1_000
+const STEPWISE = { forMs: 3_600_000, most: 1_000 } as const
+
+/** RFC 5321 §4.5.4.1: hosts that could not be reached are remembered; for so long others go before them. */
+const UNREACHABLE = { forMs: 60_000, most: 1_000 } as const
 
 /** Kept connections that may fail a load before it waits for its next turn. */
 const KEPT_TRIES = 5
@@ -91,13 +94,16 @@ class SmtpTransport implements Transport {
   readonly #settings: SmtpTransportSettings
   readonly #pool: Pool
   /** Addresses of hosts that lose pipelined commands, and until when that is believed (monotonic ms). */
-  readonly #stepwise = new Map<string, number>()
+  readonly #stepwise: Remembered
+  readonly #unreachable: Remembered
   /** Look-ups under way: loads that begin together share one. */
   readonly #locating = new Map<string, Promise<Located>>()
 
   constructor(world: World, settings: SmtpTransportSettings) {
     this.#world = world
     this.#settings = settings
+    this.#stepwise = new Remembered(world.clock, STEPWISE)
+    this.#unreachable = new Remembered(world.clock, UNREACHABLE)
     const { connectionsPerRoute, gates, limits, messagesPerConnection } = settings
     this.#pool = new Pool(world.clock, {
       ...settings,
@@ -197,7 +203,8 @@ class SmtpTransport implements Transport {
     const { limits } = this.#settings
     let hop: Hop | undefined
     let nowhere: Extract<Located, { readonly reason: string }> | undefined
-    let tried = 0
+    let met = false
+    const last: { readonly host: Host; readonly way: Way }[] = []
     try {
       const { random } = this.#world
       for (const way of waysOf(route, this.#settings, random, route.tlsOptional === true)) {
@@ -208,20 +215,28 @@ class SmtpTransport implements Transport {
           nowhere ??= located
           continue
         }
-        if (limits !== undefined && tried === 0) {
+        if (limits !== undefined && !met) {
           const names = located.hosts.map(({ name }) => name)
           limits.located(route, names)
           if (limits.exceeded(routeKey(route))) return 'later'
           const wait = paid ? undefined : limits.spend(route)
           if (wait !== undefined) return waiting(attempt, wait)
         }
+        met = true
         for (const host of located.hosts) {
-          tried++
+          if (this.#unreachable.has(placeOf(host, way))) {
+            last.push({ host, way })
+            continue
+          }
           hop = await this.#tryHost(attempt, host, way)
           if (hop !== undefined) return attempt.carried()
         }
       }
-      return tried === 0 && nowhere !== undefined
+      for (const { host, way } of last) {
+        hop = await this.#tryHost(attempt, host, way)
+        if (hop !== undefined) return attempt.carried()
+      }
+      return !met && nowhere !== undefined
         ? attempt.unlocated(nowhere.status, nowhere.reason)
         : attempt.carried()
     } finally {
@@ -235,9 +250,12 @@ class SmtpTransport implements Transport {
     for (let end: Offered = 'anew'; end === 'anew'; ) {
       const opened = await this.#open(host, way)
       if (opened.kind === 'trouble') {
+        const { phase } = opened.trouble
+        if (phase === 'connect' || phase === 'greeting') this.#unreachable.add(placeOf(host, way))
         attempt.trouble(host, opened.trouble, opened.dialogue)
         return undefined
       }
+      this.#unreachable.forget(placeOf(host, way))
       const { hop } = opened
       end = await this.#offer(attempt, hop).catch((error: unknown) => {
         hop.leave()
@@ -269,7 +287,7 @@ class SmtpTransport implements Transport {
       xforward,
       connectTimeoutMs,
       timeouts: timeouts(replyTimeoutMs),
-      ...(this.#isStepwise(host) ? { without: ['PIPELINING'] } : {}),
+      ...(this.#stepwise.has(host.address) ? { without: ['PIPELINING'] } : {}),
       ...(pins === undefined ? {} : { pins }),
       ...(login === undefined ? {} : { login }),
       ...(localAddress === undefined ? {} : { localAddress }),
@@ -291,22 +309,11 @@ class SmtpTransport implements Transport {
       if (carried.kind === 'untouched') return some ? 'anew' : 'elsewhere'
       const end = attempt.note(carried)
       const again = end === 'elsewhere' ? carried.trouble?.again : undefined
-      if (again === 'stepwise') this.#believeStepwise(hop.host)
+      if (again === 'stepwise') this.#stepwise.add(hop.host.address)
       if (again !== undefined) return 'anew'
       // A host that ends the connection after a transaction of many has not ceased to take mail.
       if (end !== 'again') return end === 'elsewhere' && some ? 'anew' : end
     }
-  }
-
-  #isStepwise({ address }: Host): boolean {
-    return (this.#stepwise.get(address) ?? 0) > this.#world.clock.monotonic()
-  }
-
-  #believeStepwise({ address }: Host): void {
-    const [oldest] = this.#stepwise.keys()
-    if (oldest !== undefined && this.#stepwise.size >= STEPWISE_MAX) this.#stepwise.delete(oldest)
-    this.#stepwise.delete(address)
-    this.#stepwise.set(address, this.#world.clock.monotonic() + STEPWISE_MS)
   }
 
   #locate({ to, family }: Way): Promise<Located> {
@@ -322,6 +329,10 @@ class SmtpTransport implements Transport {
     void located.finally(() => this.#locating.delete(key)).catch(() => {})
     return located
   }
+}
+
+function placeOf({ address }: Host, { port }: Way): string {
+  return `${address} ${port}`
 }
 
 function waiting(attempt: Attempt, waits: Wait): Carried {
