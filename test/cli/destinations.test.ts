@@ -15,9 +15,9 @@ before(async () => {
   const set = { 'queue.retry': '1h' }
   server = await startServer({ smarthost: `127.0.0.1:${sink.port}`, set })
 })
-after(async () => {
+after(() => {
   sink.close()
-  await clear()
+  clear()
 })
 
 const destinations = (...args: string[]) =>
