@@ -82,12 +82,15 @@ test('what is suspended waits, is shown with its reason, and goes when it is res
 test('a host that is down is shown, and probed when the operator says so', async () => {
   const { port } = sink
   sink.close()
-  await send()
-  await until(async () => (await rows('show', LANE()))[0]?.state === 'down')
+  // It has taken mail a moment ago: one failure says little.
+  await until(async () => {
+    await send()
+    return (await rows('show', LANE()))[0]?.state === 'down'
+  })
   assert.match((await destinations()).out, /down/)
   sink = await Sink.open(port)
   assert.equal((await destinations('resume', LANE())).code, 0)
-  await until(() => sink.messages.length === 1)
+  await until(() => sink.messages.length > 0)
 })
 
 test('what makes no sense is refused', async () => {
