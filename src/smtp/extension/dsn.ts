@@ -88,14 +88,16 @@ function parseNotify(value: string | undefined): Notify | undefined {
   return wanted.length === 0 ? undefined : wanted
 }
 
-/** `\x{HEXPOINT}` of RFC 6533 §3: two to six upper-case digits, never a surrogate. */
-const EMBEDDED = /\\x\{([0-9A-F]{2,6})\}/g
+/** `\x{HEXPOINT}` of RFC 6533 §3: two to six digits, never a surrogate. A backslash stands for nothing else. */
+const EMBEDDED = /\\x\{([0-9A-F]{2,6})\}/gi
+const STRAY = /\\(?!x\{[0-9A-F]{2,6}\})/i
 
 /**
  * utf-8-addr-xtext / utf-8-addr-unitext (RFC 6533 §3). Raw UTF-8 needs SMTPUTF8; without it, a
  * character beyond ASCII stands as `\x{...}`, within xtext or not.
  */
 function decodeUtf8Address(armoured: string, utf8: boolean): string | undefined {
+  if (STRAY.test(armoured)) return undefined
   if (!/^[\x21-\x7e]+$/.test(armoured)) {
     return utf8 && armoured !== '' && !/[\x00-\x20\x7f-\x9f]/.test(armoured)
       ? expand(armoured)
