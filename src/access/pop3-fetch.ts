@@ -7,6 +7,7 @@ import type { ClientAnswer, ClientQuestion, Order, Result } from '../pop3/client
 import { ClientSession } from '../pop3/client/session.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
 import type { Role } from '../wire/effect.ts'
+import type { Gss, GssStep } from '../world/gss.ts'
 import type { SecureOptions } from '../world/net.ts'
 import { pump } from '../world/pump.ts'
 import type { World } from '../world/world.ts'
@@ -14,6 +15,8 @@ import type { World } from '../world/world.ts'
 export interface FetchOptions {
   readonly address: string
   readonly port: number
+  /** The server's name, for mechanisms that say it. */
+  readonly hostname?: string
   readonly credentials: Credentials
   /** 'implicit' is POP3S (RFC 8314); 'startTls' demands STLS; 'never' speaks in the clear. */
   readonly tls: 'implicit' | 'startTls' | 'never'
@@ -72,11 +75,16 @@ class Client implements Role<ClientQuestion, ClientAnswer> {
   #next: ((order: Order) => void) | undefined
   #close = () => {}
   #lost = false
+  readonly #gss: Gss | undefined
+
+  constructor(gss: Gss | undefined) {
+    this.#gss = gss
+  }
 
   static async connect(world: World, options: FetchOptions): Promise<Client> {
     const { address, port, timeoutMs, secure, tls } = options
     const connection = await world.net.connect({ address, port, timeoutMs })
-    const client = new Client()
+    const client = new Client(world.gss)
     if (tls === 'implicit') {
       if (secure === undefined) throw new FetchError('TLS is wanted and not set up')
       await connection.secure(secure)
@@ -84,6 +92,7 @@ class Client implements Role<ClientQuestion, ClientAnswer> {
     const settings = {
       plaintextAuth: tls === 'never',
       replyTimeoutMs: timeoutMs,
+      ...(options.hostname !== undefined && { hostname: options.hostname }),
       chance: (count: number) => world.random.octets(count),
     }
     const running = pump<ClientQuestion, ClientAnswer>({
@@ -104,10 +113,16 @@ class Client implements Role<ClientQuestion, ClientAnswer> {
   }
 
   ask(question: ClientQuestion): Promise<ClientAnswer> {
+    if (question.kind === 'gss') return this.#ticket(question.step)
     this.#result.resolve(question.result)
     return new Promise(resolve => {
       this.#next = resolve
     })
+  }
+
+  async #ticket(step: GssStep): Promise<ClientAnswer> {
+    const answer = await this.#gss?.step(step)
+    return { kind: 'gss', answer: answer ?? { kind: 'unavailable', why: 'no library for tickets' } }
   }
 
   failed(): ClientAnswer {

@@ -222,7 +222,7 @@ class ClientPlay {
       },
       stream: (_source: Source, _transform?: Transform) => assert.fail('a client streams nothing'),
       ask: question => {
-        this.results.push(question.result)
+        if (question.kind === 'next') this.results.push(question.result)
         return this.#orders.shift()
       },
       content: (octets, from, to) => {

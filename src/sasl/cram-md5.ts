@@ -12,6 +12,7 @@ import {
   encodeText,
   failed,
   noOctets,
+  respond,
   rightOf,
   WRONG,
 } from './exchange.ts'
@@ -24,7 +25,8 @@ export const cramMd5Server: ServerMechanism = {
   name: 'CRAM-MD5',
   plaintext: false,
   *start(initial, { chance }) {
-    if (initial !== undefined) return failed('malformed', 'CRAM-MD5 begins with the challenge')
+    // RFC 4954 §4: a client that begins where the server does is refused as by a wrong password (535).
+    if (initial !== undefined) return failed('denied', 'CRAM-MD5 begins with the challenge')
     // §2: a challenge has the form of a Message-ID.
     const text = `<${Buffer.from(chance(NONCE_OCTETS)).toString('hex')}@postrider>`
     const response = decodeText(yield* challenge(encodeText(text))) ?? ''
@@ -51,7 +53,7 @@ export const cramMd5Client: ClientMechanism = {
   *start({ username, password = '', authorize = '' }) {
     // The response has no room for another identity.
     if (authorize !== '' && authorize !== username) return false
-    const text = yield noOctets
+    const text = yield* respond(noOctets)
     const digest = cramDigest(Buffer.from(password), text).toString('hex')
     yield encodeText(`${username} ${digest}`)
     return true

@@ -12,6 +12,8 @@ import {
   decodeText,
   encodeText,
   failed,
+  noOctets,
+  respond,
   rightOf,
   sameOctets,
   WRONG,
@@ -101,7 +103,7 @@ export const digestMd5Client: ClientMechanism = {
   serverFirst: true,
   by: 'password',
   *start({ username, password = '', authorize }, { chance, hostname, service }) {
-    const offer = parseDirectives(Buffer.from(yield new Uint8Array(0)).toString('latin1'))
+    const offer = parseDirectives(Buffer.from(yield* respond(noOctets)).toString('latin1'))
     const chosen = offer && choose(offer)
     if (chosen === undefined) return false
     const { realm, nonce, utf8 } = chosen
@@ -125,7 +127,7 @@ export const digestMd5Client: ClientMechanism = {
       'qop=auth',
       ...(facts.authzid === undefined ? [] : [`authzid=${quote(facts.authzid)}`]),
     ]
-    const last = yield Buffer.from(words.join(','), utf8 ? 'utf8' : 'latin1')
+    const last = yield* respond(Buffer.from(words.join(','), utf8 ? 'utf8' : 'latin1'))
     // §2.1.3: a server that does not know the secret cannot say this.
     const said = parseDirectives(Buffer.from(last).toString('latin1'))
     const expected = digestResponse(secret, facts, '')

@@ -3,7 +3,9 @@
  * end. A mechanism reads top to bottom with them, as its RFC does. Nothing here throws on octets.
  */
 import { timingSafeEqual } from 'node:crypto'
+import type { GssAnswer } from '../world/gss.ts'
 import type {
+  ClientStep,
   LoginAnswer,
   LoginQuestion,
   SaslInput,
@@ -14,6 +16,11 @@ import type {
 
 export type Failure = Extract<SaslResult, { kind: 'failed' }>
 export type Exchange<T> = Generator<SaslStep, T, SaslInput>
+
+export type ClientExchange<T> = Generator<ClientStep, T, Uint8Array | GssAnswer>
+
+/** In place of an answer that nobody gave. */
+export const unanswered = { kind: 'unavailable', why: 'no answer was given' } as const
 
 export const noOctets = new Uint8Array(0)
 
@@ -30,10 +37,17 @@ export function* challenge(octets: Uint8Array, form?: 'words'): Exchange<Uint8Ar
   return input instanceof Uint8Array ? input : noOctets
 }
 
+/** The client's side: responds, and gives the server's next challenge. */
+export function* respond(octets: Uint8Array): ClientExchange<Uint8Array> {
+  const input = yield octets
+  // Only a protocol room with a bug resumes a response with an answer.
+  return input instanceof Uint8Array ? input : noOctets
+}
+
 /** Asks policy and gives its answer. */
 export function* ask(question: LoginQuestion): Exchange<LoginAnswer> {
   const input = yield { kind: 'ask', question }
-  return input instanceof Uint8Array ? { kind: 'unavailable', why: 'no answer was given' } : input
+  return input instanceof Uint8Array ? unanswered : input
 }
 
 /** Tells a mechanism that nobody goes on with it, so that it gives back what it holds. */

@@ -90,13 +90,13 @@ function* establish(
 ): Exchange<
   { readonly established: Established; readonly last: Uint8Array | undefined } | Failure
 > {
-  const binding = endPointOf(tls)
+  const bindings = bindingsOf(tls)
   let token = first
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const stepped = yield* askGss(mechanism, {
       ...{ kind: 'accept', form, token, service: service === 'lmtp' ? 'smtp' : service },
+      bindings,
       ...(held.context !== undefined && { context: held.context }),
-      ...(binding !== undefined && { binding }),
     })
     if ('reason' in stepped) {
       held.context = undefined
@@ -112,12 +112,16 @@ function* establish(
 }
 
 /**
- * What a client may bind to in a context: the server's certificate (RFC 5929), which is what Windows and curl mean.
- * Who names nothing is let in; who names another's is not.
+ * What a client may bind its context to: the server's certificate (RFC 5929), as Windows does, or the connection; with
+ * the binding's name before it, or as Cyrus SASL has it, who takes the Finished of any handshake. Who names
+ * nothing is let in; who names another connection is not. RFC 4752 knows no binding, so that none is the right one.
  */
-function endPointOf(tls: ServerContext['tls']): Uint8Array | undefined {
-  const octets = bindingOf(tls, 'tls-server-end-point')
-  return octets && Buffer.concat([Buffer.from('tls-server-end-point:'), octets])
+function bindingsOf(tls: ServerContext['tls']): readonly Uint8Array[] {
+  const named = ['tls-server-end-point', 'tls-exporter', 'tls-unique'].flatMap(name => {
+    const octets = bindingOf(tls, name)
+    return octets === undefined ? [] : [Buffer.concat([Buffer.from(`${name}:`), octets])]
+  })
+  return tls?.finished === undefined ? named : [...named, Buffer.from(tls.finished, 'base64')]
 }
 
 /** RFC 4752 §3.2: the layers are offered and chosen in wrapped octets. */

@@ -6,6 +6,7 @@
  * result. The protocol room (SMTP AUTH, POP3 AUTH, IMAP AUTHENTICATE) does the base64 and framing.
  */
 import type { TlsFacts } from '../wire/effect.ts'
+import type { GssAnswer, GssStep, Ticket } from '../world/gss.ts'
 import type { Wants } from './channel.ts'
 import type { Account, LoginAnswer, LoginQuestion } from './login-question.ts'
 
@@ -76,19 +77,24 @@ export interface ClientContext {
   readonly service: Service
 }
 
-/** The client side: yields responses, is resumed with challenges. Throws nothing; returns false to give up. */
+/** A client's response, or a step of a security context, which is answered by whoever has the library. */
+export type ClientStep = Uint8Array | GssStep
+
+/**
+ * The client side: yields responses and is resumed with challenges. Throws nothing. Returns true when the server's
+ * last data was as it must be (SCRAM checks the signature), false to give up, or why it gives up.
+ */
 export interface ClientMechanism extends Wants {
   /** True where the first response can go with the command (RFC 4954 §4 initial-response). */
   readonly initial: boolean
   /** True where the server speaks first: what is yielded before its challenge is nothing to be sent. */
   readonly serverFirst?: boolean
   /** What it logs in with. */
-  readonly by: 'password' | 'token' | 'certificate'
-  /** Returns true when the server's last data was as it must be (SCRAM checks the signature). */
+  readonly by: 'password' | 'token' | 'certificate' | 'ticket'
   start(
     credentials: Credentials,
     context: ClientContext,
-  ): Generator<Uint8Array, boolean, Uint8Array>
+  ): Generator<ClientStep, boolean | string, Uint8Array | GssAnswer>
 }
 
 export interface Credentials {
@@ -98,6 +104,8 @@ export interface Credentials {
   readonly token?: string
   /** True where the certificate that we show is the login (EXTERNAL). */
   readonly certificate?: boolean
+  /** Where a Kerberos ticket of ours is to be had (GSSAPI, GSS-SPNEGO). */
+  readonly ticket?: Ticket
   /** The identity to act as, if another. */
   readonly authorize?: string
   /** The only mechanisms that may be used, by name; absent: any. */

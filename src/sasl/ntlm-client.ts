@@ -2,6 +2,7 @@
  * NTLM, the client's side: version 2, with a MIC over all three messages and bound to the server's certificate
  * under TLS. Used only where it is asked for by name, as nothing is weaker.
  */
+import { respond } from './exchange.ts'
 import { ntHash } from './md4.ts'
 import type { ClientMechanism } from './mechanism.ts'
 import { channelHashes, micOf, proofOf, responseKey } from './ntlm-keys.ts'
@@ -30,7 +31,7 @@ export const ntlmClient: ClientMechanism = {
   *start({ username, password = '', authorize = '' }, { chance, tls }) {
     if (authorize !== '' && authorize !== username) return false
     const negotiate = formatNegotiate(FLAGS)
-    const offer = yield negotiate
+    const offer = yield* respond(negotiate)
     const challenge = parseChallenge(offer)
     const info = challenge && parsePairs(challenge.targetInfo)
     if (challenge === undefined || info === undefined) return false

@@ -126,7 +126,8 @@ export function formatAuthenticate(
     writeField(head, 12 + 8 * i, octets.length, at)
     at += octets.length
   }
-  head.writeUInt32LE(flags, 60)
+  // Flags of a server may have the highest bit, and bits are signed in between.
+  head.writeUInt32LE(flags >>> 0, 60)
   return Buffer.concat([head, ...payload])
 }
 

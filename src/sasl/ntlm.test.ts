@@ -10,6 +10,7 @@ import { ntlmClient } from './ntlm-client.ts'
 import { proofOf, responseKey } from './ntlm-keys.ts'
 import {
   FLAG,
+  formatChallenge,
   formatNegotiate,
   formatPairs,
   parseAuthenticate,
@@ -187,6 +188,15 @@ test('names must be whole UTF-16, or ASCII', () => {
   const odd = Buffer.from(authenticate)
   odd.writeUInt16LE(odd.readUInt16LE(36) - 1, 36)
   assert.equal(parseAuthenticate(odd), undefined)
+})
+
+test('a server that sets every flag is answered like any other', () => {
+  const rounds = ntlmClient.start({ username: 'u', password: 'p' }, clientContext())
+  rounds.next(new Uint8Array(0))
+  const targetInfo = formatPairs([])
+  const challenge = { flags: 0xffffffff, challenge: new Uint8Array(8), targetInfo }
+  const { value } = rounds.next(formatChallenge(challenge, new Uint8Array(0)))
+  assert.ok(value instanceof Uint8Array && parseAuthenticate(value) !== undefined)
 })
 
 test('no octets make a parser throw', () => {

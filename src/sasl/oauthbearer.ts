@@ -14,6 +14,7 @@ import {
   encodeText,
   failed,
   noOctets,
+  respond,
 } from './exchange.ts'
 import type {
   ClientMechanism,
@@ -89,7 +90,7 @@ export const oauthBearerClient: ClientMechanism = {
       ...(port === undefined ? [] : [`port=${port}`]),
       `auth=Bearer ${token}`,
     ]
-    const error = yield encodeText(`${header}${SEP}${pairs.join(SEP)}${SEP}${SEP}`)
+    const error = yield* respond(encodeText(`${header}${SEP}${pairs.join(SEP)}${SEP}${SEP}`))
     if (error.length === 0) return true
     // §3.2.3: the server's words are answered by one octet, and its refusal follows.
     yield encodeText(SEP)

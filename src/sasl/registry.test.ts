@@ -16,7 +16,7 @@ test('a mechanism is found under its name in any case', () => {
   assert.ok(mechanismNames.includes('SCRAM-SHA-256-PLUS'))
   for (const name of mechanismNames) {
     assert.equal(serverMechanism(name.toLowerCase())?.name, name)
-    assert.equal(clientMechanism(name.toLowerCase())?.name ?? name, name)
+    assert.equal(clientMechanism(name.toLowerCase())?.name, name)
   }
   assert.equal(serverMechanism('CRAM-MD6'), undefined)
   assert.equal(clientMechanism('constructor'), undefined)
@@ -124,7 +124,7 @@ test('no octets and no answers make a server mechanism throw, and it comes to an
 test('no octets make a client mechanism throw', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom(...mechanismNames.filter(name => clientMechanism(name))),
+      fc.constantFrom(...mechanismNames),
       fc.string({ unit: 'binary' }),
       fc.string({ unit: 'binary' }),
       fc.array(octets, { minLength: 4, maxLength: 4 }),

@@ -10,6 +10,7 @@ import { cramMd5Client, cramMd5Server } from './cram-md5.ts'
 import { digestMd5Client, digestMd5Server } from './digest-md5.ts'
 import { externalClient, externalServer } from './external.ts'
 import { gssapiServer, gssSpnegoServer } from './gssapi.ts'
+import { gssapiClient, gssSpnegoClient } from './gssapi-client.ts'
 import { loginClient, loginServer } from './login.ts'
 import type { ClientMechanism, Credentials, ServerMechanism } from './mechanism.ts'
 import { ntlmServer } from './ntlm.ts'
@@ -23,7 +24,7 @@ import { xoauth2Client, xoauth2Server } from './xoauth2.ts'
 
 interface Row {
   readonly server: ServerMechanism
-  readonly client?: ClientMechanism
+  readonly client: ClientMechanism
   /** Only where it is asked for by name. */
   readonly asked?: true
 }
@@ -31,8 +32,8 @@ interface Row {
 /** In the order in which a client prefers them, and in which a server offers them. */
 const rows: readonly Row[] = [
   { server: externalServer, client: externalClient },
-  { server: gssapiServer },
-  { server: gssSpnegoServer },
+  { server: gssapiServer, client: gssapiClient },
+  { server: gssSpnegoServer, client: gssSpnegoClient },
   { server: oauthBearerServer, client: oauthBearerClient },
   { server: xoauth2Server, client: xoauth2Client },
   { server: scramServer(sha512, 'bound'), client: scramClient(sha512, 'bound') },
@@ -64,7 +65,7 @@ export function serverMechanism(name: string): ServerMechanism | undefined {
 /** The client side of a mechanism. */
 export function clientMechanism(name: string): ClientMechanism | undefined {
   const wanted = name.toUpperCase()
-  return rows.find(row => row.client?.name === wanted)?.client
+  return rows.find(row => row.client.name === wanted)?.client
 }
 
 /** Of a listener's mechanisms those that may run on a connection, in the listener's order. */
@@ -94,10 +95,10 @@ export function strongest(
     password: credentials.password !== undefined,
     token: credentials.token !== undefined,
     certificate: credentials.certificate === true,
+    ticket: credentials.ticket !== undefined,
   }
   const row = rows.find(
     ({ client, asked }) =>
-      client !== undefined &&
       names.has(client.name) &&
       has[client.by] &&
       (allowed === undefined ? !asked : allowed.includes(client.name)) &&

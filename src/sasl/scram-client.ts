@@ -1,7 +1,7 @@
 /** SCRAM (RFC 5802, RFC 7677), the client's side: see scram.ts. */
 import { createHash, pbkdf2Sync } from 'node:crypto'
 import { BINDING_NAMES, bindingOf } from './channel.ts'
-import { decodeText, encodeText, noOctets, sameOctets } from './exchange.ts'
+import { decodeText, encodeText, noOctets, respond, sameOctets } from './exchange.ts'
 import type { ClientContext, ClientMechanism } from './mechanism.ts'
 import { prepare } from './prepare.ts'
 import { makeNonce, type ScramForm, scramName } from './scram.ts'
@@ -47,7 +47,7 @@ export function scramClient(hash: ScramHash, form: ScramForm): ClientMechanism {
       const clientNonce = makeNonce(context.chance)
       const header = `${binding.flag},${authorize === '' ? '' : `a=${formatName(authorize)}`},`
       const bare = `n=${formatName(username)},r=${clientNonce}`
-      const serverFirst = decodeText(yield encodeText(header + bare)) ?? ''
+      const serverFirst = decodeText(yield* respond(encodeText(header + bare))) ?? ''
       const first = parseServerFirst(serverFirst)
       // §5.1: the nonce must begin with ours, and must go on.
       if (first === undefined || !first.nonce.startsWith(clientNonce)) return false
@@ -59,7 +59,7 @@ export function scramClient(hash: ScramHash, form: ScramForm): ClientMechanism {
       const withoutProof = `c=${encodeBase64(bound)},r=${first.nonce}`
       const authMessage = `${bare},${serverFirst},${withoutProof}`
       const proof = encodeBase64(clientProof(hash, salted, authMessage))
-      const serverFinal = yield encodeText(`${withoutProof},p=${proof}`)
+      const serverFinal = yield* respond(encodeText(`${withoutProof},p=${proof}`))
 
       // A server that does not know the password cannot sign: it is not the one we mean (§3).
       const signature = parseServerFinal(decodeText(serverFinal) ?? '')

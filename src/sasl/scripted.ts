@@ -13,6 +13,7 @@ import type {
   ServerMechanism,
 } from './mechanism.ts'
 
+const noOctets = new Uint8Array(0)
 const chance = (octets: number) => new Uint8Array(octets).fill(7)
 
 export function serverContext(over: Partial<ServerContext> = {}): ServerContext {
@@ -70,8 +71,8 @@ export async function dialogue(
   let satisfied: boolean | undefined
   const next = (challenge: Uint8Array) => {
     const step = satisfied === undefined ? says.next(challenge) : undefined
-    if (step?.done === true) satisfied = step.value
-    return step?.done === false ? step.value : new Uint8Array(0)
+    if (step?.done === true) satisfied = step.value === true
+    return step?.done === false && step.value instanceof Uint8Array ? step.value : noOctets
   }
   const first = next(new Uint8Array(0))
   let waiting = client.serverFirst ? undefined : first

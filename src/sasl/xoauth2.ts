@@ -4,7 +4,7 @@
  *
  *   "user=" name ^A "auth=Bearer " token ^A ^A
  */
-import { ask, challenge, decodeText, encodeText, failed, noOctets } from './exchange.ts'
+import { ask, challenge, decodeText, encodeText, failed, noOctets, respond } from './exchange.ts'
 import type { ClientMechanism, ServerMechanism } from './mechanism.ts'
 import { concludeToken } from './oauthbearer.ts'
 
@@ -36,7 +36,7 @@ export const xoauth2Client: ClientMechanism = {
   *start({ username, token = '', authorize = username }) {
     const message = `user=${authorize}\x01auth=Bearer ${token}\x01\x01`
     if (!MESSAGE.test(message)) return false
-    const error = yield encodeText(message)
+    const error = yield* respond(encodeText(message))
     if (error.length === 0) return true
     yield noOctets
     return false

@@ -16,7 +16,7 @@ const KERBEROS = ['GSSAPI', 'GSS-SPNEGO']
 
 /** Without a word of the config. A directory tells whether a password is right, and not what SCRAM needs. */
 function usual({ auth }: Settings): readonly string[] {
-  const elsewhere = auth.ldap !== undefined || auth.http !== undefined
+  const elsewhere = [auth.ldap, auth.http, auth.saslauthd].some(each => each !== undefined)
   const tokens = auth.oauth === undefined ? [] : ['OAUTHBEARER', 'XOAUTH2']
   const tickets = auth.kerberos === undefined ? [] : ['GSSAPI']
   return ['EXTERNAL', ...tickets, ...tokens, ...(elsewhere ? [] : SCRAM), 'PLAIN', 'LOGIN']

@@ -11,6 +11,7 @@ import { askHttp } from '../world/node/ask-http.ts'
 import { foreignHashThread } from './foreign-hash-thread.ts'
 import { kerberosAuthority } from './kerberos.ts'
 import { ldapAuthority } from './ldap-authority.ts'
+import { saslauthdAuthority } from './saslauthd-authority.ts'
 import type { Settings } from './settings.ts'
 import type { HttpSettings } from './settings-authority.ts'
 import { tokenAuthority } from './token-authority.ts'
@@ -48,13 +49,18 @@ export function authoritiesOf(
 type Built = Authorities & { readonly ready?: Promise<void> }
 
 function build(
-  { ldap, http, oauth, kerberos }: Settings['auth'],
+  { ldap, http, saslauthd, oauth, kerberos }: Settings['auth'],
   hooks: () => Hooks | undefined,
   { clock, log }: World,
 ): Built {
   const tickets = kerberos && kerberosAuthority(kerberos, log)
   const directory = ldap && ldapAuthority(ldap)
-  const passwords = [hookAuthority(hooks), directory, http && httpAuthority(http)]
+  const passwords = [
+    hookAuthority(hooks),
+    directory,
+    saslauthd && saslauthdAuthority(saslauthd),
+    http && httpAuthority(http),
+  ]
   return {
     passwords: passwords.filter(authority => authority !== undefined),
     ...(directory && { addresses: directory }),

@@ -113,13 +113,14 @@ function nextHop(hop: HostHop | Smarthost): NextHop {
 }
 
 function loginOf(hop: HostHop | Smarthost): { readonly login?: HopLogin } {
-  const { username = '', password, token, certificate, mechanisms } = hop
-  if (password === undefined && token === undefined && !certificate) return {}
+  const { username = '', password, token, certificate, kerberos: ticket, mechanisms } = hop
+  if (password === undefined && token === undefined && !certificate && !ticket) return {}
   const login = {
     username,
     ...(password !== undefined && { password }),
     ...(token !== undefined && { token }),
     ...(certificate && { certificate }),
+    ...(ticket && { ticket }),
     ...(mechanisms && { mechanisms }),
   }
   return { login }

@@ -1,7 +1,13 @@
 /** The settings of logins: by which mechanisms, and who may be whom. Used by settings.ts. */
 import { z } from 'zod'
 import { mechanismNames } from '../sasl/registry.ts'
-import { httpSchema, kerberosSchema, ldapSchema, oauthSchema } from './settings-authority.ts'
+import {
+  httpSchema,
+  kerberosSchema,
+  ldapSchema,
+  oauthSchema,
+  saslauthdSchema,
+} from './settings-authority.ts'
 import { emailAddress, secret } from './settings-kinds.ts'
 
 /** SASL mechanisms, and POP3's own command that needs what they need. */
@@ -47,6 +53,11 @@ export const authSchema = z.strictObject({
     .exactOptional()
     .describe(
       'A directory that knows names and passwords: who binds there is let in, and has an account.',
+    ),
+  saslauthd: saslauthdSchema
+    .exactOptional()
+    .describe(
+      'PAM, by saslauthd of Cyrus SASL: who has an account of the system is let in, and has one here.',
     ),
   http: httpSchema.exactOptional().describe('A service of yours that knows names and passwords.'),
   oauth: oauthSchema.exactOptional().describe('Who gives access tokens (OAUTHBEARER, XOAUTH2).'),

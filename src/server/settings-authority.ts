@@ -134,6 +134,25 @@ export const kerberosSchema = z.strictObject({
     .describe('The file of libgssapi_krb5, where it is not found by its name.'),
 })
 
+export const saslauthdSchema = z.strictObject({
+  path: z
+    .string()
+    .startsWith('/', 'is no absolute path')
+    .default('/run/saslauthd/mux')
+    .describe('Its Unix socket, which the server must be able to open.'),
+  service: z.string().min(1).default('smtp').describe('The service of PAM: a file in /etc/pam.d.'),
+  domains: z
+    .array(hostname())
+    .min(1)
+    .describe('Of which domains its users are: names of a system have none.'),
+  whole: z
+    .boolean()
+    .default(false)
+    .describe('Whether it is given the whole address in place of what stands before its @.'),
+  timeout: timeout(),
+})
+
+export type SaslauthdSettings = z.output<typeof saslauthdSchema>
 export type KerberosSettings = z.output<typeof kerberosSchema>
 export type LdapSettings = z.output<typeof ldapSchema>
 export type HttpSettings = z.output<typeof httpSchema>

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { ORIGINS } from '../route/match.ts'
 import { parseAddressPattern } from '../route/pattern.ts'
 import type { AddressFamily, EightBit, NextHop } from '../route/route.ts'
+import type { Ticket } from '../world/gss.ts'
 import { mechanism } from './settings-auth.ts'
 import { hostname, secret } from './settings-kinds.ts'
 
@@ -56,6 +57,7 @@ export interface Smarthost extends Face {
   readonly password?: string
   readonly token?: string
   readonly certificate?: boolean
+  readonly kerberos?: Ticket
   readonly mechanisms?: readonly string[]
   readonly xforward: boolean
 }
@@ -117,6 +119,37 @@ const login = {
     .boolean()
     .default(false)
     .describe('Whether the certificate of `outbound.identity` is our login (EXTERNAL).'),
+  kerberos: z
+    .strictObject({
+      cache: z
+        .string()
+        .min(1)
+        .exactOptional()
+        .describe('A cache of tickets that another program keeps fresh: `FILE:/run/mail.cc`.'),
+      keytab: z
+        .string()
+        .min(1)
+        .exactOptional()
+        .describe('Our keys: tickets are got with them as they are needed.'),
+      principal: z
+        .string()
+        .min(1)
+        .exactOptional()
+        .describe(
+          'Who we are in the keytab or cache: `relay@EXAMPLE.ORG`; absent: the first there.',
+        ),
+      service: z
+        .string()
+        .min(1)
+        .exactOptional()
+        .describe("Its service, where that is not `smtp`; its host is the hop's `host`."),
+      spnego: z
+        .boolean()
+        .default(false)
+        .describe("Whether GSSAPI is spoken as Microsoft's servers do, by SPNEGO."),
+    })
+    .exactOptional()
+    .describe('A Kerberos ticket is our login (GSSAPI, GSS-SPNEGO).'),
   mechanisms: z
     .array(mechanism)
     .exactOptional()

@@ -7,6 +7,7 @@ import type { BodyKind, Envelope } from '../mail/envelope.ts'
 import { accept, refuse } from '../mail/verdict.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import { sha256, verifierOf } from '../sasl/scram-keys.ts'
+import { playedGss } from '../sasl/scripted-gss.ts'
 import type { Policy, SessionSettings } from '../smtp/server/question.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
@@ -51,16 +52,19 @@ const serverSettings: SessionSettings = {
 const salt = Buffer.from('salt')
 const verifier = verifierOf(sha256, pbkdf2Sync('p', salt, 4096, 32, 'sha256'), salt, 4096)
 
-function keeping(taken: Taken[], protocol: 'smtp' | 'lmtp'): Policy {
+function keeping(taken: Taken[], protocol: 'smtp' | 'lmtp', gss = playedGss()): Policy {
   let pieces: Buffer[] = []
   const account: Account = { id: 1, address: 'u@mx.test' }
   return {
     connect: () => accept(),
     hello: () => accept(),
     login: (_peer, question) => {
+      if (question.kind === 'gss') return gss.answer(question.step)
       if (question.kind === 'scram') return { kind: 'verifier', verifier }
       const right =
-        question.kind === 'proven' || (question.kind === 'password' && question.password === 'p')
+        question.kind === 'proven' ||
+        question.kind === 'principal' ||
+        (question.kind === 'password' && question.password === 'p')
       return right ? { kind: 'account', account } : { kind: 'denied', why: 'wrong' }
     },
     mail: () => accept(),
@@ -120,7 +124,8 @@ async function through(
       forwardPath: parseStoredAddress(text),
     })),
   }
-  const sending = sendMail(us.world, { host: 'mx.test', port: 25, envelope, content, ...rest })
+  const world = { ...us.world, gss: playedGss() }
+  const sending = sendMail(world, { host: 'mx.test', port: 25, envelope, content, ...rest })
   const { outcomes, dialogue } = await internet.complete(sending)
   const status = outcomes.map(outcome => `${outcome.kind} ${outcome.status}`).join(', ')
   return { status, taken, dialogue }
@@ -232,6 +237,21 @@ test('TLS and a login come before the mail', async () => {
     const second = await through(5, Buffer.from('x\r\n'), { tls: 'require', login: wrong }, server)
     assert.equal(second.status, 'failed 5.7.8, failed 5.7.8')
     assert.doesNotMatch(second.dialogue, /AHUAcQ|cQ==/)
+  }
+})
+
+test('a ticket is a login, by steps that the library answers later', async () => {
+  for (const mechanism of ['GSSAPI', 'GSS-SPNEGO']) {
+    const login = { username: '', ticket: {} }
+    const server = { mechanisms: ['PLAIN', mechanism], requireAuth: true }
+    const { status, dialogue } = await through(
+      5,
+      Buffer.from('x\r\n'),
+      { tls: 'require', login },
+      server,
+    )
+    assert.match(status, oneOfTwo, dialogue)
+    assert.match(dialogue, new RegExp(`C: AUTH ${mechanism}`))
   }
 })
 

@@ -51,6 +51,8 @@ export interface TlsFacts {
   readonly mailboxes?: readonly string[]
   /** What a login may be bound to (RFC 5056), in base64, by the registered name of the binding. */
   readonly bindings?: ChannelBindings
+  /** The client's Finished of the handshake, in base64: no registered binding of TLS 1.3, but some bind to it. */
+  readonly finished?: string
 }
 
 /** Channel bindings of TLS: RFC 9266 for 1.3, RFC 5929 for what there was before. */

@@ -23,8 +23,11 @@ export interface Accept {
   readonly token: Uint8Array
   /** `smtp`, `imap`, `pop`: the service whose key is used (RFC 4752 §3). */
   readonly service: string
-  /** Application data of a channel binding (RFC 5056), where the connection has one. */
-  readonly binding?: Uint8Array
+  /**
+   * Application data of channel bindings (RFC 5056), of which a client that names one must name one. Looked at with
+   * the first token; none: whatever it names is as good as nothing.
+   */
+  readonly bindings: readonly Uint8Array[]
 }
 
 /** The client's side: no token begins it. */
@@ -53,6 +56,10 @@ export interface Ticket {
   readonly keytab?: string
   /** Whom we are in it: `relay@EXAMPLE.ORG`. */
   readonly principal?: string
+  /** The server's service in place of the protocol's: some are all `host`. */
+  readonly service?: string
+  /** True: GSSAPI is begun with SPNEGO, as Microsoft's servers have it. */
+  readonly spnego?: boolean
 }
 
 export type GssAnswer =

@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Disk } from './disk.ts'
 import type { Dns } from './dns.ts'
 import type { Files } from './files.ts'
+import type { Gss } from './gss.ts'
 import type { Log } from './log.ts'
 import type { Net } from './net.ts'
 import type { Programs } from './programs.ts'
@@ -17,6 +18,8 @@ export interface World {
   readonly files: Files
   readonly programs: Programs
   readonly log: Log
+  /** The system's GSS library, where there may be one: absent in the simulation. */
+  readonly gss?: Gss
 }
 
 /** A world without a disk: all that a client needs. */

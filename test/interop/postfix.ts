@@ -21,6 +21,8 @@ import { accepts, freePort } from './sink.ts'
 export interface PostfixOptions {
   /** Lines of main.cf beside ours. */
   readonly main?: Readonly<Record<string, string>>
+  /** What Cyrus SASL is told: Debian's Postfix reads it beside main.cf. */
+  readonly sasl?: string
   /** The answer for a recipient, such as `450 4.2.0 Greylisted`; undefined takes it. */
   readonly judge?: (
     recipient: string,
@@ -117,6 +119,8 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Postfi
   }
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`)
   writeFileSync(at('etc/main.cf'), lines.join(''))
+  mkdirSync(at('etc/sasl'))
+  writeFileSync(at('etc/sasl/smtpd.conf'), options.sasl ?? '')
   const master = readFileSync('/usr/share/postfix/master.cf.dist', 'utf8')
     .replace(/^smtp +inet .*$/m, `127.0.0.1:${port} inet n - n - - smtpd`)
     // No chroot: its folder would have to be filled first.

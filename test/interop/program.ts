@@ -61,6 +61,25 @@ export const PROGRAMS = {
   dovecot: { package: 'dovecot-core', path: '/usr/sbin/dovecot' },
   'dovecot pop3': { package: 'dovecot-pop3d', path: '/usr/lib/dovecot/pop3' },
   'dovecot lmtp': { package: 'dovecot-lmtpd', path: '/usr/lib/dovecot/lmtp' },
+  'dovecot submission': { package: 'dovecot-submissiond', path: '/usr/lib/dovecot/submission' },
+  'dovecot gssapi': {
+    package: 'dovecot-gssapi',
+    path: '/usr/lib/dovecot/modules/auth/libmech_gssapi.so',
+  },
+  saslpasswd2: { package: 'sasl2-bin', path: '/usr/sbin/saslpasswd2' },
+  smtptest: { package: 'cyrus-clients', path: '/usr/lib/cyrus/bin/smtptest' },
+  imtest: { package: 'cyrus-clients', path: '/usr/lib/cyrus/bin/imtest' },
+  pop3test: { package: 'cyrus-clients', path: '/usr/lib/cyrus/bin/pop3test' },
+  saslauthd: { package: 'sasl2-bin', path: '/usr/sbin/saslauthd' },
+  useradd: { package: 'passwd' },
+  'cyrus sasl': {
+    package: 'libsasl2-modules',
+    path: '/usr/lib/x86_64-linux-gnu/sasl2/libscram.so',
+  },
+  'cyrus gssapi': {
+    package: 'libsasl2-modules-gssapi-mit',
+    path: '/usr/lib/x86_64-linux-gnu/sasl2/libgssapiv2.so',
+  },
   'smtp-source': { package: 'postfix', path: '/usr/sbin/smtp-source' },
   'smtp-sink': { package: 'postfix', path: '/usr/sbin/smtp-sink' },
   'python test_email': {

@@ -2,13 +2,14 @@
  * Logging in, the client's side: USER and PASS (RFC 1939 §7), or AUTH (RFC 5034). Nothing that holds
  * a secret is sent in the clear unless the settings say so.
  */
+import { type Round, type Rounds, roundOf } from '../../sasl/client-round.ts'
 import type { Credentials } from '../../sasl/mechanism.ts'
 import { strongest } from '../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../wire/base64.ts'
 import { COMMAND_MAX_OCTETS } from '../command.ts'
 import type { Result } from './question.ts'
 import { serverReply } from './reply.ts'
-import { awaitLine, type Dialogue, type Talk } from './talk.ts'
+import { awaitLine, awaitTicket, type Dialogue, type Talk } from './talk.ts'
 
 /** Rounds of challenge and response; the longest mechanism needs three. */
 const ROUNDS_MAX = 10
@@ -45,12 +46,13 @@ function* authenticate(
   if (mechanism === undefined) return { kind: 'refused', text: 'no mechanism that both sides know' }
   const { chance, hostname = '' } = settings
   const rounds = mechanism.start(credentials, { chance, tls, offered, hostname, service: 'pop' })
-  const first = rounds.next(none)
-  if (first.done) return { kind: 'refused', text: `${mechanism.name} cannot express this login` }
+  const first = yield* advance(rounds, none)
+  if (first.kind === 'over')
+    return { kind: 'refused', text: first.why ?? `${mechanism.name} cannot express this login` }
   let command = `AUTH ${mechanism.name}`
   /** A response that waits for the server's (empty) challenge. */
-  let waiting: Uint8Array | undefined = mechanism.serverFirst ? undefined : first.value
-  const initial = encodeBase64(first.value) || '='
+  let waiting: Uint8Array | undefined = mechanism.serverFirst ? undefined : first.octets
+  const initial = encodeBase64(first.octets) || '='
   // RFC 5034 §4: an initial response must fit in a command line.
   if (mechanism.initial && command.length + initial.length + 3 <= COMMAND_MAX_OCTETS) {
     command += ` ${initial}`
@@ -63,7 +65,10 @@ function* authenticate(
     if (line === undefined || !line.startsWith('+ ')) {
       const reply = serverReply(line)
       if (reply.kind !== 'ok') return reply
-      proven ??= waiting === undefined && finished(rounds.next(none))
+      if (proven === undefined && waiting === undefined) {
+        const last = yield* advance(rounds, none)
+        proven = last.kind === 'over' && last.proven
+      }
       // A server that must prove itself and did not is an impostor.
       return proven ? reply : { kind: 'broken', why: 'the server did not prove itself' }
     }
@@ -71,15 +76,20 @@ function* authenticate(
     waiting = undefined
     const challenge = decodeBase64(line.slice(2))
     if (response === undefined && proven === undefined && challenge !== undefined) {
-      const round = rounds.next(challenge)
-      if (round.done) proven = round.value
-      response = round.done ? (proven ? none : undefined) : round.value
+      const round = yield* advance(rounds, challenge)
+      if (round.kind === 'over') {
+        ;({ proven } = round)
+        response = proven ? none : undefined
+      } else response = round.octets
     }
     talk.say(response === undefined ? '*' : encodeBase64(response))
   }
   return { kind: 'broken', why: `${mechanism.name}: the server asks without end` }
 }
 
-function finished(round: IteratorResult<Uint8Array, boolean>): boolean {
-  return round.done === true && round.value
+/** The mechanism's next response; what it asks on the way of the library of tickets is asked for it. */
+function* advance(rounds: Rounds, challenge: Uint8Array): Dialogue<Round> {
+  let round = roundOf(rounds.next(challenge))
+  while (round.kind === 'asked') round = roundOf(rounds.next(yield* awaitTicket(round.step)))
+  return round
 }

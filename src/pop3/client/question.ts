@@ -1,8 +1,10 @@
 /**
- * The one question of a POP3 client session: what next? It is asked with the result of the order
+ * The question of a POP3 client session: what next? (And on the way to a login by ticket, for its steps.) It is asked with the result of the order
  * before; the answer is the next order. access/pop3-fetch.ts answers it with a script; so may anyone.
  */
+
 import type { Credentials } from '../../sasl/mechanism.ts'
+import type { GssAnswer, GssStep } from '../../world/gss.ts'
 
 /** What a client may be told to do. Each is one command of RFC 1939, but for 'login'. */
 export type Order =
@@ -41,8 +43,12 @@ export type Result =
   /** The server, or the connection, broke the protocol: nothing more can be ordered. */
   | { readonly kind: 'broken'; readonly why: string }
 
-export type ClientQuestion = { readonly kind: 'next'; readonly result: Result }
-export type ClientAnswer = Order
+export type ClientQuestion =
+  | { readonly kind: 'next'; readonly result: Result }
+  /** A step of the login by ticket; answered by 'gss'. */
+  | { readonly kind: 'gss'; readonly step: GssStep }
+
+export type ClientAnswer = Order | { readonly kind: 'gss'; readonly answer: GssAnswer }
 
 export interface ClientSettings {
   /** True lets passwords cross a connection in the clear. */

@@ -44,7 +44,7 @@ export class ClientSession implements Session<ClientAnswer>, Talk {
   }
 
   get patienceMs(): number {
-    return this.#wait === 'next' || this.#wait === 'over' ? 0 : this.settings.replyTimeoutMs
+    return this.#wait === 'asked' || this.#wait === 'over' ? 0 : this.settings.replyTimeoutMs
   }
 
   say(line: string): void {
@@ -66,10 +66,10 @@ export class ClientSession implements Session<ClientAnswer>, Talk {
     this.#input.keep()
   }
 
-  answer(order: ClientAnswer): void {
-    if (this.#wait !== 'next') return
+  answer(answer: ClientAnswer): void {
+    if (this.#wait !== 'asked') return
     this.step++
-    this.#resume({ kind: 'next', order })
+    this.#resume({ kind: 'asked', answer })
     this.#read()
   }
 
@@ -144,10 +144,10 @@ export class ClientSession implements Session<ClientAnswer>, Talk {
       const wait = step.value
       this.#wait = wait.kind
       if (wait.kind === 'tls') this.#sink.secure()
-      if (wait.kind !== 'next') return
-      const order = this.#sink.ask(wait.question)
-      if (order === undefined) return
-      step = this.#running.next({ kind: 'next', order })
+      if (wait.kind !== 'asked') return
+      const answer = this.#sink.ask(wait.question)
+      if (answer === undefined) return
+      step = this.#running.next({ kind: 'asked', answer })
     }
   }
 

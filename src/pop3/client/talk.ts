@@ -1,6 +1,9 @@
 /** What an order sees of the client's session, and what it may wait for. The mirror of server/turn. */
+
+import { unanswered } from '../../sasl/exchange.ts'
 import type { TlsFacts } from '../../wire/effect.ts'
-import type { ClientQuestion, ClientSettings, Order, Result } from './question.ts'
+import type { GssAnswer, GssStep } from '../../world/gss.ts'
+import type { ClientAnswer, ClientQuestion, ClientSettings, Order, Result } from './question.ts'
 
 export interface Talk {
   readonly settings: ClientSettings
@@ -15,7 +18,7 @@ export type Wait =
   | { readonly kind: 'line' }
   | { readonly kind: 'content' }
   | { readonly kind: 'tls' }
-  | { readonly kind: 'next'; readonly question: ClientQuestion }
+  | { readonly kind: 'asked'; readonly question: ClientQuestion }
 
 /** What a wait is resumed with: each kind has its own. */
 export type Came =
@@ -23,7 +26,7 @@ export type Came =
   | { readonly kind: 'line'; readonly text: string | undefined }
   | { readonly kind: 'content'; readonly sizeOctets: number }
   | { readonly kind: 'tls' }
-  | { readonly kind: 'next'; readonly order: Order }
+  | { readonly kind: 'asked'; readonly answer: ClientAnswer }
 
 export type Dialogue<T> = Generator<Wait, T, Came>
 
@@ -44,6 +47,12 @@ export function* awaitTls(): Dialogue<void> {
 
 /** Says what became of the last order and waits for the next. */
 export function* awaitOrder(result: Result): Dialogue<Order> {
-  const came = yield { kind: 'next', question: { kind: 'next', result } }
-  return came.kind === 'next' ? came.order : { kind: 'quit' }
+  const came = yield { kind: 'asked', question: { kind: 'next', result } }
+  return came.kind === 'asked' && came.answer.kind !== 'gss' ? came.answer : { kind: 'quit' }
+}
+
+/** A step of a login by ticket. */
+export function* awaitTicket(step: GssStep): Dialogue<GssAnswer> {
+  const came = yield { kind: 'asked', question: { kind: 'gss', step } }
+  return came.kind === 'asked' && came.answer.kind === 'gss' ? came.answer.answer : unanswered
 }

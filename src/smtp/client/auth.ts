@@ -2,6 +2,8 @@
  * AUTH (RFC 4954), the client's side: base64 and framing around a mechanism of sasl/. Called by
  * opening.ts where we have a login. Nothing said here enters the dialogue but the mechanism's name.
  */
+import { type Round, type Rounds, roundOf } from '../../sasl/client-round.ts'
+import { unanswered } from '../../sasl/exchange.ts'
 import type { ClientMechanism } from '../../sasl/mechanism.ts'
 import { strongest } from '../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../wire/base64.ts'
@@ -43,39 +45,47 @@ export function* authenticate(talk: Talk): Script<Trouble | undefined> {
 function* exchange(
   talk: Talk,
   mechanism: ClientMechanism,
-  rounds: Generator<Uint8Array, boolean, Uint8Array>,
+  rounds: Rounds,
 ): Script<Trouble | undefined> {
-  const first = rounds.next(none)
-  if (first.done) return trouble('5.7.8', `${mechanism.name} cannot express this login`)
+  const first = yield* advance(talk, rounds, none)
+  if (first.kind === 'over')
+    return trouble('5.7.8', first.why ?? `${mechanism.name} cannot express this login`)
   /** A response that waits for the server's (empty) challenge. */
-  let waiting: Uint8Array | undefined = mechanism.serverFirst ? undefined : first.value
+  let waiting: Uint8Array | undefined = mechanism.serverFirst ? undefined : first.octets
   let command = `AUTH ${mechanism.name}`
   // §4: an empty initial response is written "="; one that bursts the line waits.
-  const initial = encodeBase64(first.value) || '='
+  const initial = encodeBase64(first.octets) || '='
   if (mechanism.initial && command.length + 1 + initial.length <= COMMAND_MAX_OCTETS) {
     command += ` ${initial}`
     waiting = undefined
   }
   /** What the mechanism says of the server; undefined while it has not ended. */
   let proven: boolean | undefined
+  let why: string | undefined
   talk.say(`${command}\r\n`, `AUTH ${mechanism.name} (secret)\r\n`)
   for (let count = 0; count < ROUNDS_MAX; count++) {
     const reply = yield 'auth'
     if (classOf(reply) !== 2 && reply.code !== 334) {
-      return refused('auth', 'the login was refused', reply, '7.8')
+      // Where we gave up ourselves, our reason is better than the hop's answer to that.
+      return why === undefined
+        ? refused('auth', 'the login was refused', reply, '7.8')
+        : trouble('5.7.8', why)
     }
     const challenge = reply.code === 334 ? decodeBase64(reply.lines[0]?.trim() ?? '') : none
     let response = waiting
     waiting = undefined
     if (response === undefined && proven === undefined && challenge !== undefined) {
-      const round = rounds.next(challenge)
-      if (round.done) proven = round.value
-      // Behind the server's own proof the client says nothing more, in an empty line.
-      response = round.done ? (proven ? none : undefined) : round.value
+      const round = yield* advance(talk, rounds, challenge)
+      if (round.kind === 'over') {
+        ;({ proven, why } = round)
+        // Behind the server's own proof the client says nothing more, in an empty line.
+        response = proven ? none : undefined
+      } else response = round.octets
     }
     if (reply.code !== 334) {
       // A server that must prove itself and did not is an impostor.
-      if (!proven) return trouble('5.7.8', `${mechanism.name}: the server did not prove itself`)
+      if (!proven)
+        return trouble('5.7.8', why ?? `${mechanism.name}: the server did not prove itself`)
       talk.login = mechanism.name
       return undefined
     }
@@ -83,6 +93,17 @@ function* exchange(
     talk.say(response === undefined ? '*\r\n' : `${encodeBase64(response)}\r\n`, '(secret)\r\n')
   }
   return trouble('5.5.0', `${mechanism.name}: the server asks without end`)
+}
+
+/** The mechanism's next response; what it asks on the way of the library of tickets is asked for it. */
+function* advance(talk: Talk, rounds: Rounds, challenge: Uint8Array): Script<Round> {
+  let round = roundOf(rounds.next(challenge))
+  while (round.kind === 'asked') {
+    const answer = talk.askTicket(round.step)
+    if (answer === undefined) yield 'ticket'
+    round = roundOf(rounds.next(answer ?? talk.ticket ?? unanswered))
+  }
+  return round
 }
 
 function trouble(status: string, reason: string): Trouble {

@@ -155,6 +155,7 @@ function describe(question: ClientQuestion): string {
   if (question.kind === 'probed') {
     return `probed ${[question.mail, ...question.recipients].map(({ code }) => code).join(' ')}`
   }
+  if (question.kind === 'gss') return `ticket ${question.step.kind}`
   const { trouble } = question
   const again = trouble?.again === undefined ? '' : ` ${trouble.again}`
   const at = trouble === undefined ? '' : ` (${trouble.phase}${again})`

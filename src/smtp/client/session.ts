@@ -6,7 +6,9 @@
  * transport/ and by library users; it chooses no host and retries nothing.
  */
 import type { Reply } from '../../mail/status.ts'
+import { unanswered } from '../../sasl/exchange.ts'
 import type { Session, Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
+import type { GssAnswer, GssStep } from '../../world/gss.ts'
 import { Allowance } from './allowance.ts'
 import { Dialogue } from './dialogue.ts'
 import { errand } from './errand.ts'
@@ -29,6 +31,9 @@ import { type State, states } from './state.ts'
 import { offers, replyText, type Script, statusOf, type Talk } from './talk.ts'
 import { type Aftermath, transaction } from './transaction.ts'
 
+/** What a phase is resumed with where the hop has said nothing. */
+const noReply: Reply = { code: 0, lines: [] }
+
 export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   readonly settings: ClientSettings
   readonly dialogue: Dialogue
@@ -36,6 +41,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   extensions: ReadonlyMap<string, string> = new Map()
   tls: TlsFacts | undefined
   login: string | undefined
+  ticket: GssAnswer | undefined
   readonly allowance = new Allowance()
   step = 0
   readonly #sink: Sink<ClientQuestion, ClientAnswer>
@@ -73,8 +79,9 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   }
 
   answer(answer: ClientAnswer): void {
-    if (this.#state !== 'idle') return
-    this.#work(answer)
+    if (this.#state === 'ticket') this.#ticketed(answer)
+    else if (this.#state === 'idle') this.#work(answer)
+    else return
     this.#read()
   }
 
@@ -130,8 +137,19 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     if (this.#state === 'content') this.#enter('dot')
   }
 
+  askTicket(step: GssStep): GssAnswer | undefined {
+    const answer = this.#sink.ask({ kind: 'gss', step })
+    return answer?.kind === 'gss' ? answer.answer : undefined
+  }
+
   abandon(status: string, reason: string): void {
     this.#lose(status, reason)
+  }
+
+  /** The script goes on; it finds the answer in `ticket`. */
+  #ticketed(answer: ClientAnswer): void {
+    this.ticket = answer.kind === 'gss' ? answer.answer : unanswered
+    this.#resume?.(noReply)
   }
 
   // Replies.
@@ -161,7 +179,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     if (reply.code === 421) {
       const reason = `the hop ends the session: ${replyText(reply)}`
       this.#lose(statusOf(reply, '3.2'), reason, reply)
-    } else if (this.#state === 'idle') {
+    } else if (this.#state === 'idle' || this.#state === 'ticket') {
       this.#lose('4.5.0', `said unasked: ${replyText(reply)}`, reply)
     } else this.#resume?.(reply)
   }
@@ -247,7 +265,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     else if (answer.kind === 'probe') {
       this.dialogue.begin()
       this.#run(probe(this, answer), probed => this.#probed(probed))
-    } else if (answer.kind !== 'noted') {
+    } else if (answer.kind !== 'noted' && answer.kind !== 'gss') {
       this.dialogue.begin()
       this.#run(errand(this, answer), reply => this.#answered(answer, reply))
     }

@@ -80,7 +80,11 @@ export class CommandReader {
   next(): Command | undefined {
     const state = this.#lines.next(AUTH_MAX)
     if (state === 'more') return undefined
-    if (state === 'overlong') return fault(replies.lineTooLong)
+    if (state === 'overlong') {
+      // RFC 4954 §4: of AUTH it is said in words of its own.
+      const ofAuth = /^AUTH /i.test(this.#lines.text)
+      return fault(ofAuth ? replies.responseTooLong : replies.lineTooLong)
+    }
     const line = trimEnd(this.#lines.text)
     const space = line.indexOf(' ')
     const name = space < 0 ? line : line.slice(0, space)

@@ -15,7 +15,7 @@ import {
 } from 'node:tls'
 import type { CertificateFacts, Endpoint, TlsFacts } from '../../wire/effect.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
-import { channelBindings } from './channel-bindings.ts'
+import { channelBindings, clientFinished } from './channel-bindings.ts'
 import { readShared } from './read-buffer.ts'
 
 /** A peer that is slower than this at its TLS handshake is not waited for. */
@@ -273,6 +273,7 @@ function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
   // Once only: each call of a client's takes a certificate off OpenSSL's own list, and the next gets another.
   const peer = socket.getPeerX509Certificate()
   const bindings = channelBindings(socket, options.side, peer)
+  const finished = clientFinished(socket, options.side)
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: cipher.standardName ?? cipher.name,
@@ -282,6 +283,7 @@ function factsOf(socket: TLSSocket, options: SecureOptions): TlsFacts {
     ...(asked ? { servername: asked } : {}),
     ...peerFacts(peer),
     ...(bindings && { bindings }),
+    ...(finished && { finished }),
   }
 }
 

@@ -61,22 +61,20 @@ function ask(question: Question, timeoutMs: number): Promise<Answer> {
 
 function questionOf(step: GssStep, options: KeyOptions): Question {
   if ('octets' in step) return { ...step, context: step.context.id }
-  const { form, token, context, binding } = step
-  const common = {
-    ...{ form, token },
-    ...(context !== undefined && { context: context.id }),
-    ...(binding !== undefined && { binding }),
-  }
+  const { form, token, context } = step
+  const common = { form, token, ...(context !== undefined && { context: context.id }) }
   if (step.kind === 'accept') {
     const service = options.service ?? step.service
-    return { ...common, kind: 'accept', service: nameOf(service), ...keys(options) }
+    const { bindings } = step
+    return { ...common, kind: 'accept', service: nameOf(service), bindings, ...keys(options) }
   }
-  const { ticket, target } = step
+  const { ticket, target, binding } = step
   const { principal } = ticket
   const { library } = options
   return {
     ...{ ...common, kind: 'initiate', target, store: storeOf(ticket) },
     ...(principal !== undefined && { principal }),
+    ...(binding !== undefined && { binding }),
     ...(library !== undefined && { library }),
   }
 }

@@ -4,6 +4,7 @@ import { nodeClock } from './clock.ts'
 import { nodeDisk } from './disk.ts'
 import { type DnsOptions, nodeDns } from './dns.ts'
 import { nodeFiles } from './files.ts'
+import { nodeGss } from './gss.ts'
 import { type LogOptions, nodeLog } from './log.ts'
 import { nodeNet } from './net.ts'
 import { nodePrograms } from './programs.ts'
@@ -27,6 +28,7 @@ export async function nodeWorld(options: NodeWorldOptions): Promise<World> {
     files: nodeFiles,
     programs: nodePrograms,
     log: nodeLog(options.log),
+    gss: nodeGss({}),
   }
 }
 

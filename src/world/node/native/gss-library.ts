@@ -24,6 +24,8 @@ const OID = {
   spnego: Buffer.from('2b0601050502', 'hex'),
   /** 1.2.840.113554.1.2.1.4: GSS_C_NT_HOSTBASED_SERVICE */
   service: Buffer.from('2a864886f71201020104', 'hex'),
+  /** 1.2.752.43.13.29: GSS_KRB5_CRED_NO_CI_FLAGS_X */
+  noLayers: Buffer.from('2a85702b0d1d', 'hex'),
   /** 1.2.840.113554.1.2.2.1: a principal's name */
   principal: Buffer.from('2a864886f71201020201', 'hex'),
 } as const
@@ -133,6 +135,11 @@ export class GssLibrary {
       const only = { count: 1, elements: [oid(OID.krb5)] }
       const set = this.#call.gss_set_neg_mechs(minor, found[0], only)
       this.#check(set, minor)
+    }
+    if (form === 'spnego' && side === 'initiate') {
+      // Else the library claims integrity and confidentiality, which Cyrus SASL takes for a layer. One that is
+      // too old to be told is let be.
+      this.#call.gss_set_cred_option([0], found, oid(OID.noLayers), nothing)
     }
     return found[0]
   }
@@ -296,6 +303,8 @@ const PROTOTYPES = {
   gss_acquire_cred_from:
     '_Out_ uint32_t *minor, void *name, uint32_t time, gss_OID_set_desc *mechs, int usage, gss_key_value_set_desc *store, _Out_ void **cred, void *actual, void *rec',
   gss_set_neg_mechs: '_Out_ uint32_t *minor, void *cred, gss_OID_set_desc *mechs',
+  gss_set_cred_option:
+    '_Out_ uint32_t *minor, _Inout_ void **cred, gss_OID_desc *option, gss_buffer_desc *value',
   gss_release_cred: '_Out_ uint32_t *minor, _Inout_ void **cred',
   gss_accept_sec_context:
     '_Out_ uint32_t *minor, _Inout_ void **context, void *cred, gss_buffer_desc *input, gss_channel_bindings_struct *bindings, _Out_ void **source, void *mech, _Out_ gss_buffer_desc *output, _Out_ uint32_t *flags, void *time, _Out_ void **delegated',

@@ -16,7 +16,8 @@ export type Question =
       readonly form: GssForm
       readonly token: Uint8Array
       readonly service: string
-      readonly binding?: Uint8Array
+      /** Tried one after the other: the library has no way to ask which one a client means. */
+      readonly bindings: readonly Uint8Array[]
     } & Keytab)
   | {
       readonly kind: 'initiate'
@@ -59,6 +60,8 @@ const CONTEXT_MS = 60_000
 const SWEEP_MS = 10_000
 /** GSS_S_NO_CRED, of a keytab that cannot be read or has no such key. */
 const NO_CREDENTIALS = 7 << 16
+/** GSS_S_BAD_BINDINGS */
+const BAD_BINDINGS = 4 << 16
 
 interface Kept {
   pointer: Pointer
@@ -124,13 +127,18 @@ function acceptor(
   form: GssForm,
   service: string,
   keytab: string | undefined,
+  replays?: 'no replay cache',
 ): Promise<Pointer> {
-  const key = JSON.stringify([form, service, keytab])
+  const key = JSON.stringify([form, service, keytab, replays])
   const known = acceptors.get(key)
   if (known !== undefined) return known
   // Without a host a service is that of any host (krb5_sname_match): we may have several names.
   const name = service === '' ? undefined : ({ text: service, kind: 'service' } as const)
-  const acquired = gss.acquire('accept', form, name, keytab === undefined ? {} : { keytab })
+  const store = {
+    ...(keytab !== undefined && { keytab }),
+    ...(replays !== undefined && { rcache: 'none:' }),
+  }
+  const acquired = gss.acquire('accept', form, name, store)
   acceptors.set(key, acquired)
   acquired.catch(() => acceptors.delete(key))
   return acquired
@@ -182,16 +190,57 @@ async function begun(
   return { ...rest, credentials: await gss.acquire('initiate', form, name, store), own: true }
 }
 
-function run(
+async function run(
   gss: GssLibrary,
-  { pointer, credentials, form }: Kept,
+  kept: Kept,
   question: Extract<Question, { kind: 'accept' | 'initiate' }>,
 ): Promise<Stepped> {
-  const { token, binding } = question
-  if (question.kind === 'accept') return gss.accept(pointer, credentials, token, binding)
-  // Raw Kerberos is wrapped with, for the layers of RFC 4752; SPNEGO ends without.
-  const wanted = FLAG.mutual | (form === 'krb5' ? FLAG.integrity : 0)
-  return gss.initiate(pointer, credentials, form, question.target, token, binding, wanted)
+  const { pointer, credentials, form } = kept
+  const { token } = question
+  if (question.kind === 'initiate') {
+    // Raw Kerberos is wrapped with, for the layers of RFC 4752; SPNEGO ends without.
+    const wanted = FLAG.mutual | (form === 'krb5' ? FLAG.integrity : 0)
+    return gss.initiate(
+      pointer,
+      credentials,
+      form,
+      question.target,
+      token,
+      question.binding,
+      wanted,
+    )
+  }
+  const [first, ...others] = question.bindings
+  try {
+    return await gss.accept(pointer, credentials, token, first)
+  } catch (error) {
+    if (!isOtherBinding(error) || pointer !== null) throw error
+    return await acceptOther(gss, question, others)
+  }
+}
+
+/**
+ * The same first token under other bindings. It is fresh, as the library has looked that up before it came to the
+ * binding; a second look would find it in the replay cache, which these credentials are therefore without.
+ */
+async function acceptOther(
+  gss: GssLibrary,
+  { form, service, keytab, token }: Extract<Question, { kind: 'accept' }>,
+  bindings: readonly Uint8Array[],
+): Promise<Stepped> {
+  const credentials = await acceptor(gss, form, service, keytab, 'no replay cache')
+  for (const [i, binding] of bindings.entries()) {
+    try {
+      return await gss.accept(null, credentials, token, binding)
+    } catch (error) {
+      if (!isOtherBinding(error) || i === bindings.length - 1) throw error
+    }
+  }
+  throw new Error('bound to another connection')
+}
+
+function isOtherBinding(error: unknown): boolean {
+  return error instanceof GssError && (error.major & 0xff0000) === BAD_BINDINGS
 }
 
 function told(kept: Kept, { token, complete, flags, principal = '' }: Stepped): Answer {
