@@ -34,6 +34,11 @@ async function town() {
         },
       },
     ],
+    kerberos: {
+      services: ['smtp'],
+      step: () => Promise.resolve({ kind: 'denied', why: 'no' }),
+      accountOf: name => (name === 'nobody' ? undefined : `${name}@example.org`),
+    },
     addresses: { accountOf: address => Promise.resolve(people[address]) },
     tokens: {
       check: token =>
@@ -90,6 +95,19 @@ test('a token is of whom it says, and of nobody else', async () => {
   assert.equal(await token('new@example.org'), 'new@example.org')
   assert.equal(await token('eve@elsewhere.test'), 'denied')
   assert.equal(await token(''), 'denied')
+})
+
+test('a ticket is of the account of its principal, under its name with the domain and without', async () => {
+  const { answer } = await town()
+  const ticket = (principal: string, authorize = '') =>
+    answer({ kind: 'principal', mechanism: 'GSSAPI', username: '', principal, authorize })
+  assert.equal(await ticket('alice'), 'alice@example.org')
+  for (const name of ['alice', 'ALICE@example.org'])
+    assert.equal(await ticket('alice', name), 'alice@example.org')
+  assert.equal(await ticket('new'), 'new@example.org')
+  for (const name of ['new', 'alice@elsewhere.test', '@', 'alice@'])
+    assert.equal(await ticket('alice', name), 'denied', name)
+  assert.equal(await ticket('nobody'), 'denied')
 })
 
 test('mail for whom a directory knows arrives before his first login', async () => {

@@ -201,6 +201,9 @@ for (const name of PROVING)
       // Signs that are written in two ways (hexadecimal digits, names of fields) are the same.
       if (before.toString('latin1').toLowerCase() === after.toString('latin1').toLowerCase())
         continue
-      assert.ok(result?.kind !== 'done' || word !== true, `${before} became ${after}`)
+      assert.ok(
+        result?.kind !== 'done' || word !== true,
+        `${before.toString()} became ${after.toString()}`,
+      )
     }
   })

@@ -292,7 +292,7 @@ function open(koffi: Koffi, file: string | undefined) {
     try {
       return koffi.load(name)
     } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error))
+      failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
   throw new Error(failures.join('; ') || `no GSS library is known for ${process.platform}`)

@@ -82,8 +82,14 @@ let nextId = 1
 let opened: Promise<GssLibrary> | undefined
 
 function library(file: string | undefined): Promise<GssLibrary> {
-  opened ??= loadKoffi().then(koffi => new GssLibrary(koffi, file))
-  return opened
+  if (opened !== undefined) return opened
+  const opening = loadKoffi().then(koffi => new GssLibrary(koffi, file))
+  opened = opening
+  // What was missing may have been installed when it is asked for again.
+  opening.catch(() => {
+    opened = undefined
+  })
+  return opening
 }
 
 serve(async asked => {
