@@ -70,6 +70,8 @@ export async function takeAll(server: Server, account: DemoAccount): Promise<Buf
   const pop = new Pop(server.port('pop3s'))
   try {
     await pop.ask()
+    // Else headers in UTF-8 would come in ASCII (RFC 6856).
+    await pop.ask('UTF8')
     await pop.ask(`USER ${account.address}`)
     await pop.ask(`PASS ${account.password}`)
     const count = Number((await pop.ask('STAT')).split(' ')[1])
