@@ -6,6 +6,7 @@
 import type { Answer, Question } from '../imap/server/question.ts'
 import { type FolderMessage, folderMessages } from '../mailbox/change.ts'
 import { type Reading, type ReadMessage, readMessages } from '../mailbox/reading.ts'
+import { Breath } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
 import { foundHeading, keepFound, SCANNER } from './imap-reading.ts'
@@ -33,13 +34,15 @@ export async function searchMessages(
   }
   const found: number[] = []
   const modSeqs: number[] = []
-  let size = sliceBehind()
+  const breath = new Breath(access.world.clock)
+  let size = sliceBehind('rows')
   for (let at = 0; at < uids.length && !gone(); ) {
+    await breath.due()
     const slice = { ...common, uids: uids.slice(at, at + size), before: at }
     const told = await access.store.read(searchSlice, slice)
     keepFound(access, told.read)
     at += told.reached
-    size = sliceBehind(told.opened)
+    size = sliceBehind('rows', told.opened)
     const more = await elsewhere(access, slice, told.elsewhere, gone)
     const all = [...told.uids.map((uid, n) => [uid, told.modSeqs[n] ?? 0] as const), ...more]
     if (more.length > 0) all.sort(([a], [b]) => a - b)

@@ -64,13 +64,15 @@ async function gathered(
   const answer = await searchMessages(access, { key, search }, gone)
   if (answer.kind !== 'found') return answer
   const facts: MessageFacts[] = []
-  let size = sliceBehind()
+  const breath = new Breath(access.world.clock)
+  let size = sliceBehind('facts')
   for (let at = 0; at < answer.uids.length && !gone(); ) {
+    await breath.due()
     const uids = answer.uids.slice(at, at + size)
     const told = await access.store.read(factsSlice, { mailboxId: key, uids, of })
     keepFound(access, told.read)
     at += told.reached
-    size = sliceBehind(told.opened)
+    size = sliceBehind('facts', told.opened)
     facts.push(...told.facts)
     if (told.elsewhere.length === 0) continue
     // Their bodies, and with them their headers, are not in the database.

@@ -46,14 +46,16 @@ export interface SliceFound extends Reached {
   readonly modSeqs: readonly number[]
 }
 
-/** So many messages are opened for one answer. */
-const OPENED_MAX = 200
-/** So many are read for one answer where none has to be opened. */
-const READ_MAX = 2_000
+/** So many messages are opened for one answer: some milliseconds of a thread, on PostgreSQL of the only one. */
+const OPENED_MAX = 100
+/** So many rows are read for one answer where none has to be opened; fewer where each is looked at closely. */
+const ROWS_MAX = 2_000
+const FACTS_MAX = 500
 
 /** How many are asked for behind an answer that opened so many; at first as many as where none was. */
-export function sliceBehind(opened = 0): number {
-  return opened > 0 ? OPENED_MAX : READ_MAX
+export function sliceBehind(of: 'rows' | 'facts', opened = 0): number {
+  if (opened > 0) return OPENED_MAX
+  return of === 'rows' ? ROWS_MAX : FACTS_MAX
 }
 
 export const searchSlice = farReader(
