@@ -58,8 +58,6 @@ const TOKEN_MAX = 65_536
 const CONTEXTS_MAX = 2048
 const CONTEXT_MS = 60_000
 const SWEEP_MS = 10_000
-/** GSS_S_NO_CRED, of a keytab that cannot be read or has no such key. */
-const NO_CREDENTIALS = 7 << 16
 /** GSS_S_BAD_BINDINGS */
 const BAD_BINDINGS = 4 << 16
 
@@ -138,16 +136,26 @@ function acceptor(
   const key = JSON.stringify([form, service, keytab, replays])
   const known = acceptors.get(key)
   if (known !== undefined) return known
+  const acquired = acquireKey(gss, form, service, keytab, replays)
+  acceptors.set(key, acquired)
+  acquired.catch(() => acceptors.delete(key))
+  return acquired
+}
+
+function acquireKey(
+  gss: GssLibrary,
+  form: GssForm,
+  service: string,
+  keytab: string | undefined,
+  replays: 'no replay cache' | undefined,
+): Promise<Pointer> {
   // Without a host a service is that of any host (krb5_sname_match): we may have several names.
   const name = service === '' ? undefined : ({ text: service, kind: 'service' } as const)
   const store = {
     ...(keytab !== undefined && { keytab }),
     ...(replays !== undefined && { rcache: 'none:' }),
   }
-  const acquired = gss.acquire('accept', form, name, store)
-  acceptors.set(key, acquired)
-  acquired.catch(() => acceptors.delete(key))
-  return acquired
+  return gss.acquire('accept', form, name, store)
 }
 
 async function step(question: Extract<Question, { kind: 'accept' | 'initiate' }>): Promise<Answer> {
@@ -171,9 +179,9 @@ async function step(question: Extract<Question, { kind: 'accept' | 'initiate' }>
       kept.pointer = null
       forget(gss, kept)
     }
-    const missing = error instanceof GssError && (error.major & 0xff0000) === NO_CREDENTIALS
-    const ours = question.kind === 'accept' && error instanceof GssError && !missing
-    return { kind: ours ? 'denied' : 'unavailable', why: wordsOf(error) }
+    const theirs = question.kind === 'accept' && error instanceof GssError
+    const denied = theirs && (await hasKey(gss, question))
+    return { kind: denied ? 'denied' : 'unavailable', why: wordsOf(error) }
   } finally {
     if (kept !== undefined) kept.busy = false
     if (kept?.given) forget(gss, kept)
@@ -247,6 +255,19 @@ async function acceptOther(
 
 function isOtherBinding(error: unknown): boolean {
   return error instanceof GssError && (error.major & 0xff0000) === BAD_BINDINGS
+}
+
+/** What fails without a key is ours to mend, and for now; the library says the same of both. */
+async function hasKey(
+  gss: GssLibrary,
+  { form, service, keytab }: Extract<Question, { kind: 'accept' }>,
+): Promise<boolean> {
+  try {
+    gss.release(await acquireKey(gss, form, service, keytab, undefined))
+    return true
+  } catch {
+    return false
+  }
 }
 
 function told(kept: Kept, { token, complete, flags, principal = '' }: Stepped): Answer {
