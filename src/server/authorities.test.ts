@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { silent } from '../world/log.ts'
 import { nodeClock } from '../world/node/clock.ts'
@@ -21,6 +22,17 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
   await new Promise(resolve => server.once('listening', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
+
+test('no name opens, closes or widens a filter', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 30 }), name => {
+      const filter = filled('(|(mail=%u)(uid=%n))', { u: name, n: name })
+      const bare = filter.replace(/\\[0-9a-f]{2}/g, 'x')
+      assert.match(bare, /^\(\|\(mail=[^()*\\\0]*\)\(uid=[^()*\\\0]*\)\)$/)
+    }),
+    { numRuns: 300 },
+  )
+})
 
 test('whatever a name holds, it is one value of a filter', () => {
   assert.equal(escapeFilter('a*b(c)d\\e\0ü'), 'a\\2ab\\28c\\29d\\5ce\\00\\c3\\bc')
