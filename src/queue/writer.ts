@@ -53,6 +53,8 @@ export interface Settlement {
   readonly notices: readonly Acceptance[]
   /** A notice of the same message that one of these takes the place of, as long as nobody has it in hand. */
   readonly withdraw?: Withdrawal
+  /** A notice of the same message that rests, by its id: nothing more is to come, so that it may go. */
+  readonly letGo?: string
   /** The operator ends what waits or is held: there is no lease. */
   readonly waiting?: true
 }
@@ -110,6 +112,7 @@ export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', asy
   if (attempts.length > 0) await tx.many(INSERT_ATTEMPT, attempts)
   for (const [i, input] of inputs.entries()) {
     if (input.withdraw && helds[i]) await withdraw(tx, input.withdraw, input.at)
+    if (input.letGo !== undefined && helds[i]) await tx.run(LET_GO, input.letGo)
   }
   if (notices.length > 0) await acceptInto(tx, notices)
   // Bodies are released last: only now is it known which of them a mailbox row holds.
@@ -125,6 +128,8 @@ export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', asy
 
 const WITHDRAW = `UPDATE recipient SET state = 'deleted', due_at = 0, settled_at = ?2,
   reason = 'told together with other recipients' WHERE message_id = ?1 AND state = 'queued' AND attempts = 0`
+
+const LET_GO = `UPDATE recipient SET due_at = :now WHERE message_id = ?1 AND state = 'queued' AND attempts = 0`
 
 /** Its octets are in its row, so that no file is left behind. */
 async function withdraw(tx: Write, { id, bodyKey }: Withdrawal, at: number): Promise<void> {

@@ -142,6 +142,8 @@ export class Settler {
     const { job } = entries[0] as Entry
     const { message } = job
     const told = await this.#tell(entries)
+    const over = !told && this.#together.rests(message.id) && !this.#others(entries)
+    const letGo = over ? this.#together.over(message.id) : undefined
     const results = entries.map(({ result }) => result)
     const settlement: Settlement = {
       messageId: message.id,
@@ -151,6 +153,7 @@ export class Settler {
       results,
       notices: told ? [told.notice] : [],
       ...(told?.withdraw && { withdraw: told.withdraw }),
+      ...(letGo !== undefined && { letGo }),
       ...(waiting && { waiting }),
     }
     const done = await store.write(settle, settlement)
@@ -168,7 +171,7 @@ export class Settler {
       if (result.delivery) store.wake(mailTopic(result.delivery.accountId))
       this.#options.settled(job, row, result)
     }
-    return { held: true, dueAt: soonest(results, told?.dueAt) }
+    return { held: true, dueAt: soonest(results, letGo === undefined ? told?.dueAt : now) }
   }
 
   /** In how many ms a recipient that waits untried must be looked at: its sender is told, or it ends. */
@@ -292,16 +295,20 @@ export class Settler {
   async #tell(entries: readonly Entry[]): Promise<Told | undefined> {
     const facts = entries.flatMap(({ fact }) => fact ?? [])
     if (facts.length === 0) return undefined
-    const { inHand, world } = this.#options
     const { job } = entries[0] as Entry
-    const { id } = job.message
     try {
-      const others = inHand(id) > new Set(entries.map(({ job }) => job)).size
-      return await this.#together.tell(job, facts, others)
+      return await this.#together.tell(job, facts, this.#others(entries))
     } catch (error) {
-      world.log.error('notice.failed', { message: id, error: String(error) })
+      const facts = { message: job.message.id, error: String(error) }
+      this.#options.world.log.error('notice.failed', facts)
       return undefined
     }
+  }
+
+  /** Whether other loads of the message are under way. */
+  #others(entries: readonly Entry[]): boolean {
+    const { message } = (entries[0] as Entry).job
+    return this.#options.inHand(message.id) > new Set(entries.map(({ job }) => job)).size
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * One notice for what was delivered or handed on, too: an outcome that somebody has the mail is stored at once, and
  * its notice with it, but the notice rests a few seconds where other loads of the message are under way. Who
- * settles meanwhile takes its place, in one transaction, with one that tells of both. Called by settler.ts.
+ * settles meanwhile takes its place, in one transaction, with one that tells of both; where nothing more is to come
+ * it is let go at once. Called by settler.ts.
  *
  * A crash finds a notice that falls due by itself, or the one that took its place: nothing is told twice, nothing
  * not at all. Only what is kept here is lost by it, so that more than one notice may go out.
@@ -79,6 +80,15 @@ export class Together {
         if (dueAt > now) this.#keep(message.id, { notice, facts: all, dueAt })
       },
     }
+  }
+
+  rests(messageId: string): boolean {
+    return this.#resting.has(messageId)
+  }
+
+  /** The notice that rests for a message of which nothing more is to come; nobody thinks of it from here on. */
+  over(messageId: string): string | undefined {
+    return this.#take(messageId)?.notice.id
   }
 
   /** It is somebody's alone from here on: where he fails to store it, it goes out by itself. */

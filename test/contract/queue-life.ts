@@ -197,9 +197,19 @@ async function replaced(w: Witness): Promise<void> {
     withdraw: { id: 'm606', bodyKey: 606 },
   })
   assert.deepEqual(await states(), ['m606'])
-  await w.write(queue.settle, {
-    ...{ messageId: 'm606', bodyKey: 606, node: 'q4', at, notices: [] },
-    results: [{ ...settled, n: 0 }],
+  // One that rests is let go where nothing more is to come.
+  await w.write(queue.accept, notice(607, { hold }))
+  const dueAt = async () => {
+    const query = { ...askedFor('id:m607'), after: matching.BEFORE_ALL, limit: 1 }
+    return (await w.read(matching.matchingLines, query))[0]?.due_at ?? 0
+  }
+  const before = await dueAt()
+  const last = { messageId: 'm606', bodyKey: 606, node: 'q4', at, notices: [] }
+  await w.write(queue.settle, { ...last, results: [{ ...settled, n: 0 }], letGo: 'm607' })
+  assert.ok((await dueAt()) <= before - 1_000)
+  await w.write(changes.change, {
+    ...{ ...askedFor(''), keys: [{ messageId: 'm607', n: 0 }], at },
+    change: { order: 'delete' },
   })
 }
 
