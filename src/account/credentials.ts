@@ -7,7 +7,7 @@
  * bounded line waits.
  */
 import { argon2, argon2Sync, createHash, pbkdf2, pbkdf2Sync } from 'node:crypto'
-import { Slots, type Slotted } from '../limit/slots.ts'
+import { type Place, Slots, type Slotted } from '../limit/slots.ts'
 import { digestSecret } from '../sasl/digest-md5-keys.ts'
 import { sameOctets } from '../sasl/exchange.ts'
 import { ntHash } from '../sasl/md4.ts'
@@ -89,18 +89,22 @@ export class Hasher {
    * Whether a password is the one behind a PHC string. Undefined (an unknown name, an account
    * without a password, a damaged string) is never, after just as much work.
    */
-  async verify(password: string, phc: string | undefined): Promise<Slotted<boolean>> {
+  async verify(
+    password: string,
+    phc: string | undefined,
+    place?: Place,
+  ): Promise<Slotted<boolean>> {
     const parts = phc === undefined ? undefined : parsePhc(phc)
     return this.#slots.run(async () => {
       const compared = parts ?? this.#nobody
       const same = sameOctets(await this.#argon2(password, compared), compared.tag)
       return same && parts !== undefined
-    })
+    }, place)
   }
 
   /** Whether a password is the one behind another server's hash. */
-  verifyForeign(password: string, hash: string): Promise<Slotted<boolean>> {
-    return this.#slots.run(() => this.#foreign(hash, password))
+  verifyForeign(password: string, hash: string, place?: Place): Promise<Slotted<boolean>> {
+    return this.#slots.run(() => this.#foreign(hash, password), place)
   }
 
   /** Whether these are the forms in which a password is kept now. */

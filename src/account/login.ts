@@ -5,6 +5,7 @@
  * and an identity that is not the user's own are one answer, after the same work. Counts no failures:
  * limit/ does.
  */
+import type { Place } from '../limit/slots.ts'
 import { formatAddress, parseStoredAddress } from '../mail/address.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import { prepare } from '../sasl/prepare.ts'
@@ -47,8 +48,12 @@ export class Login {
     this.#passwords = new PasswordCheck(needs)
   }
 
-  /** Answers a question: at once where the success is remembered. Never rejects. */
-  answer(question: LoginQuestion, scope: Scope = 'smtp'): LoginAnswer | Promise<LoginAnswer> {
+  /** Answers a question: at once where the success is remembered, else in its `place` of the line. Never rejects. */
+  answer(
+    question: LoginQuestion,
+    scope: Scope = 'smtp',
+    place?: Place,
+  ): LoginAnswer | Promise<LoginAnswer> {
     if (question.kind === 'certificate') return this.#certificate(question)
     if (question.kind === 'token') return this.#token(question)
     if (question.kind === 'principal') return this.#principal(question)
@@ -67,7 +72,7 @@ export class Login {
         const password = prepare(question.password)
         if (password === undefined || Buffer.byteLength(password) > PASSWORD_MAX_OCTETS)
           return denied
-        const answer = this.#passwords.check(username, password, scope)
+        const answer = this.#passwords.check(username, password, scope, place)
         return this.#actingAs(username, question.authorize, answer)
       }
       case 'scram':

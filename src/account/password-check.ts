@@ -7,7 +7,7 @@
  * was right and is kept in other forms than it should be is hashed anew.
  */
 import { createHmac } from 'node:crypto'
-import type { Slotted } from '../limit/slots.ts'
+import type { Place, Slotted } from '../limit/slots.ts'
 import type { LoginAnswer } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../world/clock.ts'
@@ -83,11 +83,17 @@ export class PasswordCheck {
   }
 
   /** Answers at once where the success is remembered. Never rejects. */
-  check(username: string, password: string, scope: Scope): LoginAnswer | Promise<LoginAnswer> {
+  check(
+    username: string,
+    password: string,
+    scope: Scope,
+    place?: Place,
+  ): LoginAnswer | Promise<LoginAnswer> {
     const key = this.#mac(username, password)
     const known = this.#successes.get(key, this.#needs.clock.monotonic())
     if (known !== undefined) return this.#answer(known, scope)
-    const underWay = this.#underWay.get(key) ?? this.#begin(key, username, password, scope)
+    const underWay =
+      this.#underWay.get(key) ?? this.#begin(key, { username, password, scope }, place)
     return underWay.then(checked => ('kind' in checked ? checked : this.#answer(checked, scope)))
   }
 
@@ -120,8 +126,8 @@ export class PasswordCheck {
     return { kind: 'account', account: { id, address } }
   }
 
-  #begin(key: string, username: string, password: string, scope: Scope): Promise<Checked> {
-    const checked = this.#checkAndRemember(key, username, password, scope).finally(() => {
+  #begin(key: string, question: PasswordQuestion, place?: Place): Promise<Checked> {
+    const checked = this.#checkAndRemember(key, question, place).finally(() => {
       if (this.#underWay.get(key) === checked) this.#underWay.delete(key)
     })
     this.#underWay.set(key, checked)
@@ -130,16 +136,15 @@ export class PasswordCheck {
 
   async #checkAndRemember(
     key: string,
-    username: string,
-    password: string,
-    scope: Scope,
+    question: PasswordQuestion,
+    place?: Place,
   ): Promise<Checked> {
+    const { username, password } = question
     const generation = this.#generation
     try {
       const row = await this.#needs.store.read(findLogin, username)
       const checked =
-        (await this.#elsewhere(row, { username, password, scope })) ??
-        (await this.#verify(row, password))
+        (await this.#elsewhere(row, question)) ?? (await this.#verify(row, password, place))
       if (!('kind' in checked) && generation === this.#generation)
         this.#successes.set(key, checked, this.#needs.clock.monotonic())
       return checked
@@ -170,22 +175,26 @@ export class PasswordCheck {
     }
   }
 
-  async #verify(row: LoginRow | undefined, password: string): Promise<Checked> {
+  async #verify(row: LoginRow | undefined, password: string, place?: Place): Promise<Checked> {
     const app = row && appOf(row, password)
     if (row !== undefined && app !== undefined) return row.disabled ? denied : successOf(row, app)
     const own = row?.credentials.find(isOwn)
-    const outcome = await this.#verifyOwn(own, password)
+    const outcome = await this.#verifyOwn(own, password, place)
     if (outcome.kind === 'busy') return busy
     if (!outcome.value || row === undefined || own === undefined || row.disabled) return denied
     await this.#renew(row, own, password)
     return successOf(row)
   }
 
-  #verifyOwn(own: Verifier | undefined, password: string): Promise<Slotted<boolean>> {
+  #verifyOwn(
+    own: Verifier | undefined,
+    password: string,
+    place?: Place,
+  ): Promise<Slotted<boolean>> {
     const { hasher } = this.#needs
     return own?.kind === 'foreign'
-      ? hasher.verifyForeign(password, own.verifier)
-      : hasher.verify(password, own?.verifier)
+      ? hasher.verifyForeign(password, own.verifier, place)
+      : hasher.verify(password, own?.verifier, place)
   }
 
   /** Keeps the password in the forms of today, if it is not yet; a later login will where this fails. */

@@ -31,3 +31,73 @@ test('work that fails gives its slot back', async () => {
   await assert.rejects(slots.run(() => Promise.reject(new Error('no'))))
   assert.deepEqual(await slots.run(async () => 1), { kind: 'done', value: 1 })
 })
+
+/** Work that ends when the test says so, and the order in which it began. */
+function line(waitingMax: number) {
+  const slots = new Slots(1, waitingMax)
+  const begun: string[] = []
+  const ends: (() => void)[] = []
+  const come = (name: string, rank: number, lane: string) =>
+    slots
+      .run(
+        () => {
+          begun.push(name)
+          return new Promise<void>(resolve => ends.push(resolve))
+        },
+        { rank, lane },
+      )
+      .then(({ kind }) => `${name} ${kind}`)
+  const step = async () => {
+    ends.shift()?.()
+    await new Promise<void>(resolve => setImmediate(resolve))
+  }
+  const finish = async () => {
+    while (ends.length > 0) await step()
+  }
+  return { slots, begun, come, finish, step }
+}
+
+test('lower ranks go first, and lanes of one rank take turns', async () => {
+  const { begun, come, finish } = line(10)
+  void come('first', 1, 'a')
+  for (const n of [1, 2, 3]) void come(`a${n}`, 1, 'a')
+  void come('b1', 1, 'b')
+  void come('known', 0, 'c')
+  await finish()
+  assert.deepEqual(begun, ['first', 'known', 'a1', 'b1', 'a2', 'a3'])
+})
+
+test('in a full line who has a claim takes the place of who has less, and else is told at once', async () => {
+  const { slots, begun, come, finish } = line(3)
+  void come('first', 1, 'a')
+  const flood = [1, 2, 3, 4].map(n => come(`a${n}`, 1, 'a'))
+  assert.equal(await flood[3], 'a4 busy')
+  const other = come('b1', 1, 'b')
+  assert.equal(await flood[2], 'a3 busy')
+  assert.equal(await come('b2', 1, 'b'), 'b2 busy')
+  void come('known', 0, 'a')
+  assert.equal(await flood[1], 'a2 busy')
+  assert.equal(await come('worse', 2, 'z'), 'worse busy')
+  assert.equal(slots.waiting, 3)
+  await finish()
+  assert.deepEqual(begun, ['first', 'known', 'a1', 'b1'])
+  assert.equal(await other, 'b1 done')
+  assert.deepEqual([slots.waiting, slots.running], [0, 0])
+})
+
+test('whom all others overtake is told to come later, and waits for ever behind nobody', async () => {
+  const { come, finish, step } = line(4)
+  void come('first', 0, 'a')
+  const last = come('last', 4, 'a')
+  let told = ''
+  void last.then(text => {
+    told = text
+  })
+  for (let n = 0; n < 20; n++) {
+    if (told === '') assert.ok(n <= 9)
+    void come(`n${n}`, 0, 'a')
+    await step()
+  }
+  assert.equal(told, 'last busy')
+  await finish()
+})

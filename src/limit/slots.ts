@@ -1,13 +1,36 @@
 /**
  * A bound on work done at once: so many run, so many wait in line, the rest are told at once that
  * there is no room. Used for password hashing (account/), where each one costs memory and a thread.
+ *
+ * The line is fair: lower ranks go first, and among equals every lane (a network, say) has its turn however many
+ * wait in another. Where it is full who comes later takes the place of the last in the longest lane of a
+ * worse rank, or of one longer than his own.
  */
 export type Slotted<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'busy' }
+
+/** Where one waits: the rank, 0 first, and the lane within it. */
+export interface Place {
+  readonly rank: number
+  readonly lane: string
+}
+
+const ANYBODY: Place = { rank: 1, lane: '' }
+
+/** Who waits: told whether it is his turn; and how many had theirs when he came. */
+interface Waiter {
+  readonly begin: (taken: boolean) => void
+  readonly since: number
+}
+
+/** Lanes take turns in the order of the map: who has had his goes behind all others. */
+type Lanes = Map<string, Waiter[]>
 
 export class Slots {
   readonly #atOnce: number
   readonly #waitingMax: number
-  readonly #waiting: (() => void)[] = []
+  readonly #ranks = new Map<number, Lanes>()
+  #waiting = 0
+  #served = 0
   #running = 0
 
   constructor(atOnce: number, waitingMax: number) {
@@ -20,24 +43,85 @@ export class Slots {
   }
 
   get waiting(): number {
-    return this.#waiting.length
+    return this.#waiting
   }
 
-  /** Runs `work` when it is its turn, first come first served. Rejects only if `work` does. */
-  async run<T>(work: () => Promise<T>): Promise<Slotted<T>> {
+  /** Runs `work` when it is its turn. Rejects only if `work` does. */
+  async run<T>(work: () => Promise<T>, place = ANYBODY): Promise<Slotted<T>> {
     if (this.#running >= this.#atOnce) {
-      if (this.#waiting.length >= this.#waitingMax) return { kind: 'busy' }
+      if (this.#waiting >= this.#waitingMax && !this.#makeRoom(place)) return { kind: 'busy' }
       // Whoever leaves hands its slot over, so `#running` stays as it is.
-      await new Promise<void>(resolve => this.#waiting.push(resolve))
+      if (!(await this.#wait(place))) return { kind: 'busy' }
     } else {
       this.#running++
     }
     try {
       return { kind: 'done', value: await work() }
     } finally {
-      const next = this.#waiting.shift()
+      const next = this.#next()
       if (next === undefined) this.#running--
-      else next()
+      else next.begin(true)
     }
+  }
+
+  #wait({ rank, lane }: Place): Promise<boolean> {
+    const lanes: Lanes = this.#ranks.get(rank) ?? new Map()
+    this.#ranks.set(rank, lanes)
+    const line = lanes.get(lane) ?? []
+    lanes.set(lane, line)
+    this.#waiting++
+    return new Promise(begin => line.push({ begin, since: this.#served }))
+  }
+
+  #next(): Waiter | undefined {
+    this.#served++
+    this.#sendAway()
+    const best = Math.min(...this.#ranks.keys())
+    const lanes = this.#ranks.get(best)
+    for (const [lane, line] of lanes ?? []) {
+      const waiter = line.shift()
+      lanes?.delete(lane)
+      if (line.length > 0) lanes?.set(lane, line)
+      this.#left(best)
+      return waiter
+    }
+    return undefined
+  }
+
+  /** Sends one away who has less of a claim; false where there is none. */
+  #makeRoom({ rank, lane }: Place): boolean {
+    const worst = Math.max(...this.#ranks.keys())
+    const lanes = this.#ranks.get(worst)
+    if (lanes === undefined || worst < rank) return false
+    let longest: readonly [string, Waiter[]] | undefined
+    for (const each of lanes) {
+      if (each[1].length > (longest?.[1].length ?? 0)) longest = each
+    }
+    if (longest === undefined) return false
+    const [name, line] = longest
+    if (worst === rank && line.length <= (lanes.get(lane)?.length ?? 0) + 1) return false
+    line.pop()?.begin(false)
+    if (line.length === 0) lanes.delete(name)
+    this.#left(worst)
+    return true
+  }
+
+  /** Whom all others overtake does not wait for ever: after some lines' length he is told to come later. */
+  #sendAway(): void {
+    const worst = Math.max(...this.#ranks.keys())
+    for (const [lane, line] of this.#ranks.get(worst) ?? []) {
+      const [first] = line
+      if (first === undefined || this.#served - first.since <= 2 * this.#waitingMax) return
+      line.shift()
+      if (line.length === 0) this.#ranks.get(worst)?.delete(lane)
+      this.#left(worst)
+      first.begin(false)
+      return
+    }
+  }
+
+  #left(rank: number): void {
+    this.#waiting--
+    if (this.#ranks.get(rank)?.size === 0) this.#ranks.delete(rank)
   }
 }

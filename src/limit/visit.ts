@@ -8,6 +8,7 @@ import type { Noted } from '../wire/effect.ts'
 import type { Network } from '../wire/network.ts'
 import { isExempt } from './exempt.ts'
 import { isLoopback } from './loopback.ts'
+import { holderOf } from './subject.ts'
 import type { Doorkeeper } from './visits.ts'
 
 /** Whether a peer may speak here: 421 4.7.0, or 4.3.2 where it is we who cannot; BYE; -ERR [SYS/TEMP]. */
@@ -19,6 +20,8 @@ export type TurnedBy = 'ban' | 'limit' | 'rate' | 'load'
 
 /** What a role asks of a visit. */
 export interface Visitor {
+  /** Whom the peer counts as. */
+  readonly holder: string
   /** Whether the peer may speak here, as who he is now (XCLIENT makes him another). */
   admission(address: string): Admission
   /** Whether it may log in just now, without a look at what it says. */
@@ -99,7 +102,7 @@ export class Visit implements Visitor {
     if (load.shedding) return turned('load', 'too busy just now; try again later')
     const banned = this.#exempt ? undefined : this.#door.bans.of(this.#address)
     if (banned !== undefined) return turned('ban', 'turned away for a while; try again later')
-    if (!this.#exempt && rates.connections.add(this.#holder)) {
+    if (!this.#exempt && rates.connections.add(this.holder)) {
       return turned('rate', 'too many connections in a short time; try again later')
     }
     const forMany = this.#exempt || isLoopback(this.#address)
@@ -112,7 +115,7 @@ export class Visit implements Visitor {
   }
 
   mayLogIn(): boolean {
-    return this.#exempt || !this.#door.failures.full(this.#holder)
+    return this.#exempt || !this.#door.failures.full(this.holder)
   }
 
   answered(kind: string, answer: LoginAnswer, guess?: number): LoginAnswer {
@@ -159,7 +162,7 @@ export class Visit implements Visitor {
   }
 
   unknownRecipient(): void {
-    if (this.#free || !this.#door.rates.badRecipients.add(this.#holder)) return
+    if (this.#free || !this.#door.rates.badRecipients.add(this.holder)) return
     this.#ban('guessing at recipients')
   }
 
@@ -173,7 +176,7 @@ export class Visit implements Visitor {
     this.#commands++
     if (commands > 0 && this.#commands > commands) this.dismiss('too many commands')
     if (this.#exempt || this.#commands % COMMANDS_AT_ONCE !== 0) return 0
-    if (this.#door.rates.commands.add(this.#holder, COMMANDS_AT_ONCE)) {
+    if (this.#door.rates.commands.add(this.holder, COMMANDS_AT_ONCE)) {
       this.dismiss('too many commands in a short time')
     }
     return 0
@@ -183,7 +186,7 @@ export class Visit implements Visitor {
   #mistake(): number {
     if (this.#free) return 0
     this.#mistakes++
-    if (this.#door.rates.errors.add(this.#holder)) this.#ban('too many errors')
+    if (this.#door.rates.errors.add(this.holder)) this.#ban('too many errors')
     const { after, first, longest } = this.#door.limits().tarpit
     const beyond = this.#mistakes - after
     return beyond <= 0 ? 0 : Math.min(longest, first * beyond)
@@ -220,7 +223,7 @@ export class Visit implements Visitor {
   #failed(guess: number | undefined): void {
     if (this.#exempt) return
     const { failures } = this.#door
-    if (failures.add(this.#holder, guess)) this.#ban('failed logins')
+    if (failures.add(this.holder, guess)) this.#ban('failed logins')
   }
 
   #ban(reason: string): void {
@@ -229,7 +232,7 @@ export class Visit implements Visitor {
   }
 
   #within(rate: { add(key: string, much?: number): boolean }, much: number): boolean {
-    return this.#free || !rate.add(this.#holder, much)
+    return this.#free || !rate.add(this.holder, much)
   }
 
   /** Of whom no rate is kept: who has logged in has limits of his account. */
@@ -237,8 +240,8 @@ export class Visit implements Visitor {
     return this.#exempt || this.#accountId !== undefined
   }
 
-  get #holder(): string {
-    return this.#door.holder(this.#address)
+  get holder(): string {
+    return holderOf(this.#address)
   }
 
   #isExempt(): boolean {

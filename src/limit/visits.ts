@@ -53,7 +53,6 @@ export interface VisitNeeds {
 /** What a visit needs of those who share its limits. */
 export interface Doorkeeper extends Omit<VisitNeeds, 'turnedAway'> {
   readonly rates: Readonly<Record<RateName, Tally>>
-  holder(address: string): string
   turned(by: TurnedBy): void
   /** False where the account has as many sessions as it may. */
   enterAccount(id: number, fromHere: boolean): boolean
@@ -126,10 +125,6 @@ export class Visits implements Doorkeeper {
     })
   }
 
-  holder(address: string): string {
-    return holderOf(address)
-  }
-
   turned(by: TurnedBy): void {
     this.#turnedAway.add(`by="${by}"`)
   }
@@ -186,6 +181,7 @@ export function imagined(ban: Ban | undefined): Visitor {
       ? { kind: 'welcome' }
       : { kind: 'turned', by: 'ban', why: `turned away for a while (${ban.reason})` }
   return {
+    holder: '',
     admission: () => admission,
     mayLogIn: () => true,
     answered: (_kind, answer) => answer,

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { AccountRoom } from '../account/open.ts'
 import type { Scope } from '../account/verifier.ts'
+import type { Precedence } from '../limit/precedence.ts'
 import type { Visitor } from '../limit/visit.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
@@ -20,17 +21,27 @@ export type GuardedLogin = (
 export function guardedLogin(
   accounts: AccountRoom,
   counters: Metrics,
+  precedence: Precedence,
   secretOf: (username: string) => string | undefined,
 ): GuardedLogin {
-  const answerTo = (question: LoginQuestion, scope: Scope) => {
+  const answerTo = (question: LoginQuestion, visitor: Visitor, scope: Scope) => {
     const shared = question.kind === 'secret' && question.scheme === 'password'
     const secret = shared ? secretOf(question.username) : undefined
-    if (secret === undefined) return accounts.login.answer(question, scope)
+    if (secret === undefined) {
+      const waits = question.kind === 'password'
+      const place = waits ? precedence.place(visitor.holder, question.username) : undefined
+      return accounts.login.answer(question, scope, place)
+    }
     const secrets = [{ octets: Buffer.from(secret), genuine: true }]
     return { kind: 'secret', secrets } as const
   }
   const told = (question: LoginQuestion, answer: LoginAnswer, visitor: Visitor) => {
     const guess = answer.kind === 'denied' ? guessOf(question) : undefined
+    if ('username' in question) {
+      const { username } = question
+      if (answer.kind === 'account') precedence.succeeded(visitor.holder, username)
+      else if (answer.kind === 'denied') precedence.failed(visitor.holder, username)
+    }
     const final = visitor.answered(question.kind, answer, guess)
     if (final.kind === 'account') counters.login('accepted')
     else if (final.kind === 'denied' || final.kind === 'unavailable') counters.login(final.kind)
@@ -41,7 +52,7 @@ export function guardedLogin(
     if (question.kind !== 'proven' && !visitor.mayLogIn()) {
       return { kind: 'unavailable', why: 'too many failed logins; try again later' }
     }
-    const answer = answerTo(question, scope)
+    const answer = answerTo(question, visitor, scope)
     return answer instanceof Promise
       ? answer.then(later => told(question, later, visitor))
       : told(question, answer, visitor)

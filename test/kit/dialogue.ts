@@ -15,6 +15,8 @@ export interface Reply {
 
 export interface DialogueOptions {
   readonly tls?: boolean
+  /** The address of this machine to come from; 127.0.0.1 unless said. */
+  readonly from?: string
   /** How long a line may take. */
   readonly timeoutMs?: number
 }
@@ -45,7 +47,9 @@ export class Dialogue {
   /** Connects to a port of the loopback, or to a Unix socket by its path. */
   static async connect(place: number | string, options: DialogueOptions = {}): Promise<Dialogue> {
     const plain =
-      typeof place === 'number' ? connectSocket(place, '127.0.0.1') : connectSocket(place)
+      typeof place === 'number'
+        ? connectSocket({ port: place, host: '127.0.0.1', localAddress: options.from ?? '127.0.0.1' })
+        : connectSocket(place)
     await event(plain, 'connect')
     const socket = options.tls ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain
     if (socket !== plain) await event(socket, 'secureConnect')
