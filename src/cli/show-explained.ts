@@ -31,6 +31,7 @@ export function showExplained(explained: ExplainOutput): string {
   return (
     `at ${listener}, from ${printable(who)}, ${formatTime(explained.at)}\n` +
     said.join('') +
+    showHeader(explained.header) +
     none +
     some +
     recipients.map(showRecipient).join('') +
@@ -55,6 +56,17 @@ function showSchedules({ at, recipients, noticesTo }: ExplainOutput): string {
     showSchedule(schedule, at, groups.size > 1 ? addresses.join(', ') : undefined),
   )
   return `${shown.join('')}${facts([['notices to', sender]])}`
+}
+
+function showHeader(header: ExplainOutput['header']): string {
+  if (header === undefined) return ''
+  const { refused, added = '', leavesAs } = header
+  const fields = added.split('\r\n').filter(line => line !== '')
+  return `\nthe header\n${facts([
+    ['  refused', refused && printable(refused)],
+    ...fields.map((line): [string, string] => ['  added', printable(line)]),
+    ['  the sender becomes', leavesAs && printable(leavesAs)],
+  ])}`
 }
 
 function showRecipient(recipient: ExplainedRecipient): string {

@@ -6,9 +6,10 @@
 import { type Address, formatAddress } from '../mail/address.ts'
 import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
 import type { Later } from '../smtp/server/question.ts'
+import { completeHeader } from './authorship.ts'
 import { judgeRecipient } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
-import { completeHeader, NOT_SENT } from './submission.ts'
+import { NOT_SENT } from './submission.ts'
 
 const MINUTE_MS = 60_000
 

@@ -15,6 +15,7 @@ import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Including, Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/question.ts'
 import { StoreError } from '../store/store.ts'
+import { leaving } from './authorship.ts'
 import type { Transfer } from './checkpoint.ts'
 import type { Door } from './door.ts'
 import { type Heeded, heed } from './heed.ts'
@@ -347,7 +348,7 @@ export class Reception implements Policy {
     const stamp = { protocol: this.#door.protocol, hostname, id: identity.id }
     const received = receivedField(peer, envelope, { ...stamp, timeMs: world.clock.now() })
     const text = `queued as ${identity.id}`
-    const told = withSubmitter(this.#inbound, peer, envelope, origin)
+    const told = withSubmitter(this.#inbound, peer, leaving(envelope, completion), origin)
     const kept = told instanceof Promise ? await told : told
     if (transfer !== undefined) await transfer.settled()
     const released = await spool.accept({

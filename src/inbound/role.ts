@@ -8,6 +8,7 @@ import type { HookAnswer, HookFacts, HookName } from '../hook/hook.ts'
 import type { Room } from '../limit/free-space.ts'
 import type { Outgoing } from '../limit/outgoing.ts'
 import type { Visitor } from '../limit/visit.ts'
+import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
 import type { Header } from '../message/header.ts'
@@ -20,6 +21,7 @@ import type { Transit } from '../transit/transit.ts'
 import type { Source } from '../wire/effect.ts'
 import type { World } from '../world/world.ts'
 import type { Checkpoints } from './checkpoint.ts'
+import type { IdentityRules } from './identity.ts'
 
 /** What every role needs of the house. Made once by the composer; `settings` follow the config epoch. */
 export interface Inbound {
@@ -65,6 +67,7 @@ export interface InboundSettings {
   readonly hostname: string
   readonly hopsMax: number
   readonly enforceSender: boolean
+  readonly identities: IdentityRules
   /** Whether there is a next hop that we log in at, and that is told who submitted. */
   readonly tellsSubmitter: boolean
   /** Accepts under way at once before 451 (the committer is behind). */
@@ -112,7 +115,12 @@ export interface Hooks {
 
 /** What a role adds to a complete message: text of header fields, or a refusal. */
 export type Completion =
-  | { readonly kind: 'complete'; readonly fields: string }
+  | {
+      readonly kind: 'complete'
+      readonly fields: string
+      /** In place of the one that MAIL named. */
+      readonly reversePath?: Address
+    }
   | Exclude<Verdict, { kind: 'accept' }>
 
 /** The rules of one role. Each answers at once where it can. */

@@ -5,11 +5,13 @@ import { openTestRoom } from '../account/account-world.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import { scanHeader } from '../message/header.ts'
+import { identityRules, submissionSchema } from '../server/settings-submission.ts'
 import type { Peer } from '../smtp/server/question.ts'
 import type { Inbound } from './role.ts'
 import { submissionRole } from './submission.ts'
 
-async function place(enforceSender = true) {
+async function place(enforceSender = true, written: object = {}) {
+  const identities = identityRules(submissionSchema.parse(written))
   const room = await openTestRoom()
   await room.accounts.addDomain('here.example')
   await room.accounts.addAccount('alice@here.example', 'secret')
@@ -21,7 +23,7 @@ async function place(enforceSender = true) {
   const inbound = {
     directory: room.directory,
     outgoing: { limits: () => false, reserve: async () => undefined },
-    settings: () => ({ hostname: 'mx.here.example', enforceSender }),
+    settings: () => ({ hostname: 'mx.here.example', enforceSender, identities }),
     world: { clock: room.clock },
   } as unknown as Inbound
   const endpoint = { address: '192.0.2.1', port: 25 }
@@ -124,3 +126,58 @@ for (const [header, ...added] of [
     for (const [index, line] of lines.entries()) assert.ok(line.startsWith(added[index] ?? '?'))
   })
 }
+
+const FROM = (address: string) => `From: ${address}\r\nDate: x\r\nMessage-ID: <1@x>\r\n\r\n`
+
+test('an account may write as what the config gives it, and on behalf of whom it says with a Sender', async () => {
+  const { role, alice, complete } = await place(true, {
+    identities: { 'alice@here.example': ['news-*@here.example', '@lab.example'] },
+    onBehalf: { '@here.example': 'bob@here.example' },
+  })
+  const mail = (text: string) =>
+    role.mail(alice, { reversePath: parseStoredAddress(text), body: '7BIT', utf8: false })
+  const rows = [
+    ['alice@here.example', 'accept', ''],
+    ['alice+list@here.example', 'accept', ''],
+    ['team@here.example', 'accept', ''],
+    ['news-may@here.example', 'accept', ''],
+    ['Anybody@LAB.example', 'accept', ''],
+    ['bob@here.example', 'accept', 'Sender: alice@here.example\r\n'],
+    ['nobody@here.example', 'refuse', undefined],
+  ] as const
+  for (const [address, verdict, fields] of rows) {
+    assert.equal((await mail(address)).kind, verdict, address)
+    const completion = await complete(alice, FROM(`"A, B" <${address}>`))
+    assert.equal(completion.kind === 'complete' ? completion.fields : undefined, fields, address)
+  }
+  assert.equal((await mail('x@elsewhere.example')).kind, 'refuse')
+  // Of several authors each must be hers; a group's members are authors like others.
+  const both = await complete(alice, FROM('alice@here.example, bob@here.example'))
+  assert.deepEqual(both, { kind: 'complete', fields: 'Sender: alice@here.example\r\n' })
+  const group = await complete(alice, FROM('Us: alice@here.example, carol@here.example;'))
+  assert.equal(group.kind, 'refuse')
+  // Sender is never somebody on whose behalf one writes; nor is Resent-Sender.
+  for (const field of ['Sender', 'Resent-Sender']) {
+    const header = `${field}: bob@here.example\r\n${FROM('bob@here.example')}`
+    assert.equal((await complete(alice, header)).kind, 'refuse', field)
+  }
+})
+
+test('what an account may not use is refused, let through under its name, or replaced by it, as the config says', async () => {
+  const strict = await place(true, { foreignFrom: 'reject' })
+  assert.equal((await strict.complete(strict.alice, FROM('x@elsewhere.example'))).kind, 'refuse')
+  const mild = await place(true, { from: 'sender', mailFrom: 'rewrite' })
+  const written = await mild.complete(mild.alice, FROM('carol@here.example'))
+  assert.deepEqual(written, { kind: 'complete', fields: 'Sender: alice@here.example\r\n' })
+  const path = parseStoredAddress('x@elsewhere.example')
+  const sender = { reversePath: path, body: '7BIT', utf8: false } as const
+  assert.equal((await mild.role.mail(mild.alice, sender)).kind, 'accept')
+  const envelope = { sender, recipients: [] }
+  const header = scanHeader(Buffer.from(FROM('alice@here.example')))
+  const identity = { id: 'abc', bodyKey: 1 }
+  const completed = await mild.role.complete(mild.alice, envelope, header, identity)
+  assert.deepEqual(
+    completed.kind === 'complete' && completed.reversePath,
+    parseStoredAddress('alice@here.example'),
+  )
+})

@@ -35,6 +35,7 @@ for (const [claimed, who, more, told] of [
   ['x@there.example', 'nobody', { enforceSender: false }, undefined],
   [ALICE, 'nobody', { origin: 'local' }, undefined],
 ] as const) {
+  const identities = { as: [], behalf: [] }
   const what = claimed === undefined ? 'nothing' : (claimed ?? '<>')
   test(`${who} says ${what} ${JSON.stringify(more)}: ${told ?? '<>'} is told`, async () => {
     const { directory } = await room
@@ -46,7 +47,7 @@ for (const [claimed, who, more, told] of [
     }
     const inbound = {
       directory,
-      settings: () => ({ enforceSender: true, tellsSubmitter: true, ...settings }),
+      settings: () => ({ enforceSender: true, identities, tellsSubmitter: true, ...settings }),
     } as unknown as Inbound
     const sender = { reversePath: null, body: '7BIT' as const, utf8: false }
     const asked = claimed === undefined ? sender : { ...sender, submitter: claimed }

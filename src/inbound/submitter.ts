@@ -4,10 +4,10 @@
  * `AUTH=<>` (transport/job.ts), and costs the queue nothing.
  */
 import { sameAddress } from '../account/address.ts'
-import { mayUse } from '../account/expand.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { Later, Peer } from '../smtp/server/question.ts'
+import { rightTo } from './identity.ts'
 import type { Inbound } from './role.ts'
 
 /** The envelope with the submitter who may be told, at once where nobody has to be looked up. */
@@ -28,8 +28,8 @@ export function withSubmitter(
   if (claimed === null) return submittedBy(envelope, undefined)
   const address = parseStoredAddress(claimed)
   if (!enforceSender || sameAddress(address, parseStoredAddress(account.address))) return envelope
-  return mayUse(inbound.directory, account.id, address).then(his =>
-    his ? envelope : submittedBy(envelope, undefined),
+  return rightTo(inbound, account, address).then(right =>
+    right ? envelope : submittedBy(envelope, undefined),
   )
 }
 

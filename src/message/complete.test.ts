@@ -74,6 +74,7 @@ test('authors are the addresses of From and Sender, never a display name', () =>
     ],
     sender: [{ local: 's', domain: 'b' }],
     resentFrom: [{ local: 'r', domain: 'b' }],
+    resentSender: [],
   })
 })
 

@@ -23,6 +23,7 @@ export interface Authors {
   readonly sender: readonly Address[]
   /** `Resent-From:` of the topmost block: who sent another's message on (RFC 5322 §3.6.6). */
   readonly resentFrom: readonly Address[]
+  readonly resentSender: readonly Address[]
 }
 
 /** What completes a header. */
@@ -79,6 +80,7 @@ export function authorsOf(header: Header): Authors {
     from: addressesOf(header, header.all('from')),
     sender: addressesOf(header, header.all('sender')),
     resentFrom: addressesOf(header, header.all('resent-from').slice(0, 1)),
+    resentSender: addressesOf(header, header.all('resent-sender').slice(0, 1)),
   }
 }
 

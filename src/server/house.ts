@@ -34,6 +34,7 @@ import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
 import { oncePer } from './once.ts'
 import { buildOutbound, type Outbound } from './outbound.ts'
 import type { Settings } from './settings.ts'
+import { identityRules } from './settings-submission.ts'
 import { openThresholds, type Thresholds } from './thresholds.ts'
 import { openTransit } from './transit.ts'
 
@@ -161,6 +162,7 @@ function inboundSettings(settings: Settings): InboundSettings {
     hostname,
     hopsMax: limits.hops,
     enforceSender: submission.enforceSender,
+    identities: identityRules(submission),
     tellsSubmitter: [outbound.smarthost, ...Object.values(outbound.hops)].some(
       hop => hop && 'username' in hop && hop.username !== undefined,
     ),

@@ -31,6 +31,7 @@ import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
 import { routesSchema } from './settings-routes.ts'
 import { jitterSchema, retrySchema, schedulesSchema } from './settings-schedules.ts'
 import { shapingSchema } from './settings-shaping.ts'
+import { submissionSchema } from './settings-submission.ts'
 import { batvSchema, rewriteSchema, srsSchema, verpSchema } from './settings-transit.ts'
 
 const queue = z.strictObject({
@@ -234,17 +235,7 @@ export const settingsSchema = z.strictObject({
       messages: count(0, 0).describe('Messages that it may hold; 0 is no limit.'),
     })
     .prefault({}),
-  submission: z
-    .strictObject({
-      enforceSender: z
-        .boolean()
-        .default(true)
-        .describe('Whether users may send only as their own addresses and aliases.'),
-      holdMax: duration()
-        .prefault('30d')
-        .describe('How long a message may be held for its sender (FUTURERELEASE); 0 not at all.'),
-    })
-    .prefault({}),
+  submission: submissionSchema.prefault({}),
   addresses: z
     .strictObject({
       separator: z

@@ -38,10 +38,12 @@ export async function flood(server: Server, connections: number, seconds: number
   await login(server, known)
   const tally = { wrong: 0, later: 0 }
   let over = false
+  const open = new Set<Dialogue>()
   const guess = async (n: number) => {
     while (!over) {
       try {
         const dialogue = await server.connect('imap')
+        open.add(dialogue)
         await dialogue.line()
         for (let i = 0; i < 9 && !over; i++) {
           const name = i % 2 === 0 ? known.address : `nobody${n}@example.org`
@@ -50,6 +52,7 @@ export async function flood(server: Server, connections: number, seconds: number
           else tally.later++
         }
         dialogue.end()
+        open.delete(dialogue)
       } catch {
         await sleep(50)
       }
@@ -67,6 +70,7 @@ export async function flood(server: Server, connections: number, seconds: number
   }
   const loopMs = await loopDelay(server)
   over = true
+  for (const dialogue of open) dialogue.reset()
   await Promise.all(storm)
   return { connections, ...tally, ...times, loopMs }
 }

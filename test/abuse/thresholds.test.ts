@@ -159,3 +159,11 @@ test('messages and connections of a stranger have a rate, and loopback has none'
     await here.hears(/closed/)
   }
 })
+
+test('explain tells who may write as whom', async () => {
+  const [joe, other] = [server.account(0).address, server.account(1).address]
+  const asked = (from: string) =>
+    cli('explain', '--from', joe, '--to', other, '--account', joe, '--header', `From: ${from}`)
+  assert.match((await asked(other)).out, /refused +550 5\.7\.1 From .*: not an address of/)
+  assert.match((await asked('a@elsewhere.example')).out, new RegExp(`added +Sender: ${joe}`))
+})

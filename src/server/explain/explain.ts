@@ -5,15 +5,19 @@
  * accepted, counted, connected to or kept. Called by
  * control.ts and by programs that have Postrider in them; throws an OperationError for what cannot be asked.
  */
+import { identified } from '../../inbound/authorship.ts'
 import { type Address, formatAddress, formatPath, parseStoredAddress } from '../../mail/address.ts'
 import { formatCarriedSender, parseCarriedSender } from '../../mail/carried.ts'
 import { formatPeer } from '../../mail/forwarded.ts'
 import { fieldTexts } from '../../message/field-texts.ts'
+import { scanHeader } from '../../message/header.ts'
 import { expandRecipients, type FinalRecipient } from '../../queue/expansion.ts'
 import { forecast } from '../../queue/forecast.ts'
 import type { QueuedMessage } from '../../queue/reader.ts'
 import type { Account } from '../../sasl/mechanism.ts'
 import { parseForwardPath, parseReversePath } from '../../smtp/path.ts'
+import { verdictReply } from '../../smtp/replies.ts'
+import { formatReply } from '../../smtp/reply.ts'
 import { parseIp } from '../../wire/network.ts'
 import type { House } from '../house.ts'
 import { OperationError } from '../operation.ts'
@@ -48,9 +52,31 @@ export async function explain(house: House, input: ExplainInput): Promise<Explai
     session: answered.spoken,
     asked: inquiry.forwardPaths.map((path, at) => ({ path, reply: answered.replies[at] ?? '' })),
     recipients,
+    ...(await explainHeader(house, inquiry, answered, input.header)),
     ...(inquiry.account && { account: inquiry.account.address }),
     ...(recipients.length > 0 && { noticesTo: message.reverse_path }),
   }
+}
+
+/** Who may write as whom, of a header that was told (inbound/authorship.ts). */
+async function explainHeader(
+  { inbound, world }: House,
+  { account }: Inquiry,
+  { sender, peer, taken }: Answered,
+  lines: readonly string[] = [],
+): Promise<Pick<ExplainOutput, 'header'>> {
+  if (!account || !sender || !peer || lines.length === 0) return {}
+  const header = scanHeader(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`))
+  const envelope = { sender, recipients: taken }
+  const identity = { id: String(world.clock.now()), bodyKey: 0 }
+  const found = await identified(inbound, account, { peer, envelope, header, identity })
+  if (found.kind !== 'complete') {
+    const [said = ''] = formatReply(verdictReply(found, true)).split('\r\n')
+    return { header: { refused: said } }
+  }
+  const { fields, reversePath } = found
+  const leavesAs = reversePath && formatAddress(reversePath)
+  return { header: { added: fields, ...(leavesAs !== undefined && { leavesAs }) } }
 }
 
 /** What becomes command lines must be able to stand in one. */

@@ -76,6 +76,12 @@ export interface ExplainOutput {
   readonly account?: string
   /** What would be said; the first is the greeting. */
   readonly session: readonly { readonly said: string; readonly reply: string }[]
+  /** What becomes of the header that was given, where a user submits: the refusal, or the fields that are added. */
+  readonly header?: {
+    readonly refused?: string
+    readonly added?: string
+    readonly leavesAs?: string
+  }
   /** The reply to each recipient that was named; '' where it does not come to it. */
   readonly asked: readonly { readonly path: string; readonly reply: string }[]
   readonly recipients: readonly ExplainedRecipient[]
