@@ -4,6 +4,7 @@
  * turn. So a flood of guesses keeps nobody waiting but those who guess. In memory, bounded, each node's own.
  */
 import type { Clock } from '../world/clock.ts'
+import { add } from './connections.ts'
 import type { Place } from './slots.ts'
 import { Tally } from './tally.ts'
 
@@ -16,6 +17,8 @@ export class Precedence {
   readonly #wrongFrom: Tally
   readonly #wrongOf: Tally
   readonly #wrongBoth: Tally
+  /** Guesses that wait for their answer: what many try at once is as suspect as what was wrong. */
+  readonly #open = new Map<string, number>()
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#wrongFrom = new Tally(clock, () => SUSPECT)
@@ -23,8 +26,16 @@ export class Precedence {
     this.#wrongBoth = new Tally(clock, () => SUSPECT)
   }
 
-  place(holder: string, username: string): Place {
-    return { rank: this.#rank(holder, username.toLowerCase()), lane: holder }
+  /** The place of a guess that begins now; `settled` is called once it is answered. */
+  begin(holder: string, username: string): Place {
+    const name = username.toLowerCase()
+    const rank = this.#rank(holder, name)
+    for (const key of keysOf(holder, name)) add(this.#open, key, 1)
+    return { rank, lane: holder }
+  }
+
+  settled(holder: string, username: string): void {
+    for (const key of keysOf(holder, username.toLowerCase())) add(this.#open, key, -1)
   }
 
   succeeded(holder: string, username: string): void {
@@ -46,11 +57,19 @@ export class Precedence {
   #rank(holder: string, username: string): number {
     const pair = pairOf(holder, username)
     // Somebody may guess from where another one lives.
-    if (this.#known.has(pair) && !this.#wrongBoth.full(pair)) return 0
-    const from = this.#wrongFrom.full(holder)
-    if (this.#wrongOf.of(username) === 0) return from ? 2 : 1
+    const [openFrom, openOf, openBoth] = keysOf(holder, username).map(
+      key => this.#open.get(key) ?? 0,
+    )
+    const most = SUSPECT.count
+    if (this.#known.has(pair) && this.#wrongBoth.of(pair) + (openBoth ?? 0) < most) return 0
+    const from = this.#wrongFrom.of(holder) + (openFrom ?? 0) >= most
+    if (this.#wrongOf.of(username) + (openOf ?? 0) === 0) return from ? 2 : 1
     return from ? 4 : 3
   }
+}
+
+function keysOf(holder: string, username: string): readonly [string, string, string] {
+  return [`from ${holder}`, `of ${username}`, `both ${pairOf(holder, username)}`]
 }
 
 /** A name is at most as long as a line of a peer; an address holds no blank. */

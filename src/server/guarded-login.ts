@@ -28,12 +28,23 @@ export function guardedLogin(
     const shared = question.kind === 'secret' && question.scheme === 'password'
     const secret = shared ? secretOf(question.username) : undefined
     if (secret === undefined) {
-      const waits = question.kind === 'password'
-      const place = waits ? precedence.place(visitor.holder, question.username) : undefined
-      return accounts.login.answer(question, scope, place)
+      if (question.kind !== 'password') return accounts.login.answer(question, scope)
+      return inLine(question, visitor.holder, scope)
     }
     const secrets = [{ octets: Buffer.from(secret), genuine: true }]
     return { kind: 'secret', secrets } as const
+  }
+  const inLine = (
+    question: LoginQuestion & { readonly kind: 'password' },
+    holder: string,
+    scope: Scope,
+  ) => {
+    const place = precedence.begin(holder, question.username)
+    const over = () => precedence.settled(holder, question.username)
+    const answer = accounts.login.answer(question, scope, place)
+    if (answer instanceof Promise) return answer.finally(over)
+    over()
+    return answer
   }
   const told = (question: LoginQuestion, answer: LoginAnswer, visitor: Visitor) => {
     const guess = answer.kind === 'denied' ? guessOf(question) : undefined
