@@ -71,8 +71,8 @@ async function explainHeader(
   const identity = { id: String(world.clock.now()), bodyKey: 0 }
   const found = await identified(inbound, account, { peer, envelope, header, identity })
   if (found.kind !== 'complete') {
-    const [said = ''] = formatReply(verdictReply(found, true)).split('\r\n')
-    return { header: { refused: said } }
+    const reply = formatReply(verdictReply(found, inbound.settings().hostname, true))
+    return { header: { refused: reply.trimEnd() } }
   }
   const { fields, reversePath } = found
   const leavesAs = reversePath && formatAddress(reversePath)
