@@ -166,7 +166,8 @@ async function authenticate(
   let answer = await door.ask(`a AUTHENTICATE ${name} ${first}`)
   while (answer.startsWith('+')) {
     said = rounds.next(Buffer.from(answer.slice(2), 'base64'))
-    answer = await door.ask(said.done ? '' : Buffer.from(said.value).toString('base64'))
+    const response = said.value instanceof Uint8Array ? Buffer.from(said.value) : Buffer.alloc(0)
+    answer = await door.ask(response.toString('base64'))
   }
   if (!answer.startsWith('a OK')) throw new Error(answer)
   const took = performance.now() - from
