@@ -46,10 +46,10 @@ export class Dialogue {
 
   /** Connects to a port of the loopback, or to a Unix socket by its path. */
   static async connect(place: number | string, options: DialogueOptions = {}): Promise<Dialogue> {
+    const { from } = options
+    const host = { host: '127.0.0.1', ...(from !== undefined && { localAddress: from }) }
     const plain =
-      typeof place === 'number'
-        ? connectSocket({ port: place, host: '127.0.0.1', localAddress: options.from ?? '127.0.0.1' })
-        : connectSocket(place)
+      typeof place === 'number' ? connectSocket({ port: place, ...host }) : connectSocket(place)
     await event(plain, 'connect')
     const socket = options.tls ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain
     if (socket !== plain) await event(socket, 'secureConnect')
