@@ -12,15 +12,18 @@ import { findPart, type Span, sectionSpan, selectFields } from '../message/secti
 import type { Part } from '../message/structure.ts'
 import { StructureScanner } from '../message/structure-scan.ts'
 import type { Store } from '../store/store.ts'
-import type { Disk } from '../world/disk.ts'
+import { Breath } from '../world/breath.ts'
+import type { World } from '../world/world.ts'
 import type { ImapAccess } from './imap.ts'
+import { KnownStructures } from './known-structures.ts'
 
 /** A header is looked for in the first octets of a message. */
 const HEADER_MAX_OCTETS = 1_048_576
 const HEADER_FIRST_OCTETS = 65_536
 /** A part whose encoding is to be undone is held in memory: larger ones are not decoded. */
 const DECODED_MAX_OCTETS = 64 * 1_048_576
-const STRUCTURES_MAX = 500
+/** So much of a body is looked at before others get their turn. */
+const SLICE_OCTETS = 16_384
 /**
  * An answer may have thousands of sections: of what was made for those of one message so much is held until
  * it is sent, and the others are made again when they are.
@@ -31,12 +34,16 @@ const absent = { kind: 'absent' } as const
 const nothing = new Uint8Array(0)
 
 /** Structures of the bodies of a store asked for lately; their offsets are of the body alone. */
-const structures = new WeakMap<Store, Map<number, Part>>()
+const structures = new WeakMap<Store, KnownStructures>()
 
-function contentOf(store: Store, disk: Disk, message: StoredMessage): MessageContent {
-  const known = structures.get(store) ?? new Map<number, Part>()
+function contentOf(
+  store: Store,
+  { disk, clock }: Pick<World, 'disk' | 'clock'>,
+  message: StoredMessage,
+): MessageContent {
+  const known = structures.get(store) ?? new KnownStructures()
   structures.set(store, known)
-  return new MessageContent(new MessageOctets(message, { store, disk }), known)
+  return new MessageContent(new MessageOctets(message, { store, disk }), known, new Breath(clock))
 }
 
 export class MessageContent {
@@ -47,12 +54,17 @@ export class MessageContent {
   #decoded: { readonly span: Span; readonly octets: Buffer } | undefined
   #heldOctets = 0
 
-  readonly #structures: Map<number, Part>
+  readonly #structures: KnownStructures
+  readonly #breath: Breath | undefined
 
-  /** @param structures where structures are remembered. */
-  constructor(octets: MessageOctets, structures = new Map<number, Part>()) {
+  /**
+   * @param structures where structures are remembered
+   * @param breath given where others wait meanwhile
+   */
+  constructor(octets: MessageOctets, structures = new KnownStructures(), breath?: Breath) {
     this.octets = octets
     this.#structures = structures
+    this.#breath = breath
   }
 
   /** The message of a UID; undefined where it is gone. */
@@ -63,7 +75,7 @@ export class MessageContent {
   ): Promise<MessageContent | undefined> {
     const message = await store.read(messageByUid, { mailboxId, uid })
     if (message === undefined) return undefined
-    return contentOf(store, world.disk, message)
+    return contentOf(store, world, message)
   }
 
   /** Those of some messages that are there, by UID; the caller knows that they are few. */
@@ -73,7 +85,7 @@ export class MessageContent {
     uids: readonly number[],
   ): Promise<Map<number, MessageContent>> {
     const messages = await store.read(messagesByUid, { mailboxId, uids })
-    return new Map(messages.map(message => [message.uid, contentOf(store, world.disk, message)]))
+    return new Map(messages.map(message => [message.uid, contentOf(store, world, message)]))
   }
 
   /** The header of head and body together. */
@@ -99,14 +111,15 @@ export class MessageContent {
     if (known !== undefined) return known
     const scanner = new StructureScanner()
     const body = this.octets.body()
-    if (body instanceof Uint8Array) scanner.push(body)
-    else for await (const piece of body) scanner.push(piece)
-    const found = scanner.finish()
-    if (structures.size >= STRUCTURES_MAX) {
-      const [oldest] = structures.keys()
-      if (oldest !== undefined) structures.delete(oldest)
+    // A message made to be dear costs a second for each MB: nobody else is to wait for it.
+    for await (const piece of body instanceof Uint8Array ? [body] : body) {
+      for (let at = 0; at < piece.length; at += SLICE_OCTETS) {
+        scanner.push(piece.subarray(at, at + SLICE_OCTETS))
+        await this.#breath?.due()
+      }
     }
-    structures.set(bodyId, found)
+    const found = scanner.finish()
+    structures.set(bodyId, found, scanner.weight)
     return found
   }
 

@@ -5,8 +5,8 @@
  */
 import { DELIMITER } from './mailbox-name.ts'
 
-/** Ten thousand names of 50 characters by a pattern of 100: half a second. */
-const WORK_MAX = 50_000_000
+/** Ten thousand names of 50 characters by a pattern of 20: a tenth of a second, in which nobody else is served. */
+const WORK_MAX = 10_000_000
 
 /** Whether a name matches. INBOX has no case (RFC 9051 §5.1), so neither has what is to match it. */
 export function matchesPattern(name: string, pattern: string): boolean {

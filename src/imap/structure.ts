@@ -84,10 +84,18 @@ function multi(of: MultiPart, manner: Manner, depth: number): string {
   const deep = depth >= DEPTH_MAX
   const parts = deep ? [] : of.parts.map(each => part(each, manner, depth + 1))
   // The grammar wants one part at least, and a multipart may have none.
-  const inside = parts.length > 0 ? parts.join('') : '("text" "plain" NIL NIL NIL "7bit" 0 0)'
+  const inside = parts.length > 0 ? parts.join('') : NO_PART
   const extension = manner.extended ? ` ${parameters(of.parameters, utf8)}${more(of, utf8)}` : ''
   return `(${inside} ${named(of.subtype, utf8, 'mixed')}${extension})`
 }
+
+/** media-message: what is not looked into, since it is encoded or lies too deep, must have all of it to be read. */
+function isMessage({ type, subtype }: LeafPart): boolean {
+  return type === 'message' && (subtype === 'rfc822' || subtype === 'global')
+}
+
+const NO_PART = '("text" "plain" NIL NIL NIL "7bit" 0 0)'
+const NO_ENVELOPE = `(${Array(10).fill('NIL').join(' ')})`
 
 /** body-type-1part: basic, text with its lines, or a message with envelope, structure and lines. */
 function leaf(of: LeafPart, manner: Manner, depth: number): string {
@@ -105,7 +113,8 @@ function leaf(of: LeafPart, manner: Manner, depth: number): string {
   if (of.message !== undefined && depth < DEPTH_MAX) {
     const { envelope, root } = of.message
     fields.push(formatEnvelope(envelope, utf8), part(root, manner, depth + 1), String(of.lines))
-  } else if (of.type === 'text') fields.push(String(of.lines))
+  } else if (isMessage(of)) fields.push(NO_ENVELOPE, NO_PART, String(of.lines))
+  else if (of.type === 'text') fields.push(String(of.lines))
   if (extended) fields.push(`${string(of.md5)}${more(of, utf8)}`)
   return `(${fields.join(' ')})`
 }

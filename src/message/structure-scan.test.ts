@@ -139,3 +139,35 @@ test('what is hostile stays bounded and is a structure all the same', () => {
     assert.ok(root.kind === 'leaf' || root.parts.length <= 10_001)
   }
 })
+
+test('of parts, and of their headers, without number the first are told, and what holds them', () => {
+  const parameters = Array.from({ length: 12_000 }, (_, n) => `;p${n}=x`).join('')
+  const part = (fields: string) => `--b\r\n${fields}\r\nx\r\n`
+  const inner = (body: string) =>
+    `--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${body}--b--\r\n`
+  for (const body of [
+    part('').repeat(20_000),
+    part(`Content-Type: text/plain${parameters}\r\n`).repeat(60),
+  ]) {
+    const scanner = new StructureScanner()
+    scanner.push(
+      Buffer.from(`Content-Type: multipart/mixed; boundary=a\r\n\r\n${inner(body)}--a--\r\n`),
+    )
+    const root = scanner.finish()
+    assert.ok(root.kind === 'multi' && root.parts[0]?.kind === 'multi')
+    const { parts } = root.parts[0]
+    assert.ok(parts.length > 20 && parts.length <= 5000)
+    const held = parts.reduce((sum, each) => sum + each.parameters.length, parts.length)
+    assert.ok(held < 400_000, `${held} parts and parameters are held`)
+  }
+})
+
+test('a header that is longer than is read is read as far, however the message is cut', () => {
+  const octets = Buffer.from(`Content-Type: text/plain; name=${'y'.repeat(200_000)}\r\n\r\nx`)
+  const scan = (size: number) => {
+    const scanner = new StructureScanner()
+    for (let at = 0; at < octets.length; at += size) scanner.push(octets.subarray(at, at + size))
+    return scanner.finish()
+  }
+  assert.deepEqual(scan(1000), scan(octets.length))
+})

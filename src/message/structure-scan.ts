@@ -12,14 +12,18 @@ import { type Visitor, Walker } from './walker.ts'
 
 /** The header of a part is read up to here. */
 const HEADER_MAX_OCTETS = 65_536
+/** Headers of parts are read up to here in all: of a message of parts without number the first are. */
+const HEADERS_MAX_OCTETS = 2_097_152
 /** Parts beyond are not told: what has more is an attack, or a mistake. */
-const PARTS_MAX = 10_000
+const PARTS_MAX = 5_000
 
 const LF = 10
 const CR = 13
 
 /** A part whose end was not seen yet. */
 interface Open {
+  /** One of the first so many to begin: then all that it is in are, too. */
+  readonly told: boolean
   readonly headerFrom: number
   readonly header: Uint8Array[]
   headerOctets: number
@@ -38,6 +42,7 @@ export class StructureScanner implements Visitor {
   #at = 0
   #lines = 0
   #parts = 0
+  #headersOctets = 0
   #root: Part | undefined
   /** Octets of the line end behind a delimiter that nothing has followed yet. */
   #breakOctets = 0
@@ -58,10 +63,16 @@ export class StructureScanner implements Visitor {
     return this.#root
   }
 
+  /** What the structure takes to be kept: its parts, and each 64 octets of their headers. */
+  get weight(): number {
+    return this.#parts + (this.#headersOctets >> 6)
+  }
+
   // What the walker tells.
 
   begin(): void {
     this.#open.push({
+      told: this.#parts++ < PARTS_MAX,
       headerFrom: this.#at,
       header: [],
       headerOctets: 0,
@@ -76,10 +87,16 @@ export class StructureScanner implements Visitor {
   headerLine(octets: Uint8Array): void {
     this.#count(octets)
     const part = this.#open.at(-1)
-    if (part === undefined || part.headerOctets >= HEADER_MAX_OCTETS) return
-    part.headerOctets += octets.length
+    if (part === undefined || !part.told) return
+    const room = HEADERS_MAX_OCTETS - this.#headersOctets
+    const most = Math.min(HEADER_MAX_OCTETS - part.headerOctets, room)
+    if (most <= 0) return
+    // Cut where the limit is, not where a piece ends: what is found must not hang on the pieces.
+    const kept = octets.subarray(0, most)
+    part.headerOctets += kept.length
+    this.#headersOctets += kept.length
     // A view is only lent.
-    part.header.push(Uint8Array.prototype.slice.call(octets))
+    part.header.push(Uint8Array.prototype.slice.call(kept))
   }
 
   headerEnd(entity: Entity, blank: Uint8Array): void {
@@ -105,11 +122,12 @@ export class StructureScanner implements Visitor {
   end(_entity: Entity, _delimited: boolean, last: boolean): void {
     const open = this.#open.pop()
     if (open === undefined) return
+    if (!open.told) return
+    const above = this.#open.at(-1)
     const fields = scanHeader(Buffer.concat(open.header))
     const part = this.#made(open, fields, last)
-    const above = this.#open.at(-1)
     if (above === undefined) this.#root = part
-    else if (++this.#parts <= PARTS_MAX) above.children.push(part)
+    else above.children.push(part)
     if (above?.entity?.shape === 'message') above.envelope = envelopeOf(fields)
   }
 
@@ -142,7 +160,7 @@ export class StructureScanner implements Visitor {
       kind: 'leaf',
       type: text ? 'text' : type,
       subtype: text ? 'plain' : subtype,
-      parameters: parametersOrDefault(fields, text),
+      parameters: parametersOrDefault(fields, type, text),
       encoding: entity?.label === undefined || entity.label === '' ? '7bit' : entity.label,
       lines: Math.max(0, lines),
       ...given('id', fields.first('content-id')),
@@ -154,11 +172,11 @@ export class StructureScanner implements Visitor {
   }
 }
 
-/** RFC 2045 §5.2: a part without a type, or of one that makes no sense, is US-ASCII text. */
-function parametersOrDefault(fields: Header, text: boolean): readonly Parameter[] {
+/** RFC 2045 §5.2: text without a type, or of one that makes no sense, is US-ASCII; a part of a digest is no text. */
+function parametersOrDefault(fields: Header, type: string, plain: boolean): readonly Parameter[] {
   const value = fields.first('content-type')
-  if (value === undefined || text) return [['charset', 'us-ascii']]
-  return [...parametersOf(value)]
+  if (plain || (value === undefined && type === 'text')) return [['charset', 'us-ascii']]
+  return value === undefined ? [] : [...parametersOf(value)]
 }
 
 /** The fields of BODYSTRUCTURE's extension data (RFC 2183, RFC 3282, RFC 2557). */

@@ -327,6 +327,15 @@ for (const nonsense of ['220 this is SMTP\r\n', `+OK ${'x'.repeat(20_000)}\r\n`,
   })
 }
 
+test('a client does not keep a listing of lines as long as may be', () => {
+  const play = new ClientPlay([{ kind: 'uidl' }])
+  play.say('+OK hello\r\n+OK\r\n', false)
+  const lines = `1 ${'u'.repeat(16_000)}\r\n`.repeat(100)
+  for (let sent = 0; sent < 50 && !play.closed; sent++) play.say(lines, false)
+  assert.equal(play.results.at(-1)?.kind, 'broken')
+  assert.ok(play.closed)
+})
+
 test('a silent or lost server is a result too', () => {
   for (const how of ['expire', 'end'] as const) {
     const play = new ClientPlay([{ kind: 'stat' }])

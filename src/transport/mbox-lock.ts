@@ -151,14 +151,22 @@ async function noteOf(files: Files, lock: string): Promise<Note> {
     if (!(error instanceof FileError)) throw error
   }
   const [, installation = '', life = ''] = /^postrider (\S+) (\S+)\n/.exec(text) ?? []
-  const [, size, front] = /^at (\d+) (".*")$/m.exec(text) ?? []
+  const [, size, written = ''] = /^at (\d+) (".*")$/m.exec(text) ?? []
+  const front = frontOf(written)
   return {
     installation,
     life,
     done: /^done$/m.test(text),
-    ...(size !== undefined && front !== undefined
-      ? { at: { sizeOctets: Number(size), front: JSON.parse(front) as string } }
-      : {}),
+    ...(front !== undefined && { at: { sizeOctets: Number(size), front } }),
+  }
+}
+
+/** undefined for a note that is torn: it was not synced, and so nothing was written behind it. */
+function frontOf(written: string): string | undefined {
+  try {
+    return JSON.parse(written) as string
+  } catch {
+    return undefined
   }
 }
 

@@ -630,3 +630,60 @@ test('a peer that goes while it waits leaves no timer behind, and one that is cl
   assert.deepEqual(late.connection.writes, ['bye\r\n'])
   assert.ok(late.connection.calls.includes('end'))
 })
+
+test('octets of a dear peer come in pieces, in their order, and his end behind them', async () => {
+  let now = 0
+  const timers: (() => void)[] = []
+  const clock = {
+    now: () => now,
+    monotonic: () => now,
+    after: (delayMs: number, run: () => void) => {
+      // Rests are short; what waits for the peer's end is not played.
+      if (delayMs < 5000) timers.push(run)
+      return { cancel: () => {} }
+    },
+  }
+  let heard = ''
+  let pieces = 0
+  let ended = 0
+  const connection = new Scripted()
+  const quiet = {
+    answer: () => {},
+    secured: () => {},
+    drained: () => {},
+    tell: () => {},
+    expire: () => {},
+  }
+  pump<string, string>({
+    connection,
+    clock,
+    log: silent,
+    role: { ask: () => '', failed: () => '' },
+    session: () => ({
+      ...quiet,
+      start: () => {},
+      end: () => {
+        ended += 1
+      },
+      receive: octets => {
+        assert.equal(ended, 0)
+        heard += Buffer.from(octets).toString()
+        pieces += 1
+        now += octets.length / 1000
+      },
+      patienceMs: 0,
+      step: 0,
+      backlogOctets: 0,
+    }),
+  })
+  const text = Array.from({ length: 6000 }, (_, n) => `${n} `).join('')
+  connection.events.received(Buffer.from(text))
+  assert.equal(connection.calls.at(-1), 'pause', 'he rests')
+  const lent = Buffer.from(text)
+  connection.events.received(lent)
+  lent.fill(0)
+  connection.events.ended()
+  for (let run = timers.shift(); run !== undefined; run = timers.shift()) run()
+  assert.equal(heard, text + text)
+  assert.ok(pieces > 10 && ended === 1)
+})

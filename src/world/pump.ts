@@ -10,6 +10,7 @@ import type { Timer } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import type { Connection, ConnectionEvents } from './net.ts'
 import { Outbox } from './outbox.ts'
+import { Pace, type Paced } from './pace.ts'
 import type { Pumping, PumpOptions } from './pumping.ts'
 import { answered, drained, end, expire, receive, secured, start, tell } from './session-input.ts'
 
@@ -33,7 +34,7 @@ export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E>
  */
 type Phase = 'open' | 'securing' | 'handshake' | 'leaving' | 'closing' | 'ending' | 'closed'
 
-class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
+class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
   readonly #options: PumpOptions<Q, A, E>
   readonly #resolveClosed: () => void
   readonly #session: Session<A, E>
@@ -41,6 +42,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   #connection: Connection
   #compressing = false
   readonly #deadline: Deadline
+  readonly #pace: Pace
   #phase: Phase = 'open'
   /** The session is at work: nothing may enter it again before it returns. */
   #busy = false
@@ -64,9 +66,10 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     this.#connection = options.connection
     this.#outbox = new Outbox(options.connection, failure => {
       if (failure) this.#broken('source-failed', failure.error)
-      else this.#settle()
+      else this.settle()
     })
     this.#deadline = new Deadline(options.clock, () => this.#late())
+    this.#pace = new Pace(options.clock, this)
     this.#session = options.session(this)
   }
 
@@ -80,7 +83,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     if (this.#isOver()) return
     this.#told = this.#told ?? []
     this.#told.push(event)
-    this.#settle()
+    this.settle()
   }
 
   send(output: string | Uint8Array): void {
@@ -117,7 +120,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     taken.then(
       () => {
         this.#contentOpen -= 1
-        this.#settle()
+        this.settle()
       },
       // Octets of a message are lost: nothing that follows may be acknowledged.
       error => this.#broken('content-failed', error),
@@ -144,10 +147,13 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   close(): void {
     if (this.#isOver()) return
     this.#phase = 'closing'
-    this.#settle()
+    this.settle()
   }
 
-  received(octets: Uint8Array): void {
+  readonly received = (octets: Uint8Array): void => this.#pace.received(octets)
+  readonly ended = (): void => this.#pace.ended()
+
+  take(octets: Uint8Array): void {
     // What the peer sent before it knew is neither the one nor the other.
     if (this.#compressing) this.#broken('octets-before-compression', new Error('too soon'))
     else if (this.#phase === 'open') this.#input(receive, octets)
@@ -158,7 +164,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     else if (!this.#isOver()) this.#broken('plaintext-before-tls', new Error('no TLS handshake'))
   }
 
-  ended(): void {
+  end(): void {
     this.#peerEnded = true
     if (this.#phase === 'open') this.#input(end, undefined)
     else if (!this.#isOver()) this.#connection.destroy()
@@ -166,7 +172,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
 
   drained(): void {
     this.#outbox.drained()
-    this.#settle()
+    this.settle()
   }
 
   closed(error?: Error): void {
@@ -174,6 +180,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     this.#phase = 'closed'
     this.#held?.cancel()
     this.#deadline.cancel()
+    this.#pace.cancel()
     this.#outbox.stop()
     this.#leave()
     try {
@@ -202,7 +209,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   /** Gives one input to the session and then does everything that follows from it. */
   #input<T>(give: (session: Session<A, E>, what: T) => void, what: T): void {
     this.#enter(give, what)
-    this.#settle()
+    this.settle()
   }
 
   /** The only way into the session. A throw is a bug in it, and ends this connection alone. */
@@ -219,7 +226,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
 
   #answered(answer: A | undefined): void {
     this.#questionsOpen -= 1
-    if (answer === undefined || this.#isOver()) this.#settle()
+    if (answer === undefined || this.#isOver()) this.settle()
     else this.#input(answered, answer)
   }
 
@@ -247,7 +254,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
   }
 
   /** Brings the connection in line with what the session has done: output, phase, reading, time. */
-  #settle(): void {
+  settle(): void {
     if (this.#busy || this.#phase === 'closed') return
     if (this.#holds()) {
       this.#regulate()
@@ -264,6 +271,8 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
       this.#leave()
       this.#connection.end()
     }
+    const changes = this.#compressing || this.#phase === 'securing' || this.#phase === 'leaving'
+    if (changes && outbox.idle && this.#pace.holds) this.take(NOTHING)
     if (this.#compressing && this.#phase === 'open' && outbox.idle) this.#deflate()
     this.#regulate()
     if (this.#phase === 'securing' && outbox.idle) void this.#handshake()
@@ -283,7 +292,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     this.#deadline.cancel()
     this.#held = this.#options.clock.after(waitMs, () => {
       this.#held = undefined
-      this.#settle()
+      this.settle()
     })
     return true
   }
@@ -312,6 +321,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
     }
     this.#phase = 'closed'
     this.#deadline.cancel()
+    this.#pace.cancel()
     this.#leave()
     if (this.#paused) connection.resume()
     connection.release(NOTHING)
@@ -359,6 +369,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents {
       this.#phase === 'leaving' ||
       (this.#phase === 'open' &&
         (this.#contentOpen > 0 ||
+          this.#pace.waits ||
           this.#outbox.queuedOctets > most ||
           (stuck && this.#session.backlogOctets > most)))
     if (pause === this.#paused) return

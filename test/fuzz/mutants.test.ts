@@ -10,64 +10,14 @@ import { test } from 'node:test'
 import { Played, scene } from '../../src/smtp/client/scripted.ts'
 import type { SessionSettings } from '../../src/smtp/server/question.ts'
 import { parseNetwork } from '../../src/wire/network.ts'
-import type { Random } from '../../src/world/random.ts'
 import { seededRandom } from '../../src/world/sim/random.ts'
 import { sessionSettings } from '../kit/smtp-settings.ts'
 import { parseDialogue } from '../transcript/harness.ts'
+import { bend } from './lab/bend.ts'
 import { SmtpStage } from './smtp-stage.ts'
 
 const FACTOR = Number(process.env['POSTRIDER_FUZZ'] ?? 1)
 const MUTANTS = 4 * FACTOR
-
-const SPLINTERS = [
-  '\r\n',
-  '\n',
-  '\r',
-  '\0',
-  '.',
-  '\r\n.\r\n',
-  ' ',
-  '\xff',
-  '250 ',
-  '-',
-  'BDAT 5\r\n',
-  'DATA\r\n',
-]
-
-/** Octets with one to three changes. */
-function bend(octets: Buffer, random: Random): Buffer {
-  let bent = octets
-  for (let changes = 1 + random.below(3); changes > 0; changes--) {
-    const at = random.below(bent.length + 1)
-    const length = random.below(Math.min(40, bent.length - at + 1))
-    const before = bent.subarray(0, at)
-    const behind = bent.subarray(at + length)
-    switch (random.below(6)) {
-      case 0: {
-        bent = Buffer.from(bent)
-        if (at < bent.length) bent[at] = (bent[at] as number) ^ (1 << random.below(8))
-        break
-      }
-      case 1:
-        bent = Buffer.concat([before, behind])
-        break
-      case 2: {
-        const splinter = SPLINTERS[random.below(SPLINTERS.length)] as string
-        bent = Buffer.concat([before, Buffer.from(splinter, 'latin1'), bent.subarray(at)])
-        break
-      }
-      case 3:
-        bent = Buffer.concat([before, Buffer.from(random.octets(length)), bent.subarray(at)])
-        break
-      case 4:
-        bent = Buffer.concat([before, bent.subarray(at, at + length), bent.subarray(at)])
-        break
-      default:
-        bent = Buffer.from(before)
-    }
-  }
-  return bent
-}
 
 function filesOf(folder: string): readonly (readonly [string, string])[] {
   const place = new URL(`../transcript/${folder}/`, import.meta.url)

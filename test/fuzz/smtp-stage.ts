@@ -57,6 +57,13 @@ export class SmtpStage implements Sink<Question, Answer> {
     return lines.filter(line => line[3] === ' ')
   }
 
+  /** All that was said since the last call, as it is. */
+  taken(): Buffer {
+    const said = Buffer.from(this.#said)
+    this.#said = ''
+    return said
+  }
+
   send(output: string | Uint8Array): void {
     assert.ok(!this.closed, 'nothing is said behind the end')
     this.#said += typeof output === 'string' ? output : Buffer.from(output).toString()
@@ -93,10 +100,15 @@ export class SmtpStage implements Sink<Question, Answer> {
     this.closed = true
   }
 
+  /** All that follows, as the pump has it: answers, and that all was taken, as long as more is said. */
   #settle(): void {
-    for (let open = this.#open; open !== undefined; open = this.#open) {
-      this.#open = undefined
-      this.session.answer(this.#answer(open))
+    for (let before = -1; before !== this.#said.length; ) {
+      before = this.#said.length
+      for (let open = this.#open; open !== undefined; open = this.#open) {
+        this.#open = undefined
+        this.session.answer(this.#answer(open))
+      }
+      if (!this.closed) this.session.drained()
     }
   }
 

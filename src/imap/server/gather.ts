@@ -12,8 +12,10 @@ import { bad, type Line, no, type Overlong, type Result } from './turn.ts'
 
 /** RFC 7162 §4 speaks of 8192 for a line; clients with long sets send more. */
 const LINE_MAX_OCTETS = 65_536
-/** Literals of one command that are kept; before login only a name and a password can be meant. */
+/** Lines and literals of one command that are kept; before login only a name and a password can be meant. */
 const KEPT_MAX_OCTETS = 1_048_576
+/** What a literal costs at least: a thousand of nothing are too many. */
+const LITERAL_OCTETS = 256
 const KEPT_BEFORE_LOGIN_OCTETS = 8_192
 /** What a client sends without asking and we cannot use is read to its end, up to this; else we hang up. */
 const SWALLOW_MAX_OCTETS = 16 * 1_048_576
@@ -105,6 +107,7 @@ export class Gatherer {
       return this.#whole()
     }
     this.#segments.push(withoutAnnouncement(text))
+    this.#keptOctets += text.length
     const { name, cursor } = this.#start()
     const legal = name !== undefined && legality[name].includes(state)
     // Where nothing can come of it, the literal is not asked for; one that comes unasked is no command.
@@ -116,7 +119,7 @@ export class Gatherer {
 
   #announce(literal: Announced, state: State): Gathered | undefined {
     const most = state === 'not authenticated' ? KEPT_BEFORE_LOGIN_OCTETS : KEPT_MAX_OCTETS
-    this.#keptOctets += literal.sizeOctets
+    this.#keptOctets += literal.sizeOctets + LITERAL_OCTETS
     if (this.#keptOctets > most) {
       return this.#throwAway(literal, no('the literal is too large', 'TOOBIG'))
     }

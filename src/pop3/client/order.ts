@@ -9,8 +9,9 @@ import { serverReply } from './reply.ts'
 import type { Dialogue, Talk } from './talk.ts'
 import { awaitContent, awaitLine, awaitTls } from './talk.ts'
 
-/** Entries of one listing that are taken; more is a server gone mad. */
+/** Entries of one listing that are taken, and their octets; more is a server gone mad, or one that means harm. */
 const ENTRIES_MAX = 2_000_000
+const LISTING_MAX_OCTETS = 64 * 1_048_576
 
 export function* carry(talk: Talk, order: Order): Dialogue<Result> {
   switch (order.kind) {
@@ -86,11 +87,14 @@ function* listing(talk: Talk, command: 'LIST' | 'UIDL'): Dialogue<Result> {
 /** The lines up to the terminator, dots taken off (RFC 1939 §3). */
 function* multiLine(): Dialogue<string[] | Extract<Result, { kind: 'broken' }>> {
   const lines: string[] = []
+  let octets = 0
   for (;;) {
     const line = yield* awaitLine()
     if (line === undefined) return { kind: 'broken', why: 'a line is too long' }
     if (line === '.') return lines
-    if (lines.length === ENTRIES_MAX) return { kind: 'broken', why: 'a listing without end' }
+    octets += line.length
+    if (lines.length === ENTRIES_MAX || octets > LISTING_MAX_OCTETS)
+      return { kind: 'broken', why: 'a listing without end' }
     lines.push(line.startsWith('.') ? line.slice(1) : line)
   }
 }

@@ -1,0 +1,146 @@
+/**
+ * How fast a peer's input is taken where it is dear. One loop serves all sessions: who pipelines ten thousand
+ * commands in one read keeps it from everybody else for as long as they take. So the time of each input is
+ * measured; who took too much of it rests, in proportion to what he took and to how many others rest, so
+ * that all of them together have no more than a third of the loop; and his octets are given out
+ * in pieces that take about a millisecond each. Who was slow by chance (a collection of garbage fell on
+ * him) is back at full speed after a few pieces. Stands before the pump's input; it knows no protocol.
+ */
+import type { Clock, Timer } from './clock.ts'
+
+/** An input that takes longer is dear. No content, and no mail, does. */
+const DEAR_MS = 4
+/** What a piece is meant to take. */
+const PIECE_MS = 1
+const PIECE_MIN_OCTETS = 2_048
+/** As much as is read at once: there it ends. */
+const PIECE_MAX_OCTETS = 65_536
+const REST_FACTOR = 2
+const REST_MAX_MS = 1_000
+
+/** How many rest, over all connections of this thread. */
+let resting = 0
+
+/** Less than this cannot keep the loop busy for long; its time is not taken. */
+const MUCH_OCTETS = 2_048
+
+/** Who is paced. */
+export interface Paced {
+  take(octets: Uint8Array): void
+  /** The peer's end of stream. */
+  end(): void
+  /** Whether it waits has changed. */
+  settle(): void
+}
+
+export class Pace {
+  readonly #clock: Clock
+  readonly #paced: Paced
+  #timer: Timer | undefined
+  #rests = false
+  /** Octets that are given out later, and whether the peer's end stands behind them. */
+  #held: Buffer | undefined
+  #endHeld = false
+  #gone = false
+  #pieceOctets = PIECE_MAX_OCTETS
+  #owedMs = 0
+
+  constructor(clock: Clock, paced: Paced) {
+    this.#clock = clock
+    this.#paced = paced
+  }
+
+  /** Nothing is to be read from the peer. */
+  get waits(): boolean {
+    return this.#timer !== undefined || this.#held !== undefined
+  }
+
+  /** Octets came that were not given out yet: where the connection changes hands they belong to neither side. */
+  get holds(): boolean {
+    return this.#held !== undefined
+  }
+
+  received(octets: Uint8Array): void {
+    const given = this.#part(octets)
+    if (given.length < MUCH_OCTETS) {
+      if (given.length > 0) this.#paced.take(given)
+      return
+    }
+    const since = this.#clock.monotonic()
+    this.#paced.take(given)
+    this.#ran(this.#clock.monotonic() - since, given.length)
+    if (this.waits) this.#paced.settle()
+  }
+
+  ended(): void {
+    if (this.#held === undefined) this.#paced.end()
+    else this.#endHeld = true
+  }
+
+  /** What of octets that were read is given out now. */
+  #part(octets: Uint8Array): Uint8Array {
+    if (this.#held !== undefined) {
+      this.#held = Buffer.concat([this.#held, octets])
+      return octets.subarray(0, 0)
+    }
+    if (octets.length <= this.#pieceOctets) return octets
+    // What was read is lent: the rest is copied.
+    this.#held = Buffer.from(octets.subarray(this.#pieceOctets))
+    return octets.subarray(0, this.#pieceOctets)
+  }
+
+  /** An input took so long; `given` is how many octets it had. */
+  #ran(tookMs: number, given: number): void {
+    if (this.#gone) return
+    if (tookMs > DEAR_MS && given > 0) {
+      const piece = Math.floor((given * PIECE_MS) / tookMs)
+      this.#pieceOctets = Math.max(PIECE_MIN_OCTETS, Math.min(piece, this.#pieceOctets))
+    } else if (given > 0 && tookMs < PIECE_MS / 2 && this.#pieceOctets < PIECE_MAX_OCTETS) {
+      this.#pieceOctets = Math.min(PIECE_MAX_OCTETS, this.#pieceOctets * 2)
+    }
+    const slowly = this.#pieceOctets < PIECE_MAX_OCTETS
+    this.#owedMs = slowly || tookMs > DEAR_MS ? this.#owedMs + tookMs : 0
+    if (this.#timer !== undefined) return
+    if (this.#owedMs > DEAR_MS) this.#rest()
+    else if (this.#held !== undefined) this.#wait(0)
+  }
+
+  /** The connection is gone, or another's. */
+  cancel(): void {
+    this.#gone = true
+    this.#timer?.cancel()
+    this.#over()
+    this.#held = undefined
+  }
+
+  #rest(): void {
+    this.#rests = true
+    resting += 1
+    this.#wait(Math.min(REST_MAX_MS, this.#owedMs * REST_FACTOR * resting))
+    this.#owedMs = 0
+  }
+
+  #wait(delayMs: number): void {
+    this.#timer = this.#clock.after(delayMs, () => {
+      this.#over()
+      this.#goOn()
+    })
+  }
+
+  /** A rest is over: what was held goes on, and behind it what the peer has sent meanwhile. */
+  #goOn(): void {
+    const held = this.#held
+    this.#held = undefined
+    if (held !== undefined) this.received(held)
+    if (this.#endHeld && this.#held === undefined) {
+      this.#endHeld = false
+      this.#paced.end()
+    } else this.#paced.settle()
+  }
+
+  #over(): void {
+    this.#timer = undefined
+    if (this.#rests) resting -= 1
+    this.#rests = false
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * A real server under attack while somebody uses it: a message sent by SMTP and read by IMAP each 100 ms, timed
+ * without an attack and under each. What is measured: how long that took, what the process held at its
+ * worst, and what it still held when the attackers had left. Used by run-hostile.ts and hostile.test.ts.
+ */
+import assert from 'node:assert/strict'
+import { type ChildProcess, fork } from 'node:child_process'
+import { getPriority, setPriority } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Dialogue } from '../kit/dialogue.ts'
+import type { Server } from '../kit/server.ts'
+import type { Tally, Victim } from './attacker/attack.ts'
+
+const EVERY_MS = 100
+
+export interface Latency {
+  readonly count: number
+  readonly failed: number
+  readonly p50: number
+  readonly p99: number
+}
+
+export interface Report {
+  readonly name: string
+  readonly tally: Tally
+  readonly latency: Latency
+  readonly peakMb: number
+  /** When all had left. */
+  readonly restMb: number
+  readonly descriptors: number
+}
+
+/** Somebody with a mailbox. */
+export class User {
+  readonly #server: Server
+  #imap: Dialogue | undefined
+  #tag = 0
+  #next = 1
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** Uses the server until told otherwise. */
+  async work(goesOn: () => boolean): Promise<Latency> {
+    const times: number[] = []
+    let failed = 0
+    while (goesOn()) {
+      const from = performance.now()
+      try {
+        await this.#once()
+        times.push(performance.now() - from)
+      } catch {
+        failed += 1
+        this.#imap?.end()
+        this.#imap = undefined
+      }
+      await sleep(Math.max(0, EVERY_MS - (performance.now() - from)))
+    }
+    times.sort((a, b) => a - b)
+    const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))]
+    return { count: times.length, failed, p50: at(0.5) ?? Infinity, p99: at(0.99) ?? Infinity }
+  }
+
+  end(): void {
+    this.#imap?.end()
+  }
+
+  async #once(): Promise<void> {
+    this.#imap ??= await this.#login()
+    const imap = this.#imap
+    const smtp = await this.#server.smtp()
+    const { address } = this.#server.account(0)
+    await smtp.command('MAIL FROM:<joe@remote.example>')
+    await smtp.command(`RCPT TO:<${address}>`)
+    await smtp.command('DATA')
+    const { code } = await smtp.command('Subject: normal\r\n\r\nhello\r\n.')
+    smtp.end()
+    if (code !== 250) throw new Error(`${code}`)
+    for (;;) {
+      const lines = await this.#say(imap, `UID FETCH ${this.#next}:* BODY.PEEK[TEXT]`)
+      const found = lines.map(line => Number(/UID (\d+)/.exec(line)?.[1] ?? 0))
+      const last = Math.max(0, ...found)
+      if (last >= this.#next) {
+        this.#next = last + 1
+        return
+      }
+    }
+  }
+
+  async #login(): Promise<Dialogue> {
+    const { address, password } = this.#server.account(0)
+    const imap = await this.#server.connect('imaps')
+    await imap.line()
+    await this.#say(imap, `LOGIN ${address} ${password}`)
+    const selected = await this.#say(imap, 'SELECT INBOX')
+    this.#next = Number(/UIDNEXT (\d+)/.exec(selected.join('\n'))?.[1] ?? 1)
+    return imap
+  }
+
+  async #say(imap: Dialogue, command: string): Promise<string[]> {
+    const tag = `t${++this.#tag}`
+    await imap.send(`${tag} ${command}\r\n`)
+    const lines: string[] = []
+    for (;;) {
+      const line = await imap.line()
+      if (line.startsWith(`${tag} OK`)) return lines
+      if (line.startsWith(`${tag} `)) throw new Error(line)
+      lines.push(line)
+    }
+  }
+}
+
+/** The attackers' process, idle between attacks. */
+export class Attackers {
+  readonly #process: ChildProcess
+  readonly #victim: Victim
+
+  private constructor(process: ChildProcess, victim: Victim) {
+    this.#process = process
+    this.#victim = victim
+  }
+
+  static async start(server: Server): Promise<Attackers> {
+    const { address, password } = server.account(1)
+    const ports = server.listeners as Readonly<Record<string, number>>
+    const child = fork(join(import.meta.dirname, 'attacker/process.ts'), [], { execArgv: [] })
+    await new Promise(resolve => child.once('message', resolve))
+    // Attackers have machines of their own: here they must not take the time of those who are measured.
+    setPriority(child.pid ?? 0, Math.min(19, getPriority() + 10))
+    return new Attackers(child, { ports, address, password })
+  }
+
+  async attack(name: string, ms: number, scale: number): Promise<Tally> {
+    this.#process.send({ name, ms, scale, victim: this.#victim })
+    const said = await new Promise<{ tally: Tally; error?: string }>(resolve =>
+      this.#process.once('message', resolve as (message: unknown) => void),
+    )
+    assert.equal(said.error, undefined, `${name}: ${said.error}`)
+    return said.tally
+  }
+
+  end(): void {
+    this.#process.kill()
+  }
+}
+
+/** How it is without anybody else. */
+export async function quiet(user: User, ms: number): Promise<Latency> {
+  const until = performance.now() + ms
+  return user.work(() => performance.now() < until)
+}
+
+/** One attack, the user at work meanwhile; then it is waited for the descriptors to come back. */
+export async function attacked(
+  server: Server,
+  user: User,
+  attackers: Attackers,
+  attack: { readonly name: string; readonly ms: number; readonly scale: number },
+): Promise<Report> {
+  const before = server.descriptors()
+  let goesOn = true
+  let peakMb = 0
+  const watch = setInterval(() => {
+    if (server.alive) peakMb = Math.max(peakMb, server.memory().now)
+  }, 50)
+  const working = user.work(() => goesOn)
+  const tally = await attackers.attack(attack.name, attack.ms, attack.scale)
+  goesOn = false
+  const latency = await working
+  clearInterval(watch)
+  assert.ok(server.alive, `${attack.name}: it died:\n${server.log.slice(-20).join('\n')}`)
+  assert.deepEqual(server.faults(), [], attack.name)
+  for (let tries = 0; server.descriptors() > before + 3 && tries < 300; tries++) await sleep(50)
+  const { now } = server.memory()
+  return {
+    name: attack.name,
+    tally,
+    latency,
+    peakMb,
+    restMb: now,
+    descriptors: server.descriptors() - before,
+  }
+}
