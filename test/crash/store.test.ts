@@ -73,7 +73,7 @@ test('killed at ten random moments, nothing acknowledged is lost and all is soun
 test('a full file says full, loses nothing, and takes mail again when there is room', () =>
   inDirectory(async directory => {
     const path = join(directory, 'mail.db')
-    const store = await opened(path, 60)
+    const store = await opened(path, 100)
     const kept: number[] = []
     let reason = ''
     for (let n = 1; reason === '' && n < 100; n++) {
