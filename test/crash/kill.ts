@@ -94,7 +94,7 @@ async function count(server: Server, load: Load, sink: Sink): Promise<KillReport
 }
 
 function isStaged(load: Load, number: number): boolean {
-  return load.sizeOf(number) > 64 * 1024
+  return load.sizeOf(number) > 128 * 1024
 }
 
 /** Waits until all that was acknowledged for the outside is at the next hop. */
