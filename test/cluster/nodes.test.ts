@@ -3,6 +3,8 @@
  * a maildrop that only one session may have, readiness, and a restart of one after the other under load.
  */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listNodes } from '../../src/cluster/reader.ts'
@@ -90,7 +92,12 @@ describe('two nodes on one PostgreSQL', { skip: binaries === undefined && noPost
   let a: ClusterNode
   let b: ClusterNode
   before(async () => {
-    cluster = await Cluster.open(binaries, { nodes: 2, senders: 2, fsync: false })
+    cluster = await Cluster.open(binaries, {
+      nodes: 2,
+      senders: 2,
+      fsync: false,
+      set: { 'limits.exempt': '127.0.0.1' },
+    })
     ;[a, b] = cluster.nodes as [ClusterNode, ClusterNode]
   })
   after(async () => {
@@ -146,6 +153,32 @@ describe('two nodes on one PostgreSQL', { skip: binaries === undefined && noPost
       await dialogue.ask('QUIT')
       return status.startsWith('+OK')
     })
+  })
+
+  test('whom one node bans the other turns away in a second, and lets in once either lifts it', async () => {
+    const greeted = async () => {
+      const socket = connect({
+        port: b.server.port('smtp'),
+        host: '127.0.0.1',
+        localAddress: '127.0.0.7',
+      })
+      const [octets] = (await once(socket, 'data')) as [Buffer]
+      socket.destroy()
+      return octets.toString('latin1')
+    }
+    assert.match(await greeted(), /^220 /)
+    await ask(a.server, 'ban.add', { network: '127.0.0.7', forMs: 60_000, reason: 'a test' })
+    const banned = await until('B turns it away', async () =>
+      /^421 4\.7\.0 .*turned away/.test(await greeted()),
+    )
+    const listed = await ask<OperationOutput<'ban.list'>>(b.server, 'ban.list')
+    assert.deepEqual(
+      listed.bans.map(({ network, reason, origin }) => [network, reason, origin]),
+      [['127.0.0.7/32', 'a test', 'operator']],
+    )
+    await ask(b.server, 'ban.lift', { network: '127.0.0.7' })
+    assert.match(await greeted(), /^220 /)
+    assert.ok(banned < 1_000, `${banned} ms`)
   })
 
   test('one session has a maildrop, wherever the other asks, until it quits, or its node is dead', async () => {
