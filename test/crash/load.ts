@@ -14,6 +14,10 @@ export interface LoadOptions {
   readonly sizes: readonly number[]
   /** The first number, 1 if not given: two loads at one mailbox must not share any. */
   readonly first?: number
+  /** Every third sender speaks LMTP. */
+  readonly lmtp?: boolean
+  /** Every fourth message goes to the first account; all to the second if not given. */
+  readonly both?: boolean
   /** Where submission also sends: `n@remote.example` goes to the smart host. */
   readonly remote: boolean
 }
@@ -26,6 +30,8 @@ export const MIXED_SIZES: readonly number[] = [
   ...Array<number>(12).fill(500),
   5 * KB * KB,
 ]
+
+type By = 'smtp' | 'submission' | 'lmtp'
 
 /** What a client knows of its messages. */
 export interface Sent {
@@ -97,7 +103,7 @@ export class Load {
   start(server: Server): void {
     this.#stopped = false
     this.#running = Array.from({ length: this.#options.senders }, (_, index) =>
-      this.#sender(server, index % 2 === 0 ? 'smtp' : 'submission'),
+      this.#sender(server, this.#doorOf(index)),
     )
   }
 
@@ -107,10 +113,15 @@ export class Load {
     await Promise.all(this.#running)
   }
 
-  async #sender(server: Server, by: 'smtp' | 'submission'): Promise<void> {
+  #doorOf(index: number): By {
+    if (this.#options.lmtp === true && index % 3 === 2) return 'lmtp'
+    return index % 2 === 0 ? 'smtp' : 'submission'
+  }
+
+  async #sender(server: Server, by: By): Promise<void> {
     while (!this.#stopped) {
       try {
-        const dialogue = by === 'smtp' ? await server.smtp() : await server.submission()
+        const dialogue = by === 'submission' ? await server.submission() : await server.smtp(by)
         while (!this.#stopped) await this.#one(server, dialogue, by)
         dialogue.end()
       } catch (error) {
@@ -121,13 +132,17 @@ export class Load {
     }
   }
 
-  async #one(server: Server, dialogue: Dialogue, by: 'smtp' | 'submission'): Promise<void> {
+  async #one(server: Server, dialogue: Dialogue, by: By): Promise<void> {
     const number = this.#next++
     const { sizes } = this.#options
     const content = contentOf(number, sizes[number % sizes.length] ?? KB)
     const remote = by === 'submission' && this.#options.remote && number % 3 === 0
-    const sender = by === 'smtp' ? 'joe@remote.example' : server.account(0).address
-    const recipients = [server.account(1).address, ...(remote ? [`n${number}@remote.example`] : [])]
+    const sender = by === 'submission' ? server.account(0).address : 'joe@remote.example'
+    const mailbox = this.#options.both === true && number % 4 === 0 ? 0 : 1
+    const recipients = [
+      server.account(mailbox).address,
+      ...(remote ? [`n${number}@remote.example`] : []),
+    ]
     const commands = [`MAIL FROM:<${sender}>`, ...recipients.map(r => `RCPT TO:<${r}>`)]
     await dialogue.send(`${commands.join('\r\n')}\r\n`)
     let refused = false

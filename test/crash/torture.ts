@@ -1,13 +1,19 @@
 /**
  * `npm run torture`: the crash and abuse tests in full size, some minutes long. With words, only the
- * parts whose names have one of them (`npm run torture -- kill lines`). Prints a line for each part
+ * parts whose names have one of them (`npm run torture -- kill lines`); `endure` goes on for `--minutes` and
+ * adds up with `--resume`; words behind it choose its blows. Prints a line for each part
  * with what was seen and the server's memory; ends with 1 if one of them failed.
  */
 import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import * as abuse from '../abuse/abuse.ts'
 import { longPull, storm } from '../cluster/storm.ts'
 import { clear, type Server, startServer } from '../kit/server.ts'
+import { endure } from './endure.ts'
 import { killUnderLoad } from './kill.ts'
 
 const MB = 1024 * 1024
@@ -127,9 +133,49 @@ async function killPart(): Promise<string> {
   return JSON.stringify(report)
 }
 
-const words = process.argv.slice(2)
+const { values, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** How long the part `endure` goes on. */
+    minutes: { type: 'string', default: '3' },
+    /** Adds what `endure` has done to the totals of other times. */
+    resume: { type: 'boolean', default: false },
+  },
+})
+
+const home = process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state')
+const totals = process.env['POSTRIDER_TORTURE_STATE'] ?? join(home, 'postrider', 'torture.json')
+
+async function endurePart(): Promise<string> {
+  const report = await endure({
+    minutes: Number(values.minutes),
+    random: Math.random,
+    words: words.filter(word => word !== 'endure'),
+    tell: line => console.log(`  ${line}`),
+  })
+  if (!values.resume) return JSON.stringify(report)
+  const sum = added(existsSync(totals) ? JSON.parse(readFileSync(totals, 'utf8')) : {}, report)
+  mkdirSync(dirname(totals), { recursive: true })
+  writeFileSync(totals, `${JSON.stringify(sum)}\n`)
+  return `${JSON.stringify(report)}; in all ${JSON.stringify(sum)}`
+}
+
+/** Numbers by name, and those within, added. */
+function added(before: Record<string, unknown>, now: object): Record<string, unknown> {
+  const sum: Record<string, unknown> = { ...before }
+  for (const [name, value] of Object.entries(now)) {
+    const old = before[name]
+    sum[name] =
+      typeof value === 'number'
+        ? value + (typeof old === 'number' ? old : 0)
+        : added((old ?? {}) as Record<string, unknown>, value as object)
+  }
+  return sum
+}
+
 const all: readonly (readonly [string, () => Promise<string>])[] = [
   ['kill: 12 times under load, and 11 starts', killPart],
+  ['endure: everything that befalls a process and its disk', endurePart],
   ['cluster: three nodes on one PostgreSQL, 40 faults', () => storm(40)],
   ['cluster: a node without its database for a minute', longPull],
   ...parts.map(part => [part.name, () => abusePart(part)] as const),

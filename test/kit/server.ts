@@ -121,7 +121,7 @@ export function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const { status, stdout, stderr } = spawnSync(POSTRIDER, args, {
     encoding: 'utf8',
     env: { ...process.env, ...env },
-    timeout: 20_000,
+    timeout: 120_000,
   })
   return { code: status, out: stdout, err: stderr }
 }

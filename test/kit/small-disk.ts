@@ -17,6 +17,10 @@ import { newFolder } from './server.ts'
 
 const MB = 1024 * 1024
 
+/** FS_IOC_SHUTDOWN without a flush of the journal. */
+const SHUTDOWN = `import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))`
+
 export interface SmallDisk {
   readonly folder: string
   /** Writes ballast until nothing more fits; leaves so many octets free. */
@@ -25,6 +29,12 @@ export interface SmallDisk {
   free(): number
   /** Takes the ballast away. */
   relieve(): void
+  /** Remounts it for reading only, or for writing again; false where the kernel would not. */
+  readOnly(on: boolean): boolean
+  /** It is gone at once, as by a power cut: what was not synced is lost. Nothing works until `again`. */
+  cut(): boolean
+  /** Mounted anew, its journal replayed; whoever had it open must be gone. */
+  again(): boolean
   /** Unmounts; whatever still holds it is left to the kernel. */
   close(): void
 }
@@ -54,6 +64,9 @@ export function mountSmallDisk(sizeMb: number): SmallDisk | undefined {
       const { bavail, bsize } = statfsSync(folder)
       return bavail * bsize
     },
+    readOnly: on => done('mount', '-o', `remount,${on ? 'ro' : 'rw'}`, folder),
+    cut: () => done('python3', '-c', SHUTDOWN, folder),
+    again: () => done('umount', folder) && done('mount', '-o', 'loop', image, folder),
     relieve: () => rmSync(ballast, { force: true }),
     close() {
       if (!done('umount', folder)) done('umount', '-l', folder)

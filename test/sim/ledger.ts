@@ -22,6 +22,13 @@ interface KeptState {
   readonly message_id: string
 }
 
+/** Mail that is not where it was. */
+interface Vanished {
+  readonly address: string
+  /** As a reader has it (readers.ts). */
+  readonly place: string
+}
+
 interface MailboxState {
   readonly id: number
   readonly name: string
@@ -39,6 +46,9 @@ export class Ledger {
   readonly seenAt = new Map<string, number>()
   /** When it came to stand here that nobody knows whether a message was relayed. */
   readonly doubts: { readonly id: string; readonly at: number }[] = []
+  /** How often each message came into an INBOX, whatever became of it there. */
+  readonly arrived = new Map<string, number>()
+  readonly vanished: Vanished[] = []
   readonly #say: (line: string) => void
   readonly #now: () => number
   #rows = new Map<string, RecipientState>()
@@ -121,9 +131,19 @@ export class Ledger {
       const box = this.#mailboxes.get(mailbox_id)
       const where = `${box?.name} of ${box?.address}`
       said.push(`${where}: UID ${uid} is ${message_id}`)
+      if (box?.name === 'INBOX') {
+        this.arrived.set(message_id, (this.arrived.get(message_id) ?? 0) + 1)
+      }
       if (uid < (before.get(mailbox_id)?.uid_next ?? 1)) {
         this.faults.push(`${where}: UID ${uid} was given before`)
       }
+    }
+    for (const key of this.#kept) {
+      const [id = '', uid = '', message = ''] = key.split(' ')
+      const box = this.#mailboxes.get(Number(id)) ?? before.get(Number(id))
+      if (keys.has(key) || box === undefined) continue
+      this.vanished.push({ address: box.address, place: `${box.uid_validity}.${uid}` })
+      said.push(`${box.name} of ${box.address}: UID ${uid}, ${message}, is gone`)
     }
     this.#kept = keys
     return said

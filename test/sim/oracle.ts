@@ -9,11 +9,13 @@
  *     did not come, or a machine or store that failed between the reply and its record.
  *  4. UIDs only grow, a final state stays, a doubt is not forgotten (ledger.ts watches them commit by commit).
  *  5. Queues are empty, and every rule of the stores holds.
+ *  6. Nobody but its reader takes mail away, and what is read at a place is always the same.
  */
 import { reader } from '../../src/store/store.ts'
+import { readFolder } from './readers.ts'
 import type { MailServer } from './server.ts'
 import type { Town } from './town.ts'
-import type { Try } from './user.ts'
+import type { Try, User } from './user.ts'
 
 export interface Broken {
   readonly rule: string
@@ -27,7 +29,6 @@ interface Row {
   readonly state: string
   readonly reason: string | null
   readonly doubts: number
-  readonly kept: number
 }
 
 interface Attempt {
@@ -55,8 +56,7 @@ interface Copy {
 
 const ledgerRows = reader('town.rows', (tx, _: null) =>
   tx.all<Row>(
-    `SELECT r.message_id, r.n, r.address, r.state, r.reason, r.doubts,
-       (SELECT count(*) FROM mailbox_message k WHERE k.message_id = r.message_id) AS kept
+    `SELECT r.message_id, r.n, r.address, r.state, r.reason, r.doubts
      FROM recipient r JOIN message m ON m.id = r.message_id ORDER BY r.message_id, r.n`,
   ),
 )
@@ -79,11 +79,13 @@ export async function judge(town: Town): Promise<readonly Broken[]> {
     const attempts = await town.internet.complete(server.store.read(ledgerAttempts, null))
     books.push({ server, rows, attempts })
     for (const fault of server.ledger.faults) say('between two commits', `${server.name}: ${fault}`)
-    for (const finding of await town.internet.complete(server.findings())) {
+    const found = await town.internet.complete(server.findings())
+    for (const finding of found.filter(one => !isSpoilt(server, one.detail))) {
       say('the store is whole', `${server.name}: ${JSON.stringify(finding)}`)
     }
   }
-  const copies = await allCopies(town)
+  checkReaders(town, say)
+  const copies = await allCopies(town, say)
   for (const book of books) checkBook(book, say)
   const letters = copies.filter(copy => !copy.isNotice)
   for (const copy of letters) checkOctets(town, copy, say)
@@ -91,13 +93,46 @@ export async function judge(town: Town): Promise<readonly Broken[]> {
   return broken
 }
 
+/** Whether a finding is about a body that was spoilt behind the server's back. */
+function isSpoilt({ spoilt }: MailServer, detail: string): boolean {
+  return [...spoilt].some(name => detail.includes(name))
+}
+
+const OVERDUE_MS = 5 * 60_000
+
+const overdueRows = reader('town.overdue', (tx, lateMs: number) =>
+  tx.all<{ message_id: string; address: string; state: string; due_at: number }>(
+    `SELECT message_id, address, state, due_at FROM recipient
+     WHERE state IN ('queued', 'leased') AND due_at < :now - ?1 ORDER BY message_id, n`,
+    lateMs,
+  ),
+)
+
+/** What has been due for minutes and is in nobody's hands, under a clear sky. */
+export async function overdue(town: Town): Promise<readonly Broken[]> {
+  const late: Broken[] = []
+  for (const { name, store } of town.servers) {
+    const rows = await town.internet.complete(store.read(overdueRows, OVERDUE_MS))
+    for (const { message_id, address, state } of rows) {
+      late.push({
+        rule: 'what is due is on its way',
+        what: `${name}: ${message_id} to ${address}, ${state}`,
+      })
+    }
+  }
+  return late
+}
+
 type Say = (rule: string, what: string) => void
 
-async function allCopies(town: Town): Promise<Copy[]> {
+async function allCopies(town: Town, say: Say): Promise<Copy[]> {
   const copies: Copy[] = []
   for (const user of town.users.values()) {
-    for (const { octets } of await town.internet.complete(user.read())) {
-      const text = Buffer.from(octets).toString('latin1')
+    const texts = await town.internet.complete(textsOf(user)).catch((error: unknown) => {
+      say('a mailbox can be read', `${user.address}: ${String(error)}`)
+      return new Map<string, string>()
+    })
+    for (const text of texts.values()) {
       copies.push({
         mailbox: user.address,
         octets: text,
@@ -107,6 +142,33 @@ async function allCopies(town: Town): Promise<Copy[]> {
     }
   }
   return copies
+}
+
+/** All that a user has, here or with him, by its place. */
+async function textsOf(user: User): Promise<Map<string, string>> {
+  const texts = new Map<string, string>()
+  for (const { id, octets } of await user.read()) {
+    texts.set(id, Buffer.from(octets).toString('latin1'))
+  }
+  if (user.habit === 'moves') {
+    const moved = await readFolder(user.world, user.door, 'Archive')
+    for (const [place, text] of moved) texts.set(`Archive ${place}`, text)
+  } else for (const [place, text] of user.shelf.read) texts.set(place, text)
+  return texts
+}
+
+function checkReaders(town: Town, say: Say): void {
+  const rule = 'nobody but its reader takes mail away'
+  for (const { address, shelf } of town.users.values()) {
+    for (const fault of shelf.faults)
+      say('a place has one message for ever', `${address}: ${fault}`)
+  }
+  for (const { name, ledger } of town.servers) {
+    for (const { address, place } of ledger.vanished) {
+      if (!town.users.get(address)?.shelf.asked.has(place))
+        say(rule, `${name}: ${address} ${place}`)
+    }
+  }
 }
 
 /** The trace fields in front of a message. */
@@ -138,10 +200,11 @@ function checkBook({ server, rows, attempts }: Book, say: Say): void {
       delivered.set(row.message_id, (delivered.get(row.message_id) ?? 0) + 1)
     }
   }
-  for (const { message_id, kept } of rows) {
+  for (const { message_id } of rows) {
     const owed = delivered.get(message_id) ?? 0
+    const kept = server.ledger.arrived.get(message_id) ?? 0
     if (kept === owed) continue
-    const what = `${server.name}: ${message_id} is ${kept} times in mailboxes, delivered ${owed} times`
+    const what = `${server.name}: ${message_id} was ${kept} times in mailboxes, delivered ${owed} times`
     say('a message is in a mailbox exactly when the ledger says so', what)
   }
 }
@@ -176,7 +239,8 @@ function checkTry(
     )
     const what = `${tried.mark} to ${final}: ${letters.length} copies, ${bounces.length} notices of failure`
     const seen = letters.length + bounces.length > 0
-    if (owed.has(final) && !seen && !(isQuiet(tried) && isGivenUp(books, way))) {
+    const untold = isQuiet(tried) || isGivenUp(books, new Set([tried.from]))
+    if (owed.has(final) && !seen && !(untold && isGivenUp(books, way))) {
       say('who was taken arrives or is reported', what)
     }
     const doubts = unexplained(town, books, letters)
@@ -197,7 +261,10 @@ function isQuiet({ notify }: Try): boolean {
   return notify !== undefined && (notify === 'NEVER' || !notify.includes('FAILURE'))
 }
 
-/** Whether a ledger says that a recipient of this name was given up: all that is left of it. */
+/**
+ * Whether a ledger says that a recipient of this name was given up: all that is left of it. Of a sender it is his
+ * notice, where DNS said that his domain is not there: none is sent about a notice (RFC 5321 §6.1).
+ */
 function isGivenUp(books: readonly Book[], way: ReadonlySet<string>): boolean {
   return books.some(({ rows }) =>
     rows.some(row => way.has(row.address) && ['failed', 'expired'].includes(row.state)),

@@ -2,18 +2,27 @@
  * One mail server of the simulated town: a host, a store in memory, and a house with its listeners.
  * It can lose its machine at any moment; what is left is what the store has committed and the disk
  * has sealed, and the next life is built on that alone. Made by town.ts.
+ *
+ * Where a domain has two, the second stands beside the first: on its store and its disk, which neither
+ * takes along when it dies (seat.ts).
  */
 
 import { cheapHashCost } from '../../src/account/settings.ts'
+import { forgetOld } from '../../src/mailbox/forget.ts'
+import { sweepReadings } from '../../src/mailbox/reading.ts'
+import { sweepTransfers } from '../../src/queue/transfer-sweep.ts'
+import { bodyDisk } from '../../src/server/bodies.ts'
 import { Fetcher } from '../../src/server/fetcher.ts'
 import { buildHouse, type House } from '../../src/server/house.ts'
 import { type ServedName, Sessions } from '../../src/server/serve.ts'
 import { type Config, type Settings, settingsSchema } from '../../src/server/settings.ts'
 import type { Finding, StagedFile } from '../../src/store/check.ts'
 import { type MemoryFault, type MemoryStore, openMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/store.ts'
 import { sweep } from '../../src/store/sweep.ts'
 import { type Host, type Internet, simIdentity } from '../../src/world/sim/index.ts'
 import type { Ledger } from './ledger.ts'
+import { Seat } from './seat.ts'
 
 export interface ServerPlan {
   /** The domain it takes mail for; its host is mx.<domain>. */
@@ -23,6 +32,10 @@ export interface ServerPlan {
   /** Local part to addresses, here or elsewhere. */
   readonly aliases?: Readonly<Record<string, readonly string[]>>
   readonly config?: Config
+  /** How many nodes share its store; one if not given. */
+  readonly nodes?: number
+  /** How often its workers look where nothing is known to be due. */
+  readonly pollMs?: number
 }
 
 const PORTS: Readonly<Record<Exclude<ServedName, 'local' | 'inetd'>, number>> = {
@@ -56,33 +69,55 @@ export class MailServer {
   readonly plan: ServerPlan
   readonly host: Host
   readonly ledger: Ledger
-  readonly crashes: Crash[] = []
-  /** Commits that were made to fail without a crash; after the commit, what failed is there. */
-  readonly failures: { readonly at: number; readonly after: boolean }[] = []
+  /** Of all nodes of its domain. */
+  readonly crashes: Crash[]
+  /** Commits that were made to fail without a crash; after the commit, what failed is there. Likewise. */
+  readonly failures: { readonly at: number; readonly after: boolean }[]
+  /** Staged bodies that somebody has spoilt. */
+  readonly spoilt: Set<string>
   house!: House
   /** Asks for mail that others keep for this server. */
   fetcher!: Fetcher
   /** Asked at each commit of a running town (memory.ts); undefined is none. */
   faultAt: ((commit: number) => MemoryFault | undefined) | undefined
+  /** Asked at each write of a node that shares its store: what happens to that node alone. */
+  writeFaultAt: ((write: number) => MemoryFault | undefined) | undefined
   /** False leaves the machine down after a crash. */
   reboots = true
   readonly #internet: Internet
   readonly #keeper: Host
   readonly #settings: Settings
   #store!: MemoryStore
+  /** The node whose store it is, where it is not ours alone. */
+  readonly #beside: MailServer | undefined
+  #seat: Seat | undefined
   /** Commits before the town was opened: they belong to nobody's journey. */
   #before = 0
+  /** Of a node that shares its store, over all lives, since somebody asks. */
+  #writes = 0
   #up = true
   #sessions: Sessions | undefined
 
-  constructor(internet: Internet, keeper: Host, plan: ServerPlan, address: string, ledger: Ledger) {
+  /** @param n which of its domain's nodes it is; `beside` is the first of them */
+  constructor(
+    { internet, keeper, ledger }: { internet: Internet; keeper: Host; ledger: Ledger },
+    plan: ServerPlan,
+    address: string,
+    { n, beside }: { n: number; beside?: MailServer } = { n: 0 },
+  ) {
     this.plan = plan
     this.#internet = internet
     this.#keeper = keeper
+    this.#beside = beside
     this.ledger = ledger
-    const name = `mx.${plan.domain}`
-    this.host = internet.host({ name, addresses: [address] })
-    internet.zones.set(plan.domain, { mx: [[10, name]] })
+    this.crashes = beside?.crashes ?? []
+    this.failures = beside?.failures ?? []
+    this.spoilt = beside?.spoilt ?? new Set()
+    const name = nameOf(plan.domain, n)
+    const disk = beside === undefined ? {} : { disk: beside.host.disk }
+    this.host = internet.host({ name, addresses: [address], ...disk })
+    const mx = Array.from({ length: n + 1 }, (_, i) => [10, nameOf(plan.domain, i)] as const)
+    internet.zones.set(plan.domain, { mx })
     this.#settings = settingsSchema.parse({ hostname: name, ...plan.config })
   }
 
@@ -92,13 +127,19 @@ export class MailServer {
 
   /** Commits since the town was opened that changed something, over all lives. */
   get commits(): number {
-    return this.#store.changes - this.#before
+    return this.store.changes - this.#before
   }
 
   /** Builds the first life, with its domain, accounts and aliases. */
   async open(): Promise<void> {
+    if (this.#beside !== undefined) {
+      await this.#build()
+      await this.#serve()
+      return
+    }
     this.#store = await openMemoryStore({
-      now: () => this.host.world.clock.now(),
+      // A database that several share is a machine of its own, with a clock of its own.
+      now: () => (this.isShared ? this.#internet.now : this.host.world.clock.now()),
       faultAt: commit => this.#faultAt(commit - this.#before),
       committed: (tx, commit) => this.ledger.look(tx, commit - this.#before),
       stopped: () => this.#crashed(this.commits),
@@ -130,6 +171,12 @@ export class MailServer {
     this.#crashed(undefined)
   }
 
+  /** Starts a machine that was to stay down. */
+  wakeUp(): void {
+    this.reboots = true
+    if (!this.#up) void this.restart().catch(() => this.crash())
+  }
+
   /** An orderly stop, as SIGTERM makes it: listeners last, so that it is the harder case. */
   async stop(): Promise<void> {
     const { house } = this
@@ -142,7 +189,7 @@ export class MailServer {
   async restart(): Promise<void> {
     this.host.restart()
     this.#up = true
-    this.#store = await this.#store.restart()
+    if (!this.isShared) this.#store = await this.#store.restart()
     await this.#build()
     await this.#serve()
   }
@@ -150,12 +197,34 @@ export class MailServer {
   /** Every broken invariant of store and disk. */
   async findings(): Promise<readonly Finding[]> {
     const staged: StagedFile[] = []
-    for await (const file of this.host.world.disk.list()) staged.push(file)
-    return this.#store.check(staged)
+    for await (const file of this.house.world.disk.list()) staged.push(file)
+    return this.store.check(staged)
   }
 
   get store(): MemoryStore {
-    return this.#store
+    return this.#beside?.store ?? this.#store
+  }
+
+  /** Whether other nodes have the same store. */
+  get isShared(): boolean {
+    return (this.plan.nodes ?? 1) > 1
+  }
+
+  /** The store as this life of this node has it, where it shares one. */
+  get seat(): Seat | undefined {
+    return this.#seat
+  }
+
+  #view(): Store {
+    if (!this.isShared) return this.#store
+    const { host } = this
+    this.#seat = new Seat(this.store, host.world.clock, {
+      slot: this.#beside === undefined ? 0 : 1,
+      faultAt: () => this.writeFaultAt?.(++this.#writes),
+      stopped: () => this.#crashed(undefined),
+      failed: after => this.failures.push({ at: this.#internet.now, after }),
+    })
+    return this.#seat
   }
 
   #faultAt(commit: number): MemoryFault | undefined {
@@ -170,7 +239,8 @@ export class MailServer {
     this.crashes.push({ at: this.#internet.now, commit })
     this.#up = false
     this.host.crash()
-    this.#store.crash()
+    if (this.isShared) this.#seat?.crash()
+    else this.#store.crash()
     this.ledger.note('the machine stops')
     if (!this.reboots) return
     const { clock } = this.#keeper.world
@@ -179,10 +249,15 @@ export class MailServer {
   }
 
   async #build(): Promise<void> {
+    const store = this.#view()
     const { world } = this.host
+    // As a real server has it where its nodes share a PostgreSQL.
+    const placed = this.isShared
+      ? { ...this.#settings, database: 'postgres://town' }
+      : this.#settings
     this.house = await buildHouse({
-      world,
-      store: this.#store,
+      world: { ...world, disk: await bodyDisk(placed, world, store) },
+      store,
       settings: () => this.#settings,
       hooks: () => undefined,
       identity: simIdentity([this.name]),
@@ -190,7 +265,7 @@ export class MailServer {
       pem: file => file,
       ourAddresses: () => this.host.addresses,
       hashCost: cheapHashCost,
-      pollMs: POLL_MS,
+      pollMs: this.plan.pollMs ?? POLL_MS,
     })
   }
 
@@ -213,8 +288,14 @@ export class MailServer {
   }
 
   #sweepRegularly({ store, world: { disk, clock, log } }: House): void {
+    const clean = async () => {
+      await sweepTransfers(store, disk, { keepMs: SWEEP_MS, rememberMs: 7 * SWEEP_MS })
+      await sweep({ store, disk, clock })
+      await forgetOld(store, clock.now())
+      await sweepReadings(store)
+    }
     const once = () => {
-      sweep({ store, disk, clock }).then(
+      clean().then(
         () => clock.after(SWEEP_MS, once),
         (error: unknown) => {
           log.error('sweep', { error: String(error) })
@@ -224,6 +305,10 @@ export class MailServer {
     }
     once()
   }
+}
+
+function nameOf(domain: string, n: number): string {
+  return n === 0 ? `mx.${domain}` : `mx${n + 1}.${domain}`
 }
 
 /** Everybody's password, so that nobody has to be told. */

@@ -18,7 +18,10 @@ export interface TownPlan {
 
 export class Town {
   readonly internet: Internet
+  /** The first node of each domain: it has the store. */
   readonly servers: MailServer[] = []
+  /** All of them. */
+  readonly nodes: MailServer[] = []
   readonly users = new Map<string, User>()
   readonly tracer: Tracer
   readonly #keeper: Host
@@ -98,15 +101,23 @@ export class Town {
       () => this.internet.now,
       line => this.tracer.ledger(`mx.${plan.domain}`, line),
     )
-    const server = new MailServer(this.internet, this.#keeper, plan, address, ledger)
+    const needs = { internet: this.internet, keeper: this.#keeper, ledger }
+    const server = new MailServer(needs, plan, address)
     this.servers.push(server)
+    const nodes = [server]
+    for (let n = 1; n < (plan.nodes ?? 1); n++) {
+      nodes.push(
+        new MailServer(needs, plan, `192.0.2.${100 + index * 10 + n}`, { n, beside: server }),
+      )
+    }
+    this.nodes.push(...nodes)
     const mua = this.internet.host({
       name: `mua.${plan.domain}`,
       addresses: [`198.51.100.${index + 1}`],
     })
-    for (const name of plan.accounts) {
+    for (const [i, name] of plan.accounts.entries()) {
       const user = `${name}@${plan.domain}`
-      this.users.set(user, new User(user, mua, server))
+      this.users.set(user, new User(user, mua, nodes[i % nodes.length] as MailServer))
     }
   }
 }
@@ -114,6 +125,6 @@ export class Town {
 /** Builds a town; every server of it serves when this resolves. */
 export async function createTown(plan: TownPlan): Promise<Town> {
   const town = new Town(plan)
-  for (const server of town.servers) await town.internet.complete(server.open())
+  for (const server of town.nodes) await town.internet.complete(server.open())
   return town
 }

@@ -10,6 +10,7 @@ import type { Outcome } from '../../src/mail/outcome.ts'
 import { sendMail } from '../../src/transport/send.ts'
 import { sleep } from '../../src/world/clock.ts'
 import type { Host } from '../../src/world/sim/index.ts'
+import { type Door, type Habit, Shelf, visit } from './readers.ts'
 import type { MailServer } from './server.ts'
 import { passwordOf } from './server.ts'
 
@@ -45,6 +46,10 @@ const TRIES_MAX = 2000
 export class User {
   readonly address: string
   readonly tries: Try[] = []
+  /** What was read and taken from the server. */
+  readonly shelf = new Shelf()
+  /** How mail is read in a storm. */
+  habit: Habit = 'stays'
   readonly #host: Host
   readonly #server: MailServer
   #letters = 0
@@ -65,6 +70,24 @@ export class User {
       const tried = await this.#try(letter, open, mark)
       this.tries.push(tried)
       open = tried.recipients.flatMap(r => (r.outcome.kind === 'deferred' ? [r.address] : []))
+    }
+  }
+
+  /** Reads as is the habit; nothing comes of it where the server cannot be read. */
+  async visit(): Promise<void> {
+    await visit(this.#host.world, this.door, this.habit, this.shelf).catch(() => {})
+  }
+
+  get world(): Host['world'] {
+    return this.#host.world
+  }
+
+  get door(): Door {
+    return {
+      address: this.#server.host.addresses[0] as string,
+      servername: this.#server.name,
+      username: this.address,
+      password: passwordOf(this.address),
     }
   }
 

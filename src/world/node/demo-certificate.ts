@@ -2,7 +2,8 @@
  * A self-made certificate for the demo and for tests: an EC key, signed by itself, good for the
  * given names and addresses. Nobody trusts it but those who are given the file.
  */
-import { rename, writeFile } from 'node:fs/promises'
+import { open, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { IdentityFiles } from './identity.ts'
 import { startThread } from './thread.ts'
 
@@ -25,7 +26,10 @@ export function selfMadeCertificate(names: readonly string[]): Promise<Certifica
   })
 }
 
-/** Writes a self-made pair: the key 0600, the certificate 0644. Replaces what is there. */
+/**
+ * Writes a self-made pair: the key 0600, the certificate 0644. Replaces what is there. The key is durable before
+ * the certificate has its name: where there is a certificate, a power cut has left a key to it.
+ */
 export async function writeSelfMadeCertificate(
   files: IdentityFiles,
   names: readonly string[],
@@ -37,6 +41,12 @@ export async function writeSelfMadeCertificate(
 
 async function replace(path: string, text: string, mode: number): Promise<void> {
   const draft = `${path}.${process.pid}.new`
-  await writeFile(draft, text, { mode, flag: 'w' })
+  await writeFile(draft, text, { mode, flag: 'w', flush: true })
   await rename(draft, path)
+  const directory = await open(dirname(path), 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
 }

@@ -12,11 +12,15 @@ interface Body {
   sizeOctets: number
   sealed: boolean
   changedAt: number
+  /** Who writes it. */
+  readonly by: DiskHost
 }
 
 /** What a disk needs of its host: time, and a wait that a dead host never comes back from. */
 export interface DiskHost {
   now(): number
+  /** False once its life is over. */
+  alive(): boolean
   later<T>(label: string, run: () => T): Promise<T>
 }
 
@@ -49,10 +53,10 @@ export class SimDisk {
     body.sizeOctets = whole.length
   }
 
-  /** What a crash leaves of bodies that were not sealed: nothing, or a part. */
+  /** What a crash leaves of bodies that the dead had not sealed: nothing, or a part. */
   crashed(): void {
     for (const [name, body] of [...this.#bodies]) {
-      if (body.sealed) continue
+      if (body.sealed || body.by.alive()) continue
       if (this.#random.below(2) === 0) this.lose(name)
       else this.tear(name, this.#random.below(body.sizeOctets + 1))
     }
@@ -66,7 +70,13 @@ export class SimDisk {
         host.later('disk stage', () => {
           const id = Buffer.from(this.#random.octets(12)).toString('hex')
           const name = `${Math.floor(host.now()).toString(36)}-${id}`
-          const body: Body = { chunks: [], sizeOctets: 0, sealed: false, changedAt: host.now() }
+          const body: Body = {
+            chunks: [],
+            sizeOctets: 0,
+            sealed: false,
+            changedAt: host.now(),
+            by: host,
+          }
           bodies.set(name, body)
           return this.#staged(host, name, body)
         }),

@@ -20,6 +20,7 @@ export const DNS_TIMEOUT_MS = 15_000
 export class Zones {
   readonly #records = new Map<string, SimRecords>()
   readonly #failures = new Map<string, DnsFailure>()
+  readonly #lies = new Map<string, SimRecords | 'missing'>()
 
   /** Sets records of a name, beside those of other types that stand. */
   set(name: string, records: SimRecords): void {
@@ -35,6 +36,12 @@ export class Zones {
   fail(name: string, failure: DnsFailure | undefined): void {
     if (failure) this.#failures.set(name.toLowerCase(), failure)
     else this.#failures.delete(name.toLowerCase())
+  }
+
+  /** What is answered for a name in place of its records, until undefined takes it back. */
+  lie(name: string, records: SimRecords | 'missing' | undefined): void {
+    if (records) this.#lies.set(name.toLowerCase(), records)
+    else this.#lies.delete(name.toLowerCase())
   }
 
   failure(name: string): DnsFailure | undefined {
@@ -57,7 +64,9 @@ export class Zones {
     const failure = this.#failures.get(key)
     if (failure)
       return { kind: 'failed', reason: failure === 'timeout' ? 'ETIMEOUT' : `E${failure}` }
-    const records = this.#records.get(key)
+    const lie = this.#lies.get(key)
+    if (lie === 'missing') return { kind: 'missing' }
+    const records = lie ?? this.#records.get(key)
     if (!records) {
       const hasBelow = [...this.#records.keys()].some(other => other.endsWith(`.${key}`))
       return { kind: hasBelow ? 'empty' : 'missing' }

@@ -70,6 +70,7 @@ export class SimFiles {
   mount(machine: DiskHost): Files {
     const host: DiskHost = {
       now: () => machine.now(),
+      alive: () => machine.alive(),
       later: (label, run) =>
         machine.later(label, () => {
           const done = run()

@@ -58,6 +58,13 @@ export interface Host {
   jumpClock(ms: number): void
 }
 
+export interface HostFacts {
+  readonly name: string
+  readonly addresses: readonly string[]
+  /** The disk of another host, which both read and write; its own if not given. */
+  readonly disk?: SimDisk
+}
+
 type Kept = Pick<Host, 'disk' | 'files' | 'programs'>
 
 const EPOCH_2030 = 1_893_456_000_000
@@ -91,7 +98,7 @@ export class Internet {
   }
 
   /** Adds a host; its name gets A, AAAA and PTR records. */
-  host(facts: { readonly name: string; readonly addresses: readonly string[] }): Host {
+  host(facts: HostFacts): Host {
     const { name, addresses } = facts
     this.zones.set(name, {
       a: addresses.filter(address => !address.includes(':')),
@@ -100,7 +107,7 @@ export class Internet {
     for (const address of addresses) this.zones.set(address, { ptr: [name] })
     const site: Site = { name, addresses, life: { alive: true }, down: 'no' }
     this.network.add(site)
-    const disk = new SimDisk(seededRandom(`${this.#seed} disk ${name}`))
+    const disk = facts.disk ?? new SimDisk(seededRandom(`${this.#seed} disk ${name}`))
     const files = new SimFiles(seededRandom(`${this.#seed} files ${name}`))
     const programs = new SimPrograms()
     const kept = { disk, files, programs }
@@ -202,7 +209,11 @@ export class Internet {
           }
         })
       })
-    const host: DiskHost = { now: () => clock.now(), later: (label, run) => later(label, 1, run) }
+    const host: DiskHost = {
+      now: () => clock.now(),
+      alive: () => life.alive,
+      later: (label, run) => later(label, 1, run),
+    }
     return {
       clock,
       random: seededRandom(`${this.#seed} ${name} ${lives}`),
