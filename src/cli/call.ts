@@ -81,6 +81,7 @@ async function offline<Name extends OperationName>(
   }
   const { operations } = await import('../server/control.ts')
   const { openOffline } = await import('../server/offline.ts')
+  const { StoreError } = await import('../store/store.ts')
   try {
     const { context, close } = await openOffline(settings)
     try {
@@ -90,6 +91,8 @@ async function offline<Name extends OperationName>(
     }
   } catch (error) {
     if (error instanceof OperationError) throw new CommandError(error.exit, error.message)
+    // A damaged database, or one of a newer version, is nobody's bug.
+    if (error instanceof StoreError) throw new CommandError(EXIT.ioError, error.message)
     throw error
   }
 }
