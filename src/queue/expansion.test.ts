@@ -20,7 +20,12 @@ function resolve({ local }: Address): Resolution {
   return { kind: 'account', account: { id: local.length, address: formatAddress(at(local)) } }
 }
 
-const directory = { cached: resolve, resolve: async (who: Address) => resolve(who) } as Directory
+const directory = {
+  cached: resolve,
+  resolve: async (who: Address) => resolve(who),
+  expanded: { get: () => undefined, set: () => {} },
+  now: () => 0,
+} as unknown as Directory
 
 const to = (local: string, notify?: Notify): Recipient => ({
   forwardPath: at(local),
