@@ -8,6 +8,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { clear, newFolder } from '../kit/server.ts'
+import { Sink } from '../kit/sink.ts'
 import { type Kdc, startKdc } from './kdc.ts'
 import { loginAt } from './login-at.ts'
 import { endPostfixes, type Postfix, startPostfix } from './postfix.ts'
@@ -37,9 +38,12 @@ let kdc: Kdc | undefined
 let postfix: Postfix
 let dovecot: ChildProcess | undefined
 let dovecotPort = 0
+/** Where Dovecot relays to: without it a 421 comes right behind the login. */
+let relay: Sink
 
 before(async () => {
   chmodSync(folder, 0o755)
+  relay = await Sink.open()
   if (ticketSkip === false) {
     kdc = await startKdc(at('kdc'), KDC_PORT, HOST, { dan: 'danpw' })
     // Helper processes and servers of this test find the realm there.
@@ -52,6 +56,7 @@ before(async () => {
 })
 after(() => {
   dovecot?.kill('SIGTERM')
+  relay.close()
   endPostfixes()
   kdc?.stop()
   clear()
@@ -119,7 +124,7 @@ auth_failure_delay = 0
 first_valid_uid = 1
 mail_location = maildir:${folder}/mail
 submission_relay_host = 127.0.0.1
-submission_relay_port = 9
+submission_relay_port = ${relay.port}
 service submission-login {
   chroot =
   inet_listener submission {

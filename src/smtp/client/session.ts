@@ -236,9 +236,11 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     }
     this.#ledger = undefined
     this.#enter('idle')
-    // A reply that came early would be taken for the answer to the next command.
+    // A reply that came early would be taken for the answer to the next command. A 421 ends all, and says why.
     if (this.#replies.pending) {
-      this.#lose('4.5.0', 'more was said than was asked')
+      const early = this.#replies.next()
+      if (typeof early === 'object' && early.code === 421) this.#heard(early)
+      else this.#lose('4.5.0', 'more was said than was asked')
       return
     }
     this.#facts ??= {
