@@ -311,7 +311,7 @@ test('getmail takes all mail away by IMAP', { skip: lacks('getmail') }, async ()
   assert.equal(filesOf(box).length, 20)
   const largest = filesOf(box).map(file => readFileSync(join(box, file), 'utf8').length)
   // Its Maildir has no CR.
-  assert.ok(Math.max(...largest) > 290_000)
+  assert.ok(Math.max(...largest) > 280_000)
   await imap.say('NOOP')
   assert.deepEqual(await imap.listed(), [])
 })
