@@ -52,7 +52,5 @@ step('tests', process.execPath, [
   '--test',
   '--test-concurrency=2',
   '--test-timeout=240000',
-  // A test that failed in its midst may have left a listener open: nobody waits for that.
-  '--test-force-exit',
   ...files,
 ])
