@@ -32,7 +32,7 @@ interface Fault {
 
 const SEED = 'journey'
 /** Of a long journey no more are tried each time; with EVERY_FAULT=1 all are. */
-const FAULTS = 12
+const FAULTS = 8
 
 /** The tests of a journey. */
 export function journey(plan: Journey): void {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { storm } from './storm.ts'
 
 /** Other seeds by hand: `npm run sim -- --seed 100 --seeds 1000`. */
-const SEEDS = Array.from({ length: 6 }, (_, n) => n + 1)
+const SEEDS = [1, 2, 3]
 
 test('whatever goes wrong, what was taken arrives once or is reported', async t => {
   for (const seed of SEEDS) {
