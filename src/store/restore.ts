@@ -96,11 +96,16 @@ async function listOf(options: RestoreOptions): Promise<readonly Listed[] | unde
   for await (const text of readFileLines(join(from, HASHES))) {
     const [, sha256 = '', name = ''] = /^([0-9a-f]{64}) {2}(.+)$/.exec(text) ?? []
     if (name === databaseName) database = { sha256, name }
-    // Never a path: the name of a body has no slash and does not begin with a dot.
-    else if (/^[0-9a-z_-]+$/.test(name.slice(bodiesName.length + 1))) bodies.push({ sha256, name })
+    // Never a way out of the backup: behind the folder the name of a body has no slash and no dot.
+    else if (isBody(name, bodiesName)) bodies.push({ sha256, name })
     else return undefined
   }
   return database === undefined ? undefined : [...bodies, database]
+}
+
+function isBody(name: string, bodiesName: string): boolean {
+  const folder = `${bodiesName}/`
+  return name.startsWith(folder) && /^[0-9a-z_-]+$/.test(name.slice(folder.length))
 }
 
 async function copyFiles(

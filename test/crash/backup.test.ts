@@ -96,6 +96,8 @@ test('a backup that is not what it was is not used, and the restore begins anew 
     [/its SHA-256 is not/, backup => appendFileSync(join(backup, 'postrider.db'), 'x')],
     [/or was cut off/, backup => rmSync(join(backup, HASHES))],
     [/no backup/, backup => appendFileSync(join(backup, HASHES), `${'0'.repeat(64)}  ../../x\n`)],
+    // As long as the name of the folder, and no folder of the backup.
+    [/no backup/, backup => appendFileSync(join(backup, HASHES), `${'0'.repeat(64)}  ../../ea0\n`)],
   ]
   const data = newFolder()
   for (const [said, harm] of spoil) {

@@ -62,6 +62,7 @@ const SWEEP_MS = 10_000
 const BAD_BINDINGS = 4 << 16
 
 interface Kept {
+  readonly id: number
   pointer: Pointer
   readonly credentials: Pointer
   /** Credentials of an initiator are its own; those of an acceptor are everybody's. */
@@ -168,7 +169,7 @@ async function step(question: Extract<Question, { kind: 'accept' | 'initiate' }>
   let kept = known
   try {
     kept ??= await begun(gss, question)
-    if (question.context === undefined) contexts.set(nextId++, kept)
+    if (question.context === undefined) contexts.set(kept.id, kept)
     kept.busy = true
     const stepped = await run(gss, kept, question)
     kept.pointer = stepped.context
@@ -193,7 +194,8 @@ async function begun(
   question: Extract<Question, { kind: 'accept' | 'initiate' }>,
 ): Promise<Kept> {
   const { form } = question
-  const rest = { pointer: null, form, since: performance.now(), busy: true, given: false }
+  const now = { since: performance.now(), busy: true, given: false }
+  const rest = { id: nextId++, pointer: null, form, ...now }
   if (question.kind === 'accept') {
     const credentials = await acceptor(gss, form, question.service, question.keytab)
     return { ...rest, credentials, own: false }
@@ -271,7 +273,7 @@ async function hasKey(
 }
 
 function told(kept: Kept, { token, complete, flags, principal = '' }: Stepped): Answer {
-  const [context = 0] = [...contexts].find(([, one]) => one === kept) ?? []
+  const context = kept.id
   return { kind: 'stepped', context, octets: token, complete, flags, principal }
 }
 
@@ -299,8 +301,9 @@ async function free(context: number): Promise<undefined> {
   else forget(await library(undefined), kept)
 }
 
+/** Once only: what is given back twice would end this process. */
 function forget(gss: GssLibrary, kept: Kept): void {
-  for (const [id, one] of contexts) if (one === kept) contexts.delete(id)
+  if (!contexts.delete(kept.id)) return
   gss.free(kept.pointer)
   kept.pointer = null
   if (kept.own) gss.release(kept.credentials)
@@ -309,7 +312,7 @@ function forget(gss: GssLibrary, kept: Kept): void {
 /** Of too many the oldest go: a login takes two steps, and they are made at once. */
 function makeRoom(gss: GssLibrary): void {
   const idle = [...contexts.values()].filter(kept => !kept.busy)
-  for (const kept of idle.slice(0, contexts.size + 1 - CONTEXTS_MAX)) forget(gss, kept)
+  for (const kept of idle.slice(0, Math.max(0, contexts.size + 1 - CONTEXTS_MAX))) forget(gss, kept)
 }
 
 /** Contexts are in the order of their making. */

@@ -36,6 +36,8 @@ export class Neighbour {
   readonly #waiting = new Map<number, Waiting>()
   #child: ChildProcess | undefined
   #nextId = 1
+  /** Runs while a question is long overdue and nothing else was heard. */
+  #stuck: NodeJS.Timeout | undefined
 
   constructor(module: URL) {
     this.#module = module
@@ -50,9 +52,7 @@ export class Neighbour {
       const timer = setTimeout(() => {
         this.#settle(id)?.reject(new Error(`no answer within ${timeoutMs} ms`))
         // What is stuck in a library cannot be called off; but it can be left.
-        const late = setTimeout(() => child.kill('SIGKILL'), STUCK_MS)
-        late.unref()
-        child.once('message', () => clearTimeout(late))
+        this.#stuck ??= setTimeout(() => child.kill('SIGKILL'), STUCK_MS).unref()
       }, timeoutMs)
       this.#waiting.set(id, { resolve, reject, timer })
       child.channel?.ref()
@@ -84,6 +84,7 @@ export class Neighbour {
     const gone = (why: string) => {
       if (this.#child !== child) return
       this.#child = undefined
+      this.#moves()
       for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(new Error(why))
     }
     child.on('message', message => this.#heard(message as Told))
@@ -96,7 +97,13 @@ export class Neighbour {
     return child
   }
 
+  #moves(): void {
+    clearTimeout(this.#stuck)
+    this.#stuck = undefined
+  }
+
   #heard(told: Told): void {
+    this.#moves()
     const waiting = this.#settle(told.id)
     if ('error' in told) waiting?.reject(new Error(told.error))
     else waiting?.resolve(told.answer)
