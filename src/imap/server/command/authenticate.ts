@@ -2,8 +2,9 @@
  * AUTHENTICATE (RFC 9051 §6.2.2): a SASL exchange, with the initial response of RFC 4959 (SASL-IR) and
  * `*` to cancel.
  */
-import { giveUp } from '../../../sasl/exchange.ts'
-import type { SaslInput, SaslResult } from '../../../sasl/mechanism.ts'
+import { carry } from '../../../sasl/carry.ts'
+import { noOctets } from '../../../sasl/exchange.ts'
+import type { SaslResult } from '../../../sasl/mechanism.ts'
 import { serverMechanism } from '../../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../../wire/base64.ts'
 import type { Cursor } from '../../cursor.ts'
@@ -45,8 +46,6 @@ function notOffered({ settings }: Turn, wanted: string): Result {
     : no('no such mechanism', 'CANNOT')
 }
 
-const none = new Uint8Array(0)
-
 function* exchange(
   turn: Turn,
   name: string,
@@ -62,30 +61,10 @@ function* exchange(
     hostname: settings.hostname,
     service: 'imap',
   })
-  let step = steps.next()
-  while (step.done !== true) {
-    let input: SaslInput
-    if (step.value.kind === 'ask') {
-      const { question } = step.value
-      input = yield* ask<'login'>({ kind: 'login', peer: turn.peer, question })
-    } else {
-      const { octets: said, words } = step.value
-      const octets = yield* challenge(turn, words ? none : said)
-      if (typeof octets === 'string') {
-        giveUp(steps)
-        return octets
-      }
-      input = octets
-    }
-    step = steps.next(input)
-  }
-  const result = step.value
-  if (result.kind === 'failed' || result.final === undefined) return result
-  // OK carries no data: what goes with the success is one more challenge, and its answer is empty
-  // (RFC 4422 §3.6).
-  const last = yield* challenge(turn, result.final)
-  if (typeof last === 'string') return last
-  return last.length === 0 ? result : 'malformed'
+  return yield* carry(steps, {
+    ask: question => ask<'login'>({ kind: 'login', peer, question }),
+    challenge: (octets, words) => challenge(turn, words ? noOctets : octets),
+  })
 }
 
 function* challenge(turn: Turn, octets: Uint8Array): Running<Uint8Array | Unfinished> {
@@ -98,5 +77,5 @@ function* challenge(turn: Turn, octets: Uint8Array): Running<Uint8Array | Unfini
 
 /** initial-resp = base64 / "=": the latter is a response of no octets (RFC 4959 §3). */
 function decodeInitial(text: string): Uint8Array | undefined {
-  return text === '=' ? new Uint8Array(0) : decodeBase64(text)
+  return text === '=' ? noOctets : decodeBase64(text)
 }

@@ -2,8 +2,9 @@
  * AUTH (RFC 5034): a SASL exchange, with the initial response of §4, `*` to cancel, and the bare
  * `AUTH` that lists mechanisms, which old clients send in place of CAPA.
  */
-import { giveUp } from '../../../sasl/exchange.ts'
-import type { SaslInput, SaslResult } from '../../../sasl/mechanism.ts'
+import { carry } from '../../../sasl/carry.ts'
+import { noOctets } from '../../../sasl/exchange.ts'
+import type { SaslResult } from '../../../sasl/mechanism.ts'
 import { serverMechanism } from '../../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../../wire/base64.ts'
 import { ok, replies, TERMINATOR } from '../../reply.ts'
@@ -40,8 +41,6 @@ export function* auth(turn: Turn, argument: string): Generator<Step, boolean, In
   }
 }
 
-const none = new Uint8Array(0)
-
 function* exchange(
   turn: Turn,
   name: string,
@@ -59,30 +58,10 @@ function* exchange(
     hostname: settings.hostname,
     service: 'pop',
   })
-  let step = steps.next()
-  while (step.done !== true) {
-    let input: SaslInput
-    if (step.value.kind === 'ask') {
-      const question = step.value.question
-      input = yield* ask<'login'>({ kind: 'login', peer: turn.peer, question })
-    } else {
-      const { octets: said, words } = step.value
-      const octets = yield* challenge(turn, words ? none : said)
-      if (typeof octets === 'string') {
-        giveUp(steps)
-        return octets
-      }
-      input = octets
-    }
-    step = steps.next(input)
-  }
-  const result = step.value
-  if (result.kind === 'failed' || result.final === undefined) return result
-  // +OK carries no data: what goes with the success is one more challenge, and its answer is empty
-  // (RFC 4422 §3.6, RFC 5034 §4).
-  const last = yield* challenge(turn, result.final)
-  if (typeof last === 'string') return last
-  return last.length === 0 ? result : 'malformed'
+  return yield* carry(steps, {
+    ask: question => ask<'login'>({ kind: 'login', peer, question }),
+    challenge: (octets, words) => challenge(turn, words ? noOctets : octets),
+  })
 }
 
 function* challenge(
@@ -98,6 +77,6 @@ function* challenge(
 
 /** initial-response = base64 / "=": the latter is a response of no octets (RFC 5034 §6). */
 function decodeInitial(text: string): Uint8Array | undefined {
-  if (text === '=') return new Uint8Array(0)
+  if (text === '=') return noOctets
   return text === '' ? undefined : decodeBase64(text)
 }

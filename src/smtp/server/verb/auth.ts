@@ -4,15 +4,14 @@
  */
 
 import type { Reply } from '../../../mail/status.ts'
-import { giveUp } from '../../../sasl/exchange.ts'
+import { carry } from '../../../sasl/carry.ts'
+import { noOctets } from '../../../sasl/exchange.ts'
 import type { SaslResult, ServerMechanism } from '../../../sasl/mechanism.ts'
 import { offeredOn } from '../../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../../wire/base64.ts'
 import { replies } from '../../replies.ts'
 import type { Conversation } from '../conversation.ts'
 import { askLogin, response, type Turn, type Waiting } from '../turn.ts'
-
-const EMPTY = new Uint8Array(0)
 
 /** The listener's mechanisms that may run on this connection, in its order. */
 export function offeredMechanisms(conversation: Conversation): readonly ServerMechanism[] {
@@ -68,7 +67,7 @@ function choose(conversation: Conversation, argument: string): ServerMechanism |
 function initialResponse(argument: string): Uint8Array | undefined | 'malformed' {
   const text = argument.split(' ')[1]
   if (text === undefined) return undefined
-  return text === '=' ? EMPTY : (decodeBase64(text) ?? 'malformed')
+  return text === '=' ? noOctets : (decodeBase64(text) ?? 'malformed')
 }
 
 function* exchange(
@@ -84,35 +83,17 @@ function* exchange(
     hostname: settings.hostname,
     service: settings.protocol,
   })
-  let step = steps.next()
-  while (!step.done) {
-    if (step.value.kind === 'ask') {
-      step = steps.next(yield* askLogin(conversation, step.value.question))
-      continue
-    }
-    const { octets: said, words } = step.value
-    const octets = yield* challenge(conversation, said, words)
-    if ('code' in octets) {
-      giveUp(steps)
-      return octets
-    }
-    step = steps.next(octets)
-  }
-  const result = step.value
-  if (result.kind === 'done' && result.final !== undefined) {
-    // SMTP has no data with success: it goes as a challenge with an empty response (RFC 4954 §4).
-    const octets = yield* challenge(conversation, result.final)
-    if ('code' in octets) return octets
-    if (octets.length > 0) return replies.badBase64
-  }
-  return result
+  return yield* carry(steps, {
+    ask: question => askLogin(conversation, question),
+    challenge: (octets, words) => challenge(conversation, octets, words),
+  })
 }
 
 /** Sends a challenge; gives the response, or the reply that ends the exchange. */
 function* challenge(
   conversation: Conversation,
   octets: Uint8Array,
-  words = false,
+  words: boolean,
 ): Waiting<Uint8Array | Reply> {
   const text = words ? Buffer.from(octets).toString('latin1') : encodeBase64(octets)
   conversation.reply(replies.challenge(text))
