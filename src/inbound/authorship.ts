@@ -1,7 +1,7 @@
 /**
- * Who wrote a message, for those who submit (RFC 6409 §6, §8): whether the reverse-path, authors and sender are the
- * user's to use (identity.ts), what policy makes of it where they are not, and the fields that a header lacks.
- * Called by submission.ts and local.ts, and by `explain`; counts and keeps nothing.
+ * Who wrote a message, for those who submit (RFC 6409 §6, §8): whether the reverse-path is the user's to use
+ * (identity.ts), what policy makes of it where it is not, and the fields that a header lacks. Whom its fields
+ * may name is judged by authors.ts. Called by submission.ts and local.ts, and by `explain`; counts and keeps nothing.
  */
 import { type Address, formatAddress, parseStoredAddress } from '../mail/address.ts'
 import type { Envelope } from '../mail/envelope.ts'
@@ -11,6 +11,7 @@ import type { Header } from '../message/header.ts'
 import type { Identity } from '../queue/id.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import type { Peer } from '../smtp/server/question.ts'
+import { recorded } from './heed-rewriting.ts'
 import { rightTo } from './identity.ts'
 import type { Completion, Inbound } from './role.ts'
 
@@ -22,15 +23,13 @@ export interface Submitted {
   readonly identity: Identity
 }
 
-/** What a user's message becomes by the rules of who may write as whom. */
+/** What a user's message becomes by the rules of who may write as whom; its authors are judged already. */
 export async function identified(
   inbound: Inbound,
   account: Account,
   { peer, envelope, header, identity }: Submitted,
 ): Promise<Completion> {
   const { enforceSender } = inbound.settings()
-  const verdict = enforceSender ? await judgeAuthors(inbound, account, header) : accept()
-  if (verdict.kind !== 'accept') return verdict
   const written = enforceSender ? await withOwnPath(inbound, account, envelope) : envelope
   const completion = await completeHeader(inbound, peer, written, header, identity)
   const { reversePath } = written.sender
@@ -44,9 +43,12 @@ export async function identified(
 export function leaving(
   envelope: Envelope,
   { reversePath }: { readonly reversePath?: Address },
+  fields: readonly string[],
 ): Envelope {
-  if (reversePath === undefined) return envelope
-  return { ...envelope, sender: { ...envelope.sender, reversePath } }
+  if (reversePath === undefined && fields.length === 0) return envelope
+  const { sender } = envelope
+  const written = reversePath === undefined ? sender : { ...sender, reversePath }
+  return { ...envelope, sender: recorded(sender, written, fields) }
 }
 
 /** RFC 6409 §6.1: submission rights are enforced on the reverse-path. */
@@ -72,35 +74,6 @@ async function withOwnPath(
   if (await rightTo(inbound, account, reversePath)) return envelope
   const own = parseStoredAddress(account.address)
   return { ...envelope, sender: { ...envelope.sender, reversePath: own } }
-}
-
-/**
- * Each author, and who sends another's message on, is one that the user has a right to; or policy lets him
- * through, and `Sender` names the user (RFC 6409 §8.1): it never names anybody else, on nobody's behalf.
- */
-async function judgeAuthors(inbound: Inbound, account: Account, header: Header): Promise<Verdict> {
-  const { from, sender, resentFrom, resentSender } = authorsOf(header)
-  const { identities } = inbound.settings()
-  for (const [field, authors] of Object.entries({ From: from, 'Resent-From': resentFrom })) {
-    for (const author of authors) {
-      if (await rightTo(inbound, account, author)) continue
-      const found = inbound.directory.cached(author) ?? (await inbound.directory.resolve(author))
-      const policy = found.kind === 'foreign' ? identities.foreignFrom : identities.from
-      if (policy === 'reject') return notHis(field, author, account)
-    }
-  }
-  for (const [field, names] of Object.entries({ Sender: sender, 'Resent-Sender': resentSender })) {
-    for (const named of names) {
-      const right = await rightTo(inbound, account, named)
-      if (right !== 'own' && right !== 'as') return notHis(field, named, account)
-    }
-  }
-  return accept()
-}
-
-function notHis(field: string, address: Address, account: Account): Verdict {
-  const text = `${field} ${formatAddress(address)}: not an address of ${account.address}`
-  return refuse(550, '7.1', text)
 }
 
 /** Adds what RFC 6409 §8 lets us add; refuses a header that cannot be mended. */

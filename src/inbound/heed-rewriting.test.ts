@@ -29,9 +29,9 @@ function heeded(
   const done = heedRewriting(envelope, header, rules)
   return {
     from: done.envelope.sender.reversePath?.domain,
-    gone: done.omitted.map(field => field.name),
-    fields: done.fields,
-    header: done.header,
+    gone: (done.written?.omitted ?? []).map(field => field.name),
+    fields: (done.written?.front ?? []).join(''),
+    header: done.written?.header,
     record: done.envelope.sender.rewritten,
   }
 }

@@ -11,8 +11,9 @@ import {
   type Mailbox,
   parseAddressList,
 } from '../message/address-list.ts'
+import { type Amended, amend, asItCame } from '../message/amend.ts'
 import { formatField } from '../message/field.ts'
-import { type Field, type Header, scanHeader } from '../message/header.ts'
+import type { Field, Header } from '../message/header.ts'
 import { type Rewriting, rewriteAddress } from '../transit/rewriting.ts'
 
 /** RFC 5322 §3.6.2, §3.6.3, §3.6.6: fields with addresses, and whose. */
@@ -30,10 +31,8 @@ const FIELDS: Readonly<Record<string, readonly ['sender' | 'recipient', string]>
 
 export interface RewrittenMessage {
   readonly envelope: Envelope
-  readonly omitted: readonly Field[]
-  readonly fields: string
-  /** The header as it will be, without what else is added. */
-  readonly header?: Header
+  /** Absent where no field changes. */
+  readonly written?: Amended
 }
 
 export function rewrittenSender(rules: Rewriting | undefined, sender: Sender): Sender {
@@ -48,40 +47,39 @@ export function heedRewriting(
   header: Header,
   rules: Rewriting,
 ): RewrittenMessage {
-  const changed = rules.header ? header.fields.flatMap(field => written(rules, header, field)) : []
+  const changes = new Map<Field, readonly string[]>()
+  for (const field of rules.header ? header.fields : []) {
+    const text = written(rules, header, field)
+    if (text !== undefined) changes.set(field, [text])
+  }
   const sender = recorded(
     envelope.sender,
     rewrittenSender(rules, envelope.sender),
-    changed.map(({ field }) => field.name),
+    [...changes.keys()].map(field => field.name),
   )
   const rewritten = { envelope: { ...envelope, sender } }
-  if (changed.length === 0) return { ...rewritten, omitted: [], fields: '' }
-  const omitted = changed.map(({ field }) => field)
-  const fields = changed.map(({ text }) => text).join('')
-  const rest = header.fields
-    .filter(field => !omitted.includes(field))
-    .map(field => header.raw(field))
-  const octets = Buffer.concat([Buffer.from(fields), ...rest, Buffer.from('\r\n')])
-  return { ...rewritten, omitted, fields, header: scanHeader(octets) }
+  if (changes.size === 0) return rewritten
+  return { ...rewritten, written: amend(asItCame(header), changes) }
 }
 
-/** The sender, with what was changed for whoever asks about the message later. */
-function recorded(before: Sender, sender: Sender, names: readonly string[]): Sender {
+/** The sender, with what was changed for whoever asks about the message later; the first that was said counts. */
+export function recorded(before: Sender, sender: Sender, names: readonly string[]): Sender {
   const { reversePath } = before
   const moved =
     sender === before || reversePath === null ? {} : { reversePath: formatAddress(reversePath) }
-  const fields = names.length === 0 ? {} : { fields: [...new Set(names)] }
-  const rewritten = { ...moved, ...fields }
+  const all = [...(sender.rewritten?.fields ?? []), ...names]
+  const fields = all.length === 0 ? {} : { fields: [...new Set(all)] }
+  const rewritten = { ...moved, ...sender.rewritten, ...fields }
   return Object.keys(rewritten).length === 0 ? sender : { ...sender, rewritten }
 }
 
 /** A field as it is to be, where that is not as it is. */
-function written(rules: Rewriting, header: Header, field: Field) {
+function written(rules: Rewriting, header: Header, field: Field): string | undefined {
   const known = Object.hasOwn(FIELDS, field.name) ? FIELDS[field.name] : undefined
-  if (known === undefined) return []
+  if (known === undefined) return undefined
   const [side, name] = known
   const { entries, fault } = parseAddressList(header.text(field))
-  if (fault !== undefined) return []
+  if (fault !== undefined) return undefined
   let changed = false
   const rewrite = (mailbox: Mailbox): Mailbox => {
     const { address, steps } = rewriteAddress(rules, { side, part: 'header' }, mailbox.address)
@@ -92,6 +90,5 @@ function written(rules: Rewriting, header: Header, field: Field) {
   const list = entries.map((entry: Mailbox | Group) =>
     'members' in entry ? { ...entry, members: entry.members.map(rewrite) } : rewrite(entry),
   )
-  const text = changed ? formatField(name, formatAddressList(list)) : undefined
-  return text === undefined ? [] : [{ field, text }]
+  return changed ? formatField(name, formatAddressList(list)) : undefined
 }

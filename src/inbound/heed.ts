@@ -8,6 +8,7 @@
 import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
+import type { Amended } from '../message/amend.ts'
 import type { Field, Header } from '../message/header.ts'
 import type { Rewriting } from '../transit/rewriting.ts'
 import { heedPriority, PRIORITY } from './heed-priority.ts'
@@ -37,7 +38,7 @@ export interface Heeded {
   /** The priority that was given in place of the one asked for (RFC 6710 §4.1). */
   readonly priorityChangedTo?: number
   /** The header as it is judged and completed, where its addresses were rewritten. */
-  readonly header?: Header
+  readonly written?: Amended
   /** Recipients whose mailbox must have had one owner since a time, as the header alone has it (RFC 7293). */
   readonly demanding?: readonly Recipient[]
   /** The message is not taken. */
@@ -55,11 +56,9 @@ export function heed(
   isHere: (address: Address) => boolean,
 ): Heeded | undefined {
   if (heeding.rewriting === undefined) return heedAsked(envelope, header, heeding, isHere)
-  const written = heedRewriting(envelope, header, heeding.rewriting)
-  const asked = heedAsked(written.envelope, header, heeding, isHere)
-  if (asked === undefined) return written
-  const omitted = [...written.omitted, ...asked.omitted]
-  return { ...written, ...asked, omitted, fields: written.fields + asked.fields }
+  const rewritten = heedRewriting(envelope, header, heeding.rewriting)
+  const asked = heedAsked(rewritten.envelope, header, heeding, isHere)
+  return { omitted: [], fields: '', ...rewritten, ...asked }
 }
 
 function heedAsked(

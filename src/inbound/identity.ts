@@ -19,14 +19,17 @@ export interface Grant {
   readonly whom: readonly AddressPattern[]
 }
 
+/** It is refused, let through with `Sender`, or written anew as the account's own. */
+export type AuthorPolicy = 'reject' | 'sender' | 'rewrite'
+
 export interface IdentityRules {
   readonly as: readonly Grant[]
   readonly behalf: readonly Grant[]
   /** What becomes of a reverse-path that the account may not use. */
   readonly mailFrom: 'reject' | 'rewrite'
   /** What becomes of an author of ours whom it may not use, and of one from elsewhere. */
-  readonly from: 'reject' | 'sender'
-  readonly foreignFrom: 'reject' | 'sender'
+  readonly from: AuthorPolicy
+  readonly foreignFrom: AuthorPolicy
 }
 
 /** The right of an account to an address; undefined where it has none. Rejects only if the store does. */

@@ -25,6 +25,8 @@ const UNSETTLED_WRITES = 2
 const EMPTY = new Uint8Array(0)
 const OVER = { chunk: EMPTY, octets: EMPTY }
 
+type Ranges = readonly Range[] | Promise<readonly Range[]>
+
 export type TakenBody = Uint8Array | { readonly staged: string; readonly sizeOctets: number }
 
 export class Intake {
@@ -40,18 +42,19 @@ export class Intake {
   #error: unknown
   /** Octets of the prefix that were left out of the body. */
   #omittedOctets = 0
-  readonly #omit: (prefix: Uint8Array) => readonly Range[]
+  readonly #omit: (prefix: Uint8Array) => Ranges
   readonly #inlineUpToOctets: number
   readonly #room: Room | undefined
 
   /**
-   * @param omit what of the content's first octets, up to 128 KB, does not belong into the body
+   * @param omit what of the content's first octets, up to 128 KB, does not belong into the body; of one that
+   *   stays in memory it is known at once when that is asked for
    * @param inlineUpToOctets what is larger is staged; INLINE_MAX_BYTES at most
    * @param room asked before each piece that is staged
    */
   constructor(
     disk: Disk,
-    omit: (prefix: Uint8Array) => readonly Range[] = () => [],
+    omit: (prefix: Uint8Array) => Ranges = () => [],
     inlineUpToOctets = INLINE_MAX_BYTES,
     room?: Room,
   ) {
@@ -154,11 +157,11 @@ export class Intake {
     const octets = chunk.subarray(0, this.#filled)
     const isFirst = this.#first === undefined
     if (isFirst) this.#first = { chunk, octets }
-    const kept = isFirst ? this.#kept(octets) : octets
+    const kept = isFirst ? this.#keptLater(octets) : octets
     this.#buffer = EMPTY
     this.#filled = 0
-    const write = this.#begin()
-      .then(() => this.#write(kept))
+    const write = Promise.all([kept, this.#begin()])
+      .then(([kept]) => this.#write(kept))
       .catch((error: unknown) => this.#fail(error))
       .then(() => {
         this.#writes = this.#writes.filter(w => w !== write)
@@ -194,8 +197,13 @@ export class Intake {
   }
 
   /** Octets without what of their first 128 KB is to be left out. */
-  #kept(octets: Uint8Array): Uint8Array {
+  #keptLater(octets: Uint8Array): Uint8Array | Promise<Uint8Array> {
     const ranges = this.#omit(octets.subarray(0, PREFIX_OCTETS))
+    if (!(ranges instanceof Promise)) return this.#kept(octets, ranges)
+    return ranges.then(known => this.#kept(octets, known))
+  }
+
+  #kept(octets: Uint8Array, ranges: readonly Range[]): Uint8Array {
     if (ranges.length === 0) return octets
     const pieces: Uint8Array[] = []
     let at = 0
@@ -213,7 +221,10 @@ export class Intake {
    * it was gathered in, which the next message gets.
    */
   #dedicated(): Uint8Array {
-    const kept = this.#kept(this.#buffer.subarray(0, this.#filled))
+    const octets = this.#buffer.subarray(0, this.#filled)
+    const ranges = this.#omit(octets)
+    if (ranges instanceof Promise) throw new Error('what is left out was not known')
+    const kept = this.#kept(octets, ranges)
     const ours = kept.buffer !== this.#buffer.buffer && kept.length === kept.buffer.byteLength
     return ours ? kept : new Uint8Array(kept)
   }

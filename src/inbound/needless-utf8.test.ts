@@ -4,11 +4,12 @@ import { parseStoredAddress } from '../mail/address.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 
 test('SMTPUTF8 is kept where an address or the content needs it, and only there', () => {
-  for (const { from, to, content, utf8 } of [
+  for (const { from, to, head = 'Received: x\r\n', content, utf8 } of [
     { from: 'a@b.example', to: 'c@d.example', content: 'Subject: hi\r\n\r\nhi\r\n', utf8: false },
     { from: 'a@b.example', to: 'é@d.example', content: 'hi', utf8: true },
     { from: 'é@b.example', to: 'c@d.example', content: 'hi', utf8: true },
     { from: '', to: 'c@d.example', content: 'Subject: é\r\n\r\n', utf8: true },
+    { from: '', to: 'c@d.example', head: 'From: é@d.example\r\n', content: 'hi', utf8: true },
   ]) {
     const sender = {
       reversePath: from === '' ? null : parseStoredAddress(from),
@@ -16,7 +17,7 @@ test('SMTPUTF8 is kept where an address or the content needs it, and only there'
       utf8: true,
     }
     const envelope = { sender, recipients: [{ forwardPath: parseStoredAddress(to) }] }
-    const kept = withoutNeedlessUtf8(envelope, Buffer.from(content))
+    const kept = withoutNeedlessUtf8(envelope, head, Buffer.from(content))
     assert.equal(kept.sender.utf8, utf8, `${from} ${to} ${content}`)
     assert.equal(kept.sender.body, '8BITMIME')
   }

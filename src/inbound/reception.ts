@@ -3,14 +3,12 @@
  * user's hooks and the limits, takes the content in, and answers `accept` only once the message is
  * durable (RFC 5321 §6.1).
  */
-import { expandCached } from '../account/expand.ts'
 import type { HookFacts, HookName } from '../hook/hook.ts'
-import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import { formatPeer } from '../mail/forwarded.ts'
 import { accept, type Verdict } from '../mail/verdict.ts'
-import { rangesOf, seam } from '../message/complete.ts'
-import { type Header, scanHeader } from '../message/header.ts'
+import { seam } from '../message/complete.ts'
+import { scanHeader } from '../message/header.ts'
 import { expandRecipients } from '../queue/expansion.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Including, Later, Node, Peer, Policy, StartAnswer } from '../smtp/server/question.ts'
@@ -18,7 +16,6 @@ import { StoreError } from '../store/store.ts'
 import { leaving } from './authorship.ts'
 import type { Transfer } from './checkpoint.ts'
 import type { Door } from './door.ts'
-import { type Heeded, heed } from './heed.ts'
 import { rewrittenSender } from './heed-rewriting.ts'
 import { included } from './include.ts'
 import { Intake } from './intake.ts'
@@ -27,6 +24,7 @@ import { judgeHops, stopLoops } from './loop.ts'
 import { type Meant, meantBy } from './meant.ts'
 import { withoutNeedlessUtf8 } from './needless-utf8.ts'
 import { isFull, judgeDisk, NO_ROOM } from './no-room.ts'
+import { Reading } from './reading.ts'
 import { receivedField } from './received.ts'
 import { refusedMessage, refusedRecipient } from './refused-route.ts'
 import type { Inbound, Role } from './role.ts'
@@ -35,6 +33,13 @@ import { withSubmitter } from './submitter.ts'
 import { withTlsWish } from './tls-required.ts'
 import * as said from './turned-away.ts'
 import { judgeTenure } from './valid-since.ts'
+
+/** What has come of a message. */
+interface Content {
+  readonly intake: Intake
+  readonly reading: Reading
+  readonly transfer: Transfer | undefined
+}
 
 /** To whom the roles have changed, and for which domains' mail. */
 export interface Exchanged {
@@ -49,8 +54,8 @@ export class Reception implements Policy {
   #intake: Intake | undefined
   /** The transaction, where its client gave it a name (RFC 1845). */
   #transfer: Transfer | undefined
-  /** The header of the content at hand once it is complete, and what it asks. */
-  #read: { readonly header: Header; readonly heeded: Heeded | undefined } | undefined
+  /** Its header. */
+  #reading: Reading | undefined
   #closed = false
   #exchanged: Exchanged | undefined
 
@@ -138,7 +143,7 @@ export class Reception implements Policy {
       this.#hooked('data', accept(), () => ({ peer, envelope })),
       verdict => {
         if (verdict.kind !== 'accept' || this.#transfer?.complete) return verdict
-        const intake = this.#makeIntake(envelope)
+        const intake = this.#makeIntake(peer, envelope)
         this.#intake = intake
         if (this.#transfer === undefined) return verdict
         return this.#transfer.start(envelope, intake).then(refused => refused ?? verdict)
@@ -146,20 +151,14 @@ export class Reception implements Policy {
     )
   }
 
-  #makeIntake(envelope: Envelope): Intake {
+  #makeIntake(peer: Peer, envelope: Envelope): Intake {
     const { world, settings } = this.#inbound
-    this.#read = undefined
-    const omit = (prefix: Uint8Array) => {
-      const { header, heeded } = this.#read ?? this.#heed(envelope, scanHeader(prefix))
-      return rangesOf(header, this.#role.omitted, heeded?.omitted)
-    }
+    const { heeding } = this.#door
+    const needs = { inbound: this.#inbound, role: this.#role, heeding, peer }
+    const reading = new Reading(needs, envelope)
+    this.#reading = reading
+    const omit = (prefix: Uint8Array) => reading.omitted(prefix)
     return new Intake(world.disk, omit, settings().inlineUpToOctets, this.#inbound.room)
-  }
-
-  #heed(envelope: Envelope, header: Header) {
-    const isHere = (address: Address) =>
-      expandCached(this.#inbound.directory, address)?.kind === 'finals'
-    return { header, heeded: heed(envelope, header, this.#door.heeding, isHere) }
   }
 
   content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
@@ -224,15 +223,16 @@ export class Reception implements Policy {
   /** One verdict for the whole message; never rejects. */
   async #judge(peer: Peer, envelope: Envelope, transfer: Transfer | undefined): Promise<Verdict> {
     const intake = this.#intake
+    const reading = this.#reading
     this.#intake = undefined
-    if (!intake) return said.SERVICE_DOWN
+    if (!intake || !reading) return said.SERVICE_DOWN
     if (this.#door.gauge.underWay >= this.#inbound.settings().acceptQueueMax) {
       intake.abandon()
       return said.BUSY
     }
     this.#door.gauge.underWay++
     try {
-      const verdict = await this.#take(peer, envelope, intake, transfer)
+      const verdict = await this.#take(peer, envelope, { intake, reading, transfer })
       if (verdict.kind !== 'accept') intake.abandon()
       return verdict
     } catch (error) {
@@ -294,23 +294,20 @@ export class Reception implements Policy {
   async #take(
     peer: Peer,
     asked: Envelope,
-    intake: Intake,
-    transfer: Transfer | undefined,
+    { intake, reading, transfer }: Content,
   ): Promise<Verdict> {
     const { settings, world, spool, identify, directory } = this.#inbound
     const { hostname, hopsMax } = settings()
     const { prefix, sizeOctets } = intake
     const { origin } = this.#role
-    const partial = sizeOctets > prefix.length
-    const header = scanHeader(prefix, { partial })
+    const header = scanHeader(prefix, { partial: sizeOctets > prefix.length })
     const travelled = judgeHops(header, hopsMax)
     if (travelled.kind !== 'accept') return travelled
-    const read = this.#heed(asked, header)
-    this.#read = read
-    const { envelope = asked, fields = '', priorityChangedTo, refused } = read.heeded ?? {}
+    const heeded = reading.heed(asked, header)
+    const { envelope = asked, fields = '', priorityChangedTo, refused } = heeded ?? {}
     if (refused) return refused
     // RFC 7293 §7: who fails the demand of a header fails the message.
-    for (const recipient of read.heeded?.demanding ?? []) {
+    for (const recipient of heeded?.demanding ?? []) {
       const verdict = await judgeTenure(this.#inbound.directory, recipient)
       if (verdict.kind !== 'accept') return verdict
     }
@@ -327,8 +324,10 @@ export class Reception implements Policy {
     const roomy = room instanceof Promise ? await room : room
     if (roomy.kind !== 'accept') return roomy
     const identity = identify()
-    const written = read.heeded?.header ?? header
-    const completing = this.#role.complete(peer, envelope, written, identity)
+    const judging = reading.judged()
+    const written = judging instanceof Promise ? await judging : judging
+    if ('kind' in written) return written
+    const completing = this.#role.complete(peer, envelope, written.header, identity)
     const completion = completing instanceof Promise ? await completing : completing
     if (completion.kind !== 'complete') return completion
     const asking = this.#hooked('accept', accept(), () => ({
@@ -348,16 +347,19 @@ export class Reception implements Policy {
     const stamp = { protocol: this.#door.protocol, hostname, id: identity.id }
     const received = receivedField(peer, envelope, { ...stamp, timeMs: world.clock.now() })
     const text = `queued as ${identity.id}`
-    const told = withSubmitter(this.#inbound, peer, leaving(envelope, completion), origin)
+    const anew = written === heeded?.written ? [] : written.omitted.map(({ name }) => name)
+    const told = withSubmitter(this.#inbound, peer, leaving(envelope, completion, anew), origin)
     const kept = told instanceof Promise ? await told : told
+    const head = received + written.front.join('') + fields + completion.fields + seam(header)
+    const body = intake.finishInline() ?? (await intake.finish())
     if (transfer !== undefined) await transfer.settled()
     const released = await spool.accept({
       identity,
       origin,
-      envelope: withTlsWish(partial ? kept : withoutNeedlessUtf8(kept, prefix), header),
+      envelope: withTlsWish(withoutNeedlessUtf8(kept, head, body), header),
       finals,
-      head: received + fields + completion.fields + seam(header),
-      body: intake.finishInline() ?? (await intake.finish()),
+      head,
+      body,
       accountId: peer.account?.id ?? null,
       peer: formatPeer(peer.hello, peer.remote.address, peer.forwarded),
       prefix,

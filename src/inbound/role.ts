@@ -11,6 +11,7 @@ import type { Visitor } from '../limit/visit.ts'
 import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts'
 import type { Verdict } from '../mail/verdict.ts'
+import type { Amended } from '../message/amend.ts'
 import type { Header } from '../message/header.ts'
 import type { Identity } from '../queue/id.ts'
 import type { Spool } from '../queue/spool.ts'
@@ -130,6 +131,10 @@ export interface Role {
   readonly omitted: readonly string[]
   mail(peer: Peer, sender: Sender): Later<Verdict>
   rcpt(peer: Peer, envelope: Envelope, recipient: Recipient): Later<Verdict>
-  /** `header` is that of the message as it came. */
+  /** The header under the rules of whom it may name, where there are any. */
+  authors?(peer: Peer, header: Amended): Later<Amended | Refusal>
+  /** Whether `authors` may write fields anew; otherwise it is asked once the message is complete. */
+  rewrites?(): boolean
+  /** `header` is that of the message as it came, with what was written anew in it. */
   complete(peer: Peer, envelope: Envelope, header: Header, identity: Identity): Later<Completion>
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { openTestRoom } from '../account/account-world.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import type { Envelope } from '../mail/envelope.ts'
+import { asItCame } from '../message/amend.ts'
 import { scanHeader } from '../message/header.ts'
 import { identityRules, submissionSchema } from '../server/settings-submission.ts'
 import type { Peer } from '../smtp/server/question.ts'
@@ -34,8 +35,12 @@ async function place(enforceSender = true, written: object = {}) {
     sender: { reversePath: parseStoredAddress(address), body: '7BIT', utf8: false },
     recipients: [],
   }
-  const complete = (peer: Peer, header: string) =>
-    role.complete(peer, envelope, scanHeader(Buffer.from(header)), { id: 'abc', bodyKey: 1 })
+  const complete = async (peer: Peer, text: string) => {
+    const written = await role.authors?.(peer, asItCame(scanHeader(Buffer.from(text))))
+    assert.ok(written)
+    if ('kind' in written) return written
+    return role.complete(peer, envelope, written.header, { id: 'abc', bodyKey: 1 })
+  }
   return { role, envelope, complete, stranger, alice: { ...stranger, account } }
 }
 

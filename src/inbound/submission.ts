@@ -6,6 +6,7 @@ import type { Exceeded } from '../limit/outgoing.ts'
 import { accept, refuse, type Verdict } from '../mail/verdict.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import type { Later } from '../smtp/server/question.ts'
+import { judgeAuthors, rewritesAuthors } from './authors.ts'
 import { identified, judgeSender } from './authorship.ts'
 import { judgeRecipient } from './recipient.ts'
 import type { Completion, Inbound, Refusal, Role } from './role.ts'
@@ -38,6 +39,9 @@ export function submissionRole(inbound: Inbound): Role {
         judgeRecipient(directory, recipient.forwardPath, true),
       )
     },
+    authors: ({ account }, header) =>
+      account && settings().enforceSender ? judgeAuthors(inbound, account, header) : header,
+    rewrites: () => rewritesAuthors(settings()),
     async complete(peer, envelope, header, identity): Promise<Completion> {
       if (!peer.account) return LOGIN_FIRST as Exclude<Verdict, { kind: 'accept' }>
       const submitted = { peer, envelope, header, identity }

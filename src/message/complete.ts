@@ -21,9 +21,6 @@ export interface Authors {
   readonly from: readonly Address[]
   /** Empty where there is no `Sender:` field. */
   readonly sender: readonly Address[]
-  /** `Resent-From:` of the topmost block: who sent another's message on (RFC 5322 §3.6.6). */
-  readonly resentFrom: readonly Address[]
-  readonly resentSender: readonly Address[]
 }
 
 /** What completes a header. */
@@ -63,7 +60,7 @@ export function headerFault(header: Header): HeaderFault | undefined {
 }
 
 /** Nobody writes with so many; beyond it a list has a fault and costs no more time. */
-const AUTHORS_MAX = 1000
+export const AUTHORS_MAX = 1000
 
 function addressesOf(header: Header, fields: readonly Field[]): Address[] {
   return fields
@@ -79,8 +76,6 @@ export function authorsOf(header: Header): Authors {
   return {
     from: addressesOf(header, header.all('from')),
     sender: addressesOf(header, header.all('sender')),
-    resentFrom: addressesOf(header, header.all('resent-from').slice(0, 1)),
-    resentSender: addressesOf(header, header.all('resent-sender').slice(0, 1)),
   }
 }
 

@@ -1,5 +1,6 @@
 /** Messages: reading their header, writing new ones, and notices about them. */
 export * from './address-list.ts'
+export * from './amend.ts'
 export * from './complete.ts'
 export * from './compose.ts'
 export * from './dsn.ts'

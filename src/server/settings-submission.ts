@@ -31,13 +31,13 @@ export const submissionSchema = z.strictObject({
     .default('reject')
     .describe('A reverse-path that the account may not use: 550 5.7.1, or its own in its place.'),
   from: z
-    .enum(['reject', 'sender'])
+    .enum(['reject', 'sender', 'rewrite'])
     .default('reject')
     .describe(
-      'An author (`From`) at a domain of ours whom it may not use: 550 5.7.1, or `Sender` names the account.',
+      'An author (`From`) at a domain of ours whom it may not use: 550 5.7.1, or `Sender` names the account, or its own address stands in its place.',
     ),
   foreignFrom: z
-    .enum(['sender', 'reject'])
+    .enum(['sender', 'reject', 'rewrite'])
     .default('sender')
     .describe('The same for an author elsewhere.'),
   holdMax: duration()

@@ -5,10 +5,13 @@
  * accepted, counted, connected to or kept. Called by
  * control.ts and by programs that have Postrider in them; throws an OperationError for what cannot be asked.
  */
+import { judgeAuthors } from '../../inbound/authors.ts'
 import { identified } from '../../inbound/authorship.ts'
+import type { Refusal } from '../../inbound/role.ts'
 import { type Address, formatAddress, formatPath, parseStoredAddress } from '../../mail/address.ts'
 import { formatCarriedSender, parseCarriedSender } from '../../mail/carried.ts'
 import { formatPeer } from '../../mail/forwarded.ts'
+import { asItCame } from '../../message/amend.ts'
 import { fieldTexts } from '../../message/field-texts.ts'
 import { scanHeader } from '../../message/header.ts'
 import { expandRecipients, type FinalRecipient } from '../../queue/expansion.ts'
@@ -58,7 +61,7 @@ export async function explain(house: House, input: ExplainInput): Promise<Explai
   }
 }
 
-/** Who may write as whom, of a header that was told (inbound/authorship.ts). */
+/** Who may write as whom, of a header that was told (inbound/authors.ts). */
 async function explainHeader(
   { inbound, world }: House,
   { account }: Inquiry,
@@ -66,15 +69,21 @@ async function explainHeader(
   lines: readonly string[] = [],
 ): Promise<Pick<ExplainOutput, 'header'>> {
   if (!account || !sender || !peer || lines.length === 0) return {}
-  const header = scanHeader(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`))
+  const { enforceSender, hostname } = inbound.settings()
+  const refused = (verdict: Refusal) => {
+    const reply = formatReply(verdictReply(verdict, hostname, true))
+    return { header: { refused: reply.trimEnd() } }
+  }
+  const given = asItCame(scanHeader(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)))
+  const written = enforceSender ? await judgeAuthors(inbound, account, given) : given
+  if ('kind' in written) return refused(written)
+  const { header } = written
   const envelope = { sender, recipients: taken }
   const identity = { id: String(world.clock.now()), bodyKey: 0 }
   const found = await identified(inbound, account, { peer, envelope, header, identity })
-  if (found.kind !== 'complete') {
-    const reply = formatReply(verdictReply(found, inbound.settings().hostname, true))
-    return { header: { refused: reply.trimEnd() } }
-  }
-  const { fields, reversePath } = found
+  if (found.kind !== 'complete') return refused(found)
+  const fields = written.front.join('') + found.fields
+  const { reversePath } = found
   const leavesAs = reversePath && formatAddress(reversePath)
   return { header: { added: fields, ...(leavesAs !== undefined && { leavesAs }) } }
 }
