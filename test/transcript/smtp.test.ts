@@ -33,39 +33,14 @@ import type {
 import { ServerSession } from '../../src/smtp/server/session.ts'
 import type { TlsFacts } from '../../src/wire/effect.ts'
 import { parseNetwork } from '../../src/wire/network.ts'
+import { sessionEnds as ends, sessionSettings } from '../kit/smtp-settings.ts'
 import { type Dialogue, playFolder, type Stage, tlsFacts } from './harness.ts'
 
 const usual: SessionSettings = {
-  hostname: 'mx.example.org',
-  protocol: 'smtp',
-  banner: 'Postrider',
+  ...sessionSettings,
   sizeMaxBytes: 10_000,
-  recipientsMax: 100,
-  recipientDomainsMax: 0,
-  bareLineEnds: 'refuse',
   startTls: true,
-  mechanisms: [],
-  requireAuth: false,
-  service: 'mx',
-  with: [],
-  without: [],
-  xclientFrom: [],
-  xforwardFrom: [],
-  errorsMax: 20,
-  transactionsMax: 100,
-  commandTimeoutMs: 300_000,
-  dataTimeoutMs: 180_000,
-  deliverByMinS: 0,
   holdMaxS: 86_400,
-  priorityMax: 0,
-  unwanted: [],
-  chance: octets => new Uint8Array(octets).fill(7),
-  now: () => Date.UTC(2026, 10, 27, 4),
-}
-
-const ends = {
-  remote: { address: '192.0.2.1', port: 40_000 },
-  local: { address: '192.0.2.25', port: 25 },
 }
 
 /** Every extension but these. */
