@@ -24,8 +24,8 @@ export function endExims(): void {
   for (const child of running) child.kill('SIGKILL')
 }
 
-/** Starts one that keeps mail for a domain, and on ETRN sends it to a port of the loopback. Needs root. */
-export async function startExim(domain: string, toPort: number): Promise<Exim> {
+/** Starts one by its ACLs, routers and so on, behind what all of them have. Needs root. */
+async function start(settings: string): Promise<Exim> {
   const program = find('exim4') as string
   const folder = newFolder('exim')
   const port = await freePort()
@@ -43,11 +43,24 @@ log_file_path = ${at('log')}/%slog
 pid_file_path = ${at('spool')}/pid
 daemon_smtp_ports = ${port}
 local_interfaces = 127.0.0.1
-acl_smtp_rcpt = accept
+tls_advertise_hosts =
 acl_smtp_data = accept
+${settings}`,
+  )
+  const child: ChildProcess = spawn(program, ['-C', at('conf'), '-bdf'], { stdio: 'ignore' })
+  running.add(child)
+  await until('Exim', () => accepts(port))
+  return {
+    port,
+    log: () => (existsSync(at('log/mainlog')) ? readFileSync(at('log/mainlog'), 'utf8') : ''),
+  }
+}
+
+/** One that keeps mail for a domain, and on ETRN sends it to a port of the loopback. */
+export function startExim(domain: string, toPort: number): Promise<Exim> {
+  return start(`acl_smtp_rcpt = accept
 acl_smtp_etrn = accept
 queue_domains = ${domain}
-tls_advertise_hosts =
 begin routers
 kept:
   driver = manualroute
@@ -59,43 +72,16 @@ remote:
   driver = smtp
 begin retry
 * * F,1h,1m
-`,
-  )
-  const child: ChildProcess = spawn(program, ['-C', at('conf'), '-bdf'], { stdio: 'ignore' })
-  running.add(child)
-  await until('Exim', () => accepts(port))
-  return {
-    port,
-    log: () => (existsSync(at('log/mainlog')) ? readFileSync(at('log/mainlog'), 'utf8') : ''),
-  }
+`)
 }
 
-/** Starts one that takes mail for anywhere from who has logged in, and lets it vanish. Needs root. */
-export async function startEximHop(login: {
+/** One that takes mail for anywhere from who has logged in, and lets it vanish. */
+export function startEximHop(login: {
   readonly username: string
   readonly password: string
 }): Promise<Exim> {
-  const program = find('exim4') as string
-  const folder = newFolder('exim')
-  const port = await freePort()
-  const at = (name: string) => join(folder, name)
-  for (const name of ['spool', 'log']) mkdirSync(at(name))
-  chmodSync(folder, 0o755)
-  spawnSync('chown', ['-R', EXIM_USER, folder])
   const { username, password } = login
-  writeFileSync(
-    at('conf'),
-    `primary_hostname = exim.test
-exim_path = ${program}
-keep_environment =
-spool_directory = ${at('spool')}
-log_file_path = ${at('log')}/%slog
-pid_file_path = ${at('spool')}/pid
-daemon_smtp_ports = ${port}
-local_interfaces = 127.0.0.1
-acl_smtp_rcpt = hop
-acl_smtp_data = accept
-tls_advertise_hosts =
+  return start(`acl_smtp_rcpt = hop
 begin acl
 hop:
   accept authenticated = *
@@ -111,13 +97,5 @@ plain:
   server_prompts = :
   server_condition = \${if and{{eq{$auth2}{${username}}}{eq{$auth3}{${password}}}}}
   server_set_id = $auth2
-`,
-  )
-  const child: ChildProcess = spawn(program, ['-C', at('conf'), '-bdf'], { stdio: 'ignore' })
-  running.add(child)
-  await until('Exim', () => accepts(port))
-  return {
-    port,
-    log: () => (existsSync(at('log/mainlog')) ? readFileSync(at('log/mainlog'), 'utf8') : ''),
-  }
+`)
 }
