@@ -21,7 +21,7 @@ import {
 } from '../sasl/scram-keys.ts'
 import type { Random } from '../world/random.ts'
 import { type Argon2Parts, formatPhc, parsePhc } from './argon2-string.ts'
-import { type CheckForeign, checkForeignHash } from './foreign-hash.ts'
+import type { CheckForeign } from './foreign-hash.ts'
 import { seal } from './seal.ts'
 import type { HashCost } from './settings.ts'
 import type { Verifier, VerifierKind } from './verifier.ts'
@@ -30,6 +30,12 @@ const SALT_OCTETS = 16
 const TAG_OCTETS = 32
 /** Longer than any person's; what is hashed is bounded. */
 export const PASSWORD_MAX_OCTETS = 1_024
+
+/** Where there is no thread for it: in a world of tests. */
+const checkHere: CheckForeign = async (hash, password) => {
+  const { checkForeignHash } = await import('./foreign-hash-check.ts')
+  return checkForeignHash(hash, password)
+}
 
 /** What verifiers are made with, as it is now. */
 export interface Making {
@@ -62,7 +68,7 @@ export class Hasher {
     this.#cost = cost
     this.#random = random
     this.#making = making
-    this.#foreign = foreign ?? (async (hash, password) => checkForeignHash(hash, password))
+    this.#foreign = foreign ?? checkHere
     this.#slots = new Slots(cost.atOnce, cost.waitingMax)
     const { memoryKib, passes, lanes } = cost
     const salt = random.octets(SALT_OCTETS)

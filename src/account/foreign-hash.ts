@@ -1,136 +1,49 @@
 /**
  * Password hashes of other servers, in Dovecot's writing `{SCHEME}data` (also `{SCHEME.hex}`, `{SCHEME.b64}`),
- * or bare as a shadow file has them. Checked once: what was right is replaced by verifiers of our own
- * (password-check.ts). Runs in a thread of its own (server/foreign-hash-thread.ts), as bcrypt takes its time.
+ * or bare as a shadow file has them: which there are. Whose password one is finds foreign-hash-check.ts.
  */
-import { argon2Sync, createHash, pbkdf2Sync } from 'node:crypto'
-import bcrypt from 'bcryptjs'
-import { verify as verifyShaCrypt } from 'unixcrypt'
-import { sameOctets } from '../sasl/exchange.ts'
 
 /** Whether a password is the one behind a foreign hash. Rejects where it could not be found out. */
 export type CheckForeign = (hash: string, password: string) => Promise<boolean>
 
-interface Parts {
-  readonly scheme: string
+const SCHEMES = [
+  ...(['PLAIN', 'CLEARTEXT', 'CLEAR', 'SHA', 'SHA1', 'SSHA', 'SHA256', 'SSHA256'] as const),
+  ...(['SHA512', 'SSHA512', 'SMD5', 'LDAP-MD5', 'PLAIN-MD5', 'SHA256-CRYPT'] as const),
+  ...(['SHA512-CRYPT', 'BLF-CRYPT', 'ARGON2I', 'ARGON2ID', 'PBKDF2'] as const),
+]
+
+export type ForeignScheme = (typeof SCHEMES)[number]
+
+export const foreignSchemes: readonly string[] = [...SCHEMES, 'CRYPT']
+
+export interface ForeignHash {
+  readonly scheme: ForeignScheme
   readonly data: string
   readonly encoding: 'hex' | 'base64' | undefined
 }
 
 /** What stands in front of a hash that has no scheme of its own. */
-const BARE: readonly (readonly [RegExp, string])[] = [
+const BARE: readonly (readonly [RegExp, ForeignScheme])[] = [
   [/^\$6\$/, 'SHA512-CRYPT'],
   [/^\$5\$/, 'SHA256-CRYPT'],
   [/^\$2[abxy]\$/, 'BLF-CRYPT'],
   [/^\$argon2(?:id|i|d)\$/, 'ARGON2ID'],
 ]
 
-type Check = (data: string, password: string, encoding: Parts['encoding']) => boolean
-
-/** A digest, and the salt behind it where the scheme has one. */
-function digest(hash: string, octets: number, salted: boolean, usual: 'hex' | 'base64'): Check {
-  return (data, password, encoding = usual) => {
-    const stored = Buffer.from(data, encoding)
-    if (salted ? stored.length <= octets : stored.length !== octets) return false
-    const salt = stored.subarray(octets)
-    const made = createHash(hash).update(password, 'utf8').update(salt).digest()
-    return sameOctets(made, stored.subarray(0, octets))
-  }
-}
-
-const plain: Check = (data, password, encoding) =>
-  sameOctets(hashed(encoding ? Buffer.from(data, encoding) : data), hashed(password))
-
-const shaCrypt: Check = (data, password) =>
-  /^\$[56]\$(?:rounds=\d{1,6}\$)?[^$:\n]{0,16}\$[./A-Za-z0-9]+$/.test(data) &&
-  verifyShaCrypt(password, data)
-
-/** bcrypt looks at 72 octets; whoever made the hash did so too. A cost above 16 is an attack on us. */
-const blowfish: Check = (data, password) =>
-  /^\$2[abxy]\$(?:0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/.test(data) &&
-  bcrypt.compareSync(password, data.replace(/^\$2x/, '$2a'))
-
-const checks: Readonly<Record<string, Check>> = {
-  PLAIN: plain,
-  CLEARTEXT: plain,
-  CLEAR: plain,
-  SHA: digest('sha1', 20, false, 'base64'),
-  SHA1: digest('sha1', 20, false, 'base64'),
-  SSHA: digest('sha1', 20, true, 'base64'),
-  SHA256: digest('sha256', 32, false, 'base64'),
-  SSHA256: digest('sha256', 32, true, 'base64'),
-  SHA512: digest('sha512', 64, false, 'base64'),
-  SSHA512: digest('sha512', 64, true, 'base64'),
-  SMD5: digest('md5', 16, true, 'base64'),
-  'LDAP-MD5': digest('md5', 16, false, 'base64'),
-  'PLAIN-MD5': digest('md5', 16, false, 'hex'),
-  'SHA256-CRYPT': shaCrypt,
-  'SHA512-CRYPT': shaCrypt,
-  'BLF-CRYPT': blowfish,
-  ARGON2I: argon,
-  ARGON2ID: argon,
-  PBKDF2: pbkdf2,
-}
-
-export const foreignSchemes: readonly string[] = [...Object.keys(checks), 'CRYPT']
-
 /** Whether a text is a hash that can be checked here. */
 export function isForeignHash(text: string): boolean {
-  return partsOf(text) !== undefined
+  return readForeignHash(text) !== undefined
 }
 
-/** Whether the password is the one behind a foreign hash; false for what is none. */
-export function checkForeignHash(text: string, password: string): boolean {
-  const parts = partsOf(text)
-  if (parts === undefined) return false
-  try {
-    return checks[parts.scheme]?.(parts.data, password, parts.encoding) ?? false
-  } catch {
-    // A library that chokes on a damaged hash: it is nobody's.
-    return false
-  }
-}
-
-function partsOf(text: string): Parts | undefined {
+export function readForeignHash(text: string): ForeignHash | undefined {
   const bare = BARE.find(([form]) => form.test(text))
   if (bare !== undefined) return { scheme: bare[1], data: text, encoding: undefined }
   const [, name = '', suffix = '', data = ''] =
     /^\{([A-Za-z0-9-]+)(?:\.(hex|b64|base64))?\}(.+)$/i.exec(text) ?? []
-  const scheme = name.toUpperCase()
-  if (scheme === 'CRYPT') return partsOf(data)
-  if (!Object.hasOwn(checks, scheme)) return undefined
+  const wanted = name.toUpperCase()
+  if (wanted === 'CRYPT') return readForeignHash(data)
+  const scheme = SCHEMES.find(one => one === wanted)
+  if (scheme === undefined) return undefined
   const encoding = suffix === '' ? undefined : suffix.toLowerCase() === 'hex' ? 'hex' : 'base64'
   return { scheme, data, encoding }
-}
-
-function argon(data: string, password: string): boolean {
-  const [, kind = '', memory, passes, lanes, salt = '', tag = ''] =
-    /^\$argon2(id|i|d)\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(
-      data,
-    ) ?? []
-  // 1 GiB at most.
-  if (kind === '' || Number(memory) > 1_048_576) return false
-  const stored = Buffer.from(tag, 'base64')
-  const made = argon2Sync(`argon2${kind}` as 'argon2id', {
-    message: password,
-    nonce: Buffer.from(salt, 'base64'),
-    parallelism: Number(lanes),
-    tagLength: stored.length,
-    memory: Number(memory),
-    passes: Number(passes),
-  })
-  return sameOctets(made, stored)
-}
-
-/** Dovecot's own: `$1$salt$rounds$hex`, PBKDF2 with SHA-1. */
-function pbkdf2(data: string, password: string): boolean {
-  const [, salt = '', rounds, key = ''] =
-    /^\$1\$([^$]{1,64})\$(\d{1,6})\$([0-9a-f]{40})$/.exec(data) ?? []
-  if (key === '') return false
-  const stored = Buffer.from(key, 'hex')
-  return sameOctets(pbkdf2Sync(password, salt, Number(rounds), 20, 'sha1'), stored)
-}
-
-function hashed(text: string | Uint8Array): Uint8Array {
-  return createHash('sha256').update(text).digest()
 }

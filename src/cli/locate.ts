@@ -31,6 +31,8 @@ export async function locateEpoch(
       data: options.data ?? (named === undefined && pathExists(demo) ? demo : undefined),
     },
     { clock: face.clock },
+    // A command ends itself, and needs no thread that does.
+    async written => (await import('../server/judge.ts')).judge(written),
   )
   if ('errors' in result) {
     throw new CommandError(EXIT.config, result.errors.map(formatSettingError).join('\n'))

@@ -38,7 +38,8 @@ async function main(): Promise<void> {
       await runSendmail(face, args.slice(1))
     } else {
       const { program } = await import('./program.ts')
-      await program(face).parseAsync([...args], { from: 'user' })
+      const root = await program(face, args[0])
+      await root.parseAsync([...args], { from: 'user' })
     }
   } catch (error) {
     const { exit, message } = failure(error)

@@ -4,63 +4,46 @@
  */
 import { Command } from 'commander'
 import { version } from '../server/version.ts'
-import { addAccount } from './command/account.ts'
-import { addAlias } from './command/alias.ts'
-import { addBackup } from './command/backup.ts'
-import { addBan } from './command/ban.ts'
-import { addCheck } from './command/check.ts'
-import { addDestinations } from './command/destinations.ts'
-import { addDiagnose } from './command/diagnose.ts'
-import { addDomain } from './command/domain.ts'
-import { addExplain } from './command/explain.ts'
-import { addFetch } from './command/fetch.ts'
-import { addInit } from './command/init.ts'
-import { addMigrateStore } from './command/migrate-store.ts'
-import { addNodes } from './command/nodes.ts'
-import { addQueue } from './command/queue.ts'
-import { addRestore } from './command/restore.ts'
-import { addSend } from './command/send.ts'
-import { addStart } from './command/start.ts'
-import { addStatus } from './command/status.ts'
-import { addTrace } from './command/trace.ts'
-import { addTrack } from './command/track.ts'
-import { addUndelete } from './command/undelete.ts'
 import type { AddCommand, Face } from './face.ts'
 
 /** In the order of `postrider --help`. */
-const COMMANDS: readonly AddCommand[] = [
-  addStart,
-  addInit,
-  addCheck,
-  addStatus,
-  addDestinations,
-  addBan,
-  addNodes,
-  addSend,
-  addSendmail,
-  addQueue,
-  addFetch,
-  addTrace,
-  addTrack,
-  addExplain,
-  addDiagnose,
-  addDomain,
-  addAccount,
-  addAlias,
-  addUndelete,
-  addBackup,
-  addRestore,
-  addMigrateStore,
-]
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  start: async () => (await import('./command/start.ts')).addStart,
+  init: async () => (await import('./command/init.ts')).addInit,
+  check: async () => (await import('./command/check.ts')).addCheck,
+  status: async () => (await import('./command/status.ts')).addStatus,
+  destinations: async () => (await import('./command/destinations.ts')).addDestinations,
+  ban: async () => (await import('./command/ban.ts')).addBan,
+  nodes: async () => (await import('./command/nodes.ts')).addNodes,
+  send: async () => (await import('./command/send.ts')).addSend,
+  sendmail: async () => addSendmail,
+  queue: async () => (await import('./command/queue.ts')).addQueue,
+  fetch: async () => (await import('./command/fetch.ts')).addFetch,
+  trace: async () => (await import('./command/trace.ts')).addTrace,
+  track: async () => (await import('./command/track.ts')).addTrack,
+  explain: async () => (await import('./command/explain.ts')).addExplain,
+  diagnose: async () => (await import('./command/diagnose.ts')).addDiagnose,
+  domain: async () => (await import('./command/domain.ts')).addDomain,
+  account: async () => (await import('./command/account.ts')).addAccount,
+  alias: async () => (await import('./command/alias.ts')).addAlias,
+  undelete: async () => (await import('./command/undelete.ts')).addUndelete,
+  backup: async () => (await import('./command/backup.ts')).addBackup,
+  restore: async () => (await import('./command/restore.ts')).addRestore,
+  'migrate-store': async () => (await import('./command/migrate-store.ts')).addMigrateStore,
+}
 
-/** The whole program; it throws `CommanderError` in place of ending the process. */
-export function program(face: Face): Command {
+/**
+ * The program of the command that is called, or the whole one where none is: `start` becomes a server,
+ * and holds for ever what it has loaded. It throws `CommanderError` in place of ending the process.
+ */
+export async function program(face: Face, called = ''): Promise<Command> {
   const root = new Command('postrider')
     .description('The whole of email in one process.')
     .version(version())
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError('(postrider --help lists what there is)')
-  for (const add of COMMANDS) add(root, face)
+  const one = Object.hasOwn(COMMANDS, called) ? COMMANDS[called] : undefined
+  for (const load of one === undefined ? Object.values(COMMANDS) : [one]) (await load())(root, face)
   return exitByThrowing(root, face)
 }
 

@@ -3,9 +3,13 @@
  * of the sources, with NODE_COMPILE_CACHE set: Node then keeps the modules without their types, and
  * compiled, so that no server holds the stripper of types in memory (some 20 MB in each thread).
  */
-import './program.ts'
+import { nodeClock } from '../world/node/clock.ts'
+import { nodeTerminal } from '../world/node/terminal.ts'
+import { program } from './program.ts'
 import '../server/start.ts'
 import { STORE_MODULES } from '../server/rooms.ts'
+
+await program({ terminal: nodeTerminal(), clock: nodeClock })
 
 const threads = [
   '../store/committer-worker.ts',

@@ -12,12 +12,11 @@ import type { OpenThread, Thread, Told } from '../world/config-thread.ts'
 import type { Log } from '../world/log.ts'
 import { checkAnswer } from './answer.ts'
 import type { HookAnswer, HookFacts, HookName } from './hook.ts'
+import { LOAD_BUDGET_MS } from './load.ts'
 
 const WAITING_MAX = 1000
 /** A thread that cannot start is tried again with the first question after this time. */
 const RESTART_PAUSE_MS = 1000
-/** How long a fresh thread may take to load the config. */
-export const LOAD_BUDGET_MS = 10_000
 
 const FAILED = defer(451, '3.0', 'Local policy is not available, try again later')
 

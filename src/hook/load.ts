@@ -4,7 +4,9 @@
  */
 import type { Clock } from '../world/clock.ts'
 import type { OpenThread, Thread, ThreadEvents, Told } from '../world/config-thread.ts'
-import { LOAD_BUDGET_MS } from './hooks.ts'
+
+/** How long a fresh thread may take to load the config. */
+export const LOAD_BUDGET_MS = 10_000
 
 export type Loaded =
   | {

@@ -3,7 +3,7 @@
  * server runs it is reached by HTTP on the control socket (mode 0600); without a server the command
  * builds a house of its own around the locked data folder and calls the same table.
  */
-import { Hono } from 'hono'
+import { type Answering, jsonAnswer } from '../world/http.ts'
 import { explain } from './explain/explain.ts'
 import * as account from './operation/account.ts'
 import { addBan, liftBan, listBans } from './operation/ban.ts'
@@ -58,26 +58,32 @@ export const operations: Operations<ControlContext> = {
 }
 
 /** The HTTP face of the table: `POST /<operation>` with the input as JSON. */
-export function controlApp(context: ControlContext): Hono {
-  const app = new Hono()
-  app.post('/:operation', async c => {
-    const name = c.req.param('operation')
-    if (!Object.hasOwn(operations, name)) {
-      return c.json(refusal(69, `this server does not know ${name}: is it of another version?`))
-    }
-    try {
-      const operation = operations[name as keyof typeof operations] as (
-        context: ControlContext,
-        input: unknown,
-      ) => Promise<unknown>
-      return c.json({ ok: true, value: await operation(context, await c.req.json()) })
-    } catch (error) {
-      if (error instanceof OperationError) return c.json(refusal(error.exit, error.message))
-      context.world.log.error('control.failed', { operation: name, error: String(error) })
-      return c.json(refusal(70, error instanceof Error ? error.message : String(error)))
-    }
-  })
-  return app
+export function controlFace(context: ControlContext): Answering {
+  return async ({ method, path, body }) => {
+    if (method !== 'POST') return undefined
+    return jsonAnswer(await controlled(context, path.slice(1), body))
+  }
+}
+
+async function controlled(
+  context: ControlContext,
+  name: string,
+  input: string,
+): Promise<OperationAnswer<unknown>> {
+  if (!Object.hasOwn(operations, name)) {
+    return refusal(69, `this server does not know ${name}: is it of another version?`)
+  }
+  try {
+    const operation = operations[name as keyof typeof operations] as (
+      context: ControlContext,
+      input: unknown,
+    ) => Promise<unknown>
+    return { ok: true, value: await operation(context, JSON.parse(input)) }
+  } catch (error) {
+    if (error instanceof OperationError) return refusal(error.exit, error.message)
+    context.world.log.error('control.failed', { operation: name, error: String(error) })
+    return refusal(70, error instanceof Error ? error.message : String(error))
+  }
 }
 
 function refusal(exit: number, message: string): OperationAnswer<never> {

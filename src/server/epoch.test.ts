@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { nodeClock } from '../world/node/clock.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
+import { judge, type Written } from './judge.ts'
 import { formatSettingError } from './settings-errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postrider epoch '))
@@ -19,14 +20,17 @@ function config(extension: string, text: string): string {
   return path
 }
 
+/** Validated here, which is quicker than a thread for each. */
+const judged = async (written: Written) => judge(written)
+
 async function epoch(source: EpochSource): Promise<Epoch> {
-  const result = await loadEpoch(source, world)
+  const result = await loadEpoch(source, world, judged)
   if ('errors' in result) assert.fail(result.errors.map(formatSettingError).join('\n'))
   return result
 }
 
 async function errors(source: EpochSource): Promise<string[]> {
-  const result = await loadEpoch(source, world)
+  const result = await loadEpoch(source, world, judged)
   assert.ok('errors' in result, 'the config was taken')
   return result.errors.map(formatSettingError)
 }
@@ -128,6 +132,16 @@ test('the demo needs no config and takes its flags', async () => {
     ['127.0.0.1', 0],
   )
   assert.equal(settings.outbound.smarthost?.port, 26)
+})
+
+test('a thread that ends judges as it is judged here: settings, warnings and every error', async () => {
+  const good = { demo: true, set: ['limits.exempt=10.0.0.0/8', 'queue.delayWarning=9d'] }
+  const bad = { demo: true, set: ['queue.retry=2s,x', 'no.such=1', 'domains=a.test,a.test'] }
+  const [right, wrong] = await Promise.all([loadEpoch(good, world), loadEpoch(bad, world)])
+  assert.deepEqual(right, await epoch(good))
+  assert.ok('errors' in wrong)
+  assert.deepEqual(wrong.errors.map(formatSettingError), await errors(bad))
+  assert.equal(wrong.errors.length, 2)
 })
 
 test('a config that cannot be loaded says why and where', async () => {

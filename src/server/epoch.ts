@@ -1,32 +1,23 @@
 /**
  * A config epoch: the settings and hooks in force from one load to the next. `loadEpoch` reads the
- * config file in a thread of its own, lays the layers over each other and validates the whole;
+ * config file in a thread of its own and has it judged with all that lies over it (judge.ts);
  * either all of it is right and an epoch comes back, or all its errors do. Called at start, on
  * SIGHUP (the old epoch stays where the new one has errors) and by the command line.
  */
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
-import { parse as parseToml } from 'smol-toml'
 import { HOOK_NAMES, type HookName } from '../hook/hook.ts'
-import { Hooks } from '../hook/hooks.ts'
+import type { Hooks } from '../hook/hooks.ts'
 import { type Loaded, loadConfig } from '../hook/load.ts'
 import type { Clock } from '../world/clock.ts'
 import { type Log, silent } from '../world/log.ts'
 import { configsIn, currentFolder, environment, readText } from '../world/node/config-file.ts'
 import { configThreads } from '../world/node/config-thread.ts'
-import { type Settings, settingsSchema } from './settings.ts'
-import { nearest, type SettingError, settingErrors } from './settings-errors.ts'
-import {
-  AUTO_PORTS,
-  anchor,
-  contradictions,
-  DEMO,
-  fetchSecrets,
-  layer,
-  placeSockets,
-} from './settings-layers.ts'
-import { override, type Raw } from './settings-override.ts'
-import { routeWarnings } from './settings-routes.ts'
+import type { Judge } from './judge.ts'
+import { judgeAside } from './judge-aside.ts'
+import type { Settings } from './settings.ts'
+import { nearest, type SettingError } from './settings-errors.ts'
+import type { Raw } from './settings-override.ts'
 
 /** Where an epoch comes from: the flags of `start`. */
 export interface EpochSource {
@@ -57,7 +48,7 @@ export interface Epoch {
 export type EpochResult = Epoch | { readonly errors: readonly SettingError[] }
 
 /** What a config file says, before it is judged. */
-interface Written {
+interface Said {
   readonly raw: Raw
   readonly text: string
   readonly loaded?: Extract<Loaded, { ok: true }>
@@ -67,29 +58,36 @@ interface Written {
 export async function loadEpoch(
   source: EpochSource,
   world: { readonly clock: Clock; readonly log?: Log },
+  judge: Judge = judgeAside,
 ): Promise<EpochResult> {
   const file = findConfig(source)
   if (typeof file === 'object') return { errors: [file] }
-  const written = file === undefined ? { raw: {}, text: '' } : await read(file, world.clock)
-  if ('errors' in written) return written
-  const judged = judge(source, file, written)
+  const said = file === undefined ? { raw: {}, text: '' } : await read(file, world.clock)
+  if ('errors' in said) return said
+  const base = file === undefined ? currentFolder() : dirname(file)
+  const judged = await judge({ source, raw: said.raw, base })
   if ('errors' in judged) {
-    written.loaded?.discard()
+    said.loaded?.discard()
     return judged
   }
   const { settings } = judged
-  const hooked = (written.loaded?.hooks.length ?? 0) > 0
+  const hooked = (said.loaded?.hooks.length ?? 0) > 0
   return {
     settings,
     file,
-    hash: hashOf(settings, written.text),
-    shared: hashOf(sharedPart(settings), hooked ? written.text : ''),
-    hooks: hooksOf(written, settings, world),
+    hash: hashOf(settings, said.text),
+    shared: hashOf(sharedPart(settings), hooked ? said.text : ''),
+    hooks: await hooksOf(said, settings, world),
     warnings: [
-      ...(written.loaded?.said.map(line => `the config printed: ${line}`) ?? []),
-      ...warningsOf(settings),
+      ...(said.loaded?.said.map(line => `the config printed: ${line}`) ?? []),
+      ...judged.warnings,
     ],
   }
+}
+
+async function toml(text: string): Promise<unknown> {
+  const { parse } = await import('smol-toml')
+  return parse(text)
 }
 
 function hashOf(settings: object, text: string): string {
@@ -129,7 +127,7 @@ function findConfig(source: EpochSource): string | undefined | SettingError {
 async function read(
   file: string,
   clock: Clock,
-): Promise<Written | { readonly errors: readonly SettingError[] }> {
+): Promise<Said | { readonly errors: readonly SettingError[] }> {
   const fail = (message: string, remedy?: string) => ({
     errors: [{ path: '', message: `${file}: ${message}`, ...(remedy && { remedy }) }],
   })
@@ -138,7 +136,7 @@ async function read(
   const { text } = source
   if (/\.(?:json|toml)$/i.test(file)) {
     try {
-      const raw: unknown = file.toLowerCase().endsWith('json') ? JSON.parse(text) : parseToml(text)
+      const raw = file.toLowerCase().endsWith('json') ? JSON.parse(text) : await toml(text)
       if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) {
         return fail('must be a group of settings')
       }
@@ -168,47 +166,17 @@ async function read(
   }
 }
 
-/** Lays the layers over each other and validates the whole. */
-function judge(
-  source: EpochSource,
-  file: string | undefined,
-  written: Written,
-): { readonly settings: Settings } | { readonly errors: readonly SettingError[] } {
-  const here = currentFolder()
-  const base = file === undefined ? here : dirname(file)
-  const errors: SettingError[] = []
-  const lookup = { env: environment, file: readText }
-  let raw: Raw = source.demo === true ? anchor(DEMO as Raw, here) : {}
-  const data = environment('POSTRIDER_DATA')
-  if (data !== undefined && data !== '') raw = layer(raw, { data: resolve(here, data) })
-  const fromFile = fetchSecrets(written.raw, base, lookup, errors) as Raw
-  raw = layer(raw, anchor(fromFile, base))
-  if (source.ports === 'auto') raw = layer(raw, AUTO_PORTS as Raw)
-  const flags: Raw = {
-    ...(source.data !== undefined && { data: resolve(here, source.data) }),
-    ...(source.user !== undefined && { user: source.user }),
-    ...(source.smarthost !== undefined && { outbound: { smarthost: source.smarthost } }),
-  }
-  const overridden = override(settingsSchema, layer(raw, flags), source.set ?? [])
-  errors.push(...overridden.errors)
-  const parsed = settingsSchema.safeParse(anchor(overridden.raw, here))
-  if (!parsed.success) errors.push(...settingErrors(settingsSchema, parsed.error.issues))
-  else errors.push(...contradictions(parsed.data))
-  if (!parsed.success || errors.length > 0) return { errors }
-  return { settings: placeSockets(parsed.data) }
-}
-
-function hooksOf(
-  written: Written,
+async function hooksOf(
+  { loaded }: Said,
   settings: Settings,
   world: { readonly clock: Clock; readonly log?: Log },
-): Hooks | undefined {
-  const { loaded } = written
+): Promise<Hooks | undefined> {
   if (loaded === undefined) return undefined
   if (loaded.hooks.length === 0) {
     loaded.discard()
     return undefined
   }
+  const { Hooks } = await import('../hook/hooks.ts')
   const hooks = new Hooks({
     open: loaded.open,
     clock: world.clock,
@@ -218,55 +186,4 @@ function hooksOf(
   })
   hooks.warm()
   return hooks
-}
-
-function warningsOf(settings: Settings): string[] {
-  const warnings: string[] = []
-  const { smarthost } = settings.outbound
-  const clear = smarthost?.tls === 'never' || smarthost?.tls === 'opportunistic'
-  if (smarthost?.password !== undefined && clear) {
-    warnings.push(
-      "outbound.smarthost: the password may travel in clear text; set tls to 'require' or 'implicit'",
-    )
-  }
-  for (const [name, hop] of Object.entries(settings.outbound.hops)) {
-    if (!('host' in hop) || hop.password === undefined) continue
-    if (hop.tls === 'require' || hop.tls === 'implicit') continue
-    warnings.push(
-      `outbound.hops.${name}: the password may travel in clear text; set tls to 'require' or 'implicit'`,
-    )
-  }
-  warnings.push(...routeWarnings({ routes: settings.routes, hops: settings.outbound.hops }))
-  const { delayWarning, expire, keepLedger } = settings.queue
-  const { srs } = settings.outbound
-  if (srs !== undefined && srs.keep > keepLedger) {
-    warnings.push(
-      'outbound.srs.keep: is longer than queue.keepLedger; long senders are forgotten then',
-    )
-  }
-  if (delayWarning > expire) {
-    warnings.push('queue.delayWarning: is later than queue.expire, so nobody is warned of a delay')
-  }
-  for (const [at, schedule] of settings.queue.schedules.entries()) {
-    const { delayWarning: warned = delayWarning, expire: ended = expire } = schedule
-    if (warned > ended) {
-      warnings.push(`queue.schedules[${at}]: nobody is warned of a delay before it is given up`)
-    }
-  }
-  const { http, smtp, submission, submissions, odmr } = settings.listeners
-  const customers = Object.entries(settings.onDemand)
-  const starts = smtp.with.includes('ETRN')
-  for (const [domain, { accounts, peers }] of customers) {
-    if (peers.length > 0 && !starts) {
-      warnings.push(`onDemand.${domain}.peers: cannot ask; write listeners.smtp.with: ['ETRN']`)
-    }
-    const mine = [submission, submissions].some(({ with: on }) => on.length > 0)
-    if (accounts.length > 0 && !odmr.enabled && !mine) {
-      warnings.push(`onDemand.${domain}.accounts: cannot ask; write listeners.odmr.enabled: true`)
-    }
-  }
-  if (http.enabled && !/^(?:127\.|::1$|localhost$)/.test(http.address)) {
-    warnings.push('listeners.http: has no login and is not on loopback')
-  }
-  return warnings
 }

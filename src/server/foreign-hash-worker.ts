@@ -1,5 +1,5 @@
 /** The thread that checks foreign hashes, one after the other. Started by foreign-hash-thread.ts. */
-import { checkForeignHash } from '../account/foreign-hash.ts'
+import { checkForeignHash } from '../account/foreign-hash-check.ts'
 import { here } from '../world/node/thread.ts'
 import type { ForeignCheck, ForeignChecked } from './foreign-hash-thread.ts'
 

@@ -35,7 +35,7 @@ import type { LocalDomains } from './local-domains.ts'
 import { type Reasoned, type RoutedRow, Routing } from './routing.ts'
 import { scheduleOf } from './schedules.ts'
 import type { Settings } from './settings.ts'
-import { shapingRules } from './settings-shaping.ts'
+import { shapingRules } from './shaping-rules.ts'
 
 export interface Outbound {
   readonly worker: Worker

@@ -1,9 +1,9 @@
 /**
- * The settings of shaping: how much goes where, and at which replies we stop for a while. Used by settings.ts
- * and outbound.ts; what the rules mean is shape/rule.ts's.
+ * The settings of shaping: how much goes where, and at which replies we stop for a while. Used by settings.ts,
+ * made into rules by shaping-rules.ts; what they mean is shape/rule.ts's.
  */
 import { z } from 'zod'
-import { knownReplies, type Rate, type ShapingRule } from '../shape/rule.ts'
+import type { Rate } from '../shape/rule.ts'
 import { parseRate } from '../wire/measure.ts'
 import { duration } from './settings-kinds.ts'
 
@@ -69,28 +69,3 @@ export const shapingSchema = z
   .refine(rules => new Set(rules.map(({ name }) => name)).size === rules.length, {
     message: 'has two rules of one name',
   })
-
-interface Shaped {
-  readonly shaping: z.output<typeof shapingSchema>
-  readonly outbound: { readonly knownReplies: boolean }
-}
-
-const made = new WeakMap<object, readonly ShapingRule[]>()
-
-/** The rules of a config, and behind them those that come with the program. */
-export function shapingRules(settings: Shaped): readonly ShapingRule[] {
-  const known = made.get(settings)
-  if (known !== undefined) return known
-  const own = settings.shaping.map(
-    ({ suspend, warmUp, ...written }): ShapingRule => ({
-      ...written,
-      warmUp: warmUp && { fromMs: Date.parse(warmUp.from), perDay: warmUp.perDay },
-      suspend: suspend.map(({ reply, for: forMs }) => ({ reply, forMs })),
-    }),
-  )
-  const names = new Set(own.map(({ name }) => name))
-  const others = knownReplies.filter(({ name }) => !names.has(name))
-  const rules = settings.outbound.knownReplies ? [...own, ...others] : own
-  made.set(settings, rules)
-  return rules
-}

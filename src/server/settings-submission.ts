@@ -1,6 +1,5 @@
-/** The settings of submission: who may write as whom, and what becomes of what he may not. Used by settings.ts. */
+/** The settings of submission: who may write as whom, and what becomes of what he may not. Used by settings.ts, read by identity-rules.ts. */
 import { z } from 'zod'
-import type { Grant, IdentityRules } from '../inbound/identity.ts'
 import { parseAddressPattern } from '../route/pattern.ts'
 import { duration } from './settings-kinds.ts'
 
@@ -44,31 +43,3 @@ export const submissionSchema = z.strictObject({
     .prefault('30d')
     .describe('How long a message may be held for its sender (FUTURERELEASE); 0 not at all.'),
 })
-
-type Written = Readonly<Record<string, string | readonly string[]>>
-
-/** What a config says, as the submission role reads it; made once for each. */
-export function identityRules(settings: z.output<typeof submissionSchema>): IdentityRules {
-  const made = known.get(settings)
-  if (made !== undefined) return made
-  const { identities, onBehalf, mailFrom, from, foreignFrom } = settings
-  const rules = {
-    as: grantsOf(identities),
-    behalf: grantsOf(onBehalf),
-    mailFrom,
-    from,
-    foreignFrom,
-  }
-  known.set(settings, rules)
-  return rules
-}
-
-const known = new WeakMap<object, IdentityRules>()
-
-function grantsOf(written: Written): Grant[] {
-  return Object.entries(written).flatMap(([who, whom]) => {
-    const [account, ...addresses] = [who, whom].flat().map(parseAddressPattern)
-    const patterns = addresses.filter(each => each !== undefined)
-    return account === undefined ? [] : [{ who: account, whom: patterns }]
-  })
-}

@@ -73,7 +73,9 @@ async function cli(...args: readonly string[]) {
   }
   try {
     const face = { terminal, clock: nodeClock }
-    await program(face).parseAsync([...args, '--data', server.data], { from: 'user' })
+    await (await program(face, args[0])).parseAsync([...args, '--data', server.data], {
+      from: 'user',
+    })
     return { out, code: 0 }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error

@@ -3,10 +3,11 @@
  * config while sessions run, hooks that throw and loop, and a flood of wrong log-ins beside a client.
  */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { clear, newFolder, type Server, startServer } from '../kit/server.ts'
 import { Load, numberOf } from './load.ts'
 
@@ -46,10 +47,25 @@ test('SIGTERM under load: 421 or finished, exit 0, nothing lost; accounts and ce
   assert.equal((await again.stop()).code, 0)
 })
 
+/** Every server needs these; what only some need is loaded for those, and validation in a thread that ends. */
+const EVERYBODYS = ['commander', 'pino', '@mongodb-js/saslprep']
+
+function needless(loaded: readonly string[]): string[] {
+  const path = new URL('../../package.json', import.meta.url)
+  const { dependencies } = JSON.parse(readFileSync(path, 'utf8')) as { dependencies: object }
+  const packages = Object.keys(dependencies).filter(name => !EVERYBODYS.includes(name))
+  const marks = [...packages.map(name => `/node_modules/${name}/`), 'internal/deps/undici']
+  assert.ok(packages.includes('zod'))
+  return loaded.filter(module => marks.some(mark => module.includes(mark)))
+}
+
 test('SIGHUP takes a good config while sessions run and leaves the old one where the new is broken', async () => {
   const config = join(newFolder('config'), 'postrider.config.json')
   writeFileSync(config, JSON.stringify({ limits: { messageSize: '1MB' } }))
-  const server = await startServer({ config })
+  const loaded = join(newFolder('loaded'), 'modules')
+  const preload = fileURLToPath(new URL('../kit/loaded.ts', import.meta.url))
+  const env = { NODE_OPTIONS: `--import ${preload}`, LOADED: loaded }
+  const server = await startServer({ config, env })
   const sizeOf = async () => /SIZE (\d+)/.exec((await greet(server)).text)?.[1]
   assert.equal(await sizeOf(), '1048576')
   const running = await server.smtp()
@@ -66,6 +82,9 @@ test('SIGHUP takes a good config while sessions run and leaves the old one where
   assert.equal((await running.command('DATA')).code, 354)
   assert.equal((await running.command('Subject: over\r\n\r\nboth reloads\r\n.')).code, 250)
   assert.equal((await server.stop()).code, 0)
+  const modules = readFileSync(loaded, 'utf8').split('\n')
+  assert.ok(modules.some(module => module.endsWith('/src/server/start.ts')))
+  assert.deepEqual(needless(modules), [])
 })
 
 async function greet(server: Server) {

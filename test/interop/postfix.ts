@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { createServer, type Server as NetServer } from 'node:net'
 import { join } from 'node:path'
+import { selfMadeCertificate } from '../../src/world/node/demo-certificate.ts'
 import { newFolder } from '../kit/server.ts'
 import { until } from './program.ts'
 import { accepts, freePort } from './sink.ts'
@@ -85,7 +86,7 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Postfi
   chownSync(at('data'), id('-u', 'postfix'), id('-g', 'postfix'))
   const nobody = { uid: id('-u', 'nobody'), gid: id('-g', 'nobody') }
   chownSync(at('mail'), nobody.uid, nobody.gid)
-  const certificate = await selfMade(at('etc'))
+  const certificate = selfMade(at('etc'))
   const port = await freePort()
   const policyPort = await freePort()
   const policy = judging(options.judge ?? (() => undefined), policyPort)
@@ -138,13 +139,10 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Postfi
 }
 
 /** A key and a certificate that nobody trusts, in one file. */
-async function selfMade(folder: string): Promise<string> {
-  const { generate } = await import('selfsigned')
-  const made = await generate([{ name: 'commonName', value: 'postfix.test' }], {
-    algorithm: 'sha256',
-  })
+function selfMade(folder: string): string {
+  const { cert, key } = selfMadeCertificate(['postfix.test'])
   const file = join(folder, 'certificate.pem')
-  writeFileSync(file, made.private + made.cert, { mode: 0o600 })
+  writeFileSync(file, key + cert, { mode: 0o600 })
   return file
 }
 

@@ -33,7 +33,8 @@ export async function command(args: readonly string[], typed?: string): Promise<
     onInterrupt() {},
   }
   try {
-    await program({ terminal, clock: nodeClock }).parseAsync([...args], { from: 'user' })
+    const root = await program({ terminal, clock: nodeClock }, args[0])
+    await root.parseAsync([...args], { from: 'user' })
     return { ...told, code: 0 }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error

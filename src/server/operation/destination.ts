@@ -3,7 +3,7 @@ import { type LaneRow, laneList, resumeLane, suspendLane } from '../../queue/lan
 import { ruleLane } from '../../shape/rule.ts'
 import type { OperationInput, OperationOutput } from '../operation.ts'
 import { OperationError } from '../operation.ts'
-import { shapingRules } from '../settings-shaping.ts'
+import { shapingRules } from '../shaping-rules.ts'
 import type { ControlContext } from './context.ts'
 import type { DestinationRecord } from './destination-record.ts'
 

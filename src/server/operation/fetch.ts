@@ -7,7 +7,6 @@ import {
   type OperationInput,
   type OperationOutput,
 } from '../operation.ts'
-import { fetchSchema } from '../settings-on-demand.ts'
 import type { ControlContext } from './context.ts'
 
 export async function fetch(
@@ -18,7 +17,7 @@ export async function fetch(
     throw new OperationError(69, 'no server runs that could take the mail: start it first')
   }
   const providers =
-    provider === undefined ? configured(house.settings().fetch, host) : [read(provider)]
+    provider === undefined ? configured(house.settings().fetch, host) : [await read(provider)]
   const fetched = providers.map(async (one): Promise<FetchRecord> => {
     const { answers, exchanged, trouble } = await fetcher.fetch(one)
     return {
@@ -41,8 +40,9 @@ function configured(all: readonly Provider[], host: string | undefined): readonl
   )
 }
 
-/** As the config would have it. */
-function read(provider: object): Provider {
+/** As the config would have it; what validates it is loaded for it. */
+async function read(provider: object): Promise<Provider> {
+  const { fetchSchema } = await import('../settings-on-demand.ts')
   const parsed = fetchSchema.safeParse([provider])
   const [one] = parsed.data ?? []
   if (one !== undefined) return one

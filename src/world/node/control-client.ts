@@ -2,7 +2,7 @@
  * One question to a running server over its control socket: HTTP on a Unix socket, JSON both ways.
  * Called by cli/call.ts; the server's end is server/control.ts.
  */
-import { request } from 'node:http'
+import { nodeHttp } from './node-http.ts'
 
 export type ControlReply =
   | { readonly kind: 'answer'; readonly answer: unknown }
@@ -24,12 +24,11 @@ export function askServer(
 ): Promise<ControlReply> {
   return new Promise(resolve => {
     const body = Buffer.from(JSON.stringify(input))
-    const call = request(
+    const call = nodeHttp.request(
       {
         socketPath,
         method: 'POST',
         path: `/${operation}`,
-        // The server takes no other Host: a browser cannot be led here by a name.
         headers: {
           host: 'localhost',
           'content-type': 'application/json',

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { getCACertificates } from 'node:tls'
-import { Client, type Entry, InvalidCredentialsError } from 'ldapts'
+import type { Client, Entry } from 'ldapts'
 
 export interface LdapOptions {
   readonly url: string
@@ -63,6 +63,7 @@ export class Ldap {
       await client.bind(dn, password)
       return true
     } catch (error) {
+      const { InvalidCredentialsError } = await import('ldapts')
       if (error instanceof InvalidCredentialsError) return false
       throw error
     } finally {
@@ -83,6 +84,7 @@ export class Ldap {
     const tls = ca ? { ca } : {}
     const secure = url.startsWith('ldaps:')
     const limits = { timeout: timeoutMs, connectTimeout: timeoutMs }
+    const { Client } = await import('ldapts')
     const client = new Client({ url, ...limits, ...(secure && { tlsOptions: tls }) })
     if (startTls && !secure) await client.startTLS(tls)
     return client

@@ -3,7 +3,7 @@
  * minutes, looked for anew at most twice a minute, with a deadline. Signatures with a shared secret and `none` are
  * not taken. Used by server/token-authority.ts.
  */
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import type { JWTPayload } from 'jose'
 
 const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
@@ -30,18 +30,25 @@ export function tokenVerifier({
   audience,
   timeoutMs,
 }: TokenKeys): (token: string) => Promise<Verified> {
-  const keys = createRemoteJWKSet(new URL(jwks), {
-    timeoutDuration: timeoutMs,
-    cooldownDuration: 30_000,
-    cacheMaxAge: 600_000,
-  })
+  const load = async () => {
+    const { createRemoteJWKSet, errors, jwtVerify } = await import('jose')
+    const keys = createRemoteJWKSet(new URL(jwks), {
+      timeoutDuration: timeoutMs,
+      cooldownDuration: 30_000,
+      cacheMaxAge: 600_000,
+    })
+    return { errors, verify: (token: string) => jwtVerify(token, keys, options) }
+  }
+  let loading: ReturnType<typeof load> | undefined
   const options = {
     ...{ issuer, algorithms: ALGORITHMS, clockTolerance: TOLERANCE_S, requiredClaims: ['exp'] },
     ...(audience && { audience: [...audience] }),
   }
   return async token => {
+    loading ??= load()
+    const { errors, verify } = await loading
     try {
-      const { payload } = await jwtVerify(token, keys, options)
+      const { payload } = await verify(token)
       return { kind: 'claims', claims: payload }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
