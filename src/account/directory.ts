@@ -14,6 +14,7 @@ import { accountMade } from './account-made.ts'
 import { canonical, canonicalLocal, isRole, withoutDetail } from './address.ts'
 import type { AddressAuthority } from './authority.ts'
 import type { Expansion } from './expand.ts'
+import { type Identity, identitiesOf } from './identity-row.ts'
 import { Lately } from './lately.ts'
 import { limitOf, type QuotaLimit } from './quota.ts'
 import { addressSince, type Found, findAddress, findNamesakes, firstAccount } from './reader.ts'
@@ -37,6 +38,8 @@ export type AliasKind = 'alias' | 'catch-all' | 'role'
 export const TARGETS_MAX = 1_000
 
 const KNOWN_MAX = 20_000
+/** Accounts of which it is remembered whom they may write as. */
+const IDENTITIES_MAX = 2_000
 const KNOWN_MS = 5 * 60_000
 /** Names that lead nowhere are kept apart, fewer and shorter: a peer that guesses evicts nobody. */
 const NOBODY_MAX = 4_000
@@ -52,6 +55,7 @@ export class Directory {
   readonly #others: () => AddressAuthority | undefined
   readonly #known = new Recent<Resolution>(KNOWN_MAX, KNOWN_MS)
   readonly #nobody = new Recent<Resolution>(NOBODY_MAX, NOBODY_MS)
+  readonly #identities = new Recent<readonly Identity[]>(IDENTITIES_MAX, KNOWN_MS)
   readonly #lately = new Lately<Resolution>()
   /** What expand.ts made of the last address. */
   readonly expanded = new Lately<Expansion>()
@@ -108,6 +112,17 @@ export class Directory {
     return (await this.#store.read(findNamesakes, name)).map(parseStoredAddress)
   }
 
+  /** Whom the rows let an account write as. Rejects only if the store does. */
+  async identities(accountId: number): Promise<readonly Identity[]> {
+    const key = String(accountId)
+    const known = this.#identities.get(key, this.now())
+    if (known !== undefined) return known
+    const generation = this.#generation
+    const read = await this.#store.read(identitiesOf, accountId)
+    if (generation === this.#generation) this.#identities.set(key, read, this.now())
+    return read
+  }
+
   /** Since when an address of ours leads to whom it leads (tenure.ts). Rejects only if the store does. */
   since(address: Address): Promise<number | undefined> {
     const { local, domain } = canonical(address)
@@ -121,6 +136,7 @@ export class Directory {
     this.#generation++
     this.#known.drop()
     this.#nobody.drop()
+    this.#identities.drop()
     this.#lately.drop()
     this.expanded.drop()
   }

@@ -7,6 +7,7 @@ import { type Authorities, noAuthorities } from './authority.ts'
 import { Hasher } from './credentials.ts'
 import { Directory } from './directory.ts'
 import type { CheckForeign } from './foreign-hash.ts'
+import { Identities } from './identities.ts'
 import { installationKey, type Login, openLogin } from './login.ts'
 import { sealingKey } from './seal.ts'
 import type { AccountSettings } from './settings.ts'
@@ -19,6 +20,7 @@ export interface AccountRoom {
   readonly login: Login
   readonly accounts: Accounts
   readonly apps: AppPasswords
+  readonly identities: Identities
   /** Something changed that did not pass through `accounts`: the settings, or another node's write. */
   changed(accountId?: number): void
 }
@@ -54,6 +56,7 @@ export async function openAccounts(
   }
   const accounts = new Accounts(store, hasher, ({ accountId }) => told(accountId))
   const apps = new AppPasswords(store, hasher, world.random, told)
+  const identities = new Identities(store, told)
   // What another node has changed; this one hears itself, too, and only forgets a little more.
   store.onWake(topic => {
     if (topic !== accountTopic && topic !== everything) return
@@ -65,6 +68,7 @@ export async function openAccounts(
     login,
     accounts,
     apps,
+    identities,
     changed(accountId) {
       directory.changed()
       login.changed(accountId)

@@ -248,6 +248,7 @@ export const removeAccount = writer<string, AccountChanged>(
       account.id,
     )
     await tx.run('DELETE FROM app_password WHERE account_id = ?1', account.id)
+    await tx.run('DELETE FROM identity WHERE account_id = ?1', account.id)
     await tx.run('DELETE FROM account WHERE id = ?1', account.id)
     return { kind: 'changed', id: account.id }
   },

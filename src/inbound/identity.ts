@@ -1,12 +1,12 @@
 /**
  * Which addresses an account may write as (RFC 6409 §6.1 leaves it to the site): its own, with any detail behind
- * them; those of aliases that lead to it, and what a catch-all brings it; and what the config gives it, as itself
- * or on behalf of others. Asked for reverse-paths and authors by submission.ts, for AUTH= by submitter.ts, and
+ * them; those of aliases that lead to it, and what a catch-all brings it; and what the config and the command line
+ * give it, as itself or on behalf of others. Asked for reverse-paths and authors by submission.ts, for AUTH= by submitter.ts, and
  * by `explain`.
  */
 import { mayUse } from '../account/expand.ts'
 import { type Address, parseStoredAddress } from '../mail/address.ts'
-import { type AddressPattern, matchesAddress } from '../route/pattern.ts'
+import { type AddressPattern, matchesAddress, parseAddressPattern } from '../route/pattern.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import type { Inbound } from './role.ts'
 
@@ -41,7 +41,12 @@ export async function rightTo(
   if (await mayUse(directory, account.id, address)) return 'own'
   const { as, behalf } = settings().identities
   if (isGranted(as, account, address)) return 'as'
-  return isGranted(behalf, account, address) ? 'behalf' : undefined
+  const given = (await directory.identities(account.id)).filter(({ pattern }) => {
+    const parsed = parseAddressPattern(pattern)
+    return parsed !== undefined && matchesAddress(parsed, address)
+  })
+  if (given.some(({ delegate }) => !delegate)) return 'as'
+  return given.length > 0 || isGranted(behalf, account, address) ? 'behalf' : undefined
 }
 
 function isGranted(grants: readonly Grant[], account: Account, address: Address): boolean {

@@ -42,7 +42,7 @@ async function place(enforceSender = true, written: object = {}) {
     if ('kind' in written) return written
     return role.complete(peer, envelope, written.header, { id: 'abc', bodyKey: 1 })
   }
-  return { role, envelope, complete, stranger, alice: { ...stranger, account } }
+  return { room, role, envelope, complete, stranger, alice: { ...stranger, account } }
 }
 
 test('a stranger can neither send nor name a recipient, whatever he says', async () => {
@@ -167,6 +167,26 @@ test('an account may write as what the config gives it, and on behalf of whom it
     const header = `${field}: bob@here.example\r\n${FROM('bob@here.example')}`
     assert.equal((await complete(alice, header)).kind, 'refuse', field)
   }
+})
+
+test('rows give it the same as the config does, until they are taken back', async () => {
+  const { complete, alice, room } = await place()
+  const leaves = async (from: string) => {
+    const completion = await complete(alice, FROM(from))
+    return completion.kind === 'complete' ? completion.fields : completion.kind
+  }
+  const give = (pattern: string, delegate: boolean) =>
+    room.identities.add('alice@here.example', { pattern, delegate })
+  assert.equal(await leaves('bob@here.example'), 'refuse')
+  await give('bob@here.example', true)
+  assert.equal(await leaves('bob@here.example'), 'Sender: alice@here.example\r\n')
+  await give('bob@here.example', false)
+  assert.equal(await leaves('bob@here.example'), '')
+  await room.identities.remove('alice@here.example', 'bob@here.example')
+  assert.equal(await leaves('bob@here.example'), 'refuse')
+  for (let n = 0; n < 200; n++) await give(`x${n}@here.example`, false)
+  assert.equal((await give('x200@here.example', false)).kind, 'refused')
+  assert.equal((await give('x199@here.example', true)).kind, 'changed')
 })
 
 test('what an account may not use is refused, let through under its name, or replaced by it, as the config says', async () => {

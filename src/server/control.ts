@@ -11,6 +11,7 @@ import type { ControlContext } from './operation/context.ts'
 import * as credential from './operation/credential.ts'
 import { listDestinations, resumeDestination, suspendDestination } from './operation/destination.ts'
 import { fetch } from './operation/fetch.ts'
+import * as identity from './operation/identity.ts'
 import * as queue from './operation/queue.ts'
 import { changeSome, preview } from './operation/queue-change.ts'
 import * as store from './operation/store.ts'
@@ -34,6 +35,9 @@ export const operations: Operations<ControlContext> = {
   'account.app-password.add': credential.addAppPassword,
   'account.app-password.list': credential.listAppPasswords,
   'account.app-password.remove': credential.removeAppPassword,
+  'account.identity.add': identity.addIdentity,
+  'account.identity.list': identity.listIdentities,
+  'account.identity.remove': identity.removeIdentity,
   'undelete.list': listUndeletable,
   'undelete.restore': undelete,
   'alias.add': account.addAlias,

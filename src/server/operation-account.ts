@@ -12,6 +12,14 @@ export interface QuotaRecord {
   readonly own: { readonly octets: boolean; readonly messages: boolean }
 }
 
+/** Whom an account may write as: an address, or a pattern of them. */
+export interface IdentityRecord {
+  readonly pattern: string
+  /** Only with the account's own name as `Sender`. */
+  readonly delegate: boolean
+  readonly origin: 'file' | 'rows'
+}
+
 /** An account of another server: `hash` as Dovecot writes it, `{SHA512-CRYPT}$6$...`. */
 export interface ImportedAccount {
   readonly address: string

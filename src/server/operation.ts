@@ -15,6 +15,7 @@ import type { ExplainInput, ExplainOutput } from './explain/explained.ts'
 import type { BanOperations } from './operation/ban-record.ts'
 import type { DestinationOperations } from './operation/destination-record.ts'
 import type {
+  IdentityRecord,
   ImportedAccount,
   QuotaRecord,
   UndeleteItem,
@@ -221,6 +222,20 @@ export interface OperationMap extends DestinationOperations, BanOperations {
   'account.app-password.remove': {
     input: { readonly address: string; readonly named: string }
     output: Done
+  }
+  /** An address or a pattern that it may write as; `delegate`: on behalf of, with `Sender`. */
+  'account.identity.add': {
+    input: { readonly address: string; readonly pattern: string; readonly delegate?: boolean }
+    output: IdentityRecord
+  }
+  /** Those of the rows and those of the config. */
+  'account.identity.list': {
+    input: { readonly address: string }
+    output: { readonly identities: readonly IdentityRecord[] }
+  }
+  'account.identity.remove': {
+    input: { readonly address: string; readonly pattern: string }
+    output: IdentityRecord
   }
   'account.disable': { input: { readonly address: string }; output: Done }
   'account.enable': { input: { readonly address: string }; output: Done }

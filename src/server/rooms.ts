@@ -5,6 +5,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../account/alias-writer.ts',
   '../transit/reader.ts',
   '../account/app-writer.ts',
+  '../account/identity-row.ts',
   '../mailbox/reader.ts',
   '../mailbox/writer.ts',
   '../mailbox/acl.ts',

@@ -169,6 +169,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0024-headings.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 25,
+    name: '0025-identities',
+    file: new URL('./schema/0025-identities.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

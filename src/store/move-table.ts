@@ -24,6 +24,7 @@ export const movedTables: readonly MovedTable[] = [
   { name: 'credential', key: ['account_id', 'kind'], rows: 500 },
   { name: 'app_password', key: ['id'], rows: 500 },
   { name: 'app_verifier', key: ['app_id', 'kind'], rows: 500 },
+  { name: 'identity', key: ['account_id', 'pattern'], rows: 500 },
   { name: 'body', key: ['id'], rows: 32, numbered: true },
   { name: 'transfer', key: ['scope', 'id'], rows: 100 },
   { name: 'transfer_piece', key: ['scope', 'id', 'n'], rows: 500 },

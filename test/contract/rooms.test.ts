@@ -11,6 +11,7 @@ import { after, test } from 'node:test'
 import * as searching from '../../src/access/search-reader.ts'
 import * as alias from '../../src/account/alias-writer.ts'
 import * as app from '../../src/account/app-writer.ts'
+import * as identity from '../../src/account/identity-row.ts'
 import * as accountReader from '../../src/account/reader.ts'
 import * as account from '../../src/account/writer.ts'
 import * as clusterReader from '../../src/cluster/reader.ts'
@@ -88,6 +89,13 @@ async function credentials(w: Witness): Promise<void> {
   await w.read(accountReader.listApps, 'nobody@example.org')
   await w.write(app.removeApp, { address, named: "' OR 1=1 --" })
   await w.write(app.removeApp, { address, named: 'tablet' })
+  for (const pattern of ['@lab.example', "'@*", '@lab.example'])
+    await w.write(identity.addIdentity, { address, pattern, delegate: pattern !== "'@*" })
+  await w.write(identity.addIdentity, { address: 'no@x', pattern: '@x', delegate: false })
+  for (const id of [1, 99]) await w.read(identity.identitiesOf, id)
+  for (const pattern of ["'@*", '@gone.example'])
+    await w.write(identity.removeIdentity, { address, pattern })
+  for (const each of [address, 'no@x']) await w.read(identity.listIdentities, each)
   const row = await w.read(accountReader.findLogin, address)
   const by = { kind: 'argon2id', verifier: 'v' } as const
   for (const old of [by, { ...by, verifier: 'w' }])

@@ -1,7 +1,13 @@
-/** Who wrote a message that was submitted under another's name, as it arrives at another server (submission.from). */
+/**
+ * Who may write as whom: authors written anew arrive so at another server (submission.from), and what an operator gives
+ * an account at one node is so at the other from then on.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseStoredAddress } from '../../src/mail/address.ts'
+import { operations } from '../../src/server/control.ts'
+import { contextOf } from '../../src/server/operation/context.ts'
+import { OperationError } from '../../src/server/operation.ts'
 import { sendMail } from '../../src/transport/send.ts'
 import { passwordOf } from './server.ts'
 import { createTown } from './town.ts'
@@ -77,4 +83,79 @@ test('authors written anew arrive so, in small messages and in large ones, and n
   assert.match(await send(['Subject: none', ...rest, '', 'x']), /\r\nFrom: alice@a\.test\r\n/)
   const own = ['From: Alice <alice@a.test>', ...rest, '', 'x']
   assert.ok((await send(own)).endsWith(`${own.join('\r\n')}\r\n`))
+})
+
+test('what is given at one node is granted at the other, and taken back there, while both go on', async () => {
+  const town = await createTown({
+    seed: 'identities',
+    servers: [
+      {
+        domain: 'a.test',
+        accounts: ['alice', 'boss'],
+        nodes: 2,
+        config: { submission: { onBehalf: { '@a.test': '@desk.test' } } },
+      },
+    ],
+  })
+  const { internet } = town
+  const [first, second] = town.nodes
+  assert.ok(first && second)
+  const ask = <Name extends 'add' | 'list' | 'remove'>(
+    verb: Name,
+    pattern = '',
+    delegate = false,
+  ) =>
+    internet.complete(
+      Promise.resolve(
+        operations[`account.identity.${verb}`](contextOf(first.house), {
+          address: ALICE,
+          pattern,
+          delegate,
+        }),
+      ),
+    )
+  const send = async (from: string) => {
+    const content = Buffer.from(`From: ${from}\r\n\r\nx\r\n`)
+    const { outcomes } = await internet.complete(
+      sendMail(town.user('boss@a.test').world, {
+        host: second.name,
+        port: 587,
+        tls: 'require',
+        login: { username: ALICE, password: passwordOf(ALICE) },
+        hostname: 'desk.test',
+        content,
+        envelope: {
+          sender: { reversePath: parseStoredAddress(from), body: '7BIT', utf8: false },
+          recipients: [{ forwardPath: parseStoredAddress('boss@a.test') }],
+        },
+        sizeOctets: content.length,
+      }),
+    )
+    await town.advance('1 minute')
+    return outcomes[0]?.kind
+  }
+  assert.equal(await send('boss@a.test'), 'failed')
+  await ask('add', 'BOSS@a.test')
+  await ask('add', '*@Lab.test', true)
+  await town.advance('1 second')
+  assert.equal(await send('boss@a.test'), 'delivered')
+  assert.equal(await send('any@lab.test'), 'delivered')
+  const read = await internet.complete(town.user('boss@a.test').read())
+  const texts = read.map(({ octets }) => Buffer.from(octets).toString())
+  assert.deepEqual(
+    texts.map(text => /^Sender: (.*)\r$/m.exec(text)?.[1]),
+    [undefined, ALICE],
+  )
+  const { identities } = (await ask('list')) as { identities: readonly unknown[] }
+  assert.deepEqual(identities, [
+    { pattern: '@lab.test', delegate: true, origin: 'rows' },
+    { pattern: 'boss@a.test', delegate: false, origin: 'rows' },
+    { pattern: '@desk.test', delegate: true, origin: 'file' },
+  ])
+  await ask('remove', 'boss@A.test')
+  await town.advance('1 second')
+  assert.equal(await send('boss@a.test'), 'failed')
+  for (const pattern of ['boss', '<>', 'a b@c', 'boss@a.test']) {
+    await assert.rejects(ask('remove', pattern), OperationError)
+  }
 })

@@ -8,6 +8,7 @@ import { CommandError, EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { facts, formatTime, table } from '../print.ts'
 import { addAppPasswords, addImport } from './credential.ts'
+import { addIdentities } from './identity.ts'
 
 interface PasswordOptions extends CommonOptions {
   readonly passwordFile?: string
@@ -47,6 +48,7 @@ export function addAccount(program: Command, face: Face): void {
   addPasswordCommands(account, face)
   addAppPasswords(account, face)
   addImport(account, face)
+  addIdentities(account, face)
   common(account.command('list [domain]').description('list accounts')).action(
     async (domain: string | undefined, options: CommonOptions) => {
       const { accounts } = await call(face, options, 'account.list', domain ? { domain } : {})
