@@ -20,9 +20,9 @@ export async function send(load: Load, port: number, to: string): Promise<void> 
 }
 
 /** True once somebody listens on that port and greets; else undefined. */
-export function accepts(port: number): Promise<true | undefined> {
+export function accepts(port: number, address = '127.0.0.1'): Promise<true | undefined> {
   return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(port, address)
     socket.once('error', () => resolve(undefined))
     socket.once('data', () => {
       socket.end('QUIT\r\n')

@@ -18,6 +18,8 @@ export interface Cell {
 const KB = 1024
 const kept = (sizeOctets: number) => ({ sizeOctets, sessions: 20, kept: true })
 
+export const RELAYED = kept(KB)
+
 export const CELLS: readonly Cell[] = [
   {
     name: 'deliver 1 KB, 20 kept sessions',
@@ -37,11 +39,19 @@ export const CELLS: readonly Cell[] = [
     quick: true,
   },
   {
-    name: 'relay 1 KB to smtp-sink',
+    name: 'relay 1 KB to smtp-sink, 20 sessions in',
     work: 'relay',
-    load: kept(KB),
+    load: RELAYED,
     messages: { ours: 8_000, postfix: 1_500, bare: 0 },
-    goal: 5,
+    goal: 7,
+    quick: true,
+  },
+  {
+    name: 'relay 1 KB to smtp-sink, 100 sessions in',
+    work: 'relay',
+    load: { ...RELAYED, sessions: 100 },
+    messages: { ours: 8_000, postfix: 1_500, bare: 0 },
+    goal: 7,
     quick: true,
   },
   {
@@ -68,7 +78,9 @@ export interface Depth {
   readonly share: number
   /** Messages that wait in the memory cell. */
   readonly queued: number
+  /** Messages that are deferred while others are relayed. */
+  readonly deferred: number
 }
 
-export const FULL: Depth = { pairs: 5, share: 1, queued: 100_000 }
-export const QUICK: Depth = { pairs: 3, share: 0.25, queued: 5_000 }
+export const FULL: Depth = { pairs: 5, share: 1, queued: 100_000, deferred: 100_000 }
+export const QUICK: Depth = { pairs: 3, share: 0.25, queued: 5_000, deferred: 20_000 }

@@ -50,14 +50,14 @@ export async function run(command: string, args: readonly string[]): Promise<str
   return said
 }
 
-/** A port of 127.0.0.1 that nobody listens on now. */
-export function freePort(): Promise<number> {
+/** A port of an address of the loopback that nobody listens on now. */
+export function freePort(address = '127.0.0.1'): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    server.listen(0, address, () => {
+      const at = server.address()
+      server.close(() => resolve(typeof at === 'object' && at ? at.port : 0))
     })
   })
 }

@@ -5,12 +5,14 @@
  *   npm run bench                   everything, some fifteen minutes
  *   npm run bench -- --quick        a look: three pairs, fewer messages, fewer cells
  *   npm run bench -- --only relay   cells whose name holds the word
+ *   npm run bench -- --only deferred --deferred 1000000   with so many others in the queue
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { databaseCell, type StoreName } from './cell/database.ts'
+import { deferredCell } from './cell/deferred.ts'
 import { drain } from './cell/drain.ts'
 import { idleSessions, largeMessages, longQueue } from './cell/memory.ts'
 import { type Rates, rateCell } from './cell/rate.ts'
@@ -19,7 +21,7 @@ import { readersCell } from './cell/readers.ts'
 import { machine, tools } from './machine.ts'
 import type { Measured } from './measure.ts'
 import { formatSpread, ratios, spread } from './pairs.ts'
-import { CELLS, FULL, QUICK } from './plan.ts'
+import { CELLS, FULL, QUICK, RELAYED } from './plan.ts'
 import type { Memory } from './proc.ts'
 
 const { values: flags } = parseArgs({
@@ -27,11 +29,13 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     pairs: { type: 'string' },
+    deferred: { type: 'string' },
   },
 })
 const depth = {
   ...(flags.quick ? QUICK : FULL),
   ...(flags.pairs === undefined ? {} : { pairs: Number(flags.pairs) }),
+  ...(flags.deferred === undefined ? {} : { deferred: Number(flags.deferred) }),
 }
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const wanted = (name: string) => name.includes(flags.only)
@@ -40,7 +44,7 @@ function judged(met: boolean | undefined): string {
   return met === undefined ? '' : met ? ', met' : ', NOT MET'
 }
 
-function tellRates({ cell, runs, rssMb }: Rates): void {
+function tellRates({ cell, runs, rssMb, peakMb }: Rates): void {
   const of = (name: keyof typeof runs, what: keyof Measured) =>
     runs[name].flatMap(run => run[what] ?? [])
   const rate = (name: keyof typeof runs) => formatSpread(spread(of(name, 'rate')), 0)
@@ -62,7 +66,25 @@ function tellRates({ cell, runs, rssMb }: Rates): void {
   )
   const cpu = (name: keyof typeof runs) => formatSpread(spread(of(name, 'cpuPer1000')), 3)
   say(`  CPU s/1000       ours ${cpu('ours')}  Postfix ${cpu('postfix')}  bare ${cpu('bare')}`)
-  say(`  RSS behind it    ${rssMb.toFixed(0)} MB`)
+  const held = cell.work === 'relay' ? `  goal 400 MB${judged(peakMb < 400)}` : ''
+  say(`  RSS behind it    ${rssMb.toFixed(0)} MB, at its peak ${peakMb.toFixed(0)} MB${held}`)
+}
+
+/** What others in the queue cost those that are relayed. */
+async function deferredCells(root: string): Promise<void> {
+  const { deferred, pairs } = depth
+  const name = `relay 1 KB with ${deferred} others deferred`
+  if (!wanted(name)) return
+  const load = { ...RELAYED, messages: Math.round(8_000 * depth.share) }
+  const { alone, behind, peakMb, readyMs } = await deferredCell(root, load, deferred, pairs)
+  const shown = (rates: readonly number[]) => formatSpread(spread(rates), 0)
+  const left = spread(ratios(behind, alone))
+  say(`\n${name}`)
+  say(`  messages/s   with them ${shown(behind)}  without ${shown(alone)}`)
+  say(`  of the rate  ${formatSpread(left, 2)}  goal 0.85${judged(left && left.median > 0.85)}`)
+  say(
+    `  ready in ${readyMs.toFixed(0)} ms; peak RSS ${peakMb.toFixed(0)} MB  goal 400 MB${judged(peakMb < 400)}`,
+  )
 }
 
 function tellMemory(name: string, of: number, memory: Memory, limitMb: number): void {
@@ -205,6 +227,7 @@ if (able.load) {
       if (!wanted(cell.name) || (flags.quick && !cell.quick)) continue
       tellRates(await rateCell(cell, depth, root, able.postfix))
     }
+    await deferredCells(root)
     await storeCell(root)
     await drainCell(root)
     await readCells(root)

@@ -7,13 +7,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { startNames } from '../peer/names.ts'
-import { dataFolder } from '../peer/postrider.ts'
+import { dataFolder, startPostrider } from '../peer/postrider.ts'
+import { startSink } from '../peer/sink.ts'
 import { memoryOf } from '../proc.ts'
-import { launch, until } from '../program.ts'
+import { until } from '../program.ts'
 
-const SCRIPT = fileURLToPath(new URL('../../../bin/postrider', import.meta.url))
 const [HEALTHY, DEAD, TARPIT] = ['127.0.1.1', '127.0.1.2', '127.0.1.3']
 const SESSIONS = 20
 
@@ -28,20 +27,17 @@ export interface Draining {
   readonly destinations: number
   /** The share of destinations that are dead or tarpitting, half of each. */
   readonly sick: number
-  /** So many messages wait for a dead host before all this begins. */
-  readonly deferred?: number
 }
 
 export async function drain(
   root: string,
-  { messages, destinations, sick, deferred = 0 }: Draining,
+  { messages, destinations, sick }: Draining,
 ): Promise<Drained> {
   const folder = mkdtempSync(join(root, 'drain-'))
   const ill = Math.round(destinations * sick)
   const numberOf = (domain: string) => Number(/^d(\d+)\./.exec(domain)?.[1])
   const names = await startNames(domain => {
     const n = numberOf(domain)
-    if (domain === 'dead.test') return DEAD
     return n >= ill ? HEALTHY : n % 2 === 0 ? DEAD : TARPIT
   })
   const sockets = new Set<Socket>()
@@ -51,33 +47,15 @@ export async function drain(
   })
   await new Promise<void>(resolve => tarpit.listen(0, TARPIT, resolve))
   const { port } = tarpit.address() as { port: number }
-  const asRoot = process.getuid?.() === 0 ? ['-u', 'postfix'] : []
-  const sinkArgs = [...asRoot, '-c', '-m', '1000', `${HEALTHY}:${port}`, '1024']
-  const sink = launch('smtp-sink', sinkArgs, join(folder, 'sink.out'))
+  const sink = await startSink(folder, 'healthy', { address: HEALTHY, port })
   const data = dataFolder(folder, 'ours')
-  const set = [
+  const server = await startPostrider(data, undefined, [
     `dns.servers=127.0.0.1:${names.port}`,
     `outbound.port=${port}`,
     'limits.localPerMinute=10000000',
     'limits.perAddress=1000',
-  ]
-  const args = ['start', '--demo', '--data', data, '--ports', 'auto', '--json']
-  const server = launch(SCRIPT, [...args, ...set.flatMap(one => ['--set', one])], `${data}.out`)
+  ])
   try {
-    const ready = await until('Postrider', async () => {
-      const line = server
-        .output()
-        .split('\n')
-        .find(text => text.startsWith('{"ready":true'))
-      return line === undefined ? undefined : (JSON.parse(line) as Ready)
-    })
-    const relayed = async () => {
-      const text = await (await fetch(`http://127.0.0.1:${ready.listeners['http']}/metrics`)).text()
-      return text
-        .split('\n')
-        .filter(line => line.startsWith('postrider_recipients_total{outcome="relayed"'))
-        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
-    }
     let healthy = 0
     const to = Array.from({ length: messages }, (_, i) => {
       const n = (i * 7919) % destinations
@@ -85,16 +63,14 @@ export async function drain(
       return `u${i}@d${n}.test`
     })
     const local = join(data, 'local.sock')
-    const sender = ready.accounts[0]?.address ?? ''
-    const send = (all: readonly string[]) =>
-      Promise.all(Array.from({ length: SESSIONS }, (_, s) => submit(local, sender, all, s)))
-    await send(Array.from({ length: deferred }, (_, i) => `u${i}@dead.test`))
     const from = performance.now()
-    await send(to)
-    const all = async () => ((await relayed()) >= healthy ? true : undefined)
+    await Promise.all(
+      Array.from({ length: SESSIONS }, (_, s) => submit(local, server.local, to, s)),
+    )
+    const all = async () => ((await server.done('relay')) >= healthy ? true : undefined)
     await until('the healthy ones', all, { everyMs: 50, limitMs: 600_000 })
     const seconds = (performance.now() - from) / 1000
-    return { seconds, peakMb: memoryOf(ready.pid).peakMb }
+    return { seconds, peakMb: memoryOf(server.pid).peakMb }
   } finally {
     for (const socket of sockets) socket.destroy()
     await server.stop()
@@ -103,12 +79,6 @@ export async function drain(
     await names.stop()
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-interface Ready {
-  readonly pid: number
-  readonly listeners: Readonly<Record<string, number>>
-  readonly accounts: readonly { readonly address: string }[]
 }
 
 /** Every SESSIONS-th message, by one connection to the local socket. */

@@ -15,8 +15,9 @@ export type PeerName = 'ours' | 'postfix' | 'bare'
 export interface Rates {
   readonly cell: Cell
   readonly runs: Readonly<Record<PeerName, readonly Measured[]>>
-  /** RSS of Postrider behind the last run, in MB. */
+  /** RSS of Postrider behind the last run, and at its peak, in MB. */
   readonly rssMb: number
+  readonly peakMb: number
 }
 
 export async function rateCell(
@@ -42,7 +43,8 @@ export async function rateCell(
     }
     if (cell.messages.bare > 0) peers.set('bare', started(await startBare(folder)))
     const runs = await inTurn(cell, depth, peers)
-    return { cell, runs, rssMb: memoryOf(peers.get('ours')?.pid ?? 0).rssMb }
+    const { rssMb, peakMb } = memoryOf(peers.get('ours')?.pid ?? 0)
+    return { cell, runs, rssMb, peakMb }
   } finally {
     for (const stop of stops) await stop()
     rmSync(folder, { recursive: true, force: true })

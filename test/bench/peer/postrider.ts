@@ -1,10 +1,10 @@
 /**
- * Postrider as a peer: its own demo, as a newcomer starts it. Relayed mail comes to an alias that leads
- * outside, since smtp-source cannot log in: one ledger row more than plain relaying would need.
+ * Postrider as a peer: its own demo, as a newcomer starts it. Relayed mail is for a domain of `relayDomains`,
+ * since smtp-source cannot log in.
  */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { launch, type Program, run, until } from '../program.ts'
+import { launch, type Program, until } from '../program.ts'
 import type { Peer, Work } from './peer.ts'
 import type { ReadPeer } from './read-peer.ts'
 
@@ -25,10 +25,12 @@ interface Ready {
   readonly accounts: readonly { readonly address: string; readonly password: string }[]
 }
 
-/** Starts on that data folder; mail for elsewhere goes to the smart host's port. */
+const RELAYED = 'elsewhere.test'
+
+/** Starts on that data folder; mail for elsewhere goes to the smart host's port, or without one to its own hosts. */
 export async function startPostrider(
   data: string,
-  smarthostPort: number,
+  smarthostPort: number | undefined,
   set: readonly string[] = [],
 ): Promise<Postrider> {
   const from = performance.now()
@@ -36,8 +38,8 @@ export async function startPostrider(
     SCRIPT,
     [
       ...['start', '--demo', '--data', data, '--ports', 'auto', '--json'],
-      ...['--smarthost', `127.0.0.1:${smarthostPort}`],
-      ...set.flatMap(setting => ['--set', setting]),
+      ...(smarthostPort === undefined ? [] : ['--smarthost', `127.0.0.1:${smarthostPort}`]),
+      ...[`relayDomains=${RELAYED}`, ...set].flatMap(setting => ['--set', setting]),
     ],
     `${data}.out`,
   )
@@ -45,8 +47,6 @@ export async function startPostrider(
   const readyMs = performance.now() - from
   const { pid, listeners, accounts } = ready
   const local = accounts[0]?.address ?? ''
-  const remote = `out@${local.slice(local.indexOf('@') + 1)}`
-  await run(SCRIPT, ['alias', 'add', remote, 'joe@elsewhere.test', '--data', data]).catch(() => {})
   const metric = (series: string) => metricOf(listeners['http'] ?? 0, series)
   const state = (work: Work) => (work === 'relay' ? 'relayed' : 'delivered')
   const port = (name: string) => listeners[name] ?? 0
@@ -55,7 +55,7 @@ export async function startPostrider(
     pid,
     port: port('smtp'),
     local,
-    remote,
+    remote: `joe@${RELAYED}`,
     readyMs,
     metric,
     done: work => metric(`postrider_recipients_total{outcome="${state(work)}"`),
