@@ -40,6 +40,13 @@ export interface ClaimInput {
   readonly limit: number
 }
 
+/**
+ * Whether anything is due at all: one look at an index, where the claim itself costs SQLite three tables of its
+ * own (0.3 ms) also where it finds nothing.
+ */
+const DUE =
+  "SELECT 1 AS due FROM recipient WHERE state IN ('queued', 'leased') AND due_at <= :now LIMIT 1"
+
 /** The literal condition of the index of priorities, which only a query that has it can use. */
 const PRIORITISED = "priority <> 0 AND state IN ('queued', 'leased')"
 /** What a priority below 0 adds to its time, for each step. */
@@ -52,6 +59,7 @@ const SHARE = 0.75
  * claiming at this moment is passed over, so that claims never wait for each other and never overlap.
  */
 export const claim = writer<ClaimInput, Claimed[]>('queue.claim', async (tx, input) => {
+  if ((await tx.get(DUE)) === undefined) return []
   let level = await levelBelow(tx, 10)
   if (level === undefined) return lease(tx, input, input.limit, '')
   const claimed: Claimed[] = []
