@@ -96,6 +96,25 @@ test('a host that is down is shown, and probed when the operator says so', async
   await until(() => sink.messages.length > 0)
 })
 
+test('only what mail goes to can be suspended, and the refusal says what that is', async () => {
+  const refused = async (name: string) => {
+    const { code, err } = await destinations('suspend', name, '--for', '1h')
+    assert.equal(code, 64, name)
+    return err
+  }
+  assert.match(await refused('smtp:example.org'), /"smtp:" is no kind of destination: it may be mx/)
+  assert.match(await refused('host:relay.example'), /with its port, such as host:relay/)
+  assert.match(await refused('rule:nobody'), /no rule of shaping called "nobody"/)
+  assert.match(await refused('from:joe@example.org'), /queue hold from:/)
+  assert.match(await refused('mx:joe@example.org'), /is no domain/)
+  assert.match(await refused('joe@example.org'), /is no domain/)
+  assert.ok((await rows('list')).every(({ state }) => state !== 'suspended'))
+  for (const name of ['google', 'Example.ORG', 'mx:[192.0.2.1]', 'lmtp:mail.example:24']) {
+    assert.equal((await destinations('suspend', name, '--for', '1h')).code, 0, name)
+    assert.equal((await destinations('resume', name)).code, 0, name)
+  }
+})
+
 test('what makes no sense is refused', async () => {
   assert.equal((await destinations('suspend', 'example.org', '--for', 'soon')).code, 64)
   assert.equal((await destinations('suspend', 'example.org', '--for', '0s')).code, 64)

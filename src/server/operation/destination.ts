@@ -24,6 +24,8 @@ export async function suspendDestination(
 ): Promise<OperationOutput<'destination.suspend'>> {
   if (!(forMs > 0)) throw new OperationError(64, 'say for how long, such as 2h')
   const lane = laneNamed(context, name)
+  const bar = whyNot(context, lane)
+  if (bar !== undefined) throw new OperationError(64, bar)
   const row = await context.store.write(suspendLane, { name: lane, forMs, status: '4.7.0', reason })
   context.wake()
   const [listed] = await context.store.read(laneList, { limit: 1, name: lane })
@@ -49,6 +51,36 @@ function laneNamed({ house }: ControlContext, name: string): string {
   const rule = shapingRules(house.settings()).find(one => one.name === name)
   return rule === undefined ? `mx:${name.toLowerCase()}` : ruleLane(rule)
 }
+
+/** Why nothing could ever be kept from it under this name; undefined where it can. */
+function whyNot({ house }: ControlContext, lane: string): string | undefined {
+  const cut = lane.indexOf(':')
+  const [kind, rest] = [lane.slice(0, cut), lane.slice(cut + 1)]
+  switch (kind) {
+    case 'mx':
+    case 'onDemand':
+      return DOMAIN.test(rest) ? undefined : `"${rest}" is no domain`
+    case 'host':
+    case 'lmtp':
+      if (/:\d{1,5}(?: \(.+\))?$/.test(rest)) return undefined
+      return `name the host with its port, such as ${kind}:relay.example.org:25`
+    case 'pipe':
+    case 'maildir':
+    case 'mbox':
+      return rest === '' ? `say which ${kind}, as \`destinations list\` shows it` : undefined
+    case 'rule':
+      if (shapingRules(house.settings()).some(one => ruleLane(one) === lane)) return undefined
+      return `the config has no rule of shaping called "${rest}"`
+    case 'from':
+    case 'account':
+      return "what is suspended is a destination; a sender's mail is held by `queue hold from:ADDRESS`"
+    default:
+      return `"${kind}:" is no kind of destination: it may be mx, host, lmtp, onDemand, pipe, maildir, mbox or rule`
+  }
+}
+
+/** With the hop in brackets where it is a named way to the domain's own hosts (route/route.ts). */
+const DOMAIN = /^(?:[^\s:@/()]+|\[[^\s\]]+\])(?: \(.+\))?$/
 
 function recordOf(row: LaneRow & { readonly waiting: number }): DestinationRecord {
   const { name, state, since, waiting, until_at: until, reason } = row
