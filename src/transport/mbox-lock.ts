@@ -1,6 +1,7 @@
 /**
  * The lock of an mbox: a file beside it, `NAME.lock`, that only one can make (link(2) gives it to one alone,
- * over NFS too). Other programs of the machine keep to it; who leaves it behind for five minutes is taken for
+ * over NFS too), and behind it the file's own lock by fcntl(2), where that can be had: other programs of the machine
+ * keep to the one, the other or both. Who leaves a lock file behind for five minutes is taken for
  * dead. What we leave behind by a crash we know again: it notes where our message began, so that the next
  * life takes a torn one, or one that nobody knows to be delivered, out again before it writes.
  *
@@ -10,7 +11,7 @@
  */
 import { dirname } from 'node:path'
 import { sleep } from '../world/clock.ts'
-import { FileError, type Files, type Look, type OpenFile } from '../world/files.ts'
+import { FileError, type FileLock, type Files, type Look, type OpenFile } from '../world/files.ts'
 import type { World } from '../world/world.ts'
 
 const WAIT_MS = 1_000
@@ -27,6 +28,8 @@ export interface Locker {
 }
 
 export interface MboxLock {
+  /** Of the file, where it is locked itself. */
+  readonly identity?: string
   /** Our message will begin at the end of so many octets, with this text. */
   begin(sizeOctets: number, front: string): Promise<void>
   /** The message is durable. */
@@ -37,16 +40,63 @@ export interface MboxLock {
 
 type MboxWorld = Pick<World, 'files' | 'clock' | 'random'>
 
-/** The lock; undefined where somebody else has it and keeps it. */
+/**
+ * Both locks; undefined where somebody else has one and keeps it.
+ * @param make whether the file is made where it is not there
+ */
 export async function lockMbox(
   world: MboxWorld,
   path: string,
   locker: Locker,
+  make: boolean,
 ): Promise<MboxLock | undefined> {
+  const until = world.clock.monotonic() + PATIENCE_MS
+  const beside = await lockBeside(world, path, locker, until)
+  if (beside === undefined) return undefined
+  try {
+    const inside = await lockInside(world, path, make, until)
+    if (inside === 'taken') await beside.release()
+    return inside === 'taken' ? undefined : bothOf(beside, inside)
+  } catch (error) {
+    await beside.release()
+    throw error
+  }
+}
+
+function bothOf(beside: Omit<MboxLock, 'identity'>, inside: FileLock | 'unable'): MboxLock {
+  if (inside === 'unable') return beside
+  return {
+    ...beside,
+    identity: inside.identity,
+    async release() {
+      await inside.release()
+      await beside.release()
+    },
+  }
+}
+
+async function lockInside(
+  { files, clock, random }: MboxWorld,
+  path: string,
+  make: boolean,
+  until: number,
+): Promise<FileLock | 'taken' | 'unable'> {
+  for (;;) {
+    const lock = await files.lock(path, make)
+    if (lock !== 'taken' || clock.monotonic() >= until) return lock
+    await sleep(clock, WAIT_MS / 10 + random.below(WAIT_MS / 10))
+  }
+}
+
+async function lockBeside(
+  world: MboxWorld,
+  path: string,
+  locker: Locker,
+  until: number,
+): Promise<Omit<MboxLock, 'identity'> | undefined> {
   const { files, clock, random } = world
   const lock = `${path}.lock`
   const own = `${lock}.${Buffer.from(random.octets(8)).toString('hex')}`
-  const until = clock.monotonic() + PATIENCE_MS
   const file = await files.create(own)
   let taken = false
   try {
@@ -78,7 +128,7 @@ async function linked(files: Files, own: string, lock: string): Promise<boolean>
   }
 }
 
-function lockOf(files: Files, lock: string, file: OpenFile): MboxLock {
+function lockOf(files: Files, lock: string, file: OpenFile): Omit<MboxLock, 'identity'> {
   const note = async (text: string) => {
     await file.write(Buffer.from(`${text}\n`))
     await file.sync()
@@ -110,8 +160,7 @@ async function overcome(
   const note = await noteOf(files, lock)
   const dead = locker.installation !== undefined && note.installation === locker.installation
   if (dead && note.life !== locker.life) {
-    await takeOut(files, path, note)
-    return broken(files, lock, own, found)
+    return (await takeOut(files, path, note)) && broken(files, lock, own, found)
   }
   const nowThere = (await files.look(own))?.changedAt ?? 0
   // By the clock of whoever keeps the files: ours may be wrong. Our own file is not older than this wait.
@@ -170,18 +219,28 @@ function frontOf(written: string): string | undefined {
   }
 }
 
-/** Takes out what a life of ours had begun to write, where that is all there is behind it. */
-async function takeOut(files: Files, path: string, { at, done }: Note): Promise<void> {
-  if (done || at === undefined) return
+/**
+ * Takes out what a life of ours had begun to write, where that is all there is behind it. False where somebody
+ * else is at the file just now.
+ */
+async function takeOut(files: Files, path: string, { at, done }: Note): Promise<boolean> {
+  if (done || at === undefined) return true
   const found = await files.look(path)
-  if (found?.kind !== 'file' || found.sizeOctets <= at.sizeOctets) return
-  const file = await files.append(path, false)
+  if (found?.kind !== 'file' || found.sizeOctets <= at.sizeOctets) return true
+  const lock = await files.lock(path, false)
+  if (lock === 'taken') return false
   try {
-    if (!(await isOurs(file, at.sizeOctets, at.front))) return
-    await file.truncate(at.sizeOctets)
-    await file.sync()
+    const file = await files.append(path, false)
+    try {
+      if (!(await isOurs(file, at.sizeOctets, at.front))) return true
+      await file.truncate(at.sizeOctets)
+      await file.sync()
+      return true
+    } finally {
+      await file.close()
+    }
   } finally {
-    await file.close()
+    if (lock !== 'unable') await lock.release()
   }
 }
 

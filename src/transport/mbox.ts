@@ -3,12 +3,12 @@
  * written whole is taken back. Lines that begin with `From ` are quoted so that it can be undone ("mboxrd").
  *
  * Files belong to the server's user; users' own spools are for a program or LMTP. Other programs must keep to
- * the lock file; locks of fcntl(2) are not taken, since nothing here can ask for them.
+ * the lock file, or to a lock by fcntl(2) where the optional package koffi is installed.
  */
 import { dirname } from 'node:path'
 import type { Recipient } from '../mail/envelope.ts'
 import type { Outcome } from '../mail/outcome.ts'
-import type { OpenFile } from '../world/files.ts'
+import { FileError, type OpenFile } from '../world/files.ts'
 import type { World } from '../world/world.ts'
 import { fileOutcome } from './file-outcome.ts'
 import { behind, fromLine, quoted, traceFields, withLf } from './mail-text.ts'
@@ -16,6 +16,7 @@ import type { FileSettings } from './maildir.ts'
 import { type Locker, lockMbox, type MboxLock } from './mbox-lock.ts'
 import { fillPath, placeholdersIn } from './placeholder.ts'
 import type { Load, Transport } from './transport.ts'
+import { Turns } from './turns.ts'
 
 export interface MboxSettings extends FileSettings {
   /** Known again after a crash; absent where several machines may be taken for one. */
@@ -25,17 +26,7 @@ export interface MboxSettings extends FileSettings {
 export function mboxTransport(world: World, settings: () => MboxSettings): Transport {
   const life = Buffer.from(world.random.octets(8)).toString('hex')
   /** Deliveries of this process into one file go one after the other. */
-  const turns = new Map<string, Promise<unknown>>()
-  const inTurn = async (path: string, work: () => Promise<Outcome>): Promise<Outcome> => {
-    const before = turns.get(path)
-    const mine = (before ?? Promise.resolve()).then(work, work)
-    turns.set(path, mine)
-    try {
-      return await mine
-    } finally {
-      if (turns.get(path) === mine) turns.delete(path)
-    }
-  }
+  const turns = new Turns()
   return {
     async carry(load, route) {
       const { installation, hostname, separator } = settings()
@@ -46,7 +37,9 @@ export function mboxTransport(world: World, settings: () => MboxSettings): Trans
         const box = boxOf(load, recipient, pattern, { hostname, separator })
         if (box === undefined) outcomes.push(fileOutcome.unsafe(`mbox:${pattern}`))
         else
-          outcomes.push(await inTurn(box.path, () => deliver(world, load, recipient, box, locker)))
+          outcomes.push(
+            await turns.take(box.path, () => deliver(world, load, recipient, box, locker)),
+          )
       }
       return { outcomes }
     },
@@ -84,7 +77,7 @@ async function deliver(
   const place = `mbox:${path}`
   try {
     if (!fixed && (await world.files.look(path)) === undefined) return fileOutcome.nobody(place)
-    const lock = await lockMbox(world, path, locker)
+    const lock = await lockMbox(world, path, locker, fixed)
     if (lock === undefined) {
       return { kind: 'deferred', status: '4.2.0', reason: 'somebody else has locked it', place }
     }
@@ -110,6 +103,8 @@ async function append(
   const file = await files.append(path, fixed)
   const before = file.sizeOctets
   try {
+    const { identity = file.identity } = lock
+    if (identity !== file.identity) throw new FileError('ESTALE', 'another file has its name now')
     const front = `${await gap(file)}${fromLine(reversePath, clock.now())}\n`
     await lock.begin(before, front)
     try {

@@ -23,10 +23,24 @@ export interface Files {
   makeFolder(path: string): Promise<void>
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>
+  /**
+   * Asks for the whole of a file by fcntl(2), as other programs of the machine do; nobody waits. 'unable' where
+   * nothing here can ask. Makes the file where `make` says so.
+   */
+  lock(path: string, make: boolean): Promise<FileLock | 'taken' | 'unable'>
+}
+
+export interface FileLock {
+  /** Of the file that is locked; another may stand under its name by now. */
+  readonly identity: string
+  /** Never rejects. */
+  release(): Promise<void>
 }
 
 export interface OpenFile {
   readonly sizeOctets: number
+  /** As `Look` tells it. */
+  readonly identity: string
   /** Appends. */
   write(octets: Uint8Array): Promise<void>
   read(from: number, to: number): Promise<Uint8Array>

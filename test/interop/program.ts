@@ -43,6 +43,7 @@ export const PROGRAMS = {
   mbsync: { package: 'isync' },
   offlineimap: { package: 'offlineimap3' },
   mutt: { package: 'mutt' },
+  mutt_dotlock: { package: 'mutt' },
   alpine: { package: 'alpine' },
   postfix: { package: 'postfix', path: '/usr/sbin/postfix' },
   exim4: {

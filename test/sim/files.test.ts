@@ -51,6 +51,24 @@ const OTHERS = 'From x@y Thu Jan  1 00:00:00 2026\nSubject: others\n\nthis was h
 const LETTER = 'a letter\r\nFrom here on it is quoted\r\n.\r\nend'
 const QUOTED = '\n\na letter\n>From here on it is quoted\n.\nend\n'
 
+test('an mbox that another program has locked by fcntl is waited for, and the mail comes back later', async () => {
+  for (const seconds of [10, 50]) {
+    const town = await aTown('fcntl')
+    const { files } = town.server('a.test').host
+    files.put('/mail/box', OTHERS)
+    files.taken.add('/mail/box')
+    town.later(seconds * 1000, () => files.taken.delete('/mail/box'))
+    await town.send({ from: 'alice@a.test', to: ['box@x.test'], body: LETTER })
+    await town.advance('40 seconds')
+    const [row] = await rowsOf(town)
+    assert.equal(row?.state, seconds < 30 ? 'delivered' : 'queued')
+    if (seconds > 30) assert.equal(row?.reason, 'somebody else has locked it')
+    await town.advance('5 minutes')
+    assert.equal(messagesIn(files.text('/mail/box') ?? '').length, 2)
+    assert.equal(files.text('/mail/box.lock'), undefined)
+  }
+})
+
 test('a message is whole in an mbox and in a Maildir, with its trace in front', async () => {
   const town = await aTown('files')
   const { files } = town.server('a.test').host

@@ -3,6 +3,7 @@ import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { FileError, type Files, type Look, type OpenFile } from '../files.ts'
+import { lockFile } from './file-locks.ts'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
 
@@ -45,6 +46,7 @@ export const nodeFiles: Files = {
       }
     }),
   syncFolder: path => named(() => syncFolder(path)),
+  lock: (path, make) => lockFile(path, make),
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -57,13 +59,14 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function openFile(file: FileHandle): Promise<OpenFile> {
-  const found = await file.stat()
+  const found = await file.stat({ bigint: true })
   if (!found.isFile()) {
     await file.close()
     throw new FileError('EINVAL', 'it is no regular file')
   }
   return {
-    sizeOctets: found.size,
+    sizeOctets: Number(found.size),
+    identity: identityOf(found),
     write: octets =>
       named(async () => {
         for (let at = 0; at < octets.length; ) {
@@ -81,10 +84,14 @@ async function openFile(file: FileHandle): Promise<OpenFile> {
   }
 }
 
+function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`
+}
+
 function lookOf(found: BigIntStats): Look {
   return {
     kind: found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other',
-    identity: `${found.dev}:${found.ino}`,
+    identity: identityOf(found),
     names: Number(found.nlink),
     sizeOctets: Number(found.size),
     changedAt: Number(found.mtimeMs),

@@ -23,6 +23,8 @@ export class SimFiles {
   #inodes = 0
   /** Octets that may still be written; a write beyond fails with ENOSPC. */
   roomOctets = Number.POSITIVE_INFINITY
+  /** Paths that another program of the machine has locked by fcntl(2). */
+  readonly taken = new Set<string>()
   /** Told of each step once it is done: where a test makes its host crash. */
   watch: ((step: string) => void) | undefined
 
@@ -126,6 +128,12 @@ export class SimFiles {
       remove: path => host.later(`remove ${path}`, () => void names().delete(path)),
       makeFolder: path => host.later(`folder ${path}`, () => this.#addFolder(path)),
       syncFolder: path => host.later(`sync ${path}`, () => this.#syncFolder(path)),
+      lock: (path, make) =>
+        host.later(`lock ${path}`, () => {
+          if (this.taken.has(path)) return 'taken' as const
+          const { id } = make && !names().has(path) ? fresh(path) : at(path)
+          return { identity: String(id), release: () => host.later(`unlock ${path}`, () => {}) }
+        }),
     }
   }
 
@@ -146,6 +154,7 @@ export class SimFiles {
   #opened(host: DiskHost, inode: Inode): OpenFile {
     return {
       sizeOctets: inode.octets.length,
+      identity: String(inode.id),
       write: octets => {
         const copy = Buffer.from(octets)
         return host.later('file write', () => {

@@ -18,7 +18,9 @@ export interface Library {
 }
 
 export interface Koffi {
-  load(file: string): Library
+  /** null is what this process itself is made of. */
+  load(file: string | null): Library
+  errno(): number
   struct(name: string, members: Readonly<Record<string, string>>): unknown
   opaque(name: string): unknown
   proto(prototype: string): unknown
