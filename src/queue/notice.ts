@@ -22,6 +22,7 @@ import { prefixOf } from './content.ts'
 import { expandRecipients } from './expansion.ts'
 import type { Identity } from './id.ts'
 import type { QueuedMessage } from './reader.ts'
+import type { Withdrawal } from './writer.ts'
 
 /** What the sender is told of one recipient. */
 export interface NoticeFact {
@@ -38,6 +39,19 @@ export interface NoticeFact {
   readonly reply?: Reply
   /** For 'delayed': until when we go on trying. */
   readonly retryUntil?: number
+}
+
+/** A notice that waits in the queue for word of others, and what it tells. */
+export interface RestingNotice {
+  readonly notice: Withdrawal
+  readonly facts: readonly NoticeFact[]
+  readonly dueAt: number
+}
+
+/** The notice, due only so much later. */
+export function resting(notice: Acceptance, forMs: number): Acceptance {
+  const hold = { forMs, reason: 'waits for word of other recipients' }
+  return { ...notice, recipients: notice.recipients.map(each => ({ ...each, hold })) }
 }
 
 export interface NoticesOptions {

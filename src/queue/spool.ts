@@ -15,7 +15,7 @@ import type { Clock } from '../world/clock.ts'
 import type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 import type { FinalRecipient } from './expansion.ts'
 import type { Identity } from './id.ts'
-import type { NoticeFact, Notices } from './notice.ts'
+import { type NoticeFact, type Notices, type RestingNotice, resting } from './notice.ts'
 import type { QueuedMessage } from './reader.ts'
 import type { Lifetime } from './schedule.ts'
 import { acceptNamed, type NamedAcceptance } from './transfer.ts'
@@ -50,8 +50,11 @@ export type Berth = Pick<AcceptedRecipient, 'lease' | 'lane'>
 
 /** Who takes newborn mail: the worker of this node. */
 export interface Lessee {
+  /** How long a notice about what is in his hands waits for more to tell; 0 not at all. */
+  readonly restMs: number
   berth(address: string, birth: Birth): Berth
-  born(acceptance: Acceptance): void
+  /** @param told a notice that was accepted with it, and rests */
+  born(acceptance: Acceptance, told?: RestingNotice): void
 }
 
 /** What of a message a delivery at once needs. */
@@ -81,6 +84,12 @@ export interface AtOnce {
   place(newborn: Newborn, address: string, judged: boolean): Delivery | undefined
   /** It is durable. */
   placed(id: string, address: string): void
+}
+
+/** A notice that is accepted with its message. */
+interface Told {
+  readonly notice: Acceptance
+  readonly rests?: RestingNotice
 }
 
 const NOTHING: readonly string[] = []
@@ -113,18 +122,18 @@ export class Spool {
   async accept(submission: Submission): Promise<readonly string[]> {
     const planned = this.#plan(submission)
     const expanded = this.#expanded(submission, planned)
-    const notice = expanded && (await expanded)
-    const acceptance = notice ? { ...planned, notices: [notice] } : planned
+    const told = expanded && (await expanded)
+    const acceptance = told ? { ...planned, notices: [told.notice] } : planned
     const { named } = submission
     let released = NOTHING
     if (named === undefined) await this.#store.write(accept, acceptance, movedOf(acceptance))
     else released = await this.#store.write(acceptNamed, { ...named, acceptance })
-    this.#accepted(acceptance)
+    this.#accepted(acceptance, told?.rests)
     return released
   }
 
   /** It is durable: who is to go on with it hears of it. */
-  #accepted(acceptance: Acceptance): void {
+  #accepted(acceptance: Acceptance, told?: RestingNotice): void {
     let leased = false
     // Any node may take what waits: this one, or another if this one has its hands full.
     let waiting = acceptance.notices !== undefined && acceptance.notices.length > 0
@@ -137,7 +146,7 @@ export class Spool {
         this.#store.wake(mailTopic(delivery.accountId))
       }
     }
-    if (leased) this.#lessee.born(acceptance)
+    if (leased) this.#lessee.born(acceptance, told)
     if (waiting) this.#store.wake(queueTopic)
   }
 
@@ -196,10 +205,7 @@ export class Spool {
   }
 
   /** RFC 3461 §5.2.7.3: who asked to hear of success is told that an alias was expanded. */
-  #expanded(
-    submission: Submission,
-    planned: Acceptance,
-  ): Promise<Acceptance | undefined> | undefined {
+  #expanded(submission: Submission, planned: Acceptance): Promise<Told | undefined> | undefined {
     const facts: NoticeFact[] = []
     for (const final of submission.finals) {
       if (!final.expanded || !final.notify?.includes('SUCCESS')) continue
@@ -213,7 +219,23 @@ export class Spool {
       })
     }
     if (facts.length === 0) return undefined
-    return this.#notices.compose(queuedMessageOf(planned), facts, () => submission.prefix)
+    return this.#told(submission, planned, facts)
+  }
+
+  /** The notice; it rests where there is more to come of the message, from our own hands. */
+  async #told(
+    submission: Submission,
+    planned: Acceptance,
+    facts: readonly NoticeFact[],
+  ): Promise<Told | undefined> {
+    const message = queuedMessageOf(planned)
+    const notice = await this.#notices.compose(message, facts, () => submission.prefix)
+    const { restMs } = this.#lessee
+    const more = planned.recipients.some(({ lease }) => lease !== undefined)
+    if (notice === undefined || restMs === 0 || !more) return notice && { notice }
+    const { id, bodyKey } = notice
+    const dueAt = this.#clock.now() + restMs
+    return { notice: resting(notice, restMs), rests: { notice: { id, bodyKey }, facts, dueAt } }
   }
 }
 

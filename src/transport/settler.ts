@@ -10,7 +10,7 @@ import type { Outcome } from '../mail/outcome.ts'
 import { RELAYED_STATUS, TRANSFERRED_STATUS } from '../mail/tracking.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import { type DoubtPolicy, isInDoubt, lastWord, stepInDoubt, withDoubt } from '../queue/doubt.ts'
-import type { NoticeFact, Notices } from '../queue/notice.ts'
+import type { NoticeFact, Notices, RestingNotice } from '../queue/notice.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
 import {
   agesFrom,
@@ -30,6 +30,7 @@ import type { Job, JobRow } from './job.ts'
 import { attemptOf, remoteOf } from './outcome-record.ts'
 import { Together, type Told } from './together.ts'
 import type { Carried } from './transport.ts'
+import { Turns } from './turns.ts'
 
 /** What one recipient of a load came to, and what its sender is told of it. */
 interface Entry {
@@ -39,6 +40,11 @@ interface Entry {
   readonly fact: NoticeFact | undefined
   /** Somebody has the mail. */
   readonly taken: boolean
+}
+
+interface Stored {
+  readonly held: boolean
+  readonly dueAt?: number | undefined
 }
 
 export interface SettlerOptions {
@@ -62,6 +68,8 @@ export class Settler {
 
   readonly #gathering: Gathering<Entry>
   readonly #together: Together
+  /** Who tells of one message takes a turn: the next finds what rests, and tells of both. */
+  readonly #turns = new Turns()
   /** Loads of which a part is stored already. */
   readonly #begun = new WeakSet<Job>()
 
@@ -132,11 +140,26 @@ export class Settler {
     })
   }
 
+  /** How long a word of what went well waits for others of its message at most. */
+  get restMs(): number {
+    return this.#options.gatherMs()
+  }
+
+  /** A notice was stored with its message, and waits for what else there is to tell of it. */
+  rests(messageId: string, notice: RestingNotice): void {
+    this.#together.rest(messageId, notice)
+  }
+
+  #store(entries: readonly Entry[], waiting?: true): Promise<Stored> {
+    const { message } = (entries[0] as Entry).job
+    const tells = entries.some(({ fact }) => fact !== undefined)
+    const meets = tells || this.#together.rests(message.id) || this.#turns.has(message.id)
+    if (!meets) return this.#storeNow(entries, waiting)
+    return this.#turns.take(message.id, () => this.#storeNow(entries, waiting))
+  }
+
   /** One transaction for outcomes of one message, and one notice. */
-  async #store(
-    entries: readonly Entry[],
-    waiting?: true,
-  ): Promise<{ readonly held: boolean; readonly dueAt?: number | undefined }> {
+  async #storeNow(entries: readonly Entry[], waiting?: true): Promise<Stored> {
     const { store, world, node } = this.#options
     const now = world.clock.now()
     const { job } = entries[0] as Entry

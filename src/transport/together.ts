@@ -4,11 +4,13 @@
  * settles meanwhile takes its place, in one transaction, with one that tells of both; where nothing more is to come
  * it is let go at once. Called by settler.ts.
  *
+ * What an alias was expanded to rests likewise, from its acceptance on (queue/spool.ts).
+ *
  * A crash finds a notice that falls due by itself, or the one that took its place: nothing is told twice, nothing
  * not at all. Only what is kept here is lost by it, so that more than one notice may go out.
  */
 import type { Acceptance } from '../queue/acceptance.ts'
-import type { NoticeFact, Notices } from '../queue/notice.ts'
+import { type NoticeFact, type Notices, type RestingNotice, resting } from '../queue/notice.ts'
 import type { Withdrawal } from '../queue/writer.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Job } from './job.ts'
@@ -19,15 +21,6 @@ const FACTS_MAX = 100
 const MARGIN_MS = 1_000
 /** Messages that are thought of at once. */
 const MESSAGES_MAX = 5_000
-
-const REASON = 'waits for word of other recipients'
-
-/** A notice that rests. */
-interface Resting {
-  readonly notice: Withdrawal
-  readonly facts: readonly NoticeFact[]
-  readonly dueAt: number
-}
 
 /** What a settlement stores, and what becomes of it once that is durable. */
 export interface Told {
@@ -49,7 +42,7 @@ export interface TogetherOptions {
 
 export class Together {
   readonly #options: TogetherOptions
-  readonly #resting = new Map<string, Resting>()
+  readonly #resting = new Map<string, RestingNotice>()
 
   constructor(options: TogetherOptions) {
     this.#options = options
@@ -77,7 +70,7 @@ export class Together {
       ...(before && { withdraw: before.notice }),
       dueAt,
       stored: () => {
-        if (dueAt > now) this.#keep(message.id, { notice, facts: all, dueAt })
+        if (dueAt > now) this.rest(message.id, { notice, facts: all, dueAt })
       },
     }
   }
@@ -92,15 +85,15 @@ export class Together {
   }
 
   /** It is somebody's alone from here on: where he fails to store it, it goes out by itself. */
-  #take(messageId: string): Resting | undefined {
+  #take(messageId: string): RestingNotice | undefined {
     const found = this.#resting.get(messageId)
     this.#resting.delete(messageId)
     const safe = found !== undefined && found.dueAt - this.#options.clock.now() > MARGIN_MS
     return safe ? found : undefined
   }
 
-  #keep(messageId: string, { notice: { id, bodyKey }, facts, dueAt }: Resting): void {
-    // Of two that were stored at once the first goes out by itself.
+  /** It is stored, and waits for more. */
+  rest(messageId: string, { notice: { id, bodyKey }, facts, dueAt }: RestingNotice): void {
     this.#resting.delete(messageId)
     this.#resting.set(messageId, { notice: { id, bodyKey }, facts, dueAt })
     for (const [id, { dueAt }] of this.#resting) {
@@ -114,9 +107,4 @@ export class Together {
 function mayRest(facts: readonly NoticeFact[], all: readonly NoticeFact[]): boolean {
   const good = facts.every(({ action }) => action !== 'failed' && action !== 'delayed')
   return good && all.length < FACTS_MAX
-}
-
-function resting(notice: Acceptance, forMs: number): Acceptance {
-  const hold = { forMs, reason: REASON }
-  return { ...notice, recipients: notice.recipients.map(each => ({ ...each, hold })) }
 }

@@ -11,6 +11,7 @@ import { isTooLate } from '../mail/deliver-by.ts'
 import type { Acceptance } from '../queue/acceptance.ts'
 import { type AskedInput, type Claimed, claim, claimAsked } from '../queue/claim.ts'
 import { reopenLanes, upcoming } from '../queue/lane.ts'
+import type { RestingNotice } from '../queue/notice.ts'
 import { type QueuedMessage, queuedMessage } from '../queue/reader.ts'
 import { type Berth, type Birth, queuedMessageOf, queueTopic } from '../queue/spool.ts'
 import { giveBack, recover } from '../queue/writer.ts'
@@ -109,6 +110,11 @@ export class Worker {
     return this.#options
   }
 
+  /** How long word of a message in our hands may wait for more. */
+  get restMs(): number {
+    return this.#options.settler.restMs
+  }
+
   /** Loads being carried. */
   get size(): number {
     return this.#jobs.size
@@ -162,7 +168,8 @@ export class Worker {
   }
 
   /** A message was accepted; the rows that were born leased to us begin. */
-  born(acceptance: Acceptance): void {
+  born(acceptance: Acceptance, told?: RestingNotice): void {
+    if (told !== undefined) this.#options.settler.rests(acceptance.id, told)
     const { content, usualRoute } = this.#options
     const message = queuedMessageOf(acceptance)
     const rows: JobRow[] = []

@@ -50,7 +50,7 @@ async function takenOver(
   recipients: (state: string) => Promise<number>,
 ): Promise<number[]> {
   const store = await openPostgresStore({ url, clock: nodeClock, random: nodeRandom, log: silent })
-  const full: Lessee = { berth: () => ({}), born() {} }
+  const full: Lessee = { restMs: 0, berth: () => ({}), born() {} }
   const spool = new Spool(store, nodeClock, undefined as never, full)
   const identify = identities(nodeClock, nodeRandom, () => store.slot())
   const before = await recipients('delivered')

@@ -71,6 +71,31 @@ test('what is delivered in several places is told of at once, and what fails mea
   }
 })
 
+test('that an alias was expanded is told with what else became of the message', async () => {
+  const all = await createTown({
+    seed: 'expanded',
+    servers: [
+      {
+        domain: 'a.test',
+        accounts: ['alice', 'carol'],
+        aliases: { list: ['bob@b.test', 'carol@a.test'] },
+      },
+      {
+        domain: 'b.test',
+        accounts: ['bob'],
+        config: { listeners: { smtp: { without: ['DSN'] } } },
+      },
+    ],
+  })
+  const to = ['list@a.test', 'bob@b.test', 'alice@a.test']
+  await all.send({ from: 'alice@a.test', to, notify: ['SUCCESS'] })
+  await all.advance('30 seconds')
+  const told = (await found(all)).map(about).filter(about => about.length > 0)
+  const each = ['alice@a.test delivered', 'bob@b.test relayed', 'list@a.test expanded']
+  assert.deepEqual(told, [each])
+  assert.deepEqual(await all.internet.complete(all.server('a.test').findings()), [])
+})
+
 test('a word that rests goes out in its time where the others are slow, and after a crash', async () => {
   for (const crash of [false, true]) {
     const all = await town({}, { listeners: { smtp: { without: ['DSN'] } } })
