@@ -27,9 +27,12 @@ export interface Locker {
   readonly life: string
 }
 
-export interface MboxLock {
+export interface MboxLock extends LockFile {
   /** Of the file, where it is locked itself. */
   readonly identity?: string
+}
+
+interface LockFile {
   /** Our message will begin at the end of so many octets, with this text. */
   begin(sizeOctets: number, front: string): Promise<void>
   /** The message is durable. */
@@ -63,7 +66,7 @@ export async function lockMbox(
   }
 }
 
-function bothOf(beside: Omit<MboxLock, 'identity'>, inside: FileLock | 'unable'): MboxLock {
+function bothOf(beside: LockFile, inside: FileLock | 'unable'): MboxLock {
   if (inside === 'unable') return beside
   return {
     ...beside,
@@ -93,7 +96,7 @@ async function lockBeside(
   path: string,
   locker: Locker,
   until: number,
-): Promise<Omit<MboxLock, 'identity'> | undefined> {
+): Promise<LockFile | undefined> {
   const { files, clock, random } = world
   const lock = `${path}.lock`
   const own = `${lock}.${Buffer.from(random.octets(8)).toString('hex')}`
@@ -128,7 +131,7 @@ async function linked(files: Files, own: string, lock: string): Promise<boolean>
   }
 }
 
-function lockOf(files: Files, lock: string, file: OpenFile): Omit<MboxLock, 'identity'> {
+function lockOf(files: Files, lock: string, file: OpenFile): LockFile {
   const note = async (text: string) => {
     await file.write(Buffer.from(`${text}\n`))
     await file.sync()

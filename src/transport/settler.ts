@@ -4,8 +4,6 @@
  * its notice are both there or neither is.
  */
 import { parseCarriedSender } from '../mail/carried.ts'
-import { tellsRelay } from '../mail/deliver-by.ts'
-import { parseNotify } from '../mail/notify.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import { RELAYED_STATUS, TRANSFERRED_STATUS } from '../mail/tracking.ts'
 import { mailTopic } from '../mailbox/topic.ts'
@@ -28,6 +26,7 @@ import type { World } from '../world/world.ts'
 import { Gathering } from './gathering.ts'
 import type { Job, JobRow } from './job.ts'
 import { attemptOf, remoteOf } from './outcome-record.ts'
+import { factOf, hears, relayTold, wants } from './owed.ts'
 import { Together, type Told } from './together.ts'
 import type { Carried } from './transport.ts'
 import { Turns } from './turns.ts'
@@ -363,48 +362,6 @@ function statusOf(job: Job, outcome: Outcome & { readonly kind: 'delivered' }): 
     return outcome.status
   }
   return outcome.tracked === true ? TRANSFERRED_STATUS : RELAYED_STATUS
-}
-
-/** Whether a deliver-by-time wants the sender to hear that it was relayed (RFC 2852 §4.1.4). */
-function relayTold(
-  job: Job,
-  row: JobRow,
-  { deliverBy }: Outcome & { readonly kind: 'delivered' },
-  now: number,
-): boolean {
-  const kept = deliverBy === true
-  return tellsRelay(job.load.envelope.sender.deliverBy, parseNotify(row.notify), kept, now)
-}
-
-/** NOTIFY as asked (RFC 3461 §4.1); by default failures are told, and delays too. */
-function wants(row: JobRow, what: 'SUCCESS' | 'FAILURE' | 'DELAY'): boolean {
-  const notify = parseNotify(row.notify)
-  if (notify === undefined) return what !== 'SUCCESS'
-  return notify !== 'NEVER' && notify.includes(what)
-}
-
-/** Whether somebody may hear of a failure: the sender, or of a notice the postmaster (queue/notice.ts). */
-function hears({ message }: Job, row: JobRow): boolean {
-  return message.origin === 'notice' || wants(row, 'FAILURE')
-}
-
-function factOf(
-  row: JobRow,
-  outcome: Outcome,
-  action: NoticeFact['action'],
-  at: number,
-): NoticeFact {
-  return {
-    address: row.address,
-    originalRecipient: row.originalRecipient,
-    action,
-    status: outcome.status,
-    reason: outcome.reason,
-    at,
-    ...(outcome.host === undefined ? {} : { host: outcome.host }),
-    ...(outcome.address === undefined ? {} : { remoteAddress: outcome.address }),
-    ...(outcome.reply === undefined ? {} : { reply: outcome.reply }),
-  }
 }
 
 /** When the worker should look again because of this settlement. */
