@@ -187,10 +187,15 @@ async function broken(files: Files, lock: string, own: string, found: Look): Pro
   return same
 }
 
+interface Begun {
+  readonly sizeOctets: number
+  readonly front: string
+}
+
 interface Note {
   readonly installation: string
   readonly life: string
-  readonly at?: { readonly sizeOctets: number; readonly front: string }
+  readonly at?: Begun
   readonly done: boolean
 }
 
@@ -233,17 +238,21 @@ async function takeOut(files: Files, path: string, { at, done }: Note): Promise<
   const lock = await files.lock(path, false)
   if (lock === 'taken') return false
   try {
-    const file = await files.append(path, false)
-    try {
-      if (!(await isOurs(file, at.sizeOctets, at.front))) return true
-      await file.truncate(at.sizeOctets)
-      await file.sync()
-      return true
-    } finally {
-      await file.close()
-    }
+    await cutBack(files, path, at)
+    return true
   } finally {
     if (lock !== 'unable') await lock.release()
+  }
+}
+
+async function cutBack(files: Files, path: string, { sizeOctets, front }: Begun): Promise<void> {
+  const file = await files.append(path, false)
+  try {
+    if (!(await isOurs(file, sizeOctets, front))) return
+    await file.truncate(sizeOctets)
+    await file.sync()
+  } finally {
+    await file.close()
   }
 }
 
