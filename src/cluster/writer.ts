@@ -45,8 +45,9 @@ export const beat = writer('cluster.beat', async (tx, node: Beat) => {
   else await tx.run(`DELETE FROM node WHERE seen_at < :now - ${FORGOTTEN_MS}`)
 })
 
-/** This node has stopped: its row goes, and so does every lock it may have left. */
+/** This node has stopped: its row goes, and so does every lock it may have left, and what it had counted. */
 export const leave = writer('cluster.leave', async (tx, id: string) => {
+  await tx.run('UPDATE tally SET sum = 0, until_at = :now, changed_at = :now WHERE node = ?1', id)
   await tx.run('DELETE FROM maildrop_lock WHERE holder = ?1', id)
   await tx.run('DELETE FROM node WHERE id = ?1', id)
 })

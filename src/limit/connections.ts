@@ -1,10 +1,12 @@
 /**
  * How many connections stand over all listeners: in all, from each address and from each network around it
- * (IPv4 by /24, IPv6 by /64). Beyond a limit nobody is let in: 421 4.7.0, BYE, -ERR [SYS/TEMP].
+ * (IPv4 by /24, IPv6 by /64). Beyond a limit nobody is let in: 421 4.7.0, BYE, -ERR [SYS/TEMP]. Those of an
+ * address and of a network count at all nodes (shared-counts.ts); in all, each node has what it can hold.
  *
  * Who stands for many (this machine, a proxy that is trusted) may have half of all, unless the setting
  * names a number: then that is the number for everybody.
  */
+import type { SharedCounts, Sharing } from './shared-counts.ts'
 import { holderOf, networkOf } from './subject.ts'
 
 export interface ConnectionLimits {
@@ -23,10 +25,14 @@ export class Connections {
   readonly #limits: () => ConnectionLimits
   readonly #byHolder = new Map<string, number>()
   readonly #byNetwork = new Map<string, number>()
+  readonly #holders: Sharing | undefined
+  readonly #networks: Sharing | undefined
   #total = 0
 
-  constructor(limits: () => ConnectionLimits) {
+  constructor(limits: () => ConnectionLimits, shared?: SharedCounts) {
     this.#limits = limits
+    this.#holders = shared?.share('standing.address')
+    this.#networks = shared?.share('standing.network')
   }
 
   get total(): number {
@@ -41,20 +47,30 @@ export class Connections {
     const network = networkOf(address)
     const usual = limits.perAddress ?? PER_ADDRESS
     const most = forMany ? (limits.perAddress ?? limits.connections / 2) : usual
-    if ((this.#byHolder.get(holder) ?? 0) >= most) return 'from one address'
-    if (!forMany && (this.#byNetwork.get(network) ?? 0) >= limits.perNetwork) {
+    // Who stands for many has them at each node.
+    const elsewhere = forMany ? 0 : (this.#holders?.others(holder) ?? 0)
+    if ((this.#byHolder.get(holder) ?? 0) + elsewhere >= most) return 'from one address'
+    const around = this.#networks?.others(network) ?? 0
+    if (!forMany && (this.#byNetwork.get(network) ?? 0) + around >= limits.perNetwork) {
       return 'from one network'
     }
     this.#total++
-    add(this.#byHolder, holder, 1)
-    add(this.#byNetwork, network, 1)
+    this.#change(holder, network, 1)
     return undefined
   }
 
   leave(address: string): void {
     this.#total--
-    add(this.#byHolder, holderOf(address), -1)
-    add(this.#byNetwork, networkOf(address), -1)
+    this.#change(holderOf(address), networkOf(address), -1)
+  }
+
+  #change(holder: string, network: string, change: 1 | -1): void {
+    add(this.#byHolder, holder, change)
+    add(this.#byNetwork, network, change)
+    if (this.#holders === undefined) return
+    const { perAddress = PER_ADDRESS, perNetwork } = this.#limits()
+    this.#holders.standing(holder, this.#byHolder.get(holder) ?? 0, perAddress)
+    this.#networks?.standing(network, this.#byNetwork.get(network) ?? 0, perNetwork)
   }
 }
 

@@ -3,6 +3,7 @@
  * that knows an old password; that counts for little, but it does count. Asked by visit.ts.
  */
 import type { Clock } from '../world/clock.ts'
+import type { SharedCounts } from './shared-counts.ts'
 import { Tally } from './tally.ts'
 
 const WINDOW_MS = 10 * 60_000
@@ -17,14 +18,14 @@ export class Failures {
   /** What was guessed last, as small numbers: of no use to anybody who would read them. */
   readonly #guesses = new Map<string, Set<number>>()
 
-  constructor(clock: Pick<Clock, 'monotonic'>, max: () => number) {
+  constructor(clock: Pick<Clock, 'monotonic'>, max: () => number, shared?: SharedCounts) {
     const rate = (times: number) => () => {
       const count = max()
       return count === 0 ? undefined : { count: count * times, perMs: WINDOW_MS }
     }
     this.#max = max
-    this.#counts = new Tally(clock, rate(1))
-    this.#repeats = new Tally(clock, rate(REPEATED))
+    this.#counts = new Tally(clock, rate(1), shared?.share('failures'))
+    this.#repeats = new Tally(clock, rate(REPEATED), shared?.share('repeats'))
   }
 
   /** Whether it has failed so often that it must wait. */

@@ -8,6 +8,7 @@ import type { Clock } from '../world/clock.ts'
 import type { Ban, Bans } from './bans.ts'
 import { add, type Connections } from './connections.ts'
 import type { Failures } from './failures.ts'
+import type { SharedCounts, Sharing } from './shared-counts.ts'
 import { holderOf } from './subject.ts'
 import { type Rate, Tally } from './tally.ts'
 import { type Admission, type TurnedBy, Visit, type Visitor } from './visit.ts'
@@ -46,12 +47,14 @@ export interface VisitNeeds {
   readonly bans: Bans
   readonly load: { readonly shedding: boolean }
   readonly limits: () => VisitLimits
+  /** What other nodes have counted, where there are any. */
+  readonly shared?: SharedCounts | undefined
   /** Counts who is turned away. */
   readonly turnedAway: Pick<Count, 'add'>
 }
 
 /** What a visit needs of those who share its limits. */
-export interface Doorkeeper extends Omit<VisitNeeds, 'turnedAway'> {
+export interface Doorkeeper extends Omit<VisitNeeds, 'turnedAway' | 'shared'> {
   readonly rates: Readonly<Record<RateName, Tally>>
   turned(by: TurnedBy): void
   /** False where the account has as many sessions as it may. */
@@ -68,6 +71,7 @@ export class Visits implements Doorkeeper {
   readonly limits: () => VisitLimits
   readonly rates: Readonly<Record<RateName, Tally>>
   readonly #turnedAway: Pick<Count, 'add'>
+  readonly #accounts: Sharing | undefined
   readonly #here = new Set<Visit>()
   readonly #byAccount = new Map<number, number>()
   #looking = false
@@ -82,7 +86,10 @@ export class Visits implements Doorkeeper {
     this.limits = needs.limits
     this.#turnedAway = turnedAway
     this.bans.onChange((network, banned) => this.#changed(network, banned))
-    const tally = (name: RateName) => new Tally(this.clock, () => this.limits().rates[name])
+    const { shared } = needs
+    this.#accounts = shared?.share('standing.account')
+    const tally = (name: RateName) =>
+      new Tally(this.clock, () => this.limits().rates[name], shared?.share(name))
     this.rates = {
       connections: tally('connections'),
       commands: tally('commands'),
@@ -132,13 +139,20 @@ export class Visits implements Doorkeeper {
   enterAccount(id: number, fromHere: boolean): boolean {
     const { perAccount, connections } = this.limits()
     const most = perAccount ?? (fromHere ? connections / 2 : PER_ACCOUNT)
-    if ((this.#byAccount.get(id) ?? 0) >= most) return false
-    add(this.#byAccount, id, 1)
+    const elsewhere = fromHere ? 0 : (this.#accounts?.others(String(id)) ?? 0)
+    if ((this.#byAccount.get(id) ?? 0) + elsewhere >= most) return false
+    this.#changeAccount(id, 1)
     return true
   }
 
   leaveAccount(id: number | undefined): void {
-    if (id !== undefined) add(this.#byAccount, id, -1)
+    if (id !== undefined) this.#changeAccount(id, -1)
+  }
+
+  #changeAccount(id: number, change: 1 | -1): void {
+    add(this.#byAccount, id, change)
+    const { perAccount = PER_ACCOUNT } = this.limits()
+    this.#accounts?.standing(String(id), this.#byAccount.get(id) ?? 0, perAccount)
   }
 
   /** Who was let in again begins anew, or the next mistake would be one too many. */

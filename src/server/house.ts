@@ -78,13 +78,12 @@ export interface House extends Omit<HouseOptions, 'hashCost' | 'vitals'>, Thresh
 /** Joins the rooms. Nothing runs before `worker.start()`. */
 export async function buildHouse(options: HouseOptions): Promise<House> {
   const { world, store, settings, hooks } = options
-  const cost = options.hashCost ?? defaultHashCost
-  const told = () => accountSettings(settings(), cost)
+  const told = () => accountSettings(settings(), options.hashCost ?? defaultHashCost)
   const accounts = await openAccounts(store, world, told, options.others)
   const domains = await LocalDomains.open(store, world, () => settings().hostname)
   const room = new FreeSpace(world.disk, world.log, () => settings().limits.freeSpace)
   const turnedAway = { add: (labels: string) => counters.turnedAway.add(labels) }
-  const thresholds = await openThresholds(options, room, turnedAway)
+  const thresholds = await openThresholds(options, room, turnedAway, () => worker.node)
   const { bans, load, visits } = thresholds
   const counters = metrics({
     connections: () => visits.connections.total,
@@ -123,6 +122,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     count: counters.message,
     settings: oncePer(settings, inboundSettings),
   }
+  thresholds.shared?.open()
   return {
     ...options,
     accounts,

@@ -34,6 +34,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../record/tracking.ts',
   '../limit/outgoing.ts',
   '../limit/ban-row.ts',
+  '../limit/count-row.ts',
   '../cluster/reader.ts',
   '../cluster/writer.ts',
 ].map(path => new URL(path, import.meta.url))

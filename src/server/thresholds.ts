@@ -4,12 +4,14 @@ import { Connections } from '../limit/connections.ts'
 import { Failures } from '../limit/failures.ts'
 import type { FreeSpace } from '../limit/free-space.ts'
 import { Load, type LoadCause, unloaded } from '../limit/load.ts'
+import { SharedCounts } from '../limit/shared-counts.ts'
 import { type VisitNeeds, Visits } from '../limit/visits.ts'
 import type { HouseOptions } from './house.ts'
 
 export interface Thresholds {
   readonly bans: Bans
   readonly visits: Visits
+  readonly shared: SharedCounts | undefined
   readonly load: { readonly shedding: boolean; readonly causes: readonly LoadCause[] }
 }
 
@@ -18,16 +20,27 @@ export async function openThresholds(
   options: HouseOptions,
   room: FreeSpace,
   turnedAway: VisitNeeds['turnedAway'],
+  node: () => string,
 ): Promise<Thresholds> {
   const { world, store, settings } = options
   const { clock } = world
   const limits = () => settings().limits
   const load = watchedLoad(options, room)
   const bans = await openBans({ store, world, lengths: () => limits().bans })
-  const connections = new Connections(limits)
-  const failures = new Failures(clock, () => limits().loginFailures)
-  const visits = new Visits({ clock, connections, failures, bans, load, limits, turnedAway })
-  return { bans, visits, load }
+  const shared = store.alone ? undefined : new SharedCounts({ store, world, node })
+  const connections = new Connections(limits, shared)
+  const failures = new Failures(clock, () => limits().loginFailures, shared)
+  const visits = new Visits({
+    clock,
+    connections,
+    failures,
+    bans,
+    load,
+    limits,
+    shared,
+    turnedAway,
+  })
+  return { bans, visits, load, shared }
 }
 
 /** Looked at where somebody can tell. */

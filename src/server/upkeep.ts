@@ -62,5 +62,6 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
   return () => {
     ended = true
     house.bans.close()
+    house.shared?.close()
   }
 }

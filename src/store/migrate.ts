@@ -175,6 +175,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0025-identities.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 26,
+    name: '0026-counts',
+    file: new URL('./schema/0026-counts.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

@@ -44,10 +44,11 @@ export const movedTables: readonly MovedTable[] = [
   { name: 'annotation', key: ['mailbox_id', 'account_id', 'entry'], rows: 20 },
 ]
 
-/** Of one database alone: who is at work on it, where the octets of its staged bodies lie, what was found in bodies. */
+/** Of one database alone: who is at work on it and has counted what, where the octets of its staged bodies lie, what was found in bodies. */
 export const leftTables: readonly string[] = [
   'node',
   'maildrop_lock',
+  'tally',
   'body_chunk',
   'body_chunked',
   'body_garbage',

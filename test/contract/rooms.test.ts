@@ -45,6 +45,7 @@ import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
 import { findPostgres, noPostgres, startPostgres } from '../kit/postgres.ts'
 import { bansLife } from './bans-life.ts'
+import { countsLife } from './counts-life.ts'
 import { folders } from './folder-life.ts'
 import { lanesLife } from './lanes-life.ts'
 import { acceptance, askedFor, at, node, plain, recipient, type Witness } from './life.ts'
@@ -668,6 +669,7 @@ async function lifeOn(store: Store): Promise<Witness> {
   await queries(w)
   await lanesLife(w)
   await bansLife(w)
+  await countsLife(w)
   await asked(w)
   await priorities(w)
   await folders(w)
