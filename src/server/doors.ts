@@ -4,11 +4,9 @@ import { serverProcess } from '../world/node/host.ts'
 import { listenHttp } from '../world/node/http.ts'
 import { processVitals } from '../world/node/vitals.ts'
 import type { World } from '../world/world.ts'
-import { controlFace } from './control.ts'
 import { depths } from './depths.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { House } from './house.ts'
-import { watchFace } from './http.ts'
 import { cannotListen, type Listeners } from './listeners.ts'
 import { contextOf } from './operation/context.ts'
 import { startFailure } from './start-error.ts'
@@ -27,9 +25,6 @@ export interface DoorFacts {
   readonly fetcher: Fetcher
 }
 
-/** Of an operation: a list of accounts to import may be long. */
-const INPUT_MAX_OCTETS = 64 * 1024 * 1024
-
 /** How long the store may take to answer before we are not ready. */
 const READY_MS = 2_000
 
@@ -41,15 +36,15 @@ export async function openDoors(
   const { http: where, control } = house.settings().listeners
   const vitals = processVitals()
   const waiting = depths(house.store, house.world.clock)
-  const watched = watchFace({
+  const watched = {
     metrics: house.metrics,
     vitals: () => [...vitals(), ...waiting()],
     notReady: async () => (draining() ? 'draining' : (overloaded(house) ?? notReady(house))),
     degraded: () => degraded(house),
-  })
+  }
   const place = { kind: 'tcp', address: where.address, port: where.port } as const
   const http = where.enabled
-    ? await listenHttp(place, watched, 0)
+    ? await listenHttp(place, async () => (await import('./http.ts')).httpApp(watched).fetch)
         .catch(error => {
           throw cannotListen('http', place, error)
         })
@@ -67,8 +62,7 @@ export async function openDoors(
   const context = contextOf(house, { facts, fetcher })
   const socket = await listenHttp(
     { kind: 'unix', path: control.path, mode: 0o600 },
-    controlFace(context),
-    INPUT_MAX_OCTETS,
+    async () => (await import('./control-app.ts')).controlApp(context).fetch,
   ).catch(startFailure(69))
   return {
     places,

@@ -1,7 +1,7 @@
 /** The HTTP face on loopback: /metrics for Prometheus, /health and /ready for whoever watches. */
+import { Hono } from 'hono'
 import type { Series } from '../record/exposition.ts'
 import type { Metrics } from '../record/metrics.ts'
-import { type Answered, type Answering, jsonAnswer } from '../world/http.ts'
 
 export interface Watched {
   readonly metrics: Metrics
@@ -13,20 +13,19 @@ export interface Watched {
   readonly degraded: () => Promise<string | undefined>
 }
 
-export function watchFace({ metrics, notReady, degraded, vitals }: Watched): Answering {
-  const pages: Readonly<Record<string, () => Answered | Promise<Answered>>> = {
-    '/metrics': () => ({ status: 200, type: metrics.contentType, body: metrics.text(vitals()) }),
-    // Alive is who answers at all.
-    '/health': () => jsonAnswer({ status: 'ok' }),
-    '/ready': async () => {
-      const reason = await notReady()
-      if (reason !== undefined) return jsonAnswer({ ready: false, reason }, 503)
-      const lame = await degraded()
-      return jsonAnswer(lame === undefined ? { ready: true } : { ready: true, degraded: lame })
-    },
-  }
-  return async ({ method, path }) => {
-    if (method !== 'GET' && method !== 'HEAD') return undefined
-    return Object.hasOwn(pages, path) ? pages[path]?.() : undefined
-  }
+export function httpApp({ metrics, notReady, degraded, vitals }: Watched): Hono {
+  const app = new Hono()
+  app.get('/metrics', c => {
+    c.header('content-type', metrics.contentType)
+    return c.body(metrics.text(vitals()))
+  })
+  // Alive is who answers at all.
+  app.get('/health', c => c.json({ status: 'ok' }))
+  app.get('/ready', async c => {
+    const reason = await notReady()
+    if (reason !== undefined) return c.json({ ready: false, reason }, 503)
+    const lame = await degraded()
+    return c.json(lame === undefined ? { ready: true } : { ready: true, degraded: lame })
+  })
+  return app
 }

@@ -86,7 +86,7 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Postfi
   chownSync(at('data'), id('-u', 'postfix'), id('-g', 'postfix'))
   const nobody = { uid: id('-u', 'nobody'), gid: id('-g', 'nobody') }
   chownSync(at('mail'), nobody.uid, nobody.gid)
-  const certificate = selfMade(at('etc'))
+  const certificate = await selfMade(at('etc'))
   const port = await freePort()
   const policyPort = await freePort()
   const policy = judging(options.judge ?? (() => undefined), policyPort)
@@ -139,8 +139,8 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Postfi
 }
 
 /** A key and a certificate that nobody trusts, in one file. */
-function selfMade(folder: string): string {
-  const { cert, key } = selfMadeCertificate(['postfix.test'])
+async function selfMade(folder: string): Promise<string> {
+  const { cert, key } = await selfMadeCertificate(['postfix.test'])
   const file = join(folder, 'certificate.pem')
   writeFileSync(file, key + cert, { mode: 0o600 })
   return file

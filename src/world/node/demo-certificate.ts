@@ -5,21 +5,24 @@
 import { open, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { IdentityFiles } from './identity.ts'
-import { type CertificatePair, selfSigned } from './self-signed.ts'
+import { startThread } from './thread.ts'
 
-export type { CertificatePair } from './self-signed.ts'
+export interface CertificatePair {
+  readonly cert: string
+  readonly key: string
+}
 
-const HOUR_MS = 3_600_000
-const DAYS = 825
-
-/** Makes a certificate for DNS names and addresses; the first is its common name. PEM. */
-export function selfMadeCertificate(names: readonly string[]): CertificatePair {
-  const now = Date.now()
-  return selfSigned({
-    names,
-    // An hour of grace for clients whose clock is behind.
-    notBefore: new Date(now - HOUR_MS),
-    notAfter: new Date(now + DAYS * 24 * HOUR_MS),
+/**
+ * Makes a certificate for DNS names and addresses; the first is its common name. PEM. A thread does it
+ * and ends: the packages for it are needed once in a server's life, and 13 MB stay where they were loaded.
+ */
+export function selfMadeCertificate(names: readonly string[]): Promise<CertificatePair> {
+  return new Promise((resolve, reject) => {
+    const module = new URL('./demo-certificate-worker.ts', import.meta.url)
+    startThread(module, names, {
+      message: made => resolve(made as CertificatePair),
+      ended: error => reject(error ?? new Error('the thread ended without a certificate')),
+    })
   })
 }
 
@@ -31,7 +34,7 @@ export async function writeSelfMadeCertificate(
   files: IdentityFiles,
   names: readonly string[],
 ): Promise<void> {
-  const { cert, key } = selfMadeCertificate(names)
+  const { cert, key } = await selfMadeCertificate(names)
   await replace(files.keyFile, key, 0o600)
   await replace(files.certFile, cert, 0o644)
 }

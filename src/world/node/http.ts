@@ -1,25 +1,25 @@
 /**
  * HTTP servers of the real world: the loopback listener of /metrics and /health, and the control
- * socket. What they answer is an `Answering` (world/http.ts); this file only opens the socket.
+ * socket. What they answer is a `fetch` function (a Hono app), which is loaded with the first request: a
+ * server that nobody asks has no need of it. This file only opens the socket.
  */
 import { chmodSync, rmSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Answered, Answering } from '../http.ts'
 import type { ListenAddress, Listening } from '../net.ts'
 import { nodeHttp } from './node-http.ts'
 
-/** Serves HTTP at an address or a Unix socket; a stale socket file is replaced. A longer body ends its connection. */
+type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>
+export type Fetch = (request: Request) => Response | Promise<Response>
+
+/** Serves HTTP at an address or a Unix socket; a stale socket file is replaced. */
 export async function listenHttp(
   where: ListenAddress,
-  answering: Answering,
-  bodyMaxOctets: number,
+  load: () => Promise<Fetch>,
 ): Promise<Listening> {
+  let loading: Promise<Listener> | undefined
   const server = nodeHttp.createServer((request, response) => {
-    answered(request, answering, bodyMaxOctets).then(
-      answer => respond(response, answer),
-      // Who asked has gone, or says too much.
-      () => response.destroy(),
-    )
+    loading ??= listenerOf(load)
+    loading.then(listener => listener(request, response)).catch(() => response.destroy())
   })
   server.requestTimeout = 60_000
   server.headersTimeout = 10_000
@@ -34,37 +34,9 @@ export async function listenHttp(
   }
 }
 
-async function answered(
-  request: IncomingMessage,
-  answering: Answering,
-  bodyMaxOctets: number,
-): Promise<Answered> {
-  const pieces: Uint8Array[] = []
-  let octets = 0
-  for await (const piece of request as AsyncIterable<Uint8Array>) {
-    octets += piece.length
-    if (octets > bodyMaxOctets) throw new Error('the body is too long')
-    pieces.push(piece)
-  }
-  const path = (request.url ?? '').replace(/\?.*/s, '')
-  const body = Buffer.concat(pieces).toString('utf8')
-  try {
-    const found = await answering({ method: request.method ?? '', path, body })
-    return found ?? plain(404, 'There is nothing here')
-  } catch (error) {
-    return plain(500, error instanceof Error ? error.message : String(error))
-  }
-}
-
-function plain(status: number, text: string): Answered {
-  return { status, type: 'text/plain; charset=utf-8', body: `${text}\n` }
-}
-
-/** To HEAD, Node sends no body. */
-function respond(response: ServerResponse, { status, type, body }: Answered): void {
-  const octets = Buffer.from(body)
-  response.writeHead(status, { 'content-type': type, 'content-length': octets.length })
-  response.end(octets)
+async function listenerOf(load: () => Promise<Fetch>): Promise<Listener> {
+  const [{ getRequestListener }, fetch] = await Promise.all([import('@hono/node-server'), load()])
+  return getRequestListener(fetch, { overrideGlobalObjects: false })
 }
 
 function bound(server: Server, where: ListenAddress): Promise<{ address: string; port: number }> {

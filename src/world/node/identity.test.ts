@@ -21,7 +21,7 @@ test('a new pair is taken, a bad one is reported once and the good one kept', as
   const first = identity.current()
   assert.equal(identity.refresh(), false)
 
-  const next = selfMadeCertificate(['mx.test'])
+  const next = await selfMadeCertificate(['mx.test'])
   await writeFile(files.certFile, next.cert)
   assert.equal(identity.refresh(), false, 'the new certificate does not match the old key')
   assert.equal(identity.refresh(), false)
