@@ -1,56 +1,70 @@
 /**
- * The one test command (`npm test`): types, lint, then every default test. The rooms' own tests share one
- * process (rooms.ts), which saves 130 starts of Node; each other file is a process of its own, and so is each
- * that is asked for by name (`npm test -- queue pop3`). Ends with the first of those that fails; the last
- * lines are those of node's own runner.
+ * The one test command (`npm test`): types, format and lint, then every default test. What needs no process of its
+ * own shares one (rooms.ts, towns.ts, dialogues.ts): hundreds of starts of Node are saved. Each other file is
+ * a process, and so is each that is asked for by name (`npm test -- queue pop3`). The last lines are those of
+ * node's own runner.
  * Interop and bench have commands of their own (`npm run interop`, `npm run bench`).
  */
-import { spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
+import { newRun } from './kit/once.ts'
+import { filesOf } from './together.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const cache = join(root, 'node_modules', '.cache')
 const bin = (name: string) => join(root, 'node_modules', '.bin', name)
 
-/** Runs a command with our output; ends this process with its code where it fails. */
-function step(name: string, command: string, args: readonly string[]): void {
+/** All three at once. */
+const CHECKS = [
+  ['lint with types', bin('oxlint'), ['--type-aware', '--deny-warnings']],
+  // What was right before and has not changed since is not checked again.
+  ['types', bin('tsc'), ['-p', '.', '--incremental', '--tsBuildInfoFile', join(cache, 'types')]],
+  ['format and lint', bin('biome'), ['check', '.']],
+] as const
+
+/** These hold a core for a minute or two: whoever waits for a process, a disk or a clock runs beside them. */
+const SHARED = ['test/towns.ts', 'test/rooms.ts', 'test/dialogues.ts']
+const IN_SHARED = /^(?:src|test\/(?:sim|journey|transcript|fuzz))\//
+
+/** A check by its name: runs it, says how it went and what it said; whether it went well. */
+async function check([name, command, args]: (typeof CHECKS)[number]): Promise<boolean> {
   const startedAt = performance.now()
-  // What Node has once compiled it takes from there: every process of the tests loads the same modules.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'tests') }
-  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env })
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  if (status === 0) {
-    // The runner's own last lines stay the last.
-    if (name !== 'tests') console.log(`# ${name}: good (${seconds} s)`)
-    return
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const said: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (octets: Buffer) => said.push(octets))
   }
-  console.log(`# ${name}: failed (${error?.message ?? signal ?? `exit ${status}`})`)
-  process.exit(status ?? 1)
+  const [code] = await Promise.race([once(child, 'close'), once(child, 'error')])
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  if (code === 0) console.log(`# ${name}: good (${seconds} s)`)
+  else console.log(`${Buffer.concat(said).toString()}# ${name}: failed (${code})`)
+  return code === 0
 }
 
-/** What the runner is given: everything, or the files whose path has one of the words. */
-function testFiles(words: readonly string[]): string[] {
-  const files = (pattern: string) => globSync(pattern, { cwd: root }).sort()
-  const [rooms, whole] = [files('src/**/*.test.ts'), files('test/**/*.test.ts')]
-  if (words.length === 0) return ['test/rooms.ts', ...whole]
-  return [...rooms, ...whole].filter(file => words.some(word => file.includes(word)))
-}
-
+const all = filesOf('src/**/*.test.ts', 'test/**/*.test.ts')
 const words = process.argv.slice(2)
-const files = testFiles(words)
+const files =
+  words.length === 0
+    ? [...SHARED, ...all.filter(file => !IN_SHARED.test(file))]
+    : all.filter(file => words.some(word => file.includes(word)))
 if (files.length === 0) {
   console.log('# no test file matches')
   process.exit(1)
 }
 if (words.length === 0) {
-  step('types', bin('tsc'), ['-p', '.'])
-  step('format and lint', bin('biome'), ['check', '.'])
-  step('lint with types', bin('oxlint'), ['--type-aware', '--deny-warnings'])
+  const good = await Promise.all(CHECKS.map(check))
+  if (good.includes(false)) process.exit(1)
 }
-step('tests', process.execPath, [
-  '--test',
-  '--test-concurrency=2',
-  '--test-timeout=240000',
-  ...files,
-])
+// What Node has once compiled it takes from there: every process of the tests loads the same modules.
+process.env['NODE_COMPILE_CACHE'] = join(cache, 'tests')
+process.env['POSTRIDER_TEST_RUN'] = newRun()
+const quickly = ['--import', join(root, 'test', 'kit', 'quick-hooks.ts')]
+const tests = run({ files, cwd: root, concurrency: 2, timeout: 240_000, execArgv: quickly })
+tests.on('test:fail', () => {
+  process.exitCode = 1
+})
+tests.compose(new spec()).pipe(process.stdout)

@@ -47,6 +47,8 @@ export interface BanNeeds {
   readonly store: Store
   readonly world: Pick<World, 'clock' | 'log'>
   readonly lengths: () => BanLengths
+  /** How often the store is looked at where nobody tells of a change; half a minute. */
+  readonly pollMs?: number | undefined
 }
 
 export class Bans {
@@ -232,7 +234,7 @@ export class Bans {
   }
 
   #pollLater(): void {
-    this.#needs.world.clock.after(POLL_MS, () => {
+    this.#needs.world.clock.after(this.#needs.pollMs ?? POLL_MS, () => {
       if (this.#ended) return
       void this.#look()
       this.#pollLater()

@@ -54,7 +54,7 @@ export interface HouseOptions {
   readonly others?: Others
   /** How the process is; absent: it never has too much to do. */
   readonly vitals?: () => Vitals
-  /** How often the queue is looked at where nothing is known to be due (transport/worker.ts). */
+  /** How often the store is looked at where nobody tells of a change (transport/worker.ts, limit/bans.ts). */
   readonly pollMs?: number
 }
 

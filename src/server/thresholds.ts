@@ -22,11 +22,11 @@ export async function openThresholds(
   turnedAway: VisitNeeds['turnedAway'],
   node: () => string,
 ): Promise<Thresholds> {
-  const { world, store, settings } = options
+  const { world, store, settings, pollMs } = options
   const { clock } = world
   const limits = () => settings().limits
   const load = watchedLoad(options, room)
-  const bans = await openBans({ store, world, lengths: () => limits().bans })
+  const bans = await openBans({ store, world, lengths: () => limits().bans, pollMs })
   const shared = store.alone ? undefined : new SharedCounts({ store, world, node })
   const connections = new Connections(limits, shared)
   const failures = new Failures(clock, () => limits().loginFailures, shared)

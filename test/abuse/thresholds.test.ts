@@ -5,10 +5,6 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
-import { CommandError } from '../../src/cli/exit.ts'
-import { program } from '../../src/cli/program.ts'
-import { nodeClock } from '../../src/world/node/clock.ts'
-import { nodeTerminal } from '../../src/world/node/terminal.ts'
 import { clear, type Server, startServer } from '../kit/server.ts'
 
 let server: Server
@@ -62,26 +58,7 @@ class Peer {
   }
 }
 
-/** The command line in this process. */
-async function cli(...args: readonly string[]) {
-  let out = ''
-  const terminal = {
-    ...nodeTerminal(),
-    out(text: string) {
-      out += text
-    },
-  }
-  try {
-    const face = { terminal, clock: nodeClock }
-    await (await program(face, args[0])).parseAsync([...args, '--data', server.data], {
-      from: 'user',
-    })
-    return { out, code: 0 }
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error
-    return { out, code: error.exit }
-  }
-}
+const cli = (...args: readonly string[]) => server.run(...args)
 
 test('an explicit limit of an address holds for this machine too', async () => {
   const standing = Array.from({ length: 4 }, () => new Peer('smtp', '127.0.0.1'))

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { clear, run, type Server, startServer } from '../kit/server.ts'
+import { clear, type Server, startServer } from '../kit/server.ts'
 
 let server: Server
 let hop: Server
@@ -37,9 +37,9 @@ async function newest(of: Server, count: number): Promise<string> {
 }
 
 /** What the ledger shows of the message that a 250 has named. */
-function traceOf(of: Server, accepted: string): string {
+async function traceOf(of: Server, accepted: string): Promise<string> {
   const id = /queued as (\S+)/.exec(accepted)?.[1] ?? ''
-  return run(['trace', id, '--data', of.data]).out
+  return (await of.run('trace', id)).out
 }
 
 test('Received names the client that XCLIENT told, and a login stands in for AUTH', async () => {
@@ -77,7 +77,7 @@ test('the ledger names whom XFORWARD told', async () => {
   await dialogue.command(`RCPT TO:<${server.account().address}>`)
   await dialogue.command('DATA')
   const accepted = await dialogue.command('Subject: y\r\n\r\n.')
-  const shown = traceOf(server, accepted.text)
+  const shown = await traceOf(server, accepted.text)
   assert.match(shown, /hello\.example \[2001:db8::7\] by way of client\.example \[127\.0\.0\.1\]/)
 })
 
@@ -91,7 +91,7 @@ test('a smart host is told whom a message came from', async () => {
   assert.equal(accepted.code, 250, accepted.text)
   let shown = ''
   for (let tries = 0; tries < 50 && !/C: QUIT|C: DATA/.test(shown); tries++) {
-    shown = traceOf(server, accepted.text)
+    shown = await traceOf(server, accepted.text)
   }
   const id = /queued as (\S+)/.exec(accepted.text)?.[1]
   assert.match(shown, /C: XFORWARD .*ADDR=127\.0\.0\.1 .*HELO=client\.example .*SOURCE=REMOTE/)

@@ -139,7 +139,7 @@ describe('a move to another store', { skip: binaries === undefined && noPostgres
       'mailbox',
       'mailbox_message',
     ])
-    assert.equal(run(['check', '--data', back]).code, 0)
+    assert.equal((await run(['check', '--data', back])).code, 0)
   })
 
   test('a target whose move was cut off cannot be used, says so, and is made anew by the next', async () => {
@@ -186,12 +186,12 @@ describe('a move to another store', { skip: binaries === undefined && noPostgres
       dialogue.end()
     }
     const to = await postgres.fresh()
-    const refused = server.run('migrate-store', '--to', to)
+    const refused = await server.run('migrate-store', '--to', to)
     assert.equal(refused.code, 75, refused.err)
     const before = await server.mail(account)
     assert.equal(before.length, 2)
     assert.equal((await server.stop()).code, 0)
-    const moved = server.run('migrate-store', '--to', to)
+    const moved = await server.run('migrate-store', '--to', to)
     assert.equal(moved.code, 0, moved.out + moved.err)
     assert.match(moved.out, /mailbox_message +2/)
     const there = await startServer({ data: server.data, set: { database: to } })

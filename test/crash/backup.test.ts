@@ -31,7 +31,7 @@ before(async () => {
   while (load.sent.acknowledged.size < 20) await sleep(20)
   taken = new Set(load.sent.acknowledged)
   made = join(newFolder('backup'), 'monday')
-  const backup = server.run('backup', made, '--json')
+  const backup = await server.run('backup', made, '--json')
   assert.equal(backup.code, 0, backup.out + backup.err)
   await load.stop()
   assert.ok(load.sent.acknowledged.size > taken.size, 'mail went on meanwhile')
@@ -58,7 +58,7 @@ const restored = (data: string, from = made) =>
 
 test('a backup made under load is restored whole: all that was acknowledged before it is there, octet for octet', async () => {
   const data = newFolder()
-  const { code, err } = run(['restore', made, '--data', data])
+  const { code, err } = await run(['restore', made, '--data', data])
   assert.equal(code, 0, err)
   const twin = await startServer({ data, smarthost: `127.0.0.1:${sink.port}` })
   // Its passwords are those of the server it is a copy of.
@@ -68,7 +68,7 @@ test('a backup made under load is restored whole: all that was acknowledged befo
   assert.equal(new Set(numbers).size, numbers.length)
   for (const number of taken) assert.ok(numbers.includes(number), `${number} is lost`)
   assert.equal((await twin.stop()).code, 0)
-  assert.equal(twin.run('check').code, 0)
+  assert.equal((await twin.run('check')).code, 0)
 })
 
 test('a restore writes over nothing: no database, no log of one, no bodies', async () => {
@@ -85,7 +85,7 @@ test('a restore writes over nothing: no database, no log of one, no bodies', asy
     assert.deepEqual(await restored(data), { kind: 'occupied', path: join(data, named) })
     assert.deepEqual(readdirSync(data), before)
   }
-  const { code, err } = run(['restore', made, '--data', server.data])
+  const { code, err } = await run(['restore', made, '--data', server.data])
   assert.equal(code, 75, err)
 })
 
@@ -114,18 +114,18 @@ test('a backup that is not what it was is not used, and the restore begins anew 
 
 test('an upgrade is rehearsed on a copy, beside a server and without one; a newer database is refused', async () => {
   const rehearse = (data: string) => run(['check', '--rehearse', '--data', data, '--json'])
-  const beside = rehearse(server.data)
+  const beside = await rehearse(server.data)
   assert.equal(beside.code, 0, beside.err)
   assert.deepEqual((JSON.parse(beside.out) as { findings: unknown[] }).findings, [])
   assert.ok(!readdirSync(server.data).includes('rehearsal'))
 
   const data = newFolder()
   assert.equal((await restored(data)).kind, 'restored')
-  assert.equal(rehearse(data).code, 0)
+  assert.equal((await rehearse(data)).code, 0)
   const connection = new SqliteConnection(join(data, 'postrider.db'))
   connection.execute(`INSERT INTO migration VALUES (999, 'later', 'x', 0)`)
   connection.close()
-  const newer = rehearse(data)
+  const newer = await rehearse(data)
   assert.equal(newer.code, 74, newer.out)
   assert.match(newer.err, /written by a newer Postrider/)
 })

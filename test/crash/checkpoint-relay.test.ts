@@ -65,7 +65,7 @@ async function far(): Promise<Server> {
     ['domain', 'add', 'far.example'],
     ['alias', 'add', 'bob@far.example', server.account(1).address],
   ]) {
-    const { code, err } = server.run(...args)
+    const { code, err } = await server.run(...args)
     assert.equal(code, 0, err)
   }
   return server
@@ -141,7 +141,7 @@ test('a reply that was lost is asked for, and no second copy made', async () => 
   await arrived(to, text)
   assert.equal(line.loseReply, false)
   assert.ok(line.octets < 1.5 * text.length, 'the content went once')
-  const { out } = from.run('queue', 'list')
+  const { out } = await from.run('queue', 'list')
   assert.doesNotMatch(out, /bob@far\.example/)
   await Promise.all([from.stop(), to.stop()])
 })

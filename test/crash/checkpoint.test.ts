@@ -63,7 +63,7 @@ async function arrived(server: Server, text: string): Promise<void> {
   assert.equal(mail.length, 1)
   const whole = (mail[0] as Buffer).toString('latin1')
   assert.ok(whole.endsWith(text), 'octet for octet')
-  const { code, out } = server.run('check')
+  const { code, out } = await server.run('check')
   assert.equal(code, 0, out)
 }
 

@@ -157,7 +157,7 @@ class Endurance {
     assert.deepEqual(strange, [], 'nothing is there that was never sent to its end')
     assert.deepEqual(server.faults(), [])
     assert.equal((await server.stop()).code, 0)
-    const check = server.run('check', '--json')
+    const check = await server.run('check', '--json')
     assert.equal(check.code, 0, check.out + check.err)
     return {
       blows: Object.fromEntries(this.#done),
@@ -186,7 +186,7 @@ async function drained(
       seen.set(number, (seen.get(number) ?? 0) + 1)
     }
     const missing = [...wanted].filter(number => !seen.has(number))
-    const { queued } = JSON.parse(server.run('status', '--json').out) as { queued: number }
+    const { queued } = JSON.parse((await server.run('status', '--json')).out) as { queued: number }
     if (missing.length === 0 && queued === 0) return seen
     assert.ok(tries < 80, `not relayed: ${missing.join(' ')}; queued: ${queued}`)
     await sleep(500)

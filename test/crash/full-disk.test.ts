@@ -95,7 +95,7 @@ test('a full disk is 452 for small and large, is read and emptied by POP3, and r
   if (quit.startsWith('+OK')) sent.shift()
   assert.deepEqual(await numbers(server, sent.length), sent.toSorted(byNumber))
   assert.equal((await server.stop()).code, 0)
-  const check = server.run('check')
+  const check = await server.run('check')
   assert.equal(check.code, 0, check.out + check.err)
   assert.deepEqual(
     server.log.filter(line => /uncaught|unhandled/i.test(line)),

@@ -80,7 +80,7 @@ async function count(server: Server, load: Load, sink: Sink): Promise<KillReport
   assert.deepEqual(strange, [], 'nothing is there that was never sent to its end')
   assert.deepEqual(server.faults(), [])
   assert.equal((await server.stop()).code, 0)
-  const check = server.run('check', '--json')
+  const check = await server.run('check', '--json')
   assert.equal(check.code, 0, check.out + check.err)
   const staged = readdirSync(join(server.data, 'bodies')).length
   return {
@@ -106,7 +106,7 @@ async function drained(
   for (let tries = 0; ; tries++) {
     const seen = tally(sink.messages)
     const missing = [...wanted].filter(number => !seen.has(number))
-    const queued = JSON.parse(server.run('status', '--json').out) as { queued: number }
+    const queued = JSON.parse((await server.run('status', '--json')).out) as { queued: number }
     if (missing.length === 0 && queued.queued === 0) return seen
     assert.ok(tries < 40, `not relayed: ${missing.join(' ')}; queued: ${queued.queued}`)
     await sleep(250)

@@ -142,7 +142,8 @@ describe('nodes as processes on one PostgreSQL', {
       return now !== undefined && now !== null && now !== held
     })
     assert.equal((await d.mail(jane)).length, 6)
-    assert.equal(d.run('check').code, 0, d.run('check').err)
+    const check = await d.run('check')
+    assert.equal(check.code, 0, check.out + check.err)
     for (const server of [b, d]) assert.deepEqual(server.faults(), [])
     await d.stop('SIGKILL')
     hop.server.close()

@@ -54,5 +54,5 @@ test('what could not be synced is refused and does not come back', {
   for (let tries = 0; tries < 50 && (await numbers()).length < 4; tries++) await sleep(100)
   assert.deepEqual(new Set(await numbers()), new Set([1, 2, 6, 7]))
   assert.equal((await again.stop()).code, 0)
-  assert.equal(again.run('check').code, 0)
+  assert.equal((await again.run('check')).code, 0)
 })

@@ -123,7 +123,7 @@ async function askForKept(
   await mailer.sendMail({ from: 'joe@postfix.test', to: bob.address, subject: 'kept', text: 'x' })
   mailer.close()
   await until('it is kept', () => (held() ? true : undefined))
-  const asked = cli([
+  const asked = await cli([
     ...['fetch', '127.0.0.1', '--etrn', '--port', String(port), '--tls', 'never'],
     ...['--domain', node, '--data', ours.data],
   ])

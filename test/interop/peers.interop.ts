@@ -103,7 +103,7 @@ test('Postfix as a filter tells us by XFORWARD whom it has the mail from', {
   mailer.close()
   await takeOne(front, front.account(1))
   const id = await until('our id', () => /queued as (\w+)\)/.exec(filter.log())?.[1])
-  const { out } = command(['trace', id, '--data', front.data])
+  const { out } = await command(['trace', id, '--data', front.data])
   assert.match(out, /from first\.example \[127\.0\.0\.1\] by way of postfix\.test \[127\.0\.0\.1\]/)
 })
 

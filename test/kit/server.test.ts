@@ -6,7 +6,7 @@ import { clear, startServer } from './server.ts'
 after(clear)
 
 test('a message goes in by SMTP, comes out by POP3, and the server ends with 0', async () => {
-  const server = await startServer()
+  const server = await startServer({ first: true })
   const smtp = await server.smtp()
   const to = server.account(1)
   await smtp.command('MAIL FROM:<joe@remote.example>')

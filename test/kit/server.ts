@@ -3,15 +3,19 @@
  * own, its JSON line parsed, its log kept, its end awaited. One test may start the same folder again
  * and again: passwords are shown only once, so they are remembered here by folder.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Told } from './command.ts'
+import { type DemoAccount, furnishDemo } from './demo-folder.ts'
 import { Dialogue, type DialogueOptions } from './dialogue.ts'
 
 /** The command itself: `spawnSync(POSTRIDER, ['check', '--data', data])`. */
 export const POSTRIDER = fileURLToPath(new URL('../../bin/postrider', import.meta.url))
+
+export type { DemoAccount } from './demo-folder.ts'
 
 export type ListenerName =
   | 'smtp'
@@ -41,12 +45,9 @@ export interface ServerOptions {
   readonly under?: readonly string[]
   /** Without the demo: needs a `config` that names everything. */
   readonly demo?: boolean
+  /** Makes its folder itself, as a first start does: most take a copy of one that was made once. */
+  readonly first?: boolean
   readonly timeoutMs?: number
-}
-
-export interface DemoAccount {
-  readonly address: string
-  readonly password: string
 }
 
 /** How a process ended. */
@@ -101,6 +102,11 @@ export function clear(): void {
 /** Starts a server; resolves when every listener accepts. Rejects with NotStarted. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const data = options.data ?? newFolder()
+  if (isCopied(options, data)) {
+    for (const { address, password } of await furnishDemo(data, firstStart)) {
+      passwords.set(`${data} ${address}`, password)
+    }
+  }
   const command = [...(options.under ?? []), POSTRIDER, 'start', ...argumentsOf(options, data)]
   const child = spawn(command[0] as string, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -116,14 +122,24 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   return new Server(data, ready, log, ended)
 }
 
-/** Runs a command of the CLI on a data folder; its output and code. */
-export function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const { status, stdout, stderr } = spawnSync(POSTRIDER, args, {
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-    timeout: 120_000,
-  })
-  return { code: status, out: stdout, err: stderr }
+/** Whether what a first start would make there is what it makes everywhere. */
+function isCopied({ demo, first, config, set = {} }: ServerOptions, data: string): boolean {
+  if (demo === false || first === true || config !== undefined) return false
+  if ('database' in set || 'hostname' in set) return false
+  return !existsSync(data) || readdirSync(data).length === 0
+}
+
+async function firstStart(data: string): Promise<readonly DemoAccount[]> {
+  const server = await startServer({ data, first: true })
+  await server.stop()
+  return server.accounts
+}
+
+/** Runs a command of the CLI in this process; its output and code. */
+export async function run(args: readonly string[]): Promise<Told> {
+  // Most who start servers give no command, and need not load them.
+  const { command } = await import('./command.ts')
+  return command(args)
 }
 
 export class Server {
@@ -214,7 +230,7 @@ export class Server {
   }
 
   /** A command of the CLI on this server's data. */
-  run(...args: readonly string[]) {
+  run(...args: readonly string[]): Promise<Told> {
     return run([...args, '--data', this.data])
   }
 

@@ -39,7 +39,7 @@ test('who marked a message learns what became of it, and nobody else does', asyn
     set: { 'listeners.mtqp.enabled': true },
   })
   const [joe, jane] = [server.account(0).address, server.account(1).address]
-  assert.equal(server.run('alias', 'add', `all@${server.domain}`, joe, jane).code, 0)
+  assert.equal((await server.run('alias', 'add', `all@${server.domain}`, joe, jane)).code, 0)
   const secret = randomBytes(20)
   const to = [jane, 'far@elsewhere.example', `all@${server.domain}`]
   await submit(server, `MTRK=${certifierOf(secret)}:600 ENVID=1+2B1@x.example`, to)
@@ -48,7 +48,7 @@ test('who marked a message learns what became of it, and nobody else does', asyn
   let out = ''
   for (let waits = 0; waits < 200 && !/Action: relayed/.test(out); waits++) {
     await sleep(25)
-    out = ask(server, '1+1@x.example', secret).out
+    out = (await ask(server, '1+1@x.example', secret)).out
   }
   const groups = out.split('\n\n').slice(2)
   assert.match(out, /^Content-Type: multipart\/related; type="message\/tracking-status";/)
@@ -76,12 +76,12 @@ test('who marked a message learns what became of it, and nobody else does', asyn
     ['3@x.example', secret],
     ['3@x.example', Buffer.alloc(20)],
   ] as const) {
-    const { code, err } = ask(server, name, guess)
+    const { code, err } = await ask(server, name, guess)
     assert.equal(code, 67, name)
     assert.match(err, /-ERR\/noinfo no information on such a message/)
   }
   // In the clear as well, where one wants it so.
-  assert.equal(ask(server, '1+1@x.example', secret, '--clear').code, 0)
+  assert.equal((await ask(server, '1+1@x.example', secret, '--clear')).code, 0)
   await server.stop()
 })
 
@@ -89,30 +89,33 @@ test('a hop that tracks is named, and asked next with the same secret', async ()
   const far = await startServer({
     set: { 'listeners.mtqp.enabled': true, 'listeners.smtp.with': 'MTRK' },
   })
-  assert.equal(far.run('domain', 'add', 'far.example').code, 0)
+  assert.equal((await far.run('domain', 'add', 'far.example')).code, 0)
   for (const [name, at] of [
     ['bob', 1],
     ['carol', 1],
     ['one', 0],
     ['dave', 0],
   ] as const)
-    assert.equal(far.run('alias', 'add', `${name}@far.example`, far.account(at).address).code, 0)
+    assert.equal(
+      (await far.run('alias', 'add', `${name}@far.example`, far.account(at).address)).code,
+      0,
+    )
   const server = await startServer({
     smarthost: `127.0.0.1:${far.port('smtp')}`,
     set: { 'listeners.mtqp.enabled': true },
   })
   const secret = randomBytes(20)
   // RFC 3885 §3.3: where an alias leads to one, the mark goes with him; to several, with none of them.
-  const alias = (name: string, ...to: readonly string[]) =>
-    assert.equal(server.run('alias', 'add', `${name}@${server.domain}`, ...to).code, 0)
-  alias('many', 'carol@far.example', 'dave@far.example')
-  alias('single', 'one@far.example')
+  const alias = async (name: string, ...to: readonly string[]) =>
+    assert.equal((await server.run('alias', 'add', `${name}@${server.domain}`, ...to)).code, 0)
+  await alias('many', 'carol@far.example', 'dave@far.example')
+  await alias('single', 'one@far.example')
   const to = ['bob@far.example', `many@${server.domain}`, `single@${server.domain}`]
   await submit(server, `MTRK=${certifierOf(secret)} ENVID=5@x.example`, to)
   let out = ''
   for (let waits = 0; waits < 100 && !/Action: transferred/.test(out); waits++) {
     await sleep(25)
-    out = ask(server, '5@x.example', secret).out
+    out = (await ask(server, '5@x.example', secret)).out
   }
   assert.match(out, /Action: transferred\nStatus: 2\.4\.0\nRemote-MTA: dns; /)
   let mail = 0
@@ -122,7 +125,7 @@ test('a hop that tracks is named, and asked next with the same secret', async ()
     for (const at of [0, 1]) mail += (await far.mail(far.account(at))).length
   }
   assert.equal(mail, 4)
-  const next = ask(far, '5@x.example', secret).out
+  const next = (await ask(far, '5@x.example', secret)).out
   assert.match(next, /Final-Recipient: rfc822; one@far\.example\nAction: delivered\n/)
   assert.doesNotMatch(next, /carol|dave/)
   assert.match(next, /Final-Recipient: rfc822; bob@far\.example\nAction: delivered\n/)
