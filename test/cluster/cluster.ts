@@ -43,6 +43,8 @@ export interface ClusterOptions {
   readonly nodes: number
   readonly senders: number
   readonly fsync?: boolean
+  /** How long each sender rests behind a message. */
+  readonly restMs?: number
   readonly sizes?: readonly number[]
   readonly set?: Readonly<Record<string, string | number | boolean>>
 }
@@ -88,6 +90,7 @@ export class Cluster {
     const load = new Load({
       senders: this.#options.senders,
       sizes: this.#options.sizes ?? SMALL,
+      restMs: this.#options.restMs ?? 0,
       remote: true,
       first: 1 + this.nodes.length * 1_000_000,
     })

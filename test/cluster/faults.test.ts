@@ -23,7 +23,7 @@ describe('two nodes on one PostgreSQL, whatever breaks', {
   })
 
   test('nothing acknowledged is lost or delivered twice, and UIDs never repeat', async context => {
-    cluster = await Cluster.open(binaries, { nodes: 2, senders: 3 })
+    cluster = await Cluster.open(binaries, { nodes: 2, senders: 3, restMs: 20 })
     const [a, b] = cluster.nodes
     assert.ok(a && b)
     cluster.begin()

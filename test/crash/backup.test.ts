@@ -26,7 +26,7 @@ before(async () => {
   sink = await Sink.open()
   server = await startServer({ smarthost: `127.0.0.1:${sink.port}`, set: { 'queue.retry': '1s' } })
   // Staged bodies that live for a moment only are the hard part: every third goes on to the next hop.
-  const load = new Load({ senders: 6, sizes: [900, 200 * KB, 130 * KB], remote: true })
+  const load = new Load({ senders: 6, sizes: [900, 200 * KB, 130 * KB], remote: true, restMs: 20 })
   load.start(server)
   while (load.sent.acknowledged.size < 20) await sleep(20)
   taken = new Set(load.sent.acknowledged)

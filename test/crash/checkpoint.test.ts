@@ -3,17 +3,29 @@
  * where the receiver was killed, and what was accepted is accepted once, though its reply was lost.
  */
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { DATABASE } from '../../src/server/folder.ts'
 import type { Dialogue } from '../kit/dialogue.ts'
 import { clear, type Server, type ServerOptions, startServer } from '../kit/server.ts'
 
-after(clear)
-
-const MAIL = 'MAIL FROM:<joe@remote.example> TRANSID=<12345@remote.example>'
-
 const start = (options: ServerOptions = {}) =>
   startServer({ ...options, set: { 'listeners.smtp.with': 'CHECKPOINT', ...options.set } })
+
+/** Most tests have it one after the other, each with a name of its own for its transaction. */
+let server: Server
+let transactions = 0
+let MAIL = ''
+
+before(async () => {
+  server = await start()
+})
+beforeEach(() => {
+  MAIL = `MAIL FROM:<joe@remote.example> TRANSID=<${++transactions}@remote.example>`
+})
+after(clear)
 
 /** Lines of many lengths, some of which begin with a dot. */
 function letter(octets: number): string {
@@ -57,18 +69,19 @@ async function goOn(smtp: Dialogue, text: string, offset: number): Promise<strin
   return reply.text
 }
 
-/** The only message of the mailbox is this one. */
-async function arrived(server: Server, text: string): Promise<void> {
-  const mail = await server.mail(server.account(1))
-  assert.equal(mail.length, 1)
-  const whole = (mail[0] as Buffer).toString('latin1')
-  assert.ok(whole.endsWith(text), 'octet for octet')
-  const { code, out } = await server.run('check')
+/** The only message of the mailbox is this one; it is taken away. */
+async function arrived(at: Server, text: string): Promise<void> {
+  const [message, ...more] = await at.mail(at.account(1))
+  assert.deepEqual(more, [])
+  assert.ok(message?.toString('latin1').endsWith(text), 'octet for octet')
+  const { code, out } = await at.run('check')
   assert.equal(code, 0, out)
+  const reader = await at.pop3(at.account(1))
+  await reader.ask('DELE 1')
+  assert.match(await reader.ask('QUIT'), /^\+OK/)
 }
 
 test('a connection that breaks off costs nothing but the rest of a line', async () => {
-  const server = await start()
   const text = letter(3_000_000)
   const cuts = [500, 200_001, 1_400_003, 2_999_990]
   for (const [i, cut] of cuts.entries()) {
@@ -88,54 +101,54 @@ test('a connection that breaks off costs nothing but the rest of a line', async 
   assert.ok(offset > 2_998_000)
   const first = await goOn(smtp, text, offset)
   smtp.end()
-  await arrived(server, text)
   // The same once more, as if the reply had been lost.
   const again = await server.smtp()
   assert.equal(await offsetOf(again), text.length)
   assert.equal(await goOn(again, '', 0), first)
   await again.command('QUIT')
   await arrived(server, text)
-  await server.stop()
 })
 
+/** So many pieces of transactions are in its database. */
+async function kept({ data }: Server, pieces: number): Promise<void> {
+  const database = new DatabaseSync(join(data, DATABASE), { readOnly: true })
+  const count = database.prepare('SELECT count(*) AS pieces FROM transfer_piece')
+  while (Number(count.get()?.['pieces']) < pieces) await sleep(10)
+  database.close()
+}
+
 test('a receiver that is killed goes on with what it had', async () => {
-  const server = await start()
   const text = letter(6_000_000)
   const smtp = await begin(server, text, 4_500_000)
-  // What the socket has taken is not yet with the server: it must have had the time to read it.
-  await sleep(700)
+  // What the socket has taken is not yet with the server.
+  await kept(server, 2)
   await server.stop('SIGKILL')
   smtp.end()
-  const next = await start({ data: server.data })
-  await sleep(300)
-  const smtp2 = await next.smtp()
-  const offset = (await offsetOf(smtp2)) ?? 0
+  server = await start({ data: server.data })
+  const again = await server.smtp()
+  const offset = (await offsetOf(again)) ?? 0
   assert.ok(offset > 2_000_000 && offset <= 4_500_000, `${offset}`)
-  await goOn(smtp2, text, offset)
-  smtp2.end()
-  await arrived(next, text)
-  await next.stop()
+  await goOn(again, text, offset)
+  again.end()
+  await arrived(server, text)
 })
 
 test('killed between the commit and the reply, a receiver takes no second copy', async () => {
-  const server = await start()
   const text = letter(10_000)
   const smtp = await begin(server, text, text.length)
   await smtp.send('.\r\n')
   while ((await server.mail(server.account(1))).length === 0) await sleep(5)
   await server.stop('SIGKILL')
   smtp.end()
-  const next = await start({ data: server.data })
-  const smtp2 = await next.smtp()
-  assert.equal(await offsetOf(smtp2), text.length)
-  assert.match(await goOn(smtp2, '', 0), /queued as /)
-  smtp2.end()
-  await arrived(next, text)
-  await next.stop()
+  server = await start({ data: server.data })
+  const again = await server.smtp()
+  assert.equal(await offsetOf(again), text.length)
+  assert.match(await goOn(again, '', 0), /queued as /)
+  again.end()
+  await arrived(server, text)
 })
 
 test("a name is its peer's alone, and stands for one envelope", async () => {
-  const server = await start()
   const text = letter(5_000)
   const smtp = await begin(server, text, 2_000)
   const other = await server.smtp()
@@ -159,11 +172,11 @@ test("a name is its peer's alone, and stands for one envelope", async () => {
   await liar.command('RSET')
   assert.equal(await offsetOf(liar), undefined)
   liar.end()
-  await server.stop()
 })
 
 test('over the quota nothing is kept, and the message is taken all the same', async () => {
-  const server = await start({ set: { 'checkpoint.perPeer': '1MB' } })
+  await server.stop()
+  server = await start({ set: { 'checkpoint.perPeer': '1MB', 'limits.messageSize': '3MB' } })
   const text = letter(2_500_000)
   const smtp = await begin(server, text, 2_000_000)
   smtp.socket.destroy()
@@ -174,12 +187,10 @@ test('over the quota nothing is kept, and the message is taken all the same', as
   assert.equal((await whole.command('.')).code, 250)
   whole.end()
   await arrived(server, text)
-  await server.stop()
 })
 
 test('what is refused at its end is judged anew', async () => {
-  const server = await start({ set: { 'limits.messageSize': 3_000 } })
-  const text = letter(5_000)
+  const text = letter(3_500_000)
   const smtp = await begin(server, text, text.length)
   assert.equal((await smtp.command('.')).code, 552)
   assert.equal(await offsetOf(smtp), undefined)

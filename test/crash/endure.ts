@@ -22,6 +22,7 @@ export interface EndureOptions {
   readonly random: () => number
   /** Only blows whose names have one of these words; all without any. */
   readonly words: readonly string[]
+  readonly restMs?: number
   readonly tell?: (line: string) => void
 }
 
@@ -50,19 +51,21 @@ class Endurance {
   readonly #options: EndureOptions
   readonly #scene: Scene
   readonly #data: string
-  readonly #load = new Load({
-    senders: 9,
-    sizes: [900, 3 * KB, 500, 200 * KB, 12 * KB, 700, 130 * KB, 2 * KB],
-    remote: true,
-    lmtp: true,
-    both: true,
-  })
+  readonly #load: Load
   readonly #takers = [new Taker(1, 'pop3'), new Taker(0, 'imap')]
   readonly #done = new Map<string, number>()
   #notStarted = 0
 
   constructor(options: EndureOptions, disk: SmallDisk | undefined) {
     this.#options = options
+    this.#load = new Load({
+      senders: 9,
+      sizes: [900, 3 * KB, 500, 200 * KB, 12 * KB, 700, 130 * KB, 2 * KB],
+      restMs: options.restMs ?? 0,
+      remote: true,
+      lmtp: true,
+      both: true,
+    })
     this.#scene = { disk, random: options.random }
     this.#data = join(disk?.folder ?? newFolder('endure'), 'data')
     mkdirSync(this.#data)

@@ -11,6 +11,7 @@ test('what was acknowledged survives SIGKILL, once, octet for octet, and nothing
     rounds: 3,
     senders: 6,
     workMs: [250, 700],
+    restMs: 15,
     random: Math.random,
   })
   context.diagnostic(JSON.stringify(report))

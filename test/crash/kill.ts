@@ -21,6 +21,7 @@ export interface KillOptions {
   /** Kills some starts as well, before or while they recover. */
   readonly killStarts?: boolean
   readonly sizes?: LoadOptions['sizes']
+  readonly restMs?: number
 }
 
 export interface KillReport {
@@ -39,6 +40,7 @@ export async function killUnderLoad(options: KillOptions): Promise<KillReport> {
   const load = new Load({
     senders: options.senders,
     sizes: options.sizes ?? MIXED_SIZES,
+    restMs: options.restMs ?? 0,
     remote: true,
   })
   const start = () =>

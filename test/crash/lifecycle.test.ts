@@ -26,7 +26,7 @@ async function until(what: string, done: () => boolean | Promise<boolean>): Prom
 test('SIGTERM under load: 421 or finished, exit 0, nothing lost; accounts and certificate stay', async () => {
   const server = await startServer()
   const idle = await server.smtp()
-  const load = new Load({ senders: 4, sizes: [900, 3000, 150_000], remote: false })
+  const load = new Load({ senders: 4, sizes: [900, 3000, 150_000], remote: false, restMs: 10 })
   load.start(server)
   await until('mail flows', () => load.sent.acknowledged.size > 20)
   server.signal('SIGTERM')

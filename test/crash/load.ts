@@ -3,6 +3,7 @@
  * BDAT, each written down as acknowledged only once its 250 was read. What a number's content is can
  * be computed again, so that a whole mailbox is compared octet for octet without being kept twice.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dialogue, DialogueEnded } from '../kit/dialogue.ts'
 import type { Server } from '../kit/server.ts'
 
@@ -18,6 +19,8 @@ export interface LoadOptions {
   readonly lmtp?: boolean
   /** Every fourth message goes to the first account; all to the second if not given. */
   readonly both?: boolean
+  /** How long each sender rests behind a message, so that a quick test leaves the cores to others; 0 if not given. */
+  readonly restMs?: number
   /** Where submission also sends: `n@remote.example` goes to the smart host. */
   readonly remote: boolean
 }
@@ -119,15 +122,19 @@ export class Load {
   }
 
   async #sender(server: Server, by: By): Promise<void> {
+    const { restMs = 0 } = this.#options
     while (!this.#stopped) {
       try {
         const dialogue = by === 'submission' ? await server.submission() : await server.smtp(by)
-        while (!this.#stopped) await this.#one(server, dialogue, by)
+        while (!this.#stopped) {
+          await this.#one(server, dialogue, by)
+          if (restMs > 0) await sleep(restMs)
+        }
         dialogue.end()
       } catch (error) {
         if (!(error instanceof DialogueEnded) && !(error instanceof Error)) throw error
         if (!server.alive) return
-        await new Promise(resolve => setTimeout(resolve, 20))
+        await sleep(20)
       }
     }
   }
@@ -154,7 +161,7 @@ export class Load {
     }
     if (refused) {
       await dialogue.command('RSET')
-      await new Promise(resolve => setTimeout(resolve, 10))
+      await sleep(10)
       return
     }
     const { code, text } = await this.#content(dialogue, number, content)
@@ -166,7 +173,7 @@ export class Load {
       this.sent.deferred.add(number)
       this.#refused(text)
       await dialogue.command('RSET')
-      await new Promise(resolve => setTimeout(resolve, 10))
+      await sleep(10)
     }
   }
 

@@ -14,7 +14,12 @@ probe?.close()
 test('what was acknowledged before a power cut is there behind it, once, octet for octet', {
   skip: !cuts && 'needs root, loop devices, and a kernel that shuts an ext4 down',
 }, async context => {
-  const report = await endure({ minutes: 0.001, random: Math.random, words: ['power cut'] })
+  const report = await endure({
+    minutes: 0.001,
+    random: Math.random,
+    words: ['power cut'],
+    restMs: 20,
+  })
   context.diagnostic(JSON.stringify(report))
   assert.deepEqual(report.blows, { 'power cut': 1 })
 })
