@@ -99,6 +99,8 @@ class Endurance {
   #start(sink: Sink, how: ReturnType<Blow['options']> = {}): Promise<Server> {
     return startServer({
       data: this.#data,
+      // What a copy has not synced would be lost with the power.
+      first: true,
       timeoutMs: 120_000,
       smarthost: `127.0.0.1:${sink.port}`,
       set: { 'queue.retry': '1s', 'listeners.lmtp.enabled': true, 'limits.freeSpace': 0 },
