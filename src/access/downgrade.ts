@@ -5,7 +5,7 @@
  */
 import { isAscii } from 'node:buffer'
 import type { SectionAnswer, SectionWish } from '../imap/server/question.ts'
-import { collected } from '../mailbox/octets.ts'
+import { collected, type MessageOctets } from '../mailbox/octets.ts'
 import { downgradedHeader } from '../message/downgrade.ts'
 import { scanHeader } from '../message/header.ts'
 import { selectFields } from '../message/section.ts'
@@ -30,7 +30,7 @@ export async function plainSection(
 ): Promise<Told | undefined> {
   const whole = part.length === 0 && text === ''
   if (as !== 'octets' || text === 'TEXT' || (text === '' && !whole)) return undefined
-  if (part.length === 0 && headIsAscii(content)) return undefined
+  if (part.length === 0 && isPlainAtOnce(content.octets)) return undefined
   const wanted = { part, text: text === 'MIME' ? text : ('HEADER' as const), fields: [] }
   const header = async () => {
     const found = await content.section({ section: wanted, as: 'octets' })
@@ -66,8 +66,8 @@ async function* pieces(source: Source): AsyncGenerator<Uint8Array, void, void> {
   else yield* source
 }
 
-/** Whether that can be told at a glance: most messages are in memory, and have a short header. */
-function headIsAscii({ octets }: MessageContent): boolean {
+/** Whether a header is seen at a glance to be ASCII: most messages are in memory, and have a short header. */
+export function isPlainAtOnce(octets: MessageOctets): boolean {
   const body = octets.body()
   const head = octets.range(0, octets.headOctets)
   if (!(body instanceof Uint8Array) || !(head instanceof Uint8Array) || !isAscii(head)) return false

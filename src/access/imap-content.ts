@@ -12,8 +12,7 @@ import { findPart, type Span, sectionSpan, selectFields } from '../message/secti
 import type { Part } from '../message/structure.ts'
 import { StructureScanner } from '../message/structure-scan.ts'
 import type { Store } from '../store/store.ts'
-import { Breath } from '../world/breath.ts'
-import type { World } from '../world/world.ts'
+import { type Breath, breathOf } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 import { KnownStructures } from './known-structures.ts'
 
@@ -36,15 +35,7 @@ const nothing = new Uint8Array(0)
 /** Structures of the bodies of a store asked for lately; their offsets are of the body alone. */
 const structures = new WeakMap<Store, KnownStructures>()
 
-function contentOf(
-  store: Store,
-  { disk, clock }: Pick<World, 'disk' | 'clock'>,
-  message: StoredMessage,
-): MessageContent {
-  const known = structures.get(store) ?? new KnownStructures()
-  structures.set(store, known)
-  return new MessageContent(new MessageOctets(message, { store, disk }), known, new Breath(clock))
-}
+type Access = Pick<ImapAccess, 'store' | 'world'>
 
 export class MessageContent {
   readonly octets: MessageOctets
@@ -67,25 +58,30 @@ export class MessageContent {
     this.#breath = breath
   }
 
+  static ofStored({ store, world: { disk, clock } }: Access, message: StoredMessage): MessageContent {
+    const known = structures.get(store) ?? new KnownStructures()
+    structures.set(store, known)
+    return new MessageContent(new MessageOctets(message, { store, disk }), known, breathOf(clock))
+  }
+
   /** The message of a UID; undefined where it is gone. */
   static async of(
-    { store, world }: Pick<ImapAccess, 'store' | 'world'>,
+    access: Access,
     mailboxId: number,
     uid: number,
   ): Promise<MessageContent | undefined> {
-    const message = await store.read(messageByUid, { mailboxId, uid })
-    if (message === undefined) return undefined
-    return contentOf(store, world, message)
+    const message = await access.store.read(messageByUid, { mailboxId, uid })
+    return message && MessageContent.ofStored(access, message)
   }
 
   /** Those of some messages that are there, by UID; the caller knows that they are few. */
   static async ofSome(
-    { store, world }: Pick<ImapAccess, 'store' | 'world'>,
+    access: Access,
     mailboxId: number,
     uids: readonly number[],
   ): Promise<Map<number, MessageContent>> {
-    const messages = await store.read(messagesByUid, { mailboxId, uids })
-    return new Map(messages.map(message => [message.uid, contentOf(store, world, message)]))
+    const messages = await access.store.read(messagesByUid, { mailboxId, uids })
+    return new Map(messages.map(message => [message.uid, MessageContent.ofStored(access, message)]))
   }
 
   /** The header of head and body together. */

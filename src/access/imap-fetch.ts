@@ -16,6 +16,7 @@ import {
   folderStates,
 } from '../mailbox/change.ts'
 import { changeFlags } from '../mailbox/flags.ts'
+import { messagesByUid, type StoredMessage } from '../mailbox/reader.ts'
 import { type ReadMessage, readMessages } from '../mailbox/reading.ts'
 import type { Breath } from '../world/breath.ts'
 import { plainSection } from './downgrade.ts'
@@ -28,7 +29,7 @@ import { rollsOf } from './rolls.ts'
 type Access = Pick<ImapAccess, 'store' | 'world' | 'log'>
 
 /** As much of a message's row as was asked for. */
-type Row = FolderState | FolderMessage | ReadMessage
+type Row = FolderState | FolderMessage | StoredMessage | ReadMessage
 
 /** So many messages are opened at once: small bodies come along with them. */
 const OPENED = 20
@@ -42,33 +43,55 @@ export async function fetchMessages(
     const states = await statesOf(access, key, uids)
     if (states !== undefined) return { kind: 'states', states }
   }
-  let rows = await rowsOf(access, key, uids, wish)
-  const unseen = markSeen ? rows.filter(row => !row.flags.includes('\\Seen')) : []
-  const marked = new Set(unseen.map(({ uid }) => uid))
-  if (marked.size > 0) {
-    const flags = { mode: 'add', flags: ['\\Seen'] } as const
-    await access.store.write(changeFlags, { mailboxId: key, uids: [...marked], ...flags })
-    rows = await rowsOf(access, key, uids, wish)
-  }
+  const rows = await rowsOf(access, key, uids, wish)
+  const marked = markSeen ? await markedSeen(access, key, rows) : nobody
   const messages: FetchedMessage[] = []
   const readings = new Readings(access)
   for (let at = 0; at < rows.length; at += OPENED) {
     await breath.due()
     const some = rows.slice(at, at + OPENED)
-    const unknown = new Set(some.flatMap(row => (isKnown(row, wish) ? [] : row.uid)))
-    const opened =
-      unknown.size > 0 ? await MessageContent.ofSome(access, key, [...unknown]) : undefined
+    const opened = await openedOf(access, key, some, wish)
     for (const row of some) {
-      const message = told(row, marked.has(row.uid))
-      const content = opened?.get(row.uid)
-      if (content !== undefined) {
-        messages.push({ ...message, ...(await contentsOf(content, row, wish, readings)) })
-      } else if (!unknown.has(row.uid)) messages.push(message)
-      // What was not opened, and is not known either, is gone meanwhile.
+      const content = opened.get(row.uid)
+      if (content === undefined && !isKnown(row, wish)) continue
+      const message = told(row, marked.get(row.uid))
+      const found = content && (await contentsOf(content, row, wish, readings))
+      messages.push(found ? { ...message, ...found } : message)
     }
   }
   readings.keep()
   return { kind: 'fetched', messages }
+}
+
+const nobody: ReadonlyMap<number, FolderState> = new Map()
+
+/** Sets \\Seen where it is not; those of the messages as they are then. */
+async function markedSeen(
+  { store }: Access,
+  mailboxId: number,
+  rows: readonly Row[],
+): Promise<ReadonlyMap<number, FolderState>> {
+  const uids = rows.filter(row => !row.flags.includes('\\Seen')).map(({ uid }) => uid)
+  if (uids.length === 0) return nobody
+  await store.write(changeFlags, { mailboxId, uids, mode: 'add', flags: ['\\Seen'] })
+  const states = await store.read(folderStates, { mailboxId, uids })
+  return new Map(states.map(state => [state.uid, state]))
+}
+
+/** The contents that are needed of some messages. What is not known of one and not opened here is gone meanwhile. */
+async function openedOf(
+  access: Access,
+  mailboxId: number,
+  rows: readonly Row[],
+  wish: FetchWish,
+): Promise<ReadonlyMap<number, MessageContent>> {
+  const opened = new Map<number, MessageContent>()
+  const unknown: number[] = []
+  for (const row of rows) {
+    if ('body' in row) opened.set(row.uid, MessageContent.ofStored(access, row))
+    else if (!isKnown(row, wish)) unknown.push(row.uid)
+  }
+  return unknown.length > 0 ? MessageContent.ofSome(access, mailboxId, unknown) : opened
 }
 
 /** Nothing but flags is wished for. */
@@ -87,29 +110,35 @@ function rowsOf(
   { store }: Access,
   mailboxId: number,
   uids: readonly number[],
-  { envelope, bodyStructure, facts }: FetchWish,
+  wish: FetchWish,
 ): Promise<readonly Row[]> {
+  const { envelope, bodyStructure, facts } = wish
   if (envelope || bodyStructure) {
     return store.read(readMessages, { mailboxId, uids, scanner: SCANNER })
   }
+  if (opens(wish)) return store.read(messagesByUid, { mailboxId, uids })
   return store.read(facts ? folderMessages : folderStates, { mailboxId, uids })
+}
+
+/** Octets of each message are wished for. */
+function opens({ body, preview, sections }: FetchWish): boolean {
+  return body || preview || sections.length > 0
 }
 
 /** Whether all that is wished for is known without the message's octets. */
 function isKnown(row: Row, wish: FetchWish): boolean {
-  if (wish.body || wish.preview || wish.sections.length > 0) return false
-  return !(wish.envelope || wish.bodyStructure) || ('head' in row && isKept(row, wish.utf8))
+  return !opens(wish) && (!(wish.envelope || wish.bodyStructure) || ('envelope' in row && isKept(row, wish.utf8)))
 }
 
 const noSections: readonly SectionAnswer[] = []
 
 /** What its row tells of a message. */
-function told(row: Row, flagsChanged: boolean): FetchedMessage {
-  const state = { uid: row.uid, flags: wordsOf(row.flags), modSeq: row.modSeq, flagsChanged }
+function told(row: Row, marked: FolderState | undefined): FetchedMessage {
+  const state = { ...stateOf(marked ?? row), flagsChanged: marked !== undefined }
   if (!('internalDate' in row)) return { ...state, sections: noSections }
   const { internalDate, savedAt, sizeOctets, messageId } = row
   const facts = { internalDate, savedAt, sizeOctets, emailId: `M${messageId}` }
-  if (!('head' in row) || !row.envelope || !row.structure) {
+  if (!('envelope' in row) || !row.envelope || !row.structure) {
     return { ...state, facts, sections: noSections }
   }
   const { envelope, structure: bodyStructure } = row
@@ -126,7 +155,7 @@ async function contentsOf(content: MessageContent, row: Row, wish: FetchWish, re
   return {
     ...(wish.preview ? { preview: await previewOf(content) } : {}),
     ...(wish.body ? { body: formatStructure(await content.structure(), false, utf8) } : {}),
-    ...('head' in row ? await readings.of(content, row, utf8) : {}),
+    ...('envelope' in row ? await readings.of(content, row, utf8) : {}),
     sections,
   }
 }

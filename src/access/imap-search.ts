@@ -6,7 +6,7 @@
 import type { Answer, Question } from '../imap/server/question.ts'
 import { type FolderMessage, folderMessages } from '../mailbox/change.ts'
 import { type Reading, type ReadMessage, readMessages } from '../mailbox/reading.ts'
-import { Breath } from '../world/breath.ts'
+import { breathOf } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
 import { foundHeading, keepFound, SCANNER } from './imap-reading.ts'
@@ -34,7 +34,7 @@ export async function searchMessages(
   }
   const found: number[] = []
   const modSeqs: number[] = []
-  const breath = new Breath(access.world.clock)
+  const breath = breathOf(access.world.clock)
   let size = sliceBehind('rows')
   for (let at = 0; at < uids.length && !gone(); ) {
     await breath.due()

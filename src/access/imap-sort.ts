@@ -3,7 +3,7 @@ import type { Answer, Question, SearchQuestion } from '../imap/server/question.t
 import { sortedUids } from '../imap/sort.ts'
 import { type Reading, readMessages } from '../mailbox/reading.ts'
 import { threading } from '../message/thread.ts'
-import { Breath, rested } from '../world/breath.ts'
+import { breathOf, rested } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 import { MessageContent } from './imap-content.ts'
 import { foundHeading, keepFound, SCANNER } from './imap-reading.ts'
@@ -31,7 +31,7 @@ export async function sortMessages(
     facts.flatMap(({ sort }) => sort ?? []),
     criteria,
   )
-  const uids = await rested(sorting, new Breath(access.world.clock))
+  const uids = await rested(sorting, breathOf(access.world.clock))
   return { kind: 'sorted', uids, modSeqs: uids.map(uid => modSeqs.get(uid) ?? 0) }
 }
 
@@ -46,7 +46,7 @@ export async function threadMessages(
     facts.flatMap(({ thread }) => thread ?? []),
     algorithm,
   )
-  const threads = await rested(work, new Breath(access.world.clock))
+  const threads = await rested(work, breathOf(access.world.clock))
   return { kind: 'threaded', threads }
 }
 
@@ -64,7 +64,7 @@ async function gathered(
   const answer = await searchMessages(access, { key, search }, gone)
   if (answer.kind !== 'found') return answer
   const facts: MessageFacts[] = []
-  const breath = new Breath(access.world.clock)
+  const breath = breathOf(access.world.clock)
   let size = sliceBehind('facts')
   for (let at = 0; at < answer.uids.length && !gone(); ) {
     await breath.due()

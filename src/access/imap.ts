@@ -22,7 +22,7 @@ import type { Identity } from '../queue/id.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
 import type { Endpoint, Role } from '../wire/effect.ts'
-import { Breath } from '../world/breath.ts'
+import { type Breath, breathOf } from '../world/breath.ts'
 import type { Log } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 import { ImapAppend } from './imap-append.ts'
@@ -105,13 +105,21 @@ class ImapRole implements Role<Question, Answer> {
 
   constructor(access: ImapAccess, remote: Endpoint, changed: () => void) {
     this.#access = access
-    this.#breath = new Breath(access.world.clock)
+    this.#breath = breathOf(access.world.clock)
     this.#remote = remote
     this.#changed = changed
     this.#append = new ImapAppend(access)
   }
 
+  /** A command may ask a thousand times: where others wait, so does its next question. */
   ask(question: Question): Answer | Promise<Answer> {
+    const rest = this.#breath.due()
+    if (rest === undefined) return this.#answer(question)
+    // Who has gone meanwhile watches nothing any more.
+    return rest.then(() => (this.#gone ? broken : this.#answer(question)))
+  }
+
+  #answer(question: Question): Answer | Promise<Answer> {
     switch (question.kind) {
       case 'connect':
         return { kind: 'welcome' }
@@ -229,7 +237,7 @@ class ImapRole implements Role<Question, Answer> {
     this.#leave()
     const place = await placeOf(this.#access, account, mailbox)
     const denied = lacking(place, 'r')
-    if (place === undefined || denied) return denied ?? noSuchMailbox
+    if (place === undefined || denied || this.#gone) return denied ?? noSuchMailbox
     const { ownerId, name, rights } = place
     // First the ear, then the look: what happens between them is heard.
     this.#unwatch = this.#access.watch.watch(ownerId, () => this.#changed())
@@ -353,8 +361,9 @@ class ImapRole implements Role<Question, Answer> {
   }
 }
 
-function changesOf({ modSeq, uidNext, present, vanished, forgotten }: FolderChanges): Changes {
-  const told = { highestModSeq: modSeq, uidNext, present: present.map(stateOf), vanished }
+function changesOf(changes: FolderChanges): Changes {
+  const { modSeq, uidNext, present, vanished, forgotten, more } = changes
+  const told = { highestModSeq: modSeq, uidNext, present: present.map(stateOf), vanished, more }
   return forgotten ? { ...told, forgotten } : told
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Delivery } from '../mailbox/deliver.ts'
 import { MaildropLocks } from '../mailbox/lock.ts'
+import { collected } from '../mailbox/octets.ts'
 import { deliver } from '../mailbox/writer.ts'
 import { settings } from '../pop3/scripted.ts'
 import type { Answer, Question, ServerEvent } from '../pop3/server/question.ts'
@@ -228,4 +229,33 @@ test('a maildrop is open once at a time; the lock goes with the connection, also
   // RFC 1939 §6: QUIT gives the lock back before its +OK, not once the connection is gone.
   assert.equal((await fourth.ask({ kind: 'commit', peer, uids: [] })).kind, 'committed')
   assert.equal((await role(access).ask(open)).kind, 'opened')
+})
+
+test('who takes one message after the other is answered from memory, and nothing else is changed by it', async () => {
+  const place = await town(7)
+  const sent: Buffer[] = []
+  for (let id = 1; id <= 6; id++) sent.push(await put(place, id, text(id === 4 ? 70_000 : 2_000)))
+  const access = {
+    ...{ world: place.server.world, store: place.store, login, keeps: () => false, log: silent },
+    maildropLocks: new MaildropLocks(),
+  }
+  const peer = { remote: { address: '', port: 0 }, local: { address: '', port: 0 } }
+  const reading = role(access)
+  await reading.ask({ kind: 'open', peer, account: { id: 1, address: 'joe@example.org' } })
+  const told: string[] = []
+  const retrieve = async (uid: number) => {
+    const asked = reading.ask({ kind: 'retrieve', peer, uid, utf8: false })
+    const answer = asked instanceof Promise ? await place.until(asked) : asked
+    const octets = answer.kind === 'content' ? await collected(answer.content) : undefined
+    if (octets) assert.deepEqual(octets, sent[uid - 1], `message ${uid}`)
+    told.push(`${uid} ${asked instanceof Promise ? 'read' : 'there'}${octets ? '' : ' gone'}`)
+    await place.until(new Promise<void>(resolve => place.server.world.clock.after(1, resolve)))
+  }
+  await place.store.write(run, ['DELETE FROM mailbox_message WHERE uid = 6'])
+  for (const uid of [1, 2, 3, 4, 5, 6, 2, 1, 2, 3]) await retrieve(uid)
+  assert.deepEqual(told, [
+    ...['1 read', '2 read', '3 there', '4 read', '5 there', '6 read gone'],
+    ...['2 read', '1 read', '2 read', '3 there'],
+  ])
+  reading.closed?.()
 })

@@ -8,7 +8,7 @@ import { begun, content } from '../mailbox/content.ts'
 import { expunge } from '../mailbox/expunge.ts'
 import type { MaildropLock, MaildropLocking } from '../mailbox/lock.ts'
 import { MessageOctets } from '../mailbox/octets.ts'
-import { messageByUid, openMailbox } from '../mailbox/reader.ts'
+import { openMailbox, type StoredMessage } from '../mailbox/reader.ts'
 import type {
   Answer,
   CommitAnswer,
@@ -23,11 +23,12 @@ import type { Endpoint, Role } from '../wire/effect.ts'
 import { placeOf } from '../world/disk-places.ts'
 import type { Log } from '../world/log.ts'
 import type { World } from '../world/world.ts'
-import { plainMessage } from './downgrade.ts'
+import { isPlainAtOnce, plainMessage } from './downgrade.ts'
 import { MessageContent } from './imap-content.ts'
+import { ReadAhead } from './pop3-ahead.ts'
 
 export interface Pop3Access {
-  readonly world: Pick<World, 'disk'>
+  readonly world: Pick<World, 'disk' | 'clock'>
   readonly store: Store
   readonly login: (
     question: LoginQuestion,
@@ -65,6 +66,7 @@ class Pop3Role implements Role<Question, Answer> {
   readonly #access: Pop3Access
   readonly #remote: Endpoint
   #mailboxId = 0
+  #ahead: ReadAhead | undefined
   #lock: MaildropLock | undefined
   #closed = false
   /** While deletions are made good the lock is held, even if the client has gone meanwhile. */
@@ -104,7 +106,7 @@ class Pop3Role implements Role<Question, Answer> {
   }
 
   async #open(account: Account): Promise<OpenAnswer> {
-    const { log, maildropLocks, store } = this.#access
+    const { log, maildropLocks, store, world } = this.#access
     const taken = maildropLocks.acquire(account.id)
     this.#lock = taken instanceof Promise ? await taken : taken
     if (this.#lock === undefined) return { kind: 'inUse' }
@@ -113,9 +115,11 @@ class Pop3Role implements Role<Question, Answer> {
       // The peer may have gone while we read: then nobody else would free the lock.
       if (this.#closed) await this.#release()
       this.#mailboxId = mailbox?.mailboxId ?? 0
+      const listing = mailbox ?? { uidValidity: 1, uids: [], sizes: [] }
+      this.#ahead = new ReadAhead(store, world.clock, this.#mailboxId, listing)
       const count = mailbox?.uids.length ?? 0
       log.info('pop3-open', { account: account.address, messages: count })
-      return { kind: 'opened', listing: mailbox ?? { uidValidity: 1, uids: [], sizes: [] } }
+      return { kind: 'opened', listing }
     } catch (error) {
       // Not opened: the client may try again on this very connection.
       await this.#release()
@@ -123,25 +127,34 @@ class Pop3Role implements Role<Question, Answer> {
     }
   }
 
-  async #retrieve(uid: number, utf8: boolean): Promise<RetrieveAnswer> {
-    const { store, world } = this.#access
-    const message = await store.read(messageByUid, { mailboxId: this.#mailboxId, uid })
+  #retrieve(uid: number, utf8: boolean): RetrieveAnswer | Promise<RetrieveAnswer> {
+    const message = this.#ahead?.take(uid)
+    return message instanceof Promise
+      ? message.then(found => this.#contentOf(found, utf8))
+      : this.#contentOf(message, utf8)
+  }
+
+  #contentOf(
+    message: StoredMessage | undefined,
+    utf8: boolean,
+  ): RetrieveAnswer | Promise<RetrieveAnswer> {
     if (message === undefined) return { kind: 'gone' }
-    if (!utf8) {
-      const octets = new MessageOctets(message, { store, disk: world.disk })
-      const plain = await plainMessage(new MessageContent(octets))
-      if (plain !== undefined) return { ...plain, kind: 'content' }
-    }
+    const { store, world } = this.#access
+    const octets = new MessageOctets(message, { store, disk: world.disk })
+    if (utf8 || isPlainAtOnce(octets)) return this.#asItIs(message)
+    return plainMessage(new MessageContent(octets)).then(plain =>
+      plain === undefined ? this.#asItIs(message) : { ...plain, kind: 'content' },
+    )
+  }
+
+  #asItIs(message: StoredMessage): RetrieveAnswer | Promise<RetrieveAnswer> {
+    const { store, world } = this.#access
     const { sizeOctets, body } = message
     const source = content(store, world.disk, message)
     const near = body.staged === null || placeOf(body.staged) === 'directory'
     if (near || source instanceof Uint8Array)
       return { kind: 'content', sizeOctets, content: source }
-    return {
-      kind: 'content',
-      sizeOctets,
-      content: await begun(source as AsyncIterable<Uint8Array>),
-    }
+    return begun(source).then(begins => ({ kind: 'content', sizeOctets, content: begins }))
   }
 
   async #commit(uids: readonly number[]): Promise<CommitAnswer> {

@@ -5,7 +5,7 @@
 import { folderChanges } from '../mailbox/change.ts'
 import { farRollSlice, Roll, rollSlice, rollStart } from '../mailbox/roll.ts'
 import type { Store } from '../store/store.ts'
-import { Breath } from '../world/breath.ts'
+import { breathOf } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 
 /** Of all rolls together; 16 octets each. */
@@ -39,14 +39,18 @@ export class Rolls {
     if (known === undefined && wanted <= FEW && wanted < messages) return undefined
     const roll = known ?? (await this.#loaded(mailboxId))
     if (roll === undefined) return undefined
-    const { modSeq: sinceModSeq, uidNext } = roll
-    const changes = await this.#store.read(folderChanges, { mailboxId, sinceModSeq, uidNext })
-    if (changes === undefined) {
-      // Gone, or so old that nobody knows what happened since: then it is read anew.
-      if (this.#known.get(mailboxId) === roll) this.#known.delete(mailboxId)
-      return known === undefined ? undefined : this.now(mailboxId, messages)
+    for (let more = true; more; ) {
+      const { modSeq: sinceModSeq, uidNext } = roll
+      const changes = await this.#store.read(folderChanges, { mailboxId, sinceModSeq, uidNext })
+      if (changes === undefined) {
+        // Gone, or so old that nobody knows what happened since: then it is read anew.
+        if (this.#known.get(mailboxId) === roll) this.#known.delete(mailboxId)
+        return known === undefined ? undefined : this.now(mailboxId, messages)
+      }
+      roll.take(changes)
+      more = changes.more
+      if (more) await breathOf(this.#clock).due()
     }
-    roll.take(changes)
     if (this.#known.delete(mailboxId)) this.#known.set(mailboxId, roll)
     return roll
   }
@@ -64,7 +68,7 @@ export class Rolls {
     const start = await this.#store.read(rollStart, mailboxId)
     if (start === undefined) return undefined
     const roll = new Roll(start)
-    const breath = new Breath(this.#clock)
+    const breath = breathOf(this.#clock)
     let reader = rollSlice
     for (let more = true; more; ) {
       await breath.due()

@@ -2,10 +2,11 @@
  * What a session reads of a mailbox to have its own view of it: how it is when it is opened, and what happened
  * since (RFC 7162). The mailbox's MODSEQ is read first: what commits meanwhile is told twice, never missed.
  */
+import { either } from '../store/dialect.ts'
 import { farReader, reader } from '../store/store.ts'
 import type { Read } from '../world/sql.ts'
 import { DOOMED_NAME } from './folder.ts'
-import { withUids } from './tally.ts'
+import { readSome, someTexts } from './some.ts'
 
 export interface OpenedFolder {
   readonly mailboxId: number
@@ -43,17 +44,16 @@ export const firstUnseen = farReader('mailbox.firstUnseen', async (tx, mailboxId
 
 export interface FolderChanges {
   readonly name: string
+  /** All up to here is told, with what was told before. */
   readonly modSeq: number
   readonly uidNext: number
   /** New messages, and those whose flags changed; by UID. */
-  readonly present: readonly {
-    readonly uid: number
-    readonly flags: string
-    readonly modSeq: number
-  }[]
+  readonly present: readonly FolderState[]
   readonly vanished: readonly number[]
   /** What vanished that early is not known any more: whatever is not there may have (forget.ts). */
   readonly forgotten: boolean
+  /** There is more of it: what is to be asked next is what happened since these numbers. */
+  readonly more: boolean
 }
 
 interface Now {
@@ -66,9 +66,27 @@ interface Now {
 const NOW = `SELECT name, mod_seq, uid_next, vanished_floor FROM mailbox
   WHERE id = ?1 AND substr(name, 1, 1) <> ?2`
 
+/** So many messages at once take the main thread some milliseconds, until they are told. */
+export const CHANGES_SLICE = 1_000
+
+const ARRIVED = `SELECT uid, flags, mod_seq AS "modSeq" FROM mailbox_message
+  WHERE mailbox_id = ?1 AND uid >= ?2 ORDER BY uid LIMIT ${CHANGES_SLICE}`
+/** The MODSEQ of the last one of a slice, where there are as many: all of one MODSEQ are told at once. */
+const SLICE_END = `SELECT changed_mod_seq AS "modSeq" FROM mailbox_message WHERE mailbox_id = ?1 AND changed_mod_seq > ?2
+  ORDER BY changed_mod_seq LIMIT 1 OFFSET ${CHANGES_SLICE - 1}`
+const CHANGED = `SELECT uid, flags, mod_seq AS "modSeq" FROM mailbox_message
+  WHERE mailbox_id = ?1 AND changed_mod_seq > ?2 AND changed_mod_seq <= ?4 AND uid < ?3 ORDER BY uid`
+const VANISHED = either({
+  sqlite: `SELECT group_concat(uid) AS uids FROM (SELECT uid FROM mailbox_vanished
+    WHERE mailbox_id = ?1 AND mod_seq > ?2 AND mod_seq <= ?3 ORDER BY uid) AS gone`,
+  postgresql: `SELECT string_agg(uid::text, ',' ORDER BY uid) AS uids FROM mailbox_vanished
+    WHERE mailbox_id = ?1 AND mod_seq > ?2 AND mod_seq <= ?3`,
+})
+
 /**
- * What happened since a MODSEQ, for one who knows all below `uidNext`; undefined where the folder is
- * gone. Both parts are found by their keys, however large the folder is.
+ * What happened since a MODSEQ, for one who knows all below `uidNext`, a slice of it; undefined where the folder is
+ * gone. All parts are found by their keys, however large the folder is. New messages come first: who has a MODSEQ
+ * then knows all that came with a lower one.
  */
 export const folderChanges = reader(
   'mailbox.changes',
@@ -80,29 +98,27 @@ export const folderChanges = reader(
     const folder = await tx.get<Now>(NOW, mailboxId, DOOMED_NAME)
     // Nobody is at work and heard of nothing for as long as what vanished is remembered.
     if (folder === undefined || sinceModSeq < folder.vanished_floor) return undefined
-    const now = { name: folder.name, modSeq: folder.mod_seq, forgotten: false }
+    const nothing = { name: folder.name, forgotten: false, present: [], vanished: [], more: false }
     if (folder.mod_seq === sinceModSeq) {
-      return { ...now, uidNext: folder.uid_next, present: [], vanished: [] }
+      return { ...nothing, modSeq: sinceModSeq, uidNext: Math.max(uidNext, folder.uid_next) }
     }
-    const present = await tx.all<FolderChanges['present'][number]>(
-      `SELECT uid, flags, mod_seq AS "modSeq" FROM mailbox_message
-         WHERE mailbox_id = ?1 AND changed_mod_seq > ?2 AND uid < ?3
-       UNION ALL SELECT uid, flags, mod_seq FROM mailbox_message WHERE mailbox_id = ?1 AND uid >= ?3
-       ORDER BY uid`,
-      mailboxId,
-      sinceModSeq,
-      uidNext,
-    )
-    const vanished = await tx.all<{ uid: number }>(
-      'SELECT uid FROM mailbox_vanished WHERE mailbox_id = ?1 AND mod_seq > ?2 ORDER BY uid',
-      mailboxId,
-      sinceModSeq,
-    )
+    const arrived =
+      folder.uid_next > uidNext ? await tx.all<FolderState>(ARRIVED, mailboxId, uidNext) : []
+    const next = Math.max(uidNext, (arrived.at(-1)?.uid ?? 0) + 1)
+    if (arrived.length === CHANGES_SLICE) {
+      return { ...nothing, modSeq: sinceModSeq, uidNext: next, present: arrived, more: true }
+    }
+    const end = await tx.get<{ modSeq: number }>(SLICE_END, mailboxId, sinceModSeq)
+    const modSeq = end?.modSeq ?? folder.mod_seq
+    const changed = await tx.all<FolderState>(CHANGED, mailboxId, sinceModSeq, uidNext, modSeq)
+    const gone = await tx.get<{ uids: string | null }>(VANISHED, mailboxId, sinceModSeq, modSeq)
     return {
-      ...now,
-      uidNext: Math.max(folder.uid_next, (present.at(-1)?.uid ?? 0) + 1),
-      present,
-      vanished: vanished.map(({ uid }) => uid),
+      ...nothing,
+      modSeq,
+      uidNext: Math.max(next, folder.uid_next),
+      present: changed.concat(arrived),
+      vanished: gone?.uids ? gone.uids.split(',').map(Number) : [],
+      more: end !== undefined,
     }
   },
 )
@@ -143,6 +159,7 @@ export const folderSince = farReader(
       forgotten: modSeq < folder.vanished_floor,
       present,
       vanished: vanished.map(({ uid }) => uid),
+      more: false,
     }
   },
 )
@@ -160,8 +177,9 @@ export interface FolderMessage {
   readonly bodyId: number
 }
 
-const MESSAGE = `uid, flags, mod_seq AS "modSeq", internal_date AS "internalDate", size_octets AS "sizeOctets",
-  message_id AS "messageId", body_id AS "bodyId", coalesce(saved_at, internal_date) AS "savedAt"`
+/** Its columns, of a table called m. */
+export const MESSAGE = `m.uid, m.flags, m.mod_seq AS "modSeq", m.internal_date AS "internalDate", m.size_octets AS "sizeOctets",
+  m.message_id AS "messageId", m.body_id AS "bodyId", coalesce(m.saved_at, m.internal_date) AS "savedAt"`
 
 /** What a session knows of a message. */
 export type FolderState = Pick<FolderMessage, 'uid' | 'flags' | 'modSeq'>
@@ -175,42 +193,24 @@ interface Some {
 export const folderMessages = reader('mailbox.messages', messagesOf)
 
 /** The same, for a reader that has more to ask of them. */
-export function messagesOf(tx: Read, some: Some): Promise<FolderMessage[]> {
-  return rowsOf(tx, MESSAGES, some)
+export function messagesOf(tx: Read, { mailboxId, uids }: Some): Promise<FolderMessage[]> {
+  return readSome(tx, MESSAGES, uids, mailboxId)
 }
 
 /** The same, of each only what costs least to read. */
-export const folderStates = reader(
-  'mailbox.states',
-  (tx, some: Some): Promise<FolderState[]> => rowsOf(tx, STATES, some),
+export const folderStates = reader('mailbox.states', (tx, { mailboxId, uids }: Some) =>
+  readSome<FolderState>(tx, STATES, uids, mailboxId),
 )
 
-const MESSAGES = statements(MESSAGE)
-const STATES = statements('uid, flags, mod_seq AS "modSeq"')
-
-function statements(columns: string) {
-  const from = `SELECT ${columns} FROM mailbox_message WHERE mailbox_id = ?1`
-  return {
-    named: withUids(`${from} AND uid {uids} ORDER BY uid`, 2),
-    between: `${from} AND uid BETWEEN ?2 AND ?3 ORDER BY uid`,
-  }
-}
-
-async function rowsOf(
-  tx: Read,
-  { named, between }: ReturnType<typeof statements>,
-  { mailboxId, uids }: Some,
-): Promise<FolderMessage[]> {
-  const [from, to] = [uids[0] ?? 0, uids.at(-1) ?? 0]
-  // Neighbours, as nearly always, are read from one to the other and not one by one.
-  if (to - from >= 2 * uids.length || to < from) {
-    return tx.all<FolderMessage>(named, mailboxId, JSON.stringify(uids))
-  }
-  const rows = await tx.all<FolderMessage>(between, mailboxId, from, to)
-  if (rows.length === to - from + 1 && rows.length === uids.length) return rows
-  const wanted = new Set(uids)
-  return rows.filter(({ uid }) => wanted.has(uid))
-}
+const MESSAGES = someTexts(
+  `SELECT ${MESSAGE} FROM mailbox_message m WHERE m.mailbox_id = ?1 AND m.uid {uids} ORDER BY m.uid`,
+  2,
+)
+const STATES = someTexts(
+  `SELECT uid, flags, mod_seq AS "modSeq" FROM mailbox_message
+   WHERE mailbox_id = ?1 AND uid {uids} ORDER BY uid`,
+  2,
+)
 
 /** UIDs of messages with \Deleted behind a UID, a slice of them. */
 export const doomedMessages = reader(

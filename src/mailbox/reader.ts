@@ -4,7 +4,8 @@
  */
 import { farReader, reader } from '../store/store.ts'
 import type { Read } from '../world/sql.ts'
-import { withUids } from './tally.ts'
+import { type FolderMessage, MESSAGE } from './change.ts'
+import { readSome, someTexts } from './some.ts'
 
 export interface MailboxName {
   readonly accountId: number
@@ -77,26 +78,15 @@ export interface BodyReference {
   readonly octets?: Uint8Array
 }
 
-export interface StoredMessage {
-  readonly uid: number
-  readonly messageId: string
+export type StoredMessage = FolderMessage & {
   readonly head: Uint8Array
   readonly body: BodyReference
-  /** Of head and body together. */
-  readonly sizeOctets: number
-  readonly internalDate: number
-  readonly flags: readonly string[]
 }
 
-interface MessageRow {
-  readonly uid: number
-  readonly message_id: string
+/** A message with its own head, and its body where that is small. */
+type MessageRow = FolderMessage & {
   readonly head: Uint8Array
-  readonly size_octets: number
-  readonly internal_date: number
-  readonly flags: string
-  readonly body_id: number
-  readonly body_size: number
+  readonly bodyOctets: number | null
   readonly staged: string | null
   readonly octets: Uint8Array | null
 }
@@ -104,11 +94,11 @@ interface MessageRow {
 /** Bodies up to this come along with their message. */
 export const INLINE_MAX_OCTETS = 65_536
 
-const STORED_ONE = `SELECT m.uid, m.message_id, m.head, m.size_octets, m.internal_date, m.flags, m.body_id,
-  b.size_octets AS body_size, b.staged,
-  CASE WHEN b.size_octets <= ?3 THEN b.octets END AS octets
-FROM mailbox_message m LEFT JOIN body b ON b.id = m.body_id
-WHERE m.mailbox_id = ?1 AND m.uid = ?2`
+const STORED = `SELECT ${MESSAGE}, m.head, b.size_octets AS "bodyOctets", b.staged,
+  CASE WHEN b.size_octets <= ?2 THEN b.octets END AS octets
+  FROM mailbox_message m LEFT JOIN body b ON b.id = m.body_id WHERE m.mailbox_id = ?1 AND m.uid`
+const STORED_ONE = `${STORED} = ?3`
+const STORED_SOME = someTexts(`${STORED} {uids} ORDER BY m.uid`, 3)
 
 interface OneMessage {
   readonly mailboxId: number
@@ -130,18 +120,9 @@ async function oneMessage(
   { mailboxId, uid }: OneMessage,
   inlineMaxOctets: number,
 ): Promise<StoredMessage | undefined> {
-  const row = await tx.get<MessageRow>(STORED_ONE, mailboxId, uid, inlineMaxOctets)
+  const row = await tx.get<MessageRow>(STORED_ONE, mailboxId, inlineMaxOctets, uid)
   return row && storedMessage(row)
 }
-
-const STORED = withUids(
-  `SELECT m.uid, m.message_id, m.head, m.size_octets, m.internal_date, m.flags, m.body_id,
-  b.size_octets AS body_size, b.staged,
-  CASE WHEN b.size_octets <= ?3 THEN b.octets END AS octets
-FROM mailbox_message m LEFT JOIN body b ON b.id = m.body_id
-WHERE m.mailbox_id = ?1 AND m.uid {uids} ORDER BY m.uid`,
-  2,
-)
 
 /** Those of some messages that are there, by UID; the caller knows that they are few. */
 export const messagesByUid = reader(
@@ -150,28 +131,16 @@ export const messagesByUid = reader(
     tx,
     { mailboxId, uids }: { readonly mailboxId: number; readonly uids: readonly number[] },
   ): Promise<StoredMessage[]> => {
-    const rows = await tx.all<MessageRow>(
-      STORED,
-      mailboxId,
-      JSON.stringify(uids),
-      INLINE_MAX_OCTETS,
-    )
+    const rows = await readSome<MessageRow>(tx, STORED_SOME, uids, mailboxId, INLINE_MAX_OCTETS)
     return rows.map(storedMessage)
   },
 )
 
-function storedMessage(row: MessageRow): StoredMessage {
-  if (row.body_size === null) throw new Error(`body ${row.body_id} is not in the store`)
-  const body = { bodyId: row.body_id, sizeOctets: row.body_size, staged: row.staged }
-  return {
-    uid: row.uid,
-    messageId: row.message_id,
-    head: row.head,
-    body: row.octets === null ? body : { ...body, octets: row.octets },
-    sizeOctets: row.size_octets,
-    internalDate: row.internal_date,
-    flags: row.flags === '' ? [] : row.flags.split(' '),
-  }
+function storedMessage({ bodyOctets, staged, octets, ...message }: MessageRow): StoredMessage {
+  const { bodyId } = message
+  if (bodyOctets === null) throw new Error(`body ${bodyId} is not in the store`)
+  const body = { bodyId, sizeOctets: bodyOctets, staged }
+  return { ...message, body: octets === null ? body : { ...body, octets } }
 }
 
 /** Octets [from, to) of a body that is in its row; undefined where the body is gone. */

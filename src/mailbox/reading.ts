@@ -9,8 +9,9 @@ import { either } from '../store/dialect.ts'
 import { farReader, reader, type Store, writer } from '../store/store.ts'
 import { type Needless, sweepFound } from '../store/sweep.ts'
 import type { Read } from '../world/sql.ts'
-import type { FolderMessage } from './change.ts'
-import { uidsIn, withUids } from './tally.ts'
+import { type FolderMessage, MESSAGE } from './change.ts'
+import { readSome, type SomeTexts, someTexts } from './some.ts'
+import { uidsIn } from './tally.ts'
 
 export interface Reading {
   readonly bodyId: number
@@ -32,14 +33,12 @@ export type HeadedMessage = FolderMessage & {
   readonly heading: string | null
 }
 
-const MESSAGE = `m.uid, m.flags, m.mod_seq AS "modSeq", m.internal_date AS "internalDate", m.size_octets AS "sizeOctets",
-     m.message_id AS "messageId", m.body_id AS "bodyId", coalesce(m.saved_at, m.internal_date) AS "savedAt", m.head`
 const WITH_READING = 'mailbox_message m LEFT JOIN reading r ON r.body_id = m.body_id AND r.scanner'
 
-const READ = withUids(
-  `SELECT ${MESSAGE}, r.envelope, r.structure FROM ${WITH_READING} = ?3
+const READ = someTexts(
+  `SELECT ${MESSAGE}, m.head, r.envelope, r.structure FROM ${WITH_READING} = ?2
    WHERE m.mailbox_id = ?1 AND m.uid {uids} ORDER BY m.uid`,
-  2,
+  3,
 )
 
 interface Some {
@@ -52,7 +51,7 @@ interface Some {
 export const readMessages = reader(
   'mailbox.readMessages',
   (tx, { mailboxId, uids, scanner }: Some) =>
-    tx.all<ReadMessage>(READ, mailboxId, JSON.stringify(uids), scanner),
+    readSome<ReadMessage>(tx, READ, uids, mailboxId, scanner),
 )
 
 /** What a heading must have: a text in a field of that name. */
@@ -74,49 +73,36 @@ const CASELESS = {
   },
 }
 
-type Which = (n: number) => Record<keyof typeof CASELESS, string>
-const NAMED: Which = uidsIn
-const BETWEEN: Which = n => {
-  const text = `BETWEEN ?${n} AND ?${n + 1}`
-  return { sqlite: text, postgresql: text }
-}
+const HEADED = `SELECT ${MESSAGE}, m.head, r.heading FROM ${WITH_READING} = ?2 WHERE m.mailbox_id = ?1`
+const ALL = someTexts(`${HEADED} AND m.uid {uids} ORDER BY m.uid`, 3)
 
-function headed(which: Which) {
-  const text = (store: keyof typeof CASELESS, filter: string, n: number) =>
-    `SELECT ${MESSAGE}, r.heading FROM ${WITH_READING} = ?2
-     WHERE m.mailbox_id = ?1 ${filter} AND m.uid ${which(n)[store]} ORDER BY m.uid`
-  const likely = (store: keyof typeof CASELESS) => {
+function likely(uids: Record<keyof typeof CASELESS, string>): string {
+  const text = (store: keyof typeof CASELESS) => {
     const { heading, head } = CASELESS[store]
     const has = `${heading} LIKE ?3 ESCAPE '\\' OR ${head} LIKE ?4 OR ${head} LIKE ?5`
-    return text(store, `AND (${UNSURE} OR ${has})`, 6)
+    return `${HEADED} AND (${UNSURE} OR ${has}) AND m.uid ${uids[store]} ORDER BY m.uid`
   }
-  return {
-    all: either({ sqlite: text('sqlite', '', 3), postgresql: text('postgresql', '', 3) }),
-    likely: either({ sqlite: likely('sqlite'), postgresql: likely('postgresql') }),
-  }
+  return either({ sqlite: text('sqlite'), postgresql: text('postgresql') })
 }
 
-const HEADED = { named: headed(NAMED), between: headed(BETWEEN) }
+const BETWEEN = 'BETWEEN ?6 AND ?7'
+const LIKELY: SomeTexts = {
+  named: likely(uidsIn(6)),
+  between: likely({ sqlite: BETWEEN, postgresql: BETWEEN }),
+}
 
 /**
  * Messages with their headings, those of the UIDs that are there and may have what is likely: of the others it
  * is known that they have not. A message whose own head has the field is always among them.
  */
-export async function headedMessages(
+export function headedMessages(
   tx: Read,
   { mailboxId, uids, scanner }: Some,
   wanted?: Likely,
 ): Promise<HeadedMessage[]> {
-  const [from, to] = [uids[0] ?? 0, uids.at(-1) ?? 0]
-  // Neighbours, as nearly always, are read from one to the other and not one by one.
-  const near = to - from < 2 * uids.length
-  const text = HEADED[near ? 'between' : 'named'][wanted ? 'likely' : 'all']
-  const which = near ? [from, to] : [JSON.stringify(uids)]
-  const likely = wanted ? patterns(wanted) : []
-  const rows = await tx.all<HeadedMessage>(text, mailboxId, scanner, ...likely, ...which)
-  if (!near || to - from + 1 === uids.length) return rows
-  const asked = new Set(uids)
-  return rows.filter(({ uid }) => asked.has(uid))
+  return wanted === undefined
+    ? readSome(tx, ALL, uids, mailboxId, scanner)
+    : readSome(tx, LIKELY, uids, mailboxId, scanner, ...patterns(wanted))
 }
 
 /** Of LIKE: the text anywhere in a heading; the field at the start of a head, or of a line of it. */

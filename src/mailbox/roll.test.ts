@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import { type MemoryStore, openMemoryStore } from '../store/memory.ts'
 import { writer } from '../store/store.ts'
 import type { Value } from '../world/sql.ts'
-import type { FolderChanges } from './change.ts'
+import { type FolderChanges, folderChanges } from './change.ts'
+import { changeFlags } from './flags.ts'
 import { Roll, rollSlice, rollStart } from './roll.ts'
-import { deliver } from './writer.ts'
+import { deliver, expungeSlice } from './writer.ts'
 
 const run = writer('test.run', (tx, [sql, ...values]: [string, ...Value[]]) =>
   tx.run(sql, ...values),
@@ -40,7 +41,7 @@ function lines(roll: Roll, uids: readonly number[] = [...roll.uids]): string[] {
 
 function since(roll: Roll, changes: Partial<FolderChanges>): FolderChanges {
   const { modSeq, uidNext } = roll
-  const nothing = { present: [], vanished: [], forgotten: false }
+  const nothing = { present: [], vanished: [], forgotten: false, more: false }
   return { name: 'INBOX', modSeq: modSeq + 1, uidNext, ...nothing, ...changes }
 }
 
@@ -82,6 +83,36 @@ test('of two changes that overlap the later counts, and what is gone stays so', 
   roll.take(since(roll, { modSeq: roll.modSeq, present: [flagged(2, modSeq + 1), flagged(5, 9)] }))
   assert.deepEqual(lines(roll), now, 'and so is what was read beside it')
   assert.equal(roll.uidNext, 6)
+  await store.close()
+})
+
+test('what happened to very many messages is told in slices, and none is left out', async () => {
+  const store = await mailbox(3_500)
+  const roll = await rollOf(store)
+  let known = { sinceModSeq: roll.modSeq, uidNext: roll.uidNext }
+  const one = {
+    ...{ accountId: 1, mailboxName: 'INBOX', messageId: 'm1', bodyId: 1, head: Buffer.from('') },
+    ...{ sizeOctets: 9, internalDate: 5, flags: '' },
+  }
+  await store.write(deliver, Array(1_200).fill(one))
+  const first = await store.read(folderChanges, { mailboxId: 1, ...known })
+  assert.deepEqual([first?.present.length, first?.modSeq], [1_000, known.sinceModSeq])
+  for (let uid = 1; uid <= 3_500; uid += 700) {
+    const uids = Array.from({ length: 700 }, (_, n) => uid + n)
+    await store.write(changeFlags, { mailboxId: 1, uids, mode: 'add', flags: ['\\Flagged'] })
+  }
+  await store.write(expungeSlice, { mailboxId: 1, uids: [3, 4_000, 4_600] })
+  const slices: number[] = []
+  for (let more = true; more; ) {
+    const changes = await store.read(folderChanges, { mailboxId: 1, ...known })
+    assert.ok(changes && changes.modSeq >= known.sinceModSeq)
+    slices.push(changes.present.length)
+    roll.take(changes)
+    known = { sinceModSeq: changes.modSeq, uidNext: changes.uidNext }
+    more = changes.more
+  }
+  assert.deepEqual(slices, [1_000, 198 + 1_399, 1_400, 700])
+  assert.deepEqual(lines(roll), lines(await rollOf(store)))
   await store.close()
 })
 

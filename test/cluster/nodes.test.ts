@@ -76,6 +76,25 @@ async function login(server: Server, index: number): Promise<[Dialogue, string]>
   return [dialogue, await dialogue.ask(`PASS ${password}`)]
 }
 
+/** Logs in by IMAP and says these; an IDLE is not waited for further. */
+async function imap(server: Server, commands: readonly string[]): Promise<Dialogue> {
+  const { address, password } = server.account(0)
+  const dialogue = await server.connect('imaps')
+  for (const command of [`LOGIN ${address} "${password}"`, ...commands]) {
+    await dialogue.send(`a ${command}\r\n`)
+    assert.match(await heard(dialogue, /^(?:a |\+ )/), /^(?:a OK|\+ )/, command)
+  }
+  return dialogue
+}
+
+/** The next line of that kind. */
+async function heard(dialogue: Dialogue, wanted: RegExp): Promise<string> {
+  for (;;) {
+    const line = await dialogue.line()
+    if (wanted.test(line)) return line
+  }
+}
+
 async function letter(server: Server): Promise<void> {
   const dialogue = await server.smtp()
   await dialogue.command('MAIL FROM:<joe@remote.example>')
@@ -206,6 +225,34 @@ describe('two nodes on one PostgreSQL', { skip: binaries === undefined && noPost
     assert.match(await taker.ask('RETR 1'), /^\+OK/)
     await taker.multiline()
     await taker.ask('QUIT')
+  })
+
+  test('who waits in IDLE, or asked by NOTIFY, is told at once of mail that either node delivers', async context => {
+    const idle = await imap(a.server, ['SELECT INBOX', 'IDLE'])
+    const notified = await imap(a.server, ['NOTIFY SET (personal (MessageNew MessageExpunge))'])
+    const waiters = [
+      [idle, /^\* \d+ EXISTS/],
+      [notified, /^\* STATUS "?INBOX"? /],
+    ] as const
+    const median = async (by: ClusterNode) => {
+      const times: number[] = []
+      for (let n = 0; n < 7; n++) {
+        const told = waiters.map(async ([dialogue, line]) => {
+          await heard(dialogue, line)
+          return performance.now()
+        })
+        await letter(by.server)
+        const committed = performance.now()
+        times.push(Math.max(...(await Promise.all(told))) - committed)
+      }
+      return Math.round(times.sort((one, other) => one - other)[3] ?? 0)
+    }
+    const [across, here] = [await median(b), await median(a)]
+    context.diagnostic(`told behind the answer to DATA after ms: ${across} across, ${here} at one`)
+    assert.ok(across < 300, `${across} ms`)
+    assert.ok(here < 100, `${here} ms`)
+    idle.end()
+    notified.end()
   })
 
   test('a node is not ready while it drains or its database is away, and healthy all the time', async () => {

@@ -95,6 +95,8 @@ export interface Changes {
   readonly vanished: readonly number[]
   /** Of what vanished so early nothing is known any more: all that is not there may have. */
   readonly forgotten?: boolean
+  /** This is a part of it: the rest happened since these numbers. */
+  readonly more?: boolean
 }
 
 /** What of a message a FETCH wants. */

@@ -1,15 +1,21 @@
 /** Tells the client what happened in its mailbox (RFC 9051 §5.2): asked for, put into the view, sent. */
 import { tellContexts, tellLeaving } from './context.ts'
 import { tellFetched } from './told-message.ts'
-import { ask, type Running, type Turn } from './turn.ts'
+import { ask, output, type Running, type Turn } from './turn.ts'
 
 /**
  * @param expunges whether sequence numbers may change now. A store that cannot be asked leaves the view as it
  * is: the next command will say why.
  */
 export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
+  // What is much comes in slices, and others get their turn between them.
+  while (yield* tellSlice(turn, expunges)) if (turn.full) yield* output()
+}
+
+/** True where there is more. */
+function* tellSlice(turn: Turn, expunges: boolean): Running<boolean> {
   const { view } = turn
-  if (view === undefined) return
+  if (view === undefined) return false
   const answer = yield* ask<'changes'>({
     kind: 'changes',
     key: view.key,
@@ -22,7 +28,7 @@ export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
     turn.send('* BYE the open mailbox is gone\r\n')
     turn.view = undefined
     turn.state = 'logout'
-    return
+    return false
   }
   const { condstore, qresync, uidOnly } = turn.enabled
   const lastUid = view.uids.at(-1) ?? 0
@@ -36,4 +42,5 @@ export function* tellNews(turn: Turn, expunges: boolean): Running<void> {
   if (items.length > 0 && view.exists > 0) {
     yield* tellFetched(turn, view.uidsBehind(lastUid), items)
   }
+  return answer.kind === 'changes' && answer.changes.more === true
 }

@@ -152,7 +152,7 @@ export class View {
       this.#vanished = [...all].sort((a, b) => a - b)
       for (const uid of gone) this.#changed.delete(uid)
     }
-    this.#own.clear()
+    for (const [uid, modSeq] of this.#own) if (modSeq <= this.modSeq) this.#own.delete(uid)
   }
 
   /** What the client knows and is gone: told by the next `tell` that may tell it. */

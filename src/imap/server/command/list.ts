@@ -13,6 +13,7 @@ import {
   bad,
   no,
   ok,
+  output,
   type Result,
   type Running,
   refused,
@@ -50,13 +51,24 @@ export function* list(turn: Turn, cursor: Cursor): Running<Result> {
   const answer = yield* ask<'mailboxes'>({ kind: 'mailboxes', account: accountOf(turn) })
   if (answer.kind === 'no') return refused(answer)
   if (isTooMuch(allNames(answer.mailboxes), wish.patterns)) return TOO_MUCH
+  let text = ''
   for (const found of listed(answer.mailboxes, wish)) {
-    turn.send(line('LIST', found, turn.enabled.utf8))
-    if (wish.status.length > 0 && found.exists) yield* tellStatus(turn, found.name, wish.status)
-    if (wish.rights && found.exists) yield* tellRights(turn, found.name)
-    if (wish.metadata && found.exists) yield* tellMetadata(turn, found.name, wish.metadata)
+    text += line('LIST', found, turn.enabled.utf8)
+    if (!found.exists || !asksMore(wish)) continue
+    turn.send(text)
+    text = ''
+    if (wish.status.length > 0) yield* tellStatus(turn, found.name, wish.status)
+    if (wish.rights) yield* tellRights(turn, found.name)
+    if (wish.metadata) yield* tellMetadata(turn, found.name, wish.metadata)
+    if (turn.full) yield* output()
   }
+  turn.send(text)
   return ok('LIST completed')
+}
+
+/** Of each mailbox something is told by itself. */
+function asksMore({ status, rights, metadata }: Wish): boolean {
+  return status.length > 0 || rights || metadata !== undefined
 }
 
 /** Of mailboxes, and of the levels above them. */

@@ -1,0 +1,35 @@
+/**
+ * Messages of a mailbox by their UIDs, however many a command names. Neighbours, as they nearly always are, are read
+ * from one to the other and not one by one. For the readers of this room.
+ */
+import type { Read, Value } from '../world/sql.ts'
+import { withUids } from './tally.ts'
+
+/** One text that reads messages, in two ways. */
+export interface SomeTexts {
+  readonly named: string
+  readonly between: string
+}
+
+/** Of a text with `{uids}` where the condition on ?n stands, the last of its values. */
+export function someTexts(text: string, n: number): SomeTexts {
+  const between = text.replaceAll('{uids}', `BETWEEN ?${n} AND ?${n + 1}`)
+  return { named: withUids(text, n), between }
+}
+
+/** Rows of the UIDs (ascending); `before` are the values that the text has before them. */
+export async function readSome<Row extends { readonly uid: number }>(
+  tx: Read,
+  { named, between }: SomeTexts,
+  uids: readonly number[],
+  ...before: Value[]
+): Promise<Row[]> {
+  const [from, to] = [uids[0] ?? 0, uids.at(-1) ?? 0]
+  if (to < from || to - from >= 2 * uids.length) {
+    return tx.all<Row>(named, ...before, JSON.stringify(uids))
+  }
+  const rows = await tx.all<Row>(between, ...before, from, to)
+  if (to - from + 1 === uids.length) return rows
+  const wanted = new Set(uids)
+  return rows.filter(({ uid }) => wanted.has(uid))
+}
