@@ -9,7 +9,8 @@ import { noLimit } from '../account/quota.ts'
 import { addAccount, addDomain } from '../account/writer.ts'
 import { settings } from '../imap/scripted.ts'
 import { ServerSession } from '../imap/server/session.ts'
-import { furnish } from '../mailbox/folder.ts'
+import { changeFlags } from '../mailbox/flags.ts'
+import { createFolder, furnish } from '../mailbox/folder.ts'
 import { deliver } from '../mailbox/writer.ts'
 import { openMemoryStore } from '../store/memory.ts'
 import { manyWriter } from '../store/store.ts'
@@ -20,6 +21,7 @@ import { type ImapAccess, imapRole } from './imap.ts'
 import { MailWatch } from './watch.ts'
 
 const MESSAGES = 3_000
+const FOLDERS = 1_000
 /** The goal is 20; a collection of garbage may fall into any turn. */
 const TURN_MAX_MS = 30
 
@@ -65,8 +67,11 @@ async function filled(): Promise<ImapAccess> {
   }
 }
 
-/** The most CPU between two turns while the command is at work, in ms; and what it says. */
-async function longestTurn(shared: ImapAccess, commands: readonly string[]) {
+/** A command, or what happens elsewhere between two of them. */
+type Step = string | (() => Promise<unknown>)
+
+/** The most CPU between two turns while each command is at work, in ms. */
+async function longestTurn(shared: ImapAccess, steps: readonly Step[]) {
   let told = ''
   let wake = () => {}
   const role = imapRole(shared, { remote: endpoint, local: endpoint }, () => {})
@@ -94,7 +99,11 @@ async function longestTurn(shared: ImapAccess, commands: readonly string[]) {
   )
   session.start()
   const times = new Map<string, number>()
-  for (const command of commands) {
+  for (const command of steps) {
+    if (typeof command !== 'string') {
+      await command()
+      continue
+    }
     told = ''
     let longest = 0
     let at = process.threadCpuUsage()
@@ -118,8 +127,25 @@ async function longestTurn(shared: ImapAccess, commands: readonly string[]) {
   return times
 }
 
+/** Another session has changed all messages, or has made and named very many mailboxes. */
+const elsewhere = ({ store }: ImapAccess) => {
+  let add = false
+  return async () => {
+    add = !add
+    const mode = add ? 'add' : 'remove'
+    for (let uid = 1; uid <= MESSAGES; uid += 500) {
+      const uids = Array.from({ length: 500 }, (_, n) => uid + n)
+      await store.write(changeFlags, { mailboxId: 1, uids, mode, flags: ['\\Flagged'] })
+    }
+  }
+}
+
 test('a large mailbox is read in turns', async () => {
   const shared = await filled()
+  for (let n = 0; n < FOLDERS; n++) {
+    const name = `many/${n % 50}/${n}`
+    await shared.store.write(createFolder, { accountId: 1, name, specialUse: '' })
+  }
   const commands = [
     'LOGIN joe secret',
     'SELECT INBOX',
@@ -132,6 +158,10 @@ test('a large mailbox is read in turns', async () => {
     'THREAD REFS UTF-8 ALL',
     'THREAD ORDEREDSUBJECT UTF-8 ALL',
     'FETCH 1:* BODY.PEEK[]',
+    elsewhere(shared),
+    'NOOP',
+    'LIST "" * RETURN (SUBSCRIBED STATUS (MESSAGES UNSEEN SIZE))',
+    'LIST "" *',
   ]
   // The first time much is compiled, and found out for the first time; then once is enough.
   await longestTurn(shared, commands)
