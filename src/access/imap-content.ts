@@ -30,7 +30,7 @@ const SLICE_OCTETS = 16_384
 const HELD_MAX_OCTETS = 65_536
 
 const absent = { kind: 'absent' } as const
-const nothing = new Uint8Array(0)
+const nothing = Buffer.alloc(0)
 
 /** Structures of the bodies of a store asked for lately; their offsets are of the body alone. */
 const structures = new WeakMap<Store, KnownStructures>()
@@ -40,7 +40,7 @@ type Access = Pick<ImapAccess, 'store' | 'world'>
 export class MessageContent {
   readonly octets: MessageOctets
   #header: Header | undefined
-  #headerOctets: Buffer = Buffer.alloc(0)
+  #headerOctets: Buffer = nothing
   /** The part that was decoded last: clients ask for it piece by piece. */
   #decoded: { readonly span: Span; readonly octets: Buffer } | undefined
   #heldOctets = 0
@@ -58,7 +58,10 @@ export class MessageContent {
     this.#breath = breath
   }
 
-  static ofStored({ store, world: { disk, clock } }: Access, message: StoredMessage): MessageContent {
+  static ofStored(
+    { store, world: { disk, clock } }: Access,
+    message: StoredMessage,
+  ): MessageContent {
     const known = structures.get(store) ?? new KnownStructures()
     structures.set(store, known)
     return new MessageContent(new MessageOctets(message, { store, disk }), known, breathOf(clock))
@@ -130,14 +133,9 @@ export class MessageContent {
     return this.#straight(partialOf(span, partial))
   }
 
-  /** As they are stored. Only where head and body meet is it a copy. */
+  /** As they are stored: a view where they are in memory. */
   #straight({ from, to }: Span): SectionAnswer {
-    const { octets } = this
-    const content = octets.range(from, to)
-    const copied =
-      content instanceof Uint8Array && from < octets.headOctets && to > octets.headOctets
-    if (copied) return this.#answer(content, undefined, () => collected(octets.range(from, to)))
-    return { kind: 'octets', sizeOctets: to - from, content }
+    return { kind: 'octets', sizeOctets: to - from, content: this.octets.range(from, to) }
   }
 
   /** Of head and body together. The message itself needs no structure to be found. */

@@ -127,7 +127,10 @@ function opens({ body, preview, sections }: FetchWish): boolean {
 
 /** Whether all that is wished for is known without the message's octets. */
 function isKnown(row: Row, wish: FetchWish): boolean {
-  return !opens(wish) && (!(wish.envelope || wish.bodyStructure) || ('envelope' in row && isKept(row, wish.utf8)))
+  return (
+    !opens(wish) &&
+    (!(wish.envelope || wish.bodyStructure) || ('envelope' in row && isKept(row, wish.utf8)))
+  )
 }
 
 const noSections: readonly SectionAnswer[] = []

@@ -178,6 +178,6 @@ async function openedHere(
 ): Promise<MessageContent | 'elsewhere' | undefined> {
   const message = await wholeMessage(tx, { mailboxId, uid })
   if (message === undefined) return undefined
-  if (message.body.octets === undefined) return 'elsewhere'
+  if (message.whole === undefined) return 'elsewhere'
   return new MessageContent(new MessageOctets(message))
 }

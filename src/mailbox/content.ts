@@ -15,12 +15,11 @@ const SLICE_OCTETS = 256 * 1024
  * octets than were promised (a torn or missing staged body): a broken world, never a short message.
  */
 export function content(store: Store, disk: Disk, message: StoredMessage): Source {
-  const { head, body } = message
-  if (body.octets !== undefined) return Buffer.concat([head, body.octets])
-  return whole(store, disk, head, body)
+  const { head, body, whole } = message
+  return whole ?? inPieces(store, disk, head, body)
 }
 
-async function* whole(
+async function* inPieces(
   store: Store,
   disk: Disk,
   head: Uint8Array,

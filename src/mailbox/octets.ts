@@ -33,15 +33,12 @@ export class MessageOctets {
 
   /** Octets [from, to) of head and body together: an array where all is in memory, else a stream. */
   range(from: number, to: number): Source {
-    const { head, body } = this.#message
+    const { head, whole } = this.#message
+    if (whole !== undefined) return whole.subarray(from, to)
     const inHead = head.subarray(Math.min(from, head.length), Math.min(to, head.length))
     const bodyFrom = Math.max(0, from - head.length)
     const bodyTo = Math.max(bodyFrom, to - head.length)
     if (bodyFrom === bodyTo) return inHead
-    if (body.octets !== undefined) {
-      const inBody = body.octets.subarray(bodyFrom, bodyTo)
-      return inHead.length === 0 ? inBody : Buffer.concat([inHead, inBody])
-    }
     return this.#stream(inHead, bodyFrom, bodyTo)
   }
 

@@ -2,6 +2,7 @@
  * What reads a mailbox: the list of its messages, one message by UID, octets of a body by range.
  * Called by access/ and by the queue's transports (for bodies). A read never outlives one answer.
  */
+import { either } from '../store/dialect.ts'
 import { farReader, reader } from '../store/store.ts'
 import type { Read } from '../world/sql.ts'
 import { type FolderMessage, MESSAGE } from './change.ts'
@@ -74,31 +75,36 @@ export interface BodyReference {
   readonly sizeOctets: number
   /** Its name on Disk, or null where the octets are in the row. */
   readonly staged: string | null
-  /** The octets themselves, where they are in the row and so few that they came along. */
-  readonly octets?: Uint8Array
 }
 
 export type StoredMessage = FolderMessage & {
   readonly head: Uint8Array
   readonly body: BodyReference
+  /** Head and body together, where the body is in its row and so small that it came along. */
+  readonly whole?: Uint8Array
 }
 
-/** A message with its own head, and its body where that is small. */
 type MessageRow = FolderMessage & {
-  readonly head: Uint8Array
+  /** The head, and behind it the body where that is small. */
+  readonly octets: Uint8Array
+  readonly headOctets: number
   readonly bodyOctets: number | null
   readonly staged: string | null
-  readonly octets: Uint8Array | null
 }
 
 /** Bodies up to this come along with their message. */
 export const INLINE_MAX_OCTETS = 65_536
 
-const STORED = `SELECT ${MESSAGE}, m.head, b.size_octets AS "bodyOctets", b.staged,
-  CASE WHEN b.size_octets <= ?2 THEN b.octets END AS octets
-  FROM mailbox_message m LEFT JOIN body b ON b.id = m.body_id WHERE m.mailbox_id = ?1 AND m.uid`
-const STORED_ONE = `${STORED} = ?3`
-const STORED_SOME = someTexts(`${STORED} {uids} ORDER BY m.uid`, 3)
+/** One value for both: a second would be another buffer to be made for each message. */
+const stored = (joined: string) => `SELECT ${MESSAGE}, length(m.head) AS "headOctets",
+  b.size_octets AS "bodyOctets", b.staged,
+  CASE WHEN b.size_octets <= ?2 AND b.staged IS NULL THEN ${joined} ELSE m.head END AS octets
+  FROM mailbox_message m LEFT JOIN body b ON b.id = m.body_id WHERE m.mailbox_id = ?1 AND m.uid `
+const SQLITE = stored('CAST(m.head || b.octets AS BLOB)')
+const POSTGRESQL = stored('m.head || b.octets')
+const STORED_ONE = either({ sqlite: `${SQLITE} = ?3`, postgresql: `${POSTGRESQL} = ?3` })
+const SOME = '{uids} ORDER BY m.uid'
+const STORED_SOME = someTexts({ sqlite: SQLITE + SOME, postgresql: POSTGRESQL + SOME }, 3)
 
 interface OneMessage {
   readonly mailboxId: number
@@ -136,11 +142,19 @@ export const messagesByUid = reader(
   },
 )
 
-function storedMessage({ bodyOctets, staged, octets, ...message }: MessageRow): StoredMessage {
+function storedMessage({
+  octets,
+  headOctets,
+  bodyOctets,
+  staged,
+  ...message
+}: MessageRow): StoredMessage {
   const { bodyId } = message
   if (bodyOctets === null) throw new Error(`body ${bodyId} is not in the store`)
+  const head = octets.subarray(0, headOctets)
   const body = { bodyId, sizeOctets: bodyOctets, staged }
-  return { ...message, body: octets === null ? body : { ...body, octets } }
+  const isWhole = octets.length === headOctets + bodyOctets
+  return { ...message, head, body, ...(isWhole ? { whole: octets } : {}) }
 }
 
 /** Octets [from, to) of a body that is in its row; undefined where the body is gone. */

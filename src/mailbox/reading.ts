@@ -5,13 +5,11 @@
  * found them. They are a memory: where one is missing or of another version, the body is looked at again.
  * The sweep forgets those of bodies that are gone.
  */
-import { either } from '../store/dialect.ts'
 import { farReader, reader, type Store, writer } from '../store/store.ts'
 import { type Needless, sweepFound } from '../store/sweep.ts'
 import type { Read } from '../world/sql.ts'
 import { type FolderMessage, MESSAGE } from './change.ts'
-import { readSome, type SomeTexts, someTexts } from './some.ts'
-import { uidsIn } from './tally.ts'
+import { readSome, someTexts } from './some.ts'
 
 export interface Reading {
   readonly bodyId: number
@@ -76,20 +74,13 @@ const CASELESS = {
 const HEADED = `SELECT ${MESSAGE}, m.head, r.heading FROM ${WITH_READING} = ?2 WHERE m.mailbox_id = ?1`
 const ALL = someTexts(`${HEADED} AND m.uid {uids} ORDER BY m.uid`, 3)
 
-function likely(uids: Record<keyof typeof CASELESS, string>): string {
-  const text = (store: keyof typeof CASELESS) => {
-    const { heading, head } = CASELESS[store]
-    const has = `${heading} LIKE ?3 ESCAPE '\\' OR ${head} LIKE ?4 OR ${head} LIKE ?5`
-    return `${HEADED} AND (${UNSURE} OR ${has}) AND m.uid ${uids[store]} ORDER BY m.uid`
-  }
-  return either({ sqlite: text('sqlite'), postgresql: text('postgresql') })
+function likely(store: keyof typeof CASELESS): string {
+  const { heading, head } = CASELESS[store]
+  const has = `${heading} LIKE ?3 ESCAPE '\\' OR ${head} LIKE ?4 OR ${head} LIKE ?5`
+  return `${HEADED} AND (${UNSURE} OR ${has}) AND m.uid {uids} ORDER BY m.uid`
 }
 
-const BETWEEN = 'BETWEEN ?6 AND ?7'
-const LIKELY: SomeTexts = {
-  named: likely(uidsIn(6)),
-  between: likely({ sqlite: BETWEEN, postgresql: BETWEEN }),
-}
+const LIKELY = someTexts({ sqlite: likely('sqlite'), postgresql: likely('postgresql') }, 6)
 
 /**
  * Messages with their headings, those of the UIDs that are there and may have what is likely: of the others it

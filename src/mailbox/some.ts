@@ -2,8 +2,10 @@
  * Messages of a mailbox by their UIDs, however many a command names. Neighbours, as they nearly always are, are read
  * from one to the other and not one by one. For the readers of this room.
  */
+
+import { either } from '../store/dialect.ts'
 import type { Read, Value } from '../world/sql.ts'
-import { withUids } from './tally.ts'
+import { uidsIn } from './tally.ts'
 
 /** One text that reads messages, in two ways. */
 export interface SomeTexts {
@@ -11,10 +13,20 @@ export interface SomeTexts {
   readonly between: string
 }
 
+/** A text, or one for each store. */
+type Text = string | { readonly sqlite: string; readonly postgresql: string }
+
 /** Of a text with `{uids}` where the condition on ?n stands, the last of its values. */
-export function someTexts(text: string, n: number): SomeTexts {
-  const between = text.replaceAll('{uids}', `BETWEEN ?${n} AND ?${n + 1}`)
-  return { named: withUids(text, n), between }
+export function someTexts(text: Text, n: number): SomeTexts {
+  const { sqlite, postgresql } =
+    typeof text === 'string' ? { sqlite: text, postgresql: text } : text
+  const both = (uids: { readonly sqlite: string; readonly postgresql: string }) =>
+    either({
+      sqlite: sqlite.replaceAll('{uids}', uids.sqlite),
+      postgresql: postgresql.replaceAll('{uids}', uids.postgresql),
+    })
+  const between = `BETWEEN ?${n} AND ?${n + 1}`
+  return { named: both(uidsIn(n)), between: both({ sqlite: between, postgresql: between }) }
 }
 
 /** Rows of the UIDs (ascending); `before` are the values that the text has before them. */
