@@ -306,6 +306,25 @@ test('a header is searched by what is kept of it as it is by itself', async () =
   assert.deepEqual(await client.told('SORT (SUBJECT) UTF-8 ALL'), ['* SORT 2 1 4 3'])
 })
 
+test('the header of a message within is text of the body', async () => {
+  const { client } = await opened()
+  const within = 'From: Ann <ann@x.org>\nSubject: =?utf-8?q?gr=C3=BCn?=\n\nwords\n'
+  const type = 'MIME-Version: 1.0\nContent-Type: message/rfc822\n'
+  await append(client, `Subject: forwarded\n${type}\n${within}`)
+  await client.say('SELECT INBOX')
+  const searches: Readonly<Record<string, string>> = {
+    'TEXT ann@x': '1',
+    'BODY gr\u00fcn': '1',
+    'BODY words': '1',
+    'BODY forwarded': '',
+    'FROM ann': '',
+  }
+  for (const [search, found] of Object.entries(searches)) {
+    const [told = ''] = await client.told(`SEARCH CHARSET UTF-8 ${search.replace(/ (.*)/, ' "$1"')}`)
+    assert.equal(told.replace(/^\* SEARCH ?/, ''), found, search)
+  }
+})
+
 test('a search whose session is gone reads no more of the mailbox', async () => {
   const { shared, client } = await opened()
   for (let n = 1; n <= 20; n++) await append(client, `Subject: ${n}\n\nbody\n`)

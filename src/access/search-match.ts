@@ -14,7 +14,7 @@ import { collected } from '../mailbox/octets.ts'
 import type { Likely } from '../mailbox/reading.ts'
 import { casemap } from '../message/casemap.ts'
 import { decodeWords } from '../message/encoded-word.ts'
-import type { Header } from '../message/header.ts'
+import { type Header, scanHeader } from '../message/header.ts'
 import type { LeafPart, Part } from '../message/structure.ts'
 import { parseLocalDate } from '../wire/date.ts'
 import { HEADING_FIELDS, type Heading } from './heading.ts'
@@ -23,6 +23,8 @@ import { PlainText } from './plain-text.ts'
 
 /** Of one part so much is searched. */
 const TEXT_MAX_OCTETS = 16 * 1_048_576
+/** And of the header of a message within. */
+const INNER_HEADER_MAX_OCTETS = 65_536
 /** A message up to this is first looked through as it stands. */
 const PLAIN_MAX_OCTETS = 262_144
 
@@ -190,22 +192,23 @@ export class Candidate {
 
   async #anyHeader(text: string): Promise<boolean> {
     const header = await this.#readHeader()
-    if (header === undefined) return false
-    const wanted = casemap(text)
-    return header.fields.some(each =>
-      casemap(`${each.name}: ${decodeWords(header.text(each))}`).includes(wanted),
-    )
+    return header !== undefined && headerHolds(header, casemap(text))
   }
 
   async #body(text: string): Promise<boolean> {
     const content = await this.#opened()
     if (content === undefined) return false
     const wanted = casemap(text)
-    for (const part of leavesOf(await content.structure())) {
+    for (const part of searchedOf(await content.structure())) {
       if (this.#context.gone()) return false
+      const most = part.message === undefined ? TEXT_MAX_OCTETS : INNER_HEADER_MAX_OCTETS
       const from = part.bodyFrom + content.octets.headOctets
-      const to = Math.min(part.bodyTo + content.octets.headOctets, from + TEXT_MAX_OCTETS)
+      const to = Math.min(part.bodyTo + content.octets.headOctets, from + most)
       const octets = await collected(content.octets.range(from, to))
+      if (part.message !== undefined) {
+        if (headerHolds(scanHeader(octets, { partial: to - from === most }), wanted)) return true
+        continue
+      }
       const charset = part.parameters.find(([name]) => name === 'charset')?.[1] ?? 'utf-8'
       if (casemap(decoded(decodeTransfer(octets, part.encoding), charset)).includes(wanted)) {
         return true
@@ -282,11 +285,20 @@ function compareDay(timeMs: number, { compare, dayMs }: Extract<SearchKey, { kin
   return compare === 'on' ? day === dayMs : compare === 'before' ? day < dayMs : day >= dayMs
 }
 
-/** The leaves whose text is searched: those of messages within too. */
-function* leavesOf(part: Part): Generator<LeafPart> {
-  if (part.kind === 'multi') for (const each of part.parts) yield* leavesOf(each)
-  else if (part.message !== undefined) yield* leavesOf(part.message.root)
-  else if (part.type === 'text') yield part
+/** Whether a field of the header holds the text, its name before it. */
+function headerHolds(header: Header, wanted: string): boolean {
+  return header.fields.some(each =>
+    casemap(`${each.name}: ${decodeWords(header.text(each))}`).includes(wanted),
+  )
+}
+
+/** The leaves whose text is searched, and the messages within: their headers are text of this one's body. */
+function* searchedOf(part: Part): Generator<LeafPart> {
+  if (part.kind === 'multi') for (const each of part.parts) yield* searchedOf(each)
+  else if (part.message !== undefined) {
+    yield part
+    yield* searchedOf(part.message.root)
+  } else if (part.type === 'text') yield part
 }
 
 export function decoded(octets: Buffer, charset: string): string {

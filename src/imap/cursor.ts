@@ -26,6 +26,7 @@ export interface Announced {
 export type Segment = string | Literal
 
 const SPACE = 0x20
+const NUMBER64_MAX = 2n ** 63n - 1n
 
 export class Cursor {
   /** What is wrong, and from then on everything is. */
@@ -121,9 +122,9 @@ export class Cursor {
 
   /** number = 1*DIGIT, up to 2^32 - 1. */
   number(most = 0xffff_ffff): number {
-    const digits = this.#run(isDigit, 'a number')
+    const digits = this.#digits()
     const value = Number(digits)
-    if (digits.length > 20 || value > most) this.fail('the number is too large')
+    if (value > most) this.fail('the number is too large')
     return this.fault === undefined ? value : 0
   }
 
@@ -134,9 +135,16 @@ export class Cursor {
     return value
   }
 
-  /** number64 / mod-sequence-value: up to 2^63 - 1, of which we tell apart what a double can. */
+  /**
+   * number64 / mod-sequence-value: up to 2^63 - 1 (RFC 9051 §9, RFC 7162 §7). Nothing here is as large as what a double
+   * cannot tell apart, so that above it all are one.
+   */
   number64(): number {
-    return this.number(Number.MAX_SAFE_INTEGER)
+    const digits = this.#digits()
+    if (this.fault === undefined && BigInt(digits) > NUMBER64_MAX) {
+      this.fail('the number is too large')
+    }
+    return this.fault === undefined ? Math.min(Number(digits), Number.MAX_SAFE_INTEGER) : 0
   }
 
   /** string = quoted / literal. */
@@ -214,7 +222,7 @@ export class Cursor {
     return { text: octets.toString('latin1'), binary: literal.binary }
   }
 
-  /** quoted = DQUOTE *QUOTED-CHAR DQUOTE; a backslash stands only before `"` and itself. */
+  /** quoted = DQUOTE *QUOTED-CHAR DQUOTE: no NUL, CR or LF; a backslash stands only before `"` and itself. */
   #quoted(): string {
     const segment = this.#segments[this.#index]
     if (this.fault !== undefined) return ''
@@ -230,6 +238,7 @@ export class Cursor {
         this.#at = at + 1
         return text + segment.slice(from, at)
       }
+      if (code === 0 || code === 0x0d || code === 0x0a) break
       if (code === 0x5c) {
         const escaped = segment.charCodeAt(at + 1)
         if (escaped !== 0x22 && escaped !== 0x5c) break
@@ -239,6 +248,13 @@ export class Cursor {
     }
     this.fail('the quoted string is not well formed')
     return ''
+  }
+
+  /** 1*DIGIT, no more of them than any number has. */
+  #digits(): string {
+    const digits = this.#run(isDigit, 'a number')
+    if (digits.length > 20) this.fail('the number is too large')
+    return digits
   }
 
   #run(belongs: (code: number) => boolean, what: string): string {

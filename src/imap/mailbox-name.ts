@@ -25,6 +25,17 @@ export function readMailboxName(cursor: Cursor, utf8: boolean): string {
 }
 
 /**
+ * The name of a mailbox that is to be made: '', which none can have (`isCreatable`), where it is no modified UTF-7 though it
+ * should be. A name that is there is looked for all the same, a new one is not made by mistake.
+ */
+export function readNewMailboxName(cursor: Cursor, utf8: boolean): string {
+  const octets = cursor.astring()
+  const name = decodeName(octets, utf8)
+  if (name === undefined) cursor.fail('the mailbox name is not well formed')
+  return name === undefined || (!utf8 && decodeUtf7(octets) === undefined) ? '' : name
+}
+
+/**
  * The name behind octets (one character each). With UTF-8 on (IMAP4rev2, UTF8=ACCEPT) they are UTF-8, else
  * modified UTF-7; names that are not are taken as they are where they are plain ASCII, since
  * old clients write a bare `&`.

@@ -60,5 +60,7 @@ function utf16OfBase64(base64: string): string | undefined {
   if (!/^[A-Za-z0-9+,]+$/.test(base64)) return undefined
   const octets = Buffer.from(base64.replaceAll(',', '/'), 'base64')
   if (octets.length === 0 || octets.length % 2 !== 0) return undefined
-  return octets.swap16().toString('utf16le')
+  const text = octets.swap16().toString('utf16le')
+  // Half of a pair is no character, and no store keeps it.
+  return text.isWellFormed() ? text : undefined
 }

@@ -138,6 +138,23 @@ export function* content(sizeOctets: number, swallow = false): Running<boolean> 
   return come?.kind === 'content' && come.nul
 }
 
+/** What is announced without asking is read to its end up to this; behind it we hang up. */
+const SWALLOW_MAX_OCTETS = 256 * 1_048_576
+
+/** What a client sends unasked behind a line that was refused is read, so that nothing of it is a command (RFC 7888 §4). */
+export function* readAway(turn: Turn, literal: Announced | undefined): Running<void> {
+  let coming = literal
+  while (coming !== undefined && !coming.waits) {
+    if (coming.sizeOctets > SWALLOW_MAX_OCTETS) {
+      turn.send('* BYE the literal is too large\r\n')
+      turn.state = 'logout'
+      return
+    }
+    yield* content(coming.sizeOctets, true)
+    coming = (yield* line()).literal
+  }
+}
+
 /** Waits until what was sent has left. */
 export function* output(): Running<void> {
   yield { kind: 'output' }

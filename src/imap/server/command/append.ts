@@ -11,7 +11,7 @@ import { formatString } from '../../encode.ts'
 import { readFlagList } from '../../flag.ts'
 import { readMailboxName } from '../../mailbox-name.ts'
 import { formatNumbers, type NumberRange } from '../../number-set.ts'
-import { parseImapUrl } from '../../url.ts'
+import { type ImapUrl, parseImapUrl } from '../../url.ts'
 import { tooMany } from '../message-limit.ts'
 import { tellNews } from '../news.ts'
 import {
@@ -24,6 +24,7 @@ import {
   ok,
   type Result,
   type Running,
+  readAway,
   refused,
   type Turn,
   viewOf,
@@ -38,9 +39,6 @@ interface Heading {
   readonly catenate: boolean
   readonly internalDate?: number
 }
-
-/** What is announced without asking is read to its end up to this; behind it we hang up. */
-const SWALLOW_MAX_OCTETS = 256 * 1_048_576
 
 /** The literal is the message's or a TEXT of it, or something before it is wrong: mailbox and URLs may be literals too. */
 export function appendStreams(cursor: Cursor): boolean {
@@ -227,9 +225,16 @@ function* catenate(
 /** How many octets came of it; undefined where it names nothing that may be read. */
 function* appendUrl(turn: Turn, text: string): Running<number | undefined> {
   const url = parseImapUrl(text)
-  if (url === undefined) return undefined
+  if (url === undefined || !isHere(turn, url)) return undefined
   const answer = yield* ask<'append url'>({ kind: 'append url', account: accountOf(turn), url })
   return answer.kind === 'no' ? undefined : answer.sizeOctets
+}
+
+/** A relative URL is of this server, and so is one that has the name or the address by which the client came. */
+function isHere({ settings, peer }: Turn, { host }: ImapUrl): boolean {
+  const name = host?.replace(/:\d+$/, '')
+  const ours = [settings.hostname, peer.tls?.servername, peer.local.address, 'localhost']
+  return name === undefined || ours.some(each => each?.toLowerCase() === name)
 }
 
 function readHeading(cursor: Cursor): Heading {
@@ -289,15 +294,6 @@ function* begin(
 /** Nothing is kept; what the client sends without having asked is read, so that nothing of it is a command. */
 function* giveUp(turn: Turn, literal: Announced | undefined, result: Result): Running<Result> {
   yield* ask<'abandon'>({ kind: 'abandon' })
-  let coming = literal
-  while (coming !== undefined && !coming.waits) {
-    if (coming.sizeOctets > SWALLOW_MAX_OCTETS) {
-      turn.send('* BYE the literal is too large\r\n')
-      turn.state = 'logout'
-      return result
-    }
-    yield* content(coming.sizeOctets, true)
-    coming = (yield* line()).literal
-  }
+  yield* readAway(turn, literal)
   return result
 }

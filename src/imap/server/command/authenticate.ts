@@ -9,7 +9,7 @@ import { serverMechanism } from '../../../sasl/registry.ts'
 import { decodeBase64, encodeBase64 } from '../../../wire/base64.ts'
 import type { Cursor } from '../../cursor.ts'
 import { mechanismsOffered } from '../capability.ts'
-import { ask, bad, line, no, type Result, type Running, type Turn } from '../turn.ts'
+import { ask, bad, line, no, type Result, type Running, readAway, type Turn } from '../turn.ts'
 import { deniedBy, enter, unavailable } from './login.ts'
 
 type Unfinished = 'cancelled' | 'malformed'
@@ -70,7 +70,10 @@ function* exchange(
 function* challenge(turn: Turn, octets: Uint8Array): Running<Uint8Array | Unfinished> {
   turn.send(`+ ${encodeBase64(octets)}\r\n`)
   const answer = yield* line()
-  if (answer.kind === 'overlong') return 'malformed'
+  if (answer.kind === 'overlong' || answer.literal !== undefined) {
+    yield* readAway(turn, answer.literal)
+    return 'malformed'
+  }
   if (answer.text === '*') return 'cancelled'
   return decodeBase64(answer.text) ?? 'malformed'
 }

@@ -1,7 +1,18 @@
 /** IDLE (RFC 2177, RFC 9051 §6.3.13): what happens is told when it happens, until the client says DONE. */
 import type { Cursor } from '../../cursor.ts'
 import { tellNews } from '../news.ts'
-import { bad, lineOrChange, no, ok, type Result, type Running, type Turn } from '../turn.ts'
+import {
+  bad,
+  type Line,
+  lineOrChange,
+  no,
+  type Overlong,
+  ok,
+  type Result,
+  type Running,
+  readAway,
+  type Turn,
+} from '../turn.ts'
 import { tellWatched } from './notify.ts'
 
 export function* idle(turn: Turn, cursor: Cursor): Running<Result> {
@@ -16,8 +27,17 @@ export function* idle(turn: Turn, cursor: Cursor): Running<Result> {
     if (heard.kind === 'changed') {
       yield* tellNews(turn, true)
       yield* tellWatched(turn)
-    } else if (heard.kind === 'line' && heard.text.toUpperCase() === 'DONE')
+    } else if (isDone(heard))
       return ok('IDLE completed')
-    else return bad('DONE is all that may be said in IDLE')
+    else {
+      yield* readAway(turn, heard.literal)
+      return bad('DONE is all that may be said in IDLE')
+    }
   }
+}
+
+function isDone(heard: Line | Overlong): boolean {
+  return (
+    heard.kind === 'line' && heard.literal === undefined && heard.text.toUpperCase() === 'DONE'
+  )
 }

@@ -1,6 +1,6 @@
 /** CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE (RFC 9051 §6.3.4 to §6.3.8). */
 import type { Cursor } from '../../cursor.ts'
-import { DELIMITER, isCreatable, readMailboxName } from '../../mailbox-name.ts'
+import { DELIMITER, isCreatable, readMailboxName, readNewMailboxName } from '../../mailbox-name.ts'
 import {
   accountOf,
   ask,
@@ -17,7 +17,7 @@ import { leave } from './close.ts'
 /** §6.3.4: a trailing delimiter says that names below are meant to follow; it is not part of the name. */
 export function* create(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.space()
-  const given = readMailboxName(cursor, turn.enabled.utf8)
+  const given = readNewMailboxName(cursor, turn.enabled.utf8)
   const specialUse = cursor.take(' ') ? readCreateParameters(cursor) : []
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
@@ -69,7 +69,7 @@ export function* rename(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.space()
   const mailbox = readMailboxName(cursor, turn.enabled.utf8)
   cursor.space()
-  const to = readMailboxName(cursor, turn.enabled.utf8)
+  const to = readNewMailboxName(cursor, turn.enabled.utf8)
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   if (to === 'INBOX') return no('INBOX is there', 'ALREADYEXISTS')

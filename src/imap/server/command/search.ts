@@ -18,7 +18,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const options = cursor.take('RETURN ') ? readReturn(cursor) : undefined
   if (options !== undefined) cursor.space()
   const key = readProgram(turn, cursor)
-  if ('text' in key) return key
+  if ('text' in key) return unsaved(turn, options, key)
   if (turn.enabled.uidOnly && namesNumbers(key.key)) return bad('say it by UID', 'UIDREQUIRED')
   const view = viewOf(turn)
   const { key: narrowed, limit } = narrowedSearch(turn, view, key.key)
@@ -27,11 +27,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     key: view.key,
     search: { key: narrowed, uids: view.uids, saved: turn.saved },
   })
-  if (answer.kind === 'no') {
-    // RFC 5182 §2.1: a SAVE that came to nothing leaves an empty result.
-    if (options?.some(({ name }) => name === 'SAVE')) turn.saved = []
-    return refused(answer)
-  }
+  if (answer.kind === 'no') return unsaved(turn, options, refused(answer))
   const found = answer.uids
     .map((uid, at): Found => {
       const sequence = view.sequence(uid)
@@ -44,6 +40,12 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     keepUp(turn, { tag: turn.tag, byUid, key: key.key, uids })
   }
   return limited(turn, result, limit)
+}
+
+/** RFC 5182 §2.1: a SAVE that is answered NO leaves an empty result; BAD leaves what was saved. */
+export function unsaved(turn: Turn, options: readonly Option[] = [], result: Result): Result {
+  if (result.kind === 'NO' && options.some(({ name }) => name === 'SAVE')) turn.saved = []
+  return result
 }
 
 /** `cancelupdate = "CANCELUPDATE" 1*(SP quoted)`: tags of searches (RFC 5267 §4.3.5). */

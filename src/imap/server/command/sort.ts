@@ -10,7 +10,7 @@ import { keepUp } from '../context.ts'
 import { candidates, tooMany } from '../message-limit.ts'
 import { ask, bad, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 import type { View } from '../view.ts'
-import { asksModSeq, namesNumbers, readKeysIn } from './search.ts'
+import { asksModSeq, namesNumbers, readKeysIn, unsaved } from './search.ts'
 import { formatExtended, readReturn, savedOf } from './search-return.ts'
 
 export const sort = (turn: Turn, cursor: Cursor) => carryOut(turn, cursor, false)
@@ -28,14 +28,14 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const charset = cursor.astring()
   cursor.space()
   const read = readKeysIn(cursor, charset)
-  if ('text' in read) return read
+  if ('text' in read) return unsaved(turn, options, read)
   if (turn.enabled.uidOnly && namesNumbers(read.key)) return bad('say it by UID', 'UIDREQUIRED')
   const view = viewOf(turn)
   const refusal = tooManyOf(turn, view, read.key)
-  if (refusal !== undefined) return refusal
+  if (refusal !== undefined) return unsaved(turn, options, refusal)
   const search = { key: read.key, uids: view.uids, saved: turn.saved }
   const answer = yield* ask<'sort'>({ kind: 'sort', key: view.key, search, criteria })
-  if (answer.kind === 'no') return refused(answer)
+  if (answer.kind === 'no') return unsaved(turn, options, refused(answer))
   const modSeq = asksModSeq(read.key)
   if (modSeq) turn.condstore()
   const found = answer.uids.map((uid, at) => {
