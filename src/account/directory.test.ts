@@ -78,6 +78,22 @@ test('settings name the postmaster and the separator', async () => {
   assert.equal(await self.meaning('postmaster@example.org'), 'unknown')
 })
 
+test('at our own name the only one of a name is meant', async () => {
+  const { accounts, meaning } = await town({ hostname: 'mx.example.net' })
+  for (const [text, expected] of [
+    ['alice@mx.example.net', 'alias alice@example.org'],
+    ['Alice+shop@MX.example.net', 'alias alice@example.org'],
+    ['sales@mx.example.net', 'alias sales@example.org'],
+    ['nobody@mx.example.net', 'unknown'],
+    ['root@mx.example.net', 'role alice@example.org'],
+    ['alice@mx.example.com', 'foreign'],
+  ] as const) {
+    assert.equal(await meaning(text), expected, text)
+  }
+  await accounts.addAccount('alice@all.example', 'secret')
+  assert.equal(await meaning('alice@mx.example.net'), 'unknown')
+})
+
 test('a postmaster of its own comes before the default', async () => {
   const { accounts, meaning } = await town()
   assert.equal(await meaning('postmaster@example.org'), 'role alice@example.org')

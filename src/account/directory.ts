@@ -154,7 +154,7 @@ export class Directory {
       domain,
       targetsMax: TARGETS_MAX,
     })
-    if (!found.local) return domain === this.#settings().hostname ? this.#ofHost(local) : foreign
+    if (!found.local) return domain === this.#settings().hostname ? this.#ofHost(base) : foreign
     if (found.account === undefined && found.targets === undefined && others !== undefined) {
       const vouched = await this.#vouched({ local: base, domain }, others)
       if (vouched !== undefined) return vouched
@@ -186,8 +186,14 @@ export class Directory {
     return undefined
   }
 
-  /** Our own name is no domain of accounts, but notices and cron jobs write from it. */
-  #ofHost(local: string): Promise<Resolution> | Resolution {
+  /**
+   * Our own name is no domain of accounts, but notices and cron jobs write from it, and programs of this machine
+   * (`sendmail alice`) to it: who is the only one of that name anywhere here is meant.
+   */
+  async #ofHost(local: string): Promise<Resolution> {
+    const [found, another] = await this.namesakes(local)
+    if (found !== undefined && another === undefined)
+      return { kind: 'alias', via: 'alias', targets: [found] }
     return isRole(local) || local === 'root' ? this.#role() : unknown
   }
 

@@ -42,6 +42,13 @@ export function headerRecipients(message: Buffer, origin: string): HeaderRecipie
   return fault === undefined ? { addresses } : { addresses, fault }
 }
 
+/** One argument: an address, a local name, or a list of them as a header has it (`Joe <joe@example.org>, ann`). */
+export function argumentRecipients(text: string, origin: string): HeaderRecipients {
+  const { mailboxes, fault } = parseAddressList(qualifyList(text, origin))
+  const addresses = mailboxes.map(mailbox => mailbox.address)
+  return fault === undefined ? { addresses } : { addresses, fault }
+}
+
 /** Local names of a header (`To: root, joe`) get the domain that mail of this machine comes from. */
 function qualifyList(text: string, origin: string): string {
   if (/["(:;]/.test(text)) return text

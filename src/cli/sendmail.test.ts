@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CommandError } from './exit.ts'
 import { parseSendmailFlags } from './sendmail-flags.ts'
-import { finish, headerRecipients, readLines } from './sendmail-message.ts'
+import { argumentRecipients, finish, headerRecipients, readLines } from './sendmail-message.ts'
 
 const from = { name: 'Joe Doe', address: { local: 'joe', domain: 'example.org' } }
 
@@ -102,4 +102,19 @@ test('Bcc is taken out and From put in; text without a header stays text', () =>
     finish(Buffer.from('hello there\r\n'), from).toString(),
     'From: Joe Doe <joe@example.org>\r\n\r\nhello there\r\n',
   )
+})
+
+test('one argument may name several, as a header does', () => {
+  const table: readonly (readonly [string, string])[] = [
+    ['joe@example.org,ann@example.org', 'joe@example.org ann@example.org'],
+    ['joe, ann@example.net', 'joe@here.example ann@example.net'],
+    ['Joe Doe <joe@example.org>', 'joe@example.org'],
+    ['"Doe, Joe" <joe@example.org>, <ann@example.org>', 'joe@example.org ann@example.org'],
+    ['a b@example.org', 'fault'],
+  ]
+  for (const [text, wanted] of table) {
+    const { addresses, fault } = argumentRecipients(text, 'here.example')
+    const found = addresses.map(({ local, domain }) => `${local}@${domain}`).join(' ')
+    assert.equal(fault === undefined ? found : 'fault', wanted, text)
+  }
 })

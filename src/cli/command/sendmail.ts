@@ -20,7 +20,7 @@ import { inetdSockets, localSockets } from '../local-sockets.ts'
 import { printable } from '../print.ts'
 import { introduction, isStranger, join } from '../relay-stdio.ts'
 import { parseSendmailFlags, type SendmailFlags } from '../sendmail-flags.ts'
-import { finish, headerRecipients, readLines } from '../sendmail-message.ts'
+import { argumentRecipients, finish, headerRecipients, readLines } from '../sendmail-message.ts'
 import { submit, verdictOf } from '../submit.ts'
 
 const CONNECT_TIMEOUT_MS = 30_000
@@ -162,7 +162,7 @@ function carryOf(
     throw new CommandError(EXIT.data, `the header's recipients cannot be read: ${listed.fault}`)
   }
   const recipients = unique([
-    ...flags.recipients.map(text => address(text, origin)),
+    ...flags.recipients.flatMap(text => addresses(text, origin)),
     ...listed.addresses,
   ])
   if (recipients.length === 0) {
@@ -196,6 +196,16 @@ function address(text: string, origin: string): Address {
   const found = parseMailbox(qualified.replace(/^<(.*)>$/, '$1'))
   if (found === undefined) throw new CommandError(EXIT.noUser, `${text} is no address`)
   return found
+}
+
+/** What programs pass as one recipient: mostly an address, sometimes several as in a header. */
+function addresses(text: string, origin: string): readonly Address[] {
+  if (!/[,\s]/.test(text) || parseMailbox(text) !== undefined) return [address(text, origin)]
+  const list = argumentRecipients(text, origin)
+  if (list.fault !== undefined || list.addresses.length === 0) {
+    throw new CommandError(EXIT.noUser, `${text} is no address`)
+  }
+  return list.addresses
 }
 
 function unique(addresses: readonly Address[]): Address[] {

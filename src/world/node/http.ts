@@ -36,7 +36,8 @@ export async function listenHttp(
 
 async function listenerOf(load: () => Promise<Fetch>): Promise<Listener> {
   const [{ getRequestListener }, fetch] = await Promise.all([import('@hono/node-server'), load()])
-  return getRequestListener(fetch, { overrideGlobalObjects: false })
+  // Checks of load balancers speak HTTP/1.0, which has no Host.
+  return getRequestListener(fetch, { overrideGlobalObjects: false, hostname: 'localhost' })
 }
 
 function bound(server: Server, where: ListenAddress): Promise<{ address: string; port: number }> {
