@@ -320,7 +320,9 @@ test('the header of a message within is text of the body', async () => {
     'FROM ann': '',
   }
   for (const [search, found] of Object.entries(searches)) {
-    const [told = ''] = await client.told(`SEARCH CHARSET UTF-8 ${search.replace(/ (.*)/, ' "$1"')}`)
+    const [told = ''] = await client.told(
+      `SEARCH CHARSET UTF-8 ${search.replace(/ (.*)/, ' "$1"')}`,
+    )
     assert.equal(told.replace(/^\* SEARCH ?/, ''), found, search)
   }
 })

@@ -22,7 +22,7 @@ import {
 } from './exchange.ts'
 import type { ScramVerifier, ServerContext, ServerMechanism } from './mechanism.ts'
 import { prepare } from './prepare.ts'
-import { proofHolds, type ScramHash, serverSignature } from './scram-keys.ts'
+import { proofHolds, type ScramHash, serverSignature, sha1, sha256, sha512 } from './scram-keys.ts'
 import {
   type ClientFirst,
   encodeBase64,
@@ -53,7 +53,7 @@ export function scramServer(hash: ScramHash, form: ScramForm, nonce = makeNonce)
     *start(initial, context) {
       const first = parseClientFirst(decodeText(initial ?? (yield* challenge(noOctets))) ?? '')
       if (first === undefined) return failed('malformed', 'not a client-first-message')
-      const binding = boundTo(first, form, context)
+      const binding = boundTo(first, hash, form, context)
       if ('kind' in binding) return binding
 
       const username = prepare(first.username)
@@ -96,11 +96,12 @@ export function scramServer(hash: ScramHash, form: ScramForm, nonce = makeNonce)
 
 /**
  * What the client's gs2-cbind-flag binds the exchange to, or why it may not go on (RFC 5802 §6): 'p' belongs
- * to the -PLUS forms and to nothing else; 'y' says that we offer none, which somebody has told him who took
+ * to the -PLUS forms and to nothing else; 'y' says that we offer none that he knows, which somebody has told him who took
  * them out of our list.
  */
 function boundTo(
   { binding, bindingName }: ClientFirst,
+  hash: ScramHash,
   form: ScramForm,
   { tls, offered }: ServerContext,
 ): { readonly octets: Uint8Array } | Failure {
@@ -110,7 +111,9 @@ function boundTo(
     return failed('denied', binding === 'p' ? `no channel binding ${bindingName}` : 'not bound')
   }
   if (binding === 'p') return failed('denied', 'channel binding belongs to the -PLUS forms')
-  const plus = offered.some(each => each.startsWith('SCRAM-') && each.endsWith('-PLUS'))
+  // Who speaks a hash speaks the ones before it, so that he would have known those.
+  const known = [sha1, sha256, sha512].filter(each => each.octets <= hash.octets)
+  const plus = known.some(each => offered.includes(scramName(each, 'bound')))
   if (binding === 'y' && plus)
     return failed('denied', 'the list of mechanisms was changed under way')
   return { octets: noOctets }

@@ -129,6 +129,24 @@ for (const mechanism of ['plain', 'login', 'scram-sha-256']) {
   })
 }
 
+test('mutt submits with the strongest mechanism that it takes for one of its own', {
+  skip: lacks('mutt'),
+}, async () => {
+  const { address, password } = alice()
+  const rc = join(folder, 'muttrc')
+  const user = `${encodeURIComponent(address)}:${password}`
+  writeFileSync(
+    rc,
+    `set smtp_url="smtps://${user}@localhost:${server.port('submissions')}"
+set certificate_file="${server.certificate}" ssl_usesystemcerts=no
+set from="${address}" use_envelope_from=yes copy=no
+`,
+  )
+  const args = ['-n', '-F', rc, '-s', 'mutt', bob().address]
+  good(await run('mutt', args, { input: 'Hello Bob.\n.\n..\nfrom mutt\n' }))
+  await arrives('mutt')
+})
+
 test('msmtp with a wrong password ends with EX_NOPERM', { skip: lacks('msmtp') }, async () => {
   for (const mechanism of ['plain', 'scram-sha-256']) {
     const args = ['--file=/dev/null', '--host=localhost', `--port=${server.port('submission')}`]

@@ -27,8 +27,7 @@ export function* idle(turn: Turn, cursor: Cursor): Running<Result> {
     if (heard.kind === 'changed') {
       yield* tellNews(turn, true)
       yield* tellWatched(turn)
-    } else if (isDone(heard))
-      return ok('IDLE completed')
+    } else if (isDone(heard)) return ok('IDLE completed')
     else {
       yield* readAway(turn, heard.literal)
       return bad('DONE is all that may be said in IDLE')
@@ -37,7 +36,5 @@ export function* idle(turn: Turn, cursor: Cursor): Running<Result> {
 }
 
 function isDone(heard: Line | Overlong): boolean {
-  return (
-    heard.kind === 'line' && heard.literal === undefined && heard.text.toUpperCase() === 'DONE'
-  )
+  return heard.kind === 'line' && heard.literal === undefined && heard.text.toUpperCase() === 'DONE'
 }
