@@ -274,6 +274,11 @@ const tls = {
     'the certificate is not valid yet: set the clocks of the server and of this machine',
   ),
   'certificate-other-name': warning('tls', 'get a certificate that has this very name'),
+  'certificate-pinned': good('tls'),
+  'certificate-not-pinned': fault(
+    'tls',
+    'it is not the certificate that was pinned: ask its owner whether it was renewed, and pin the new one; else somebody stands between',
+  ),
 } as const satisfies Record<string, Entry>
 
 /** Logins. */

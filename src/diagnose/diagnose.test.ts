@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeServer, type Script } from '../transport/fake-server.ts'
 import { createWorld, type SimRecords, simIdentity } from '../world/sim/index.ts'
+import { fingerprintOf } from '../world/sim/tls.ts'
 import { type DiagnoseOptions, diagnose } from './diagnose.ts'
 import type { Section } from './finding.ts'
 import { type PlanFlags, planOf } from './plan.ts'
@@ -308,6 +309,16 @@ const cases: readonly (readonly [string, Case, string])[] = [
     'fault tls-injection',
   ],
   ['a self-signed certificate', certified(['mx.test'], false), 'warning certificate-self-signed'],
+  [
+    'a certificate that is the one that was pinned',
+    { ...certified(['other.test'], false), options: { pins: [fingerprintOf(['other.test'])] } },
+    '',
+  ],
+  [
+    'a certificate that is another than was pinned',
+    { ...certified(['mx.test'], true), options: { pins: [fingerprintOf(['other.test'])] } },
+    'fault certificate-not-pinned',
+  ],
   [
     'a chain that is not whole',
     certified(['mx.test'], false, { fault: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }),

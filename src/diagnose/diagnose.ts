@@ -34,6 +34,8 @@ export interface DiagnoseOptions {
   readonly login?: Credentials
   readonly roots?: string
   readonly anyCertificate?: boolean
+  /** Fingerprints of which a certificate must have one, as `outbound.hops.NAME.pins` has them. */
+  readonly pins?: readonly string[]
   /** DKIM selectors to look up. */
   readonly selectors?: readonly string[]
   /** TLS towards MX hosts. */
@@ -137,8 +139,9 @@ async function* visitAll(run: Run, visits: readonly Visit[]): AsyncGenerator<Sec
 async function visit(run: Run, toVisit: Visit): Promise<Section> {
   const { server, host, byMx } = toVisit
   const { world, dns, options, port25 } = run
-  const { own = false } = options
-  const where = { clock: world.clock, dns, own, host, port: server.port, byMx }
+  const { own = false, pins } = options
+  const pinned = pins && { pins }
+  const where = { clock: world.clock, dns, own, host, port: server.port, byMx, ...pinned }
   const name = host.name === host.address ? host.address : `${host.name} (${host.address})`
   const about = `${name} port ${server.port}`
   const { connectTimeoutMs = 10_000, replyTimeoutMs = 30_000, wholeTimeoutMs = 120_000 } = options
@@ -164,6 +167,7 @@ async function visit(run: Run, toVisit: Visit): Promise<Section> {
     asking: askingOf(options, toVisit),
     ...(login && { login }),
     ...(options.anyCertificate && { anyCertificate: true }),
+    ...pinned,
   })
   if (server.port === 25) {
     if (talked.connect.fault === 'ETIMEDOUT') port25.silent += 1

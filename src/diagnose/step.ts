@@ -20,6 +20,8 @@ export interface Place {
   readonly dns: Dns
   /** Whether it is the asker's own: what others may forgive is then worth a warning. */
   readonly own: boolean
+  /** Fingerprints of which its certificate must have one; then no authority and no name counts. */
+  readonly pins?: readonly string[]
 }
 
 /** Runs the steps one after the other; a step with nothing to say is left out. */

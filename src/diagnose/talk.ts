@@ -38,6 +38,8 @@ export interface TalkOptions {
   readonly roots?: string
   /** Take any certificate, even for a login. */
   readonly anyCertificate?: boolean
+  /** Fingerprints of which its certificate must have one before a password is given to it. */
+  readonly pins?: readonly string[]
   readonly connectTimeoutMs: number
   readonly replyTimeoutMs: number
   /** For one connection from its greeting on. */
@@ -208,7 +210,7 @@ function hopOptions(
   transcript: Transcript,
   login: Credentials | undefined,
 ): HopOptions {
-  const { host, port, hostname, connectTimeoutMs, replyTimeoutMs, roots } = options
+  const { host, port, hostname, connectTimeoutMs, replyTimeoutMs, roots, pins } = options
   return {
     host,
     port,
@@ -220,5 +222,7 @@ function hopOptions(
     witness: event => transcript.witness(event),
     ...(roots === undefined ? {} : { roots }),
     ...(login === undefined ? {} : { login }),
+    // To look at it any certificate will do.
+    ...(pins !== undefined && tls.trust === 'verify' ? { pins } : {}),
   }
 }

@@ -164,44 +164,53 @@ export interface PageSums {
 }
 
 interface SumRow {
-  readonly message_id: string
-  readonly n: number
-  readonly state: string
-  readonly domain: string
+  /** null in the row of the whole page. */
+  readonly state: ShownState | null
+  readonly domain: string | null
+  readonly recipients: number
+  readonly messages: number
+  readonly first_id: string | null
+  readonly last_id: string | null
+  readonly last_n: number | null
 }
 
-/** Counts a page by state and domain. */
+/** Counts a page by state and domain; the database does, so that its rows need not come here. */
 export const matchingSums = farReader<PageInput, PageSums>('queue.matchingSums', (tx, input) =>
   sumsOf(tx, input),
 )
 
+function sumsSql(page: string): string {
+  return `WITH page AS MATERIALIZED (${page}), ends AS MATERIALIZED (
+      SELECT count(*) AS recipients, count(DISTINCT message_id) AS messages,
+        min(message_id) AS first_id, max(message_id) AS last_id FROM page)
+    SELECT NULL AS state, NULL AS domain, recipients, messages, first_id, last_id,
+      (SELECT max(n) FROM page WHERE message_id = ends.last_id) AS last_n FROM ends
+    UNION ALL SELECT state, domain, count(*), 0, NULL, NULL, NULL FROM page GROUP BY state, domain
+    ORDER BY 1, 2`
+}
+
 async function sumsOf(tx: Read, input: PageInput): Promise<PageSums> {
   const columns = `r.message_id, r.n, ${SHOWN_STATE} AS state, r.domain`
   const page = pageSql(columns, input)
-  const rows = page === undefined ? [] : await tx.all<SumRow>(page.sql, ...page.values)
+  const rows = page === undefined ? [] : await tx.all<SumRow>(sumsSql(page.sql), ...page.values)
+  const whole = rows.find(({ state }) => state === null)
   const states = new Map<ShownState, number>()
   const domains = new Map<string, number>()
-  let messages = 0
-  for (const [i, row] of rows.entries()) {
-    const state = row.state as ShownState
-    states.set(state, (states.get(state) ?? 0) + 1)
-    domains.set(row.domain, (domains.get(row.domain) ?? 0) + 1)
-    if (rows[i - 1]?.message_id !== row.message_id) messages++
+  for (const { state, domain, recipients } of rows) {
+    if (state === null || domain === null) continue
+    states.set(state, (states.get(state) ?? 0) + recipients)
+    domains.set(domain, (domains.get(domain) ?? 0) + recipients)
   }
-  const first = rows[0]
-  const last = rows.at(-1)
+  const { first_id: first = null, last_id: last = null, last_n: n = null } = whole ?? {}
   // Ids grow with time: to ask each message for its time would be to read them all.
   const oldest =
-    first &&
-    (await tx.get<{ received_at: number }>(
-      'SELECT received_at FROM message WHERE id = ?1',
-      first.message_id,
-    ))
+    first !== null &&
+    (await tx.get<{ received_at: number }>('SELECT received_at FROM message WHERE id = ?1', first))
   return {
-    recipients: rows.length,
-    messages,
-    ...(first && { first: first.message_id }),
-    ...(last && { last: { messageId: last.message_id, n: last.n } }),
+    recipients: whole?.recipients ?? 0,
+    messages: whole?.messages ?? 0,
+    ...(first !== null && { first }),
+    ...(last !== null && n !== null && { last: { messageId: last, n } }),
     ...(oldest && { oldest: oldest.received_at }),
     byState: [...states],
     byDomain: [...domains],

@@ -66,7 +66,8 @@ export class Fetcher {
     return fetched
   }
 
-  #options({ host, port, tls, by, username, password }: Provider): Omit<FetchOptions, 'domains'> {
+  #options(provider: Provider): Omit<FetchOptions, 'domains'> {
+    const { host, port, tls, by, pins, username, password } = provider
     const { outbound, hostname } = this.#house.settings()
     return {
       own: ownCertificate(outbound, this.#house.pem),
@@ -77,6 +78,7 @@ export class Fetcher {
       hostname: outbound.hostname ?? hostname,
       connectTimeoutMs: outbound.connectTimeout,
       replyTimeoutMs: outbound.replyTimeout,
+      ...(pins !== undefined && { pins }),
       ...(username !== undefined && password !== undefined
         ? { login: { username, password } }
         : {}),

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { ORIGINS } from '../route/match.ts'
 import { parseAddressPattern } from '../route/pattern.ts'
 import type { AddressFamily, EightBit, NextHop } from '../route/route.ts'
+import { parseFingerprint } from '../wire/fingerprint.ts'
 import type { Ticket } from '../world/gss.ts'
 import { mechanism } from './settings-auth.ts'
 import { hostname, secret } from './settings-kinds.ts'
@@ -94,18 +95,19 @@ const egress = {
 const fingerprint = () =>
   z
     .string()
-    .regex(
-      /^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i,
-      'is no SHA-256 of a certificate: 64 hexadecimal digits, as `openssl x509 -noout -fingerprint -sha256` prints them',
-    )
-    .transform(text => text.replaceAll(':', '').toUpperCase().match(/../g)?.join(':') ?? '')
+    .refine(text => parseFingerprint(text) !== undefined, {
+      error:
+        'is no SHA-256 of a certificate: 64 hexadecimal digits, as `openssl x509 -noout -fingerprint -sha256` prints them',
+    })
+    .transform(text => parseFingerprint(text) ?? '')
+
+/** Fingerprints in place of a chain and a name. */
+export const pins = () => texts(fingerprint()).exactOptional()
 
 const login = {
-  pins: texts(fingerprint())
-    .exactOptional()
-    .describe(
-      'Fingerprints (SHA-256) of which its certificate has one: then neither who signed it nor its name is looked at. For one that signed its own.',
-    ),
+  pins: pins().describe(
+    'Fingerprints (SHA-256) of which its certificate has one: then neither who signed it nor its name is looked at. For one that signed its own.',
+  ),
   protocol: z
     .enum(['smtp', 'lmtp'])
     .default('smtp')
@@ -194,11 +196,11 @@ function completed<Written extends WrittenHop>(written: Written) {
 const pairMissing = (value: { username?: string; password?: string; token?: string }) =>
   (value.username === undefined) !== (value.password === undefined && value.token === undefined)
 
-const PINS =
+export const PINS =
   'pins are for tls `require` or `implicit`: a hop that may be spoken to without it is not proven by them'
 
 /** Where TLS need not be, a certificate proves nothing. */
-const pinsInVain = (value: { pins?: readonly string[] }, tls: string | undefined) =>
+export const pinsInVain = (value: { pins?: readonly string[] }, tls: string | undefined) =>
   value.pins !== undefined && tls !== 'require' && tls !== 'implicit'
 
 const PAIR = 'username and password (or token) go together: write both, or neither'

@@ -3,6 +3,7 @@
  * for (as customer). RFC 1985, RFC 2645. Used by settings.ts.
  */
 import { z } from 'zod'
+import { PINS, pins, pinsInVain } from './settings-hops.ts'
 import { duration, emailAddress, hostname, hostPort, networks, secret } from './settings-kinds.ts'
 
 /** `onDemand`: a customer's domain, and who may ask for its mail. */
@@ -53,6 +54,9 @@ export const fetchSchema = z.array(
         .enum(['never', 'opportunistic', 'require', 'implicit'])
         .default('require')
         .describe('`require` and `implicit` verify its certificate; `never` speaks clear text.'),
+      pins: pins().describe(
+        'Fingerprints (SHA-256) of which its certificate has one: then neither who signed it nor its name is looked at.',
+      ),
       username: z.string().min(1).exactOptional().describe('The name to log in with.'),
       password: secret().exactOptional().describe('Its password.'),
       every: duration(1000).prefault('10m').describe('How often it is asked.'),
@@ -60,6 +64,7 @@ export const fetchSchema = z.array(
     .refine(({ username, password }) => (username === undefined) === (password === undefined), {
       message: 'username and password go together: write both, or neither',
     })
+    .refine(value => !pinsInVain(value, value.tls), { message: PINS })
     .refine(({ by, username }) => by !== 'atrn' || username !== undefined, {
       message: 'ATRN needs a login: write username and password',
     }),

@@ -18,6 +18,8 @@ export interface FetchOptions {
   readonly port: number
   readonly tls: 'never' | 'opportunistic' | 'require' | 'implicit'
   readonly login?: Credentials
+  /** Fingerprints of which its certificate has one. */
+  readonly pins?: readonly string[]
   readonly by: 'atrn' | 'etrn' | 'turn'
   /** With ETRN each is asked for; with ATRN none are all that are ours. */
   readonly domains: readonly string[]
@@ -63,7 +65,7 @@ export async function fetchMail(
 }
 
 async function open(world: DisklessWorld, options: FetchOptions) {
-  const { host: name, port, tls, login, hostname, roots, own } = options
+  const { host: name, port, tls, login, hostname, roots, own, pins } = options
   const located = await locateHost(world, name, 10)
   if (located.kind !== 'hosts') return located.reason
   let reason = `${name} has no address`
@@ -77,6 +79,7 @@ async function open(world: DisklessWorld, options: FetchOptions) {
       connectTimeoutMs: options.connectTimeoutMs,
       timeouts: timeouts(options.replyTimeoutMs),
       ...(login === undefined ? {} : { login }),
+      ...(pins === undefined ? {} : { pins }),
       ...(roots === undefined ? {} : { roots }),
       ...(own === undefined ? {} : { own }),
     })

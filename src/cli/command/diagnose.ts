@@ -9,6 +9,7 @@ import { type Section, worstOf } from '../../diagnose/finding.ts'
 import { type Plan, type PlanFlags, planOf } from '../../diagnose/plan.ts'
 import type { TlsWish } from '../../diagnose/talk.ts'
 import { parseMailbox } from '../../smtp/path.ts'
+import { parseFingerprint } from '../../wire/fingerprint.ts'
 import { parseDuration } from '../../wire/measure.ts'
 import { silent } from '../../world/log.ts'
 import { readText } from '../../world/node/config-file.ts'
@@ -35,6 +36,7 @@ interface DiagnoseFlags extends CommonOptions {
   readonly passwordFile?: string
   readonly ca?: string
   readonly insecure?: boolean
+  readonly pin?: readonly string[]
   readonly selector?: readonly string[]
   readonly hello?: string
   readonly dns?: string
@@ -71,6 +73,7 @@ export function addDiagnose(program: Command, face: Face): void {
     .option('--password-file <file>', 'with the password in this file (- is standard input)')
     .option('--ca <file>', 'trust the certificates of this file')
     .option('--insecure', 'give the password to whatever certificate')
+    .option('--pin <sha256>', 'its certificate has this fingerprint; may be repeated', several)
     .option('--selector <name>', 'look up the DKIM key of this selector; may be repeated', several)
     .option('--hello <name>', 'what to call ourselves')
     .option('--dns <server>', 'ask this name server, as ADDRESS or ADDRESS:PORT')
@@ -140,6 +143,7 @@ async function optionsOf(
     ...(selectors && { selectors }),
     ...(insecure && { anyCertificate: true }),
     ...(flags.tls && { tls: flags.tls }),
+    ...(flags.pin && { pins: flags.pin.map(pinOf) }),
     ...(flags.ca !== undefined && { roots: rootsOf(flags.ca) }),
     ...(flags.user !== undefined && { login: await loginOf(face, flags.user, flags) }),
   }
@@ -164,6 +168,15 @@ async function planned(subject: string, flags: DiagnoseFlags): Promise<Plan> {
   })
   const recipients = [...plan.recipients, ...(flags.to ?? [])]
   return { ...plan, servers: await Promise.all(servers), recipients }
+}
+
+function pinOf(text: string): string {
+  const pin = parseFingerprint(text)
+  if (pin !== undefined) return pin
+  throw new CommandError(
+    EXIT.usage,
+    '--pin: 64 hexadecimal digits, as `openssl x509 -noout -fingerprint -sha256` prints them',
+  )
 }
 
 function rootsOf(file: string): string {

@@ -9,15 +9,19 @@ const DAY_MS = 86_400_000
 /** Renewal is usual a month before the end; certificates of a few days are renewed a few days before. */
 const SOON_MS = 14 * DAY_MS
 
-/** @param name what the certificate must be for; @param severity of what is wrong with it */
+/**
+ * @param name what the certificate must be for; @param severity of what is wrong with it
+ * @param pins fingerprints of which it must have one: then nothing else counts but its being so
+ */
 export function certificate(
   facts: TlsFacts,
   name: string,
   now: number,
-  severity?: Severity,
+  { severity, pins }: { readonly severity?: Severity; readonly pins?: readonly string[] } = {},
 ): readonly Finding[] {
   const own = facts.chain?.[0]
   if (own === undefined) return []
+  if (pins !== undefined) return [pinnedOrNot(facts, pins)]
   const { names, subject, issuer, validFrom, validTo } = own
   const found: Finding[] = []
   const chain = facts.verified ? undefined : chainFault(facts)
@@ -40,6 +44,12 @@ export function certificate(
   if (!facts.verified)
     return [finding('certificate-untrusted', facts.unverified ?? until, severity)]
   return [finding('certificate-good', `${names.slice(0, 10).join(', ')}: ${until}`), ...found]
+}
+
+function pinnedOrNot({ fingerprint = '' }: TlsFacts, pins: readonly string[]): Finding {
+  return pins.includes(fingerprint)
+    ? finding('certificate-pinned', fingerprint)
+    : finding('certificate-not-pinned', `it has ${fingerprint}`)
 }
 
 function chainFault({ unverified, chain = [] }: TlsFacts) {

@@ -13,7 +13,7 @@ export const tls: Step<HostContext> = {
   name: 'tls',
   tookMs: ({ talk }) => talk.transcript.tlsTookMs,
   run(context): readonly Finding[] {
-    const { clock, host, submission, talk } = context
+    const { clock, host, submission, talk, pins } = context
     const severity: Severity | undefined = submission ? 'fault' : undefined
     const facts = talk.transcript.tls
     if (facts === undefined) return without(context, severity)
@@ -27,7 +27,10 @@ export const tls: Step<HostContext> = {
     return [
       finding('tls-works', works),
       ...old,
-      ...certificate(facts, host.name, clock.now(), severity),
+      ...certificate(facts, host.name, clock.now(), {
+        ...(severity && { severity }),
+        ...(pins && { pins }),
+      }),
       ...refused,
     ]
   },

@@ -36,14 +36,15 @@ function greeting({ protocol, talk }: MailboxContext): readonly Finding[] {
 }
 
 /** Where users log in, a certificate that is wrong is a fault. */
-function tls({ clock, host, talk }: MailboxContext): readonly Finding[] {
+function tls({ clock, host, talk, pins }: MailboxContext): readonly Finding[] {
   const { shown, tlsFault, transcript } = talk
   if (tlsFault !== undefined) return [tlsFailed(tlsFault, shown.clear !== undefined)]
   const facts = transcript.tls
   if (facts !== undefined) {
     const works = finding('tls-works', `${facts.protocol} with ${facts.cipher}`)
     const old = facts.protocol === 'TLSv1.3' ? [] : [finding('tls-old', facts.protocol)]
-    return [works, ...old, ...certificate(facts, host.name, clock.now(), 'fault')]
+    const wanted = { severity: 'fault', ...(pins && { pins }) } as const
+    return [works, ...old, ...certificate(facts, host.name, clock.now(), wanted)]
   }
   if (shown.tlsRefused !== undefined) return [finding('tls-refused', shown.tlsRefused, 'fault')]
   return shown.clear === undefined ? [] : [finding('tls-missing', 'it is not offered', 'fault')]

@@ -27,8 +27,8 @@ import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 import { itemOf, momentOf, queryOf } from './queue-query.ts'
 
-/** Rows that one reading may give. */
-const PAGE = 5_000
+/** Rows that one reading may give, and that one may count. */
+const [PAGE, COUNTED] = [5_000, 50_000]
 /** Of those that are failed each message is read and answered with a notice, a slice at once. */
 const FAIL_PAGE = 500
 const FAIL_SLICE = 50
@@ -53,9 +53,9 @@ export async function preview(
   const asked = { query, moment, only: statesFor(input) }
   const sums = new Sums()
   for (let after: Key | undefined = BEFORE_ALL; after !== undefined; ) {
-    const page: PageSums = await store.read(matchingSums, { ...asked, after, limit: PAGE })
+    const page: PageSums = await store.read(matchingSums, { ...asked, after, limit: COUNTED })
     sums.add(page)
-    after = page.recipients === PAGE ? page.last : undefined
+    after = page.recipients === COUNTED ? page.last : undefined
   }
   const lines = await store.read(matchingLines, { ...asked, after: BEFORE_ALL, limit: SHOWN })
   const carried = await store.read(matchingCount, { ...asked, only: ['leased'] })
