@@ -7,7 +7,7 @@ import type { ClientAnswer, ClientQuestion, Order, Result } from '../pop3/client
 import { ClientSession } from '../pop3/client/session.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
 import type { Role } from '../wire/effect.ts'
-import type { Gss, GssStep } from '../world/gss.ts'
+import { type AsideStep, type Asides, doAside } from '../world/aside.ts'
 import type { SecureOptions } from '../world/net.ts'
 import { pump } from '../world/pump.ts'
 import type { World } from '../world/world.ts'
@@ -75,16 +75,16 @@ class Client implements Role<ClientQuestion, ClientAnswer> {
   #next: ((order: Order) => void) | undefined
   #close = () => {}
   #lost = false
-  readonly #gss: Gss | undefined
+  readonly #asides: Asides
 
-  constructor(gss: Gss | undefined) {
-    this.#gss = gss
+  constructor(asides: Asides) {
+    this.#asides = asides
   }
 
   static async connect(world: World, options: FetchOptions): Promise<Client> {
     const { address, port, timeoutMs, secure, tls } = options
     const connection = await world.net.connect({ address, port, timeoutMs })
-    const client = new Client(world.gss)
+    const client = new Client(world)
     if (tls === 'implicit') {
       if (secure === undefined) throw new FetchError('TLS is wanted and not set up')
       await connection.secure(secure)
@@ -113,16 +113,15 @@ class Client implements Role<ClientQuestion, ClientAnswer> {
   }
 
   ask(question: ClientQuestion): Promise<ClientAnswer> {
-    if (question.kind === 'gss') return this.#ticket(question.step)
+    if (question.kind === 'aside') return this.#aside(question.step)
     this.#result.resolve(question.result)
     return new Promise(resolve => {
       this.#next = resolve
     })
   }
 
-  async #ticket(step: GssStep): Promise<ClientAnswer> {
-    const answer = await this.#gss?.step(step)
-    return { kind: 'gss', answer: answer ?? { kind: 'unavailable', why: 'no library for tickets' } }
+  async #aside(step: AsideStep): Promise<ClientAnswer> {
+    return { kind: 'aside', answer: await doAside(this.#asides, step) }
   }
 
   failed(): ClientAnswer {

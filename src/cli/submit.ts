@@ -15,10 +15,12 @@ import type {
 } from '../smtp/client/question.ts'
 import { ClientSession } from '../smtp/client/session.ts'
 import { timeouts } from '../smtp/client/state.ts'
+import { type AsideStep, doAside } from '../world/aside.ts'
 import { silent } from '../world/log.ts'
 import type { Connection, SecureOptions } from '../world/net.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { nodeRandom } from '../world/node/random.ts'
+import { nodeStretch } from '../world/node/stretch.ts'
 import { pump } from '../world/pump.ts'
 import { EXIT } from './exit.ts'
 
@@ -51,7 +53,8 @@ export function submit(submitting: Submitting): Promise<Submitted> {
     let trouble: Trouble | undefined
     let session: ClientSession | undefined
     let offered = false
-    const heard = (question: ClientQuestion): ClientAnswer => {
+    const heard = (question: ClientQuestion): ClientAnswer | Promise<ClientAnswer> => {
+      if (question.kind === 'aside') return asideAnswer(question.step)
       if (question.kind === 'ready') {
         if (offered) return { kind: 'quit' }
         offered = true
@@ -80,6 +83,10 @@ export function submit(submitting: Submitting): Promise<Submitted> {
       },
     })
   })
+}
+
+async function asideAnswer(step: AsideStep): Promise<ClientAnswer> {
+  return { kind: 'aside', answer: await doAside({ stretch: nodeStretch }, step) }
 }
 
 function settingsOf(submitting: Submitting): ConstructorParameters<typeof ClientSession>[0] {

@@ -8,7 +8,7 @@ import type { Credentials } from '../sasl/mechanism.ts'
 import { type SendOptions, sendMail } from '../transport/send.ts'
 import type { Source } from '../wire/effect.ts'
 import { silent } from '../world/log.ts'
-import { nodeClock, nodeDns, nodeNet, nodeRandom } from '../world/node/index.ts'
+import { nodeClock, nodeDns, nodeNet, nodeRandom, nodeStretch } from '../world/node/index.ts'
 
 export interface CreateClientOptions
   extends Pick<
@@ -47,6 +47,7 @@ export function createClient(options: CreateClientOptions): Client {
     net: nodeNet,
     dns: nodeDns(),
     log: silent,
+    stretch: nodeStretch,
   }
   return {
     send({ from, to, content, sizeOctets }) {

@@ -6,7 +6,7 @@ import { type DiagnoseOptions, diagnose as diagnoseIn } from '../diagnose/diagno
 import type { Section } from '../diagnose/finding.ts'
 import { type PlanFlags, planOf } from '../diagnose/plan.ts'
 import { silent } from '../world/log.ts'
-import { nodeClock, nodeDns, nodeNet, nodeRandom } from '../world/node/index.ts'
+import { nodeClock, nodeDns, nodeNet, nodeRandom, nodeStretch } from '../world/node/index.ts'
 
 export interface LibraryDiagnoseOptions
   extends Partial<Omit<DiagnoseOptions, 'plan' | 'own'>>,
@@ -28,6 +28,7 @@ export function diagnose(
     net: nodeNet,
     dns: nodeDns(options.nameServers === undefined ? {} : { servers: options.nameServers }),
     log: silent,
+    stretch: nodeStretch,
   }
   return diagnoseIn(world, { hostname: 'localhost', ...options, plan })
 }

@@ -1,5 +1,5 @@
 /** What a client mechanism does next, as the protocol rooms see it (smtp/client/auth.ts, pop3/client/login.ts). */
-import type { GssStep } from '../world/gss.ts'
+import type { AsideStep } from '../world/aside.ts'
 import type { ClientMechanism, ClientStep } from './mechanism.ts'
 
 export type Rounds = ReturnType<ClientMechanism['start']>
@@ -10,8 +10,8 @@ export type Round =
   /** It is over: with a server that has proven itself, or not, and then perhaps why. */
   | { readonly kind: 'over'; readonly proven: boolean; readonly why: string | undefined }
 
-/** A step that the holder of the library is asked for first. */
-export type Asked = { readonly kind: 'asked'; readonly step: GssStep }
+/** A step that is done elsewhere first. */
+export type Asked = { readonly kind: 'asked'; readonly step: AsideStep }
 
 export function roundOf(step: IteratorResult<ClientStep, boolean | string>): Round | Asked {
   const { value } = step

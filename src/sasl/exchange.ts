@@ -3,7 +3,7 @@
  * end. A mechanism reads top to bottom with them, as its RFC does. Nothing here throws on octets.
  */
 import { timingSafeEqual } from 'node:crypto'
-import type { GssAnswer } from '../world/gss.ts'
+import type { AsideAnswer } from '../world/aside.ts'
 import type {
   ClientStep,
   LoginAnswer,
@@ -17,7 +17,7 @@ import type {
 export type Failure = Extract<SaslResult, { kind: 'failed' }>
 export type Exchange<T> = Generator<SaslStep, T, SaslInput>
 
-export type ClientExchange<T> = Generator<ClientStep, T, Uint8Array | GssAnswer>
+export type ClientExchange<T> = Generator<ClientStep, T, Uint8Array | AsideAnswer>
 
 /** In place of an answer that nobody gave. */
 export const unanswered = { kind: 'unavailable', why: 'no answer was given' } as const

@@ -103,7 +103,7 @@ function* askGss(
   held: Held,
 ): ClientExchange<Extract<GssAnswer, { readonly kind: 'gss' }> | string> {
   const answer = yield step
-  if (answer instanceof Uint8Array) return 'no answer was given'
+  if (answer instanceof Uint8Array || answer.kind === 'stretched') return 'no answer was given'
   if (answer.kind !== 'gss') {
     // What failed was given back by the library.
     held.context = undefined

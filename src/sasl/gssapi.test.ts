@@ -187,7 +187,7 @@ function runClient(
     if (step.value instanceof Uint8Array) {
       said.push(Buffer.from(step.value).toString('latin1'))
       step = rounds.next(left.shift() ?? new Uint8Array(0))
-    } else step = rounds.next(gss.answer(step.value))
+    } else if (step.value.kind !== 'stretch') step = rounds.next(gss.answer(step.value))
   }
   return { said, word: step.value, gss }
 }

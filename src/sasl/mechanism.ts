@@ -6,7 +6,8 @@
  * result. The protocol room (SMTP AUTH, POP3 AUTH, IMAP AUTHENTICATE) does the base64 and framing.
  */
 import type { TlsFacts } from '../wire/effect.ts'
-import type { GssAnswer, GssStep, Ticket } from '../world/gss.ts'
+import type { AsideAnswer, AsideStep } from '../world/aside.ts'
+import type { Ticket } from '../world/gss.ts'
 import type { Wants } from './channel.ts'
 import type { Account, LoginAnswer, LoginQuestion } from './login-question.ts'
 
@@ -77,8 +78,8 @@ export interface ClientContext {
   readonly service: Service
 }
 
-/** A client's response, or a step of a security context, which is answered by whoever has the library. */
-export type ClientStep = Uint8Array | GssStep
+/** A client's response, or a step that whoever holds the session has done (world/aside.ts). */
+export type ClientStep = Uint8Array | AsideStep
 
 /**
  * The client side: yields responses and is resumed with challenges. Throws nothing. Returns true when the server's
@@ -94,7 +95,7 @@ export interface ClientMechanism extends Wants {
   start(
     credentials: Credentials,
     context: ClientContext,
-  ): Generator<ClientStep, boolean | string, Uint8Array | GssAnswer>
+  ): Generator<ClientStep, boolean | string, Uint8Array | AsideAnswer>
 }
 
 export interface Credentials {

@@ -1,7 +1,14 @@
 /** SCRAM (RFC 5802, RFC 7677), the client's side: see scram.ts. */
-import { createHash, pbkdf2Sync } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { BINDING_NAMES, bindingOf } from './channel.ts'
-import { decodeText, encodeText, noOctets, respond, sameOctets } from './exchange.ts'
+import {
+  type ClientExchange,
+  decodeText,
+  encodeText,
+  noOctets,
+  respond,
+  sameOctets,
+} from './exchange.ts'
 import type { ClientContext, ClientMechanism } from './mechanism.ts'
 import { prepare } from './prepare.ts'
 import { makeNonce, type ScramForm, scramName } from './scram.ts'
@@ -21,10 +28,10 @@ import {
 } from './scram-message.ts'
 
 /**
- * A server that demands more keeps us busy for its own ends: the work is done on our thread, some 40 ms at
- * most. It is done once for a server whose salt stays the same (§5.1 allows to keep it).
+ * A server that demands more keeps us busy for its own ends: the work is some 300 ms at most, on another thread. It
+ * is done once for a server whose salt stays the same (§5.1 allows to keep it).
  */
-const ITERATIONS_MAX = 100_000
+export const ITERATIONS_MAX = 600_000
 const KEPT_MAX = 32
 const kept = new Map<string, Uint8Array>()
 
@@ -54,7 +61,8 @@ export function scramClient(hash: ScramHash, form: ScramForm): ClientMechanism {
       if (first.nonce === clientNonce) return false
       if (first.iterations < ITERATIONS_MIN || first.iterations > ITERATIONS_MAX) return false
 
-      const salted = saltedPassword(hash, password, first)
+      const salted = yield* saltedPassword(hash, password, first)
+      if (salted === undefined) return 'the password could not be prepared'
       const bound = Buffer.concat([encodeText(header), binding.octets])
       const withoutProof = `c=${encodeBase64(bound)},r=${first.nonce}`
       const authMessage = `${bare},${serverFirst},${withoutProof}`
@@ -89,17 +97,18 @@ function bindingFor(
 }
 
 /** Hi() of the password, or what it was the last time. */
-function saltedPassword(
+function* saltedPassword(
   { name, octets }: ScramHash,
   password: string,
   { salt, iterations }: ServerFirst,
-): Uint8Array {
+): ClientExchange<Uint8Array | undefined> {
   const salting = `${name}:${iterations}:${encodeBase64(salt)}:${password}`
   const key = createHash('sha256').update(salting).digest('base64')
   const known = kept.get(key)
   if (known !== undefined) return known
-  const made = pbkdf2Sync(password, salt, iterations, octets, name)
+  const made = yield { kind: 'stretch', hash: name, password, salt, iterations, octets }
+  if (made instanceof Uint8Array || made.kind !== 'stretched') return undefined
   if (kept.size >= KEPT_MAX) kept.clear()
-  kept.set(key, made)
-  return made
+  kept.set(key, made.key)
+  return made.key
 }

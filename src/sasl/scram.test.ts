@@ -3,7 +3,7 @@ import { pbkdf2Sync } from 'node:crypto'
 import { test } from 'node:test'
 import type { LoginAnswer, SaslResult, ScramVerifier } from './mechanism.ts'
 import { scramServer } from './scram.ts'
-import { scramClient } from './scram-client.ts'
+import { ITERATIONS_MAX, scramClient } from './scram-client.ts'
 import { clientProof, formatVerifier, parseVerifier, sha256, verifierOf } from './scram-keys.ts'
 import {
   formatName,
@@ -11,7 +11,7 @@ import {
   parseClientFirst,
   parseServerFirst,
 } from './scram-message.ts'
-import { clientContext, serverContext } from './scripted.ts'
+import { clientContext, serverContext, stretching, stretchNow } from './scripted.ts'
 
 // The exchange of RFC 7677 §3.
 const clientNonce = 'rOprNGfwEbeRWgbNEkqO'
@@ -75,9 +75,8 @@ test('the server side speaks the exchange of RFC 7677', () => {
 })
 
 test('the client side speaks the exchange of RFC 7677', () => {
-  const exchange = scramSha256Client.start(
-    { username: 'user', password: 'pencil' },
-    clientContext({ chance }),
+  const exchange = stretching(
+    scramSha256Client.start({ username: 'user', password: 'pencil' }, clientContext({ chance })),
   )
   assert.equal(text(exchange.next().value), clientFirst)
   assert.equal(text(exchange.next(Buffer.from(serverFirst)).value), clientFinal)
@@ -199,10 +198,8 @@ test('unknown extensions are read over', () => {
 
 test('the client gives up on a server that is not what it seems', () => {
   const start = () => {
-    const exchange = scramSha256Client.start(
-      { username: 'user', password: 'pencil' },
-      clientContext({ chance }),
-    )
+    const login = { username: 'user', password: 'pencil' }
+    const exchange = stretching(scramSha256Client.start(login, clientContext({ chance })))
     exchange.next()
     return exchange
   }
@@ -212,6 +209,7 @@ test('the client gives up on a server that is not what it seems', () => {
     serverFirst.replace('rOpr', 'xOpr'),
     serverFirst.replace(serverNonce, ''),
     serverFirst.replace('4096', '1'),
+    serverFirst.replace('4096', String(ITERATIONS_MAX + 1)),
     serverFirst.replace('4096', '2000000000'),
     serverFirst.replace('4096', '0'),
     serverFirst.replace('i=4096', 'i=4096,m=x'),
@@ -227,10 +225,31 @@ test('the client gives up on a server that is not what it seems', () => {
   }
 })
 
+test('the password is stretched by whoever holds the session, and once for a salt', () => {
+  const login = { username: 'user', password: 'an other' }
+  const first = Buffer.from(serverFirst)
+  const kinds = [1, 2].map(() => {
+    const exchange = scramSha256Client.start(login, clientContext({ chance }))
+    exchange.next()
+    const asked = exchange.next(first).value
+    if (asked instanceof Uint8Array) return 'said'
+    assert.ok(typeof asked === 'object' && asked.kind === 'stretch')
+    assert.deepEqual([asked.iterations, asked.octets, asked.hash], [4096, 32, 'sha256'])
+    assert.ok(exchange.next(stretchNow(asked)).value instanceof Uint8Array)
+    return asked.kind
+  })
+  assert.deepEqual(kinds, ['stretch', 'said'])
+  const unheard = scramSha256Client.start({ ...login, password: 'x' }, clientContext({ chance }))
+  unheard.next()
+  unheard.next(first)
+  const given = unheard.next({ kind: 'unavailable', why: '' })
+  assert.equal(given.done && typeof given.value, 'string')
+})
+
 test('both sides meet, with an identity to act as and a password that must be prepared', () => {
   const prepared = verifierOf(sha256, pbkdf2Sync('IX \u00e4', salt, 4096, 32, 'sha256'), salt, 4096)
   const credentials = { username: 'a,b', password: '\u2168\u00a0a\u0308', authorize: 'a=b' }
-  const client = scramSha256Client.start(credentials, clientContext({ chance }))
+  const client = stretching(scramSha256Client.start(credentials, clientContext({ chance })))
   const exchange = server.start(client.next().value as Uint8Array, serverContext())
   assert.equal(exchange.next().value !== undefined, true)
   const challenge = exchange.next({ kind: 'verifier', verifier: prepared }).value

@@ -2,6 +2,8 @@
  * Exchanges by hand, for tests: contexts in which chance is a constant, one side against what is written
  * down, and both sides against each other.
  */
+import { pbkdf2Sync } from 'node:crypto'
+import type { Stretched, StretchStep } from '../world/stretch.ts'
 import type {
   ClientContext,
   ClientMechanism,
@@ -22,6 +24,25 @@ export function serverContext(over: Partial<ServerContext> = {}): ServerContext 
 
 export function clientContext(over: Partial<ClientContext> = {}): ClientContext {
   return { chance, offered: [], hostname: 'mx.test', service: 'smtp', ...over }
+}
+
+/** What a client wants stretched, at once. */
+export function stretchNow({ hash, password, salt, iterations, octets }: StretchStep): Stretched {
+  return { kind: 'stretched', key: pbkdf2Sync(password, salt, iterations, octets, hash) }
+}
+
+type Rounds = ReturnType<ClientMechanism['start']>
+
+/** A client whose passwords are stretched at once. */
+export function stretching(rounds: Rounds): Pick<Rounds, 'next'> {
+  return {
+    next(...heard) {
+      let step = rounds.next(...heard)
+      while (!step.done && !(step.value instanceof Uint8Array) && step.value.kind === 'stretch')
+        step = rounds.next(stretchNow(step.value))
+      return step
+    },
+  }
 }
 
 export interface Ran {
@@ -67,7 +88,7 @@ export async function dialogue(
   answer: (question: LoginQuestion) => LoginAnswer | Promise<LoginAnswer>,
   contexts: { readonly client?: ClientContext; readonly server?: ServerContext } = {},
 ): Promise<Dialogue> {
-  const says = client.start(credentials, contexts.client ?? clientContext())
+  const says = stretching(client.start(credentials, contexts.client ?? clientContext()))
   let satisfied: boolean | undefined
   const next = (challenge: Uint8Array) => {
     const step = satisfied === undefined ? says.next(challenge) : undefined

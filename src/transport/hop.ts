@@ -21,7 +21,7 @@ import type {
 import { ClientSession } from '../smtp/client/session.ts'
 import type { Timeouts } from '../smtp/client/state.ts'
 import type { Role } from '../wire/effect.ts'
-import type { Gss, GssAnswer, GssStep } from '../world/gss.ts'
+import { type AsideStep, type Asides, doAside } from '../world/aside.ts'
 import { ConnectError, type Connection, type SecureOptions } from '../world/net.ts'
 import { type Pumping, pump } from '../world/pump.ts'
 import type { DisklessWorld } from '../world/world.ts'
@@ -135,7 +135,7 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
   /** Resolves the open `ready`. */
   #ready: ((answer: ClientAnswer) => void) | undefined
   #carried: ((carried: HopCarried) => void) | undefined
-  readonly #gss: Gss | undefined
+  readonly #asides: Asides
   #gone = false
 
   /** Resolves the open probe. */
@@ -153,7 +153,7 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
   ) {
     const { host, hostname, protocol, tls, login, timeouts, dialogueAlways = false } = options
     this.host = host
-    this.#gss = world.gss
+    this.#asides = world
     this.eightBit = options.eightBit ?? 'convert'
     this.xforward = options.xforward === true
     this.#opened = opened
@@ -279,8 +279,8 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
         })
         return noted
       }
-      case 'gss':
-        return ticketAnswer(this.#gss, question.step)
+      case 'aside':
+        return asideAnswer(this.#asides, question.step)
       case 'errand': {
         const { reply, exchanged } = question
         if (exchanged) this.#end()
@@ -340,11 +340,9 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
   }
 }
 
-/** A step of a login by ticket, as a client session asks it. */
-export async function ticketAnswer(gss: Gss | undefined, step: GssStep): Promise<ClientAnswer> {
-  const why = 'there is no library for tickets here'
-  const answer: GssAnswer = (await gss?.step(step)) ?? { kind: 'unavailable', why }
-  return { kind: 'gss', answer }
+/** A step of a login that a client session wants done. */
+async function asideAnswer(asides: Asides, step: AsideStep): Promise<ClientAnswer> {
+  return { kind: 'aside', answer: await doAside(asides, step) }
 }
 
 const noted: ClientAnswer = { kind: 'noted' }

@@ -8,6 +8,7 @@ import type { Log } from './log.ts'
 import type { Net } from './net.ts'
 import type { Programs } from './programs.ts'
 import type { Random } from './random.ts'
+import type { Stretch } from './stretch.ts'
 
 export interface World {
   readonly clock: Clock
@@ -18,6 +19,8 @@ export interface World {
   readonly files: Files
   readonly programs: Programs
   readonly log: Log
+  /** Keys from passwords. */
+  readonly stretch: Stretch
   /** The system's GSS library, where there may be one: absent in the simulation. */
   readonly gss?: Gss
 }

@@ -18,7 +18,7 @@ import type {
 } from '../../src/sasl/mechanism.ts'
 import { clientMechanism, mechanismNames, serverMechanism } from '../../src/sasl/registry.ts'
 import { sha1, sha256, sha512, verifierOf } from '../../src/sasl/scram-keys.ts'
-import { clientContext, serverContext } from '../../src/sasl/scripted.ts'
+import { clientContext, serverContext, stretchNow } from '../../src/sasl/scripted.ts'
 import { playedGss } from '../../src/sasl/scripted-gss.ts'
 import type { Random } from '../../src/world/random.ts'
 import { seededRandom } from '../../src/world/sim/random.ts'
@@ -142,7 +142,9 @@ function meet(name: string, changed: number, change: (octets: Uint8Array) => Uin
     if (word !== undefined) return undefined
     let step = rounds.next(heard)
     while (!step.done && !(step.value instanceof Uint8Array))
-      step = rounds.next(ours.answer(step.value))
+      step = rounds.next(
+        step.value.kind === 'stretch' ? stretchNow(step.value) : ours.answer(step.value),
+      )
     if (step.done) word = step.value
     return step.done ? undefined : (step.value as Uint8Array)
   }

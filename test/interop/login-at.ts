@@ -5,11 +5,12 @@ import { openHop } from '../../src/transport/hop.ts'
 import { tlsPolicy } from '../../src/transport/tls-policy.ts'
 import { silent } from '../../src/world/log.ts'
 import { nodeGss } from '../../src/world/node/gss.ts'
-import { nodeClock, nodeDns, nodeNet, nodeRandom } from '../../src/world/node/index.ts'
+import { nodeClock, nodeDns, nodeNet, nodeRandom, nodeStretch } from '../../src/world/node/index.ts'
 
 const world = {
   ...{ clock: nodeClock, random: nodeRandom, net: nodeNet, dns: nodeDns(), log: silent },
   gss: nodeGss({}),
+  stretch: nodeStretch,
 }
 
 /** @param name what the host is called, in tickets too */

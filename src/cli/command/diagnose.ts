@@ -17,6 +17,7 @@ import { nodeDns } from '../../world/node/dns.ts'
 import { nodeNet } from '../../world/node/net.ts'
 import { nodeRandom } from '../../world/node/random.ts'
 import { addressesOf } from '../../world/node/reach.ts'
+import { nodeStretch } from '../../world/node/stretch.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face } from '../face.ts'
 import { ownServer } from '../own-server.ts'
@@ -90,6 +91,7 @@ async function run(face: Face, subject: string | undefined, flags: DiagnoseFlags
     net: nodeNet,
     dns: nodeDns(flags.dns === undefined ? {} : { servers: [flags.dns] }),
     log: silent,
+    stretch: nodeStretch,
   }
   const sections: Section[] = []
   for await (const section of diagnose(world, options)) {

@@ -9,7 +9,7 @@ import { decodeBase64, encodeBase64 } from '../../wire/base64.ts'
 import { COMMAND_MAX_OCTETS } from '../command.ts'
 import type { Result } from './question.ts'
 import { serverReply } from './reply.ts'
-import { awaitLine, awaitTicket, type Dialogue, type Talk } from './talk.ts'
+import { awaitAside, awaitLine, type Dialogue, type Talk } from './talk.ts'
 
 /** Rounds of challenge and response; the longest mechanism needs three. */
 const ROUNDS_MAX = 10
@@ -87,9 +87,9 @@ function* authenticate(
   return { kind: 'broken', why: `${mechanism.name}: the server asks without end` }
 }
 
-/** The mechanism's next response; what it asks on the way of the library of tickets is asked for it. */
+/** The mechanism's next response; what it wants done on the way is asked for. */
 function* advance(rounds: Rounds, challenge: Uint8Array): Dialogue<Round> {
   let round = roundOf(rounds.next(challenge))
-  while (round.kind === 'asked') round = roundOf(rounds.next(yield* awaitTicket(round.step)))
+  while (round.kind === 'asked') round = roundOf(rounds.next(yield* awaitAside(round.step)))
   return round
 }

@@ -1,10 +1,10 @@
 /**
- * The question of a POP3 client session: what next? (And on the way to a login by ticket, for its steps.) It is asked with the result of the order
+ * The question of a POP3 client session: what next? (And in a login, for steps that the session does not do.) It is asked with the result of the order
  * before; the answer is the next order. access/pop3-fetch.ts answers it with a script; so may anyone.
  */
 
 import type { Credentials } from '../../sasl/mechanism.ts'
-import type { GssAnswer, GssStep } from '../../world/gss.ts'
+import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 
 /** What a client may be told to do. Each is one command of RFC 1939, but for 'login'. */
 export type Order =
@@ -45,10 +45,10 @@ export type Result =
 
 export type ClientQuestion =
   | { readonly kind: 'next'; readonly result: Result }
-  /** A step of the login by ticket; answered by 'gss'. */
-  | { readonly kind: 'gss'; readonly step: GssStep }
+  /** A step of the login that we do not do; answered by 'aside'. */
+  | { readonly kind: 'aside'; readonly step: AsideStep }
 
-export type ClientAnswer = Order | { readonly kind: 'gss'; readonly answer: GssAnswer }
+export type ClientAnswer = Order | { readonly kind: 'aside'; readonly answer: AsideAnswer }
 
 export interface ClientSettings {
   /** True lets passwords cross a connection in the clear. */

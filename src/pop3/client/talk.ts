@@ -2,7 +2,7 @@
 
 import { unanswered } from '../../sasl/exchange.ts'
 import type { TlsFacts } from '../../wire/effect.ts'
-import type { GssAnswer, GssStep } from '../../world/gss.ts'
+import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 import type { ClientAnswer, ClientQuestion, ClientSettings, Order, Result } from './question.ts'
 
 export interface Talk {
@@ -48,11 +48,11 @@ export function* awaitTls(): Dialogue<void> {
 /** Says what became of the last order and waits for the next. */
 export function* awaitOrder(result: Result): Dialogue<Order> {
   const came = yield { kind: 'asked', question: { kind: 'next', result } }
-  return came.kind === 'asked' && came.answer.kind !== 'gss' ? came.answer : { kind: 'quit' }
+  return came.kind === 'asked' && came.answer.kind !== 'aside' ? came.answer : { kind: 'quit' }
 }
 
-/** A step of a login by ticket. */
-export function* awaitTicket(step: GssStep): Dialogue<GssAnswer> {
-  const came = yield { kind: 'asked', question: { kind: 'gss', step } }
-  return came.kind === 'asked' && came.answer.kind === 'gss' ? came.answer.answer : unanswered
+/** A step of a login that the session does not do. */
+export function* awaitAside(step: AsideStep): Dialogue<AsideAnswer> {
+  const came = yield { kind: 'asked', question: { kind: 'aside', step } }
+  return came.kind === 'asked' && came.answer.kind === 'aside' ? came.answer.answer : unanswered
 }

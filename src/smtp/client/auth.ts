@@ -95,13 +95,13 @@ function* exchange(
   return trouble('5.5.0', `${mechanism.name}: the server asks without end`)
 }
 
-/** The mechanism's next response; what it asks on the way of the library of tickets is asked for it. */
+/** The mechanism's next response; what it wants done on the way is asked for. */
 function* advance(talk: Talk, rounds: Rounds, challenge: Uint8Array): Script<Round> {
   let round = roundOf(rounds.next(challenge))
   while (round.kind === 'asked') {
-    const answer = talk.askTicket(round.step)
-    if (answer === undefined) yield 'ticket'
-    round = roundOf(rounds.next(answer ?? talk.ticket ?? unanswered))
+    const answer = talk.askAside(round.step)
+    if (answer === undefined) yield 'aside'
+    round = roundOf(rounds.next(answer ?? talk.aside ?? unanswered))
   }
   return round
 }

@@ -9,7 +9,7 @@ import type { Outcome } from '../../mail/outcome.ts'
 import type { Reply } from '../../mail/status.ts'
 import type { Credentials } from '../../sasl/mechanism.ts'
 import type { Source, TlsFacts } from '../../wire/effect.ts'
-import type { GssAnswer, GssStep } from '../../world/gss.ts'
+import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 import type { Witnessed } from './dialogue.ts'
 import type { Timeouts } from './state.ts'
 
@@ -93,7 +93,7 @@ export interface Trouble {
   readonly again?: 'anew' | 'stepwise'
 }
 
-/** The questions. Only `ready` and `gss` may be answered later; the others are announcements. */
+/** The questions. Only `ready` and `aside` may be answered later; the others are announcements. */
 export type ClientQuestion =
   /** The hop is greeted, secured and logged in as wished, and takes a message now. */
   | { readonly kind: 'ready'; readonly facts: HopFacts }
@@ -113,8 +113,8 @@ export type ClientQuestion =
   | { readonly kind: 'errand'; readonly reply: Reply; readonly exchanged: boolean }
   /** What the hop said to a probe; to no recipient where MAIL was refused. */
   | { readonly kind: 'probed'; readonly mail: Reply; readonly recipients: readonly Reply[] }
-  /** A step of the login by ticket; answered by 'gss', now or later. */
-  | { readonly kind: 'gss'; readonly step: GssStep }
+  /** A step of the login that we do not do; answered by 'aside', now or later. */
+  | { readonly kind: 'aside'; readonly step: AsideStep }
   /** The connection ends without a message under way: never ready, or lost while idle. */
   | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly dialogue: string }
 
@@ -124,8 +124,8 @@ export type ClientAnswer =
   | Probe
   /** To `ready`: say QUIT. */
   | { readonly kind: 'quit' }
-  /** To 'gss'. */
-  | { readonly kind: 'gss'; readonly answer: GssAnswer }
+  /** To 'aside'. */
+  | { readonly kind: 'aside'; readonly answer: AsideAnswer }
   /** To an announcement. */
   | { readonly kind: 'noted' }
 

@@ -7,6 +7,7 @@ import { parseStoredAddress } from '../../mail/address.ts'
 import type { Envelope, Recipient, Sender } from '../../mail/envelope.ts'
 import type { Forwarded } from '../../mail/forwarded.ts'
 import type { Outcome } from '../../mail/outcome.ts'
+import { stretchNow } from '../../sasl/scripted.ts'
 import type { Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
 import type { Draft, Keyword } from '../extension/extension.ts'
 import { extensions } from '../extension/table.ts'
@@ -101,6 +102,9 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
 
   ask(question: ClientQuestion): ClientAnswer | undefined {
     this.questions.push(question)
+    // The arithmetic of SCRAM is no word of the dialogue.
+    if (question.kind === 'aside' && question.step.kind === 'stretch')
+      return { kind: 'aside', answer: stretchNow(question.step) }
     this.log.push(`= ${describe(question)}`)
     return question.kind === 'ready' ? this.#work.shift() : { kind: 'noted' }
   }
@@ -155,7 +159,7 @@ function describe(question: ClientQuestion): string {
   if (question.kind === 'probed') {
     return `probed ${[question.mail, ...question.recipients].map(({ code }) => code).join(' ')}`
   }
-  if (question.kind === 'gss') return `ticket ${question.step.kind}`
+  if (question.kind === 'aside') return `aside ${question.step.kind}`
   const { trouble } = question
   const again = trouble?.again === undefined ? '' : ` ${trouble.again}`
   const at = trouble === undefined ? '' : ` (${trouble.phase}${again})`

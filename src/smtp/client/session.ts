@@ -8,7 +8,7 @@
 import type { Reply } from '../../mail/status.ts'
 import { unanswered } from '../../sasl/exchange.ts'
 import type { Session, Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
-import type { GssAnswer, GssStep } from '../../world/gss.ts'
+import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 import { Allowance } from './allowance.ts'
 import { Dialogue } from './dialogue.ts'
 import { errand } from './errand.ts'
@@ -41,7 +41,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   extensions: ReadonlyMap<string, string> = new Map()
   tls: TlsFacts | undefined
   login: string | undefined
-  ticket: GssAnswer | undefined
+  aside: AsideAnswer | undefined
   readonly allowance = new Allowance()
   step = 0
   readonly #sink: Sink<ClientQuestion, ClientAnswer>
@@ -79,7 +79,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   }
 
   answer(answer: ClientAnswer): void {
-    if (this.#state === 'ticket') this.#ticketed(answer)
+    if (this.#state === 'aside') this.#asideDone(answer)
     else if (this.#state === 'idle') this.#work(answer)
     else return
     this.#read()
@@ -137,18 +137,18 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     if (this.#state === 'content') this.#enter('dot')
   }
 
-  askTicket(step: GssStep): GssAnswer | undefined {
-    const answer = this.#sink.ask({ kind: 'gss', step })
-    return answer?.kind === 'gss' ? answer.answer : undefined
+  askAside(step: AsideStep): AsideAnswer | undefined {
+    const answer = this.#sink.ask({ kind: 'aside', step })
+    return answer?.kind === 'aside' ? answer.answer : undefined
   }
 
   abandon(status: string, reason: string): void {
     this.#lose(status, reason)
   }
 
-  /** The script goes on; it finds the answer in `ticket`. */
-  #ticketed(answer: ClientAnswer): void {
-    this.ticket = answer.kind === 'gss' ? answer.answer : unanswered
+  /** The script goes on; it finds the answer in `aside`. */
+  #asideDone(answer: ClientAnswer): void {
+    this.aside = answer.kind === 'aside' ? answer.answer : unanswered
     this.#resume?.(noReply)
   }
 
@@ -179,7 +179,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     if (reply.code === 421) {
       const reason = `the hop ends the session: ${replyText(reply)}`
       this.#lose(statusOf(reply, '3.2'), reason, reply)
-    } else if (this.#state === 'idle' || this.#state === 'ticket') {
+    } else if (this.#state === 'idle' || this.#state === 'aside') {
       this.#lose('4.5.0', `said unasked: ${replyText(reply)}`, reply)
     } else this.#resume?.(reply)
   }
@@ -267,7 +267,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     else if (answer.kind === 'probe') {
       this.dialogue.begin()
       this.#run(probe(this, answer), probed => this.#probed(probed))
-    } else if (answer.kind !== 'noted' && answer.kind !== 'gss') {
+    } else if (answer.kind !== 'noted' && answer.kind !== 'aside') {
       this.dialogue.begin()
       this.#run(errand(this, answer), reply => this.#answered(answer, reply))
     }

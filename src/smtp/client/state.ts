@@ -48,8 +48,8 @@ export type State =
   /** Between sink.secure() and secured(): not one octet of clear text counts any more. */
   | 'handshake'
   | 'auth'
-  /** `gss` is asked and not answered: the hop has nothing to say. */
-  | 'ticket'
+  /** `aside` is asked and not answered: the hop has nothing to say. */
+  | 'aside'
   /** `ready` is asked and not answered. */
   | 'idle'
   | 'xforward'
@@ -82,7 +82,7 @@ export const states: Readonly<Record<State, Row>> = {
   starttls: { timeout: 'commandMs', phase: 'tls', awaited: 'the reply to STARTTLS' },
   handshake: { timeout: 'tlsMs', phase: 'tls', awaited: 'the TLS handshake' },
   auth: { timeout: 'commandMs', phase: 'auth', awaited: 'the reply to AUTH' },
-  ticket: { timeout: 'none', phase: 'auth', awaited: 'a ticket' },
+  aside: { timeout: 'none', phase: 'auth', awaited: 'a step of the login' },
   idle: { timeout: 'none', phase: 'idle', awaited: 'nothing' },
   xforward: { timeout: 'commandMs', phase: 'mail', awaited: 'the reply to XFORWARD' },
   mail: { timeout: 'commandMs', phase: 'mail', awaited: 'the reply to MAIL' },

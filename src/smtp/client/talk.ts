@@ -6,7 +6,7 @@
  */
 import type { Reply } from '../../mail/status.ts'
 import type { Source, TlsFacts, Transform } from '../../wire/effect.ts'
-import type { GssAnswer, GssStep } from '../../world/gss.ts'
+import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 import type { Allowance } from './allowance.ts'
 import type { Dialogue } from './dialogue.ts'
 import type { ClientSettings, Trouble } from './question.ts'
@@ -30,10 +30,10 @@ export interface Talk {
   progress(): void
   /** What ends the message leaves next. */
   ended(): void
-  /** Asks for a step of a login by ticket, and gives the answer where there is one at once. */
-  askTicket(step: GssStep): GssAnswer | undefined
+  /** Asks for a step of a login that the session does not do, and gives the answer where there is one at once. */
+  askAside(step: AsideStep): AsideAnswer | undefined
   /** The last answer to that. */
-  readonly ticket: GssAnswer | undefined
+  readonly aside: AsideAnswer | undefined
   /** Ends the connection from our side; the phase is not resumed. */
   abandon(status: string, reason: string): void
 }

@@ -9,6 +9,7 @@ import { type LogOptions, nodeLog } from './log.ts'
 import { nodeNet } from './net.ts'
 import { nodePrograms } from './programs.ts'
 import { nodeRandom } from './random.ts'
+import { nodeStretch } from './stretch.ts'
 
 export interface NodeWorldOptions {
   /** Where staged bodies are kept; made (0700) if need be. */
@@ -28,6 +29,7 @@ export async function nodeWorld(options: NodeWorldOptions): Promise<World> {
     files: nodeFiles,
     programs: nodePrograms,
     log: nodeLog(options.log),
+    stretch: nodeStretch,
     gss: nodeGss({}),
   }
 }
@@ -56,3 +58,4 @@ export {
 } from './process.ts'
 export { nodeRandom } from './random.ts'
 export { stdioConnection } from './stdio.ts'
+export { nodeStretch } from './stretch.ts'

@@ -13,6 +13,7 @@ import { SimFiles } from './files.ts'
 import { Network, type Site } from './net.ts'
 import { SimPrograms } from './programs.ts'
 import { seededRandom } from './random.ts'
+import { simStretch } from './stretch.ts'
 import { type Life, Timeline } from './timeline.ts'
 
 export interface WorldOptions {
@@ -225,6 +226,7 @@ export class Internet {
       files: kept.files.mount(host),
       programs: kept.programs.mount(host, takesMs => later('program', takesMs, () => {})),
       log: this.#log(life, name, clock, {}),
+      stretch: simStretch,
     }
   }
 
