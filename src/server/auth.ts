@@ -22,14 +22,6 @@ function usual({ auth }: Settings): readonly string[] {
   return ['EXTERNAL', ...tickets, ...tokens, ...(elsewhere ? [] : SCRAM), 'PLAIN', 'LOGIN']
 }
 
-/**
- * What GNU SASL prefers and mutt, neomutt and others that are built with it cannot do: they know nothing of bindings, and
- * have no other try at SMTP, as they have at IMAP and POP3. It knows no SHA-512, so that who can be bound still is.
- */
-function breaksOff(name: ListenerName, mechanism: string): boolean {
-  return name.startsWith('submission') && mechanism === 'SCRAM-SHA-256-PLUS'
-}
-
 /** Listeners on which somebody may log in. */
 const LOGIN_LISTENERS = MAIL_LISTENERS.filter(name => name !== 'smtp' && name !== 'mtqp')
 
@@ -48,7 +40,7 @@ export function mechanismsAt(
   const { auth, listeners, onDemand } = settings
   const listener = listeners[name]
   const own = 'mechanisms' in listener ? listener.mechanisms : undefined
-  const named = own ?? auth.mechanisms ?? usual(settings).filter(each => !breaksOff(name, each))
+  const named = own ?? auth.mechanisms ?? usual(settings)
   const service = KERBEROS_SERVICE[name]
   const tickets = service !== undefined && services.includes(service)
   const wanted = named

@@ -30,7 +30,7 @@ export const authSchema = z.strictObject({
     .array(mechanism)
     .exactOptional()
     .describe(
-      'SASL mechanisms, in the order in which they are offered; and `APOP` for POP3. Absent: EXTERNAL, with `kerberos` GSSAPI, SCRAM-SHA-512 and SCRAM-SHA-256 (each with -PLUS, but on submission not SCRAM-SHA-256-PLUS, which mutt chooses and cannot do), PLAIN, LOGIN; with `oauth` OAUTHBEARER and XOAUTH2; without SCRAM where others than we know passwords. What a mechanism needs of a password is kept once it is named here, and the weakest form kept is the strength of all (docs/security.md).',
+      'SASL mechanisms, in the order in which they are offered; and `APOP` for POP3. Absent: EXTERNAL, with `kerberos` GSSAPI, SCRAM-SHA-512 and SCRAM-SHA-256 (each with -PLUS), PLAIN, LOGIN; with `oauth` OAUTHBEARER and XOAUTH2; without SCRAM where others than we know passwords. What a mechanism needs of a password is kept once it is named here, and the weakest form kept is the strength of all (docs/security.md).',
     ),
   passwordKey: secret()
     .exactOptional()

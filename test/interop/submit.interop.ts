@@ -129,7 +129,8 @@ for (const mechanism of ['plain', 'login', 'scram-sha-256']) {
   })
 }
 
-test('mutt submits with the strongest mechanism that it takes for one of its own', {
+// Built with GNU SASL it would choose a -PLUS form, which it cannot do, and has no other try (docs/interop.md).
+test('mutt submits by SCRAM-SHA-256', {
   skip: lacks('mutt'),
 }, async () => {
   const { address, password } = alice()
@@ -139,6 +140,7 @@ test('mutt submits with the strongest mechanism that it takes for one of its own
     rc,
     `set smtp_url="smtps://${user}@localhost:${server.port('submissions')}"
 set certificate_file="${server.certificate}" ssl_usesystemcerts=no
+set smtp_authenticators="scram-sha-256"
 set from="${address}" use_envelope_from=yes copy=no
 `,
   )
