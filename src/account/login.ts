@@ -36,6 +36,9 @@ export async function openLogin(needs: LoginNeeds, sealing?: Uint8Array): Promis
   return new Login(needs, { madeUp, sealing: sealing ?? madeUp })
 }
 
+/** He has proven who he is, and may not act as the one he named. */
+const notAs: LoginAnswer = { kind: 'denied', why: 'may not act as another', proven: true }
+
 export class Login {
   readonly #needs: LoginNeeds
   readonly #keys: Keys
@@ -112,10 +115,11 @@ export class Login {
   ): LoginAnswer | Promise<LoginAnswer> {
     const as = authorize === '' ? username : this.#canonicalName(authorize)
     if (as === username) return answer
-    return Promise.resolve(answer).then(proven => {
+    return Promise.resolve(answer).then(async proven => {
       if (proven.kind !== 'account') return proven
-      if (as === undefined || !this.#mayActAs(username, as)) return denied
-      return this.#account(as)
+      const may = as !== undefined && this.#mayActAs(username, as)
+      const other = may ? await this.#account(as) : notAs
+      return other.kind === 'denied' ? notAs : other
     })
   }
 
@@ -179,7 +183,7 @@ export class Login {
     if (authorize !== '' && wanted === undefined) return denied
     if (wanted === undefined) return names.length === 1 ? this.#account(names[0] ?? '') : denied
     const may = names.includes(wanted) || names.some(name => this.#mayActAs(name, wanted))
-    return may ? this.#account(wanted) : denied
+    return may ? this.#account(wanted) : notAs
   }
 
   /** The account that a token is of; whom the client names must be it, or one it may act as. */
@@ -215,7 +219,7 @@ export class Login {
     if (wanted === undefined) return denied
     try {
       if (!names.includes(wanted))
-        return names.some(name => this.#mayActAs(name, wanted)) ? this.#account(wanted) : denied
+        return names.some(name => this.#mayActAs(name, wanted)) ? this.#account(wanted) : notAs
       const account = await accountMade(this.#needs.store, wanted)
       return account === undefined ? denied : { kind: 'account', account }
     } catch (error) {

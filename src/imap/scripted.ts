@@ -330,6 +330,9 @@ export class Scripted {
 function login(question: LoginQuestion): LoginAnswer {
   if (question.kind !== 'password') return { kind: 'denied', why: 'no' }
   if (question.username === 'down') return { kind: 'unavailable', why: 'the directory is away' }
+  if (question.username === 'joe' && question.password === 'secret' && question.authorize !== '') {
+    return { kind: 'denied', why: 'no', proven: true }
+  }
   return question.username === 'joe' && question.password === 'secret'
     ? { kind: 'account', account: { id: 1, address: 'joe@example.org' } }
     : { kind: 'denied', why: 'no' }

@@ -63,7 +63,7 @@ export function conclude(answer: LoginAnswer, final?: Uint8Array): SaslResult {
         ? { kind: 'done', account: answer.account }
         : { kind: 'done', account: answer.account, final }
     case 'denied':
-      return failed('denied', answer.why)
+      return { ...failed('denied', answer.why), ...(answer.proven && { proven: true }) }
     case 'unavailable':
       return { ...failed('unavailable', answer.why), ...(answer.limit && { limit: true }) }
     case 'verifier':

@@ -89,7 +89,13 @@ export type LoginAnswer =
   | { readonly kind: 'secret'; readonly secrets: readonly Secret[] }
   | Extract<GssAnswer, { readonly kind: 'gss' }>
   /** Wrong name or password: one answer for both, in equal time. */
-  | { readonly kind: 'denied'; readonly why: string; readonly token?: TokenError }
+  | {
+      readonly kind: 'denied'
+      readonly why: string
+      readonly token?: TokenError
+      /** Who he is was proven, but not that he may act as the one he named (RFC 5530, AUTHORIZATIONFAILED). */
+      readonly proven?: true
+    }
   /** The directory cannot answer now: 454 4.7.0 (RFC 4954 §4.7.1). */
   | {
       readonly kind: 'unavailable'

@@ -39,6 +39,7 @@ export type SaslResult =
       readonly reason: 'malformed' | 'denied' | 'unavailable'
       readonly why: string
       readonly limit?: true
+      readonly proven?: true
     }
 
 /** What the mechanism is resumed with: the client's octets, or the answer to its question. */

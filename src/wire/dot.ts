@@ -45,6 +45,9 @@ function stuff(
 ): { octets: Uint8Array; last: Last } {
   if (octets.length === 0) return { octets, last: before }
   const source = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
+  if (keep && before === 'start' && isPlain(source)) {
+    return { octets, last: source.at(-1) === LF ? 'start' : source.at(-1) === CR ? 'cr' : 'text' }
+  }
   const pieces: Uint8Array[] = []
   let last = before
   let kept = 0
@@ -96,6 +99,12 @@ function stuff(
   if (pieces.length === 0) return { octets, last }
   pieces.push(source.subarray(kept))
   return { octets: Buffer.concat(pieces), last }
+}
+
+/** No line begins with a dot, wherever a receiver may see the end of one: most messages leave as they are. */
+function isPlain(octets: Buffer): boolean {
+  if (octets[0] === DOT || (octets.at(-1) === LF && octets.at(-2) !== CR)) return false
+  return octets.indexOf('\n.', 0, 'latin1') < 0 && octets.indexOf('\r.', 0, 'latin1') < 0
 }
 
 /** The index of the next CR or LF; the length where there is none. */

@@ -33,7 +33,7 @@ export function* authenticate(turn: Turn, cursor: Cursor): Running<Result> {
       turn.denied()
       return no('malformed authentication exchange', 'AUTHENTICATIONFAILED')
     case 'denied':
-      return deniedBy(turn)
+      return deniedBy(turn, result.proven)
     case 'unavailable':
       return unavailable(result.limit === true)
   }

@@ -36,9 +36,10 @@ export function enter(turn: Turn, account: Account): Result {
   return ok('logged in', `CAPABILITY ${capabilities(turn)}`)
 }
 
-/** One text for a wrong name and a wrong password. */
-export function deniedBy(turn: Turn): Result {
+/** One text for a wrong name and a wrong password; only who is `proven` hears that he may not act as another (RFC 5530). */
+export function deniedBy(turn: Turn, proven = false): Result {
   turn.denied()
+  if (proven) return no('you may not act as that one', 'AUTHORIZATIONFAILED')
   return no('wrong name or password', 'AUTHENTICATIONFAILED')
 }
 
