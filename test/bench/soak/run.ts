@@ -1,10 +1,11 @@
 /**
  * `npm run soak`: half of what the server can take, for half an hour, while its mail is read and deleted. Nothing
- * may grow once it is warm: memory, descriptors, the log of the store, how long a peer waits. Prints a line a
- * minute and the judgement; `--plot FILE` draws it; exit 1 where something has grown.
+ * may grow once it is warm: memory, heap, descriptors, the log of the store, the delay of the event loop, how long a
+ * peer waits. Prints a line a minute and the judgement; `--plot FILE` draws it; exit 1 where something has grown.
  *
- *   npm run soak                                          thirty minutes
- *   npm run soak -- --minutes 2 --plot docs/soak.svg      a look, drawn
+ *   npm run soak                                                    thirty minutes
+ *   npm run soak -- --plot docs/performance/soak.svg                drawn, as in docs/performance.md
+ *   npm run soak -- --minutes 2 --plot /tmp/soak.svg                a look
  */
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,8 +18,8 @@ import { machine, tools } from '../machine.ts'
 import { measure } from '../measure.ts'
 import { dataFolder, type Postrider, startPostrider } from '../peer/postrider.ts'
 import { startSink } from '../peer/sink.ts'
+import { linePlot } from '../plot.ts'
 import { cpuSeconds, memoryOf } from '../proc.ts'
-import { plot } from './plot.ts'
 import { emptyMailbox } from './reader.ts'
 
 const { values: flags } = parseArgs({
@@ -36,8 +37,11 @@ const PLAIN = ['listeners.pop3.plaintextAuth=true']
 
 interface Sample {
   readonly rssMb: number
+  readonly heapMb: number
   readonly descriptors: number
   readonly logMb: number
+  /** How late the event loop ran, the 99th percentile since it was asked last. */
+  readonly delayMs: number
   /** The 99th percentile of the time until an RSET is answered, over the last seconds. */
   readonly replyMs: number
   readonly perSecond: number
@@ -47,8 +51,11 @@ interface Sample {
 /** What may be more at the end than when it was warm: by this factor, and by this much besides. */
 const LIMITS = {
   rssMb: { title: 'memory (RSS)', unit: 'MB', factor: 1.05, more: 8 },
+  // It goes up and down with each collection.
+  heapMb: { title: 'JavaScript heap in use', unit: 'MB', factor: 1.2, more: 8 },
   descriptors: { title: 'open descriptors', unit: 'files', factor: 1.1, more: 5 },
   logMb: { title: 'log of the store', unit: 'MB', factor: 1.2, more: 8 },
+  delayMs: { title: 'delay of the event loop, 99th percentile', unit: 'ms', factor: 1.5, more: 10 },
   replyMs: { title: 'a reply within, 99th percentile', unit: 'ms', factor: 1.5, more: 10 },
 } as const
 
@@ -112,7 +119,11 @@ async function soak(server: Postrider, data: string, minutes: number): Promise<S
     while (goesOn()) {
       await sleep(EVERY_S * 1_000)
       const now = cpuSeconds(server.pid)
+      // Each look at /metrics begins it anew.
+      const delay = await server.metric('postrider_event_loop_delay_seconds{quantile="0.99"}')
       samples.push({
+        delayMs: delay * 1_000,
+        heapMb: (await server.metric('postrider_heap_used_bytes')) / 1e6,
         rssMb: memoryOf(server.pid).rssMb,
         descriptors: readdirSync(`/proc/${server.pid}/fd`).length,
         logMb: logOctets(data) / 1e6,
@@ -139,10 +150,11 @@ function logOctets(data: string): number {
 function line(samples: readonly Sample[]): string {
   const last = samples.at(-1) as Sample
   const minute = ((samples.length * EVERY_S) / 60).toFixed(0).padStart(3)
-  const { rssMb, descriptors, logMb, replyMs, perSecond, cpu } = last
+  const { rssMb, heapMb, descriptors, logMb, delayMs, replyMs, perSecond, cpu } = last
   return (
     `${minute} min: ${perSecond.toFixed(0)} messages/s, ${(cpu * 100).toFixed(0)} % CPU, RSS ${rssMb.toFixed(0)} MB, ` +
-    `${descriptors} descriptors, log ${logMb.toFixed(1)} MB, a reply in ${replyMs.toFixed(1)} ms`
+    `heap ${heapMb.toFixed(0)} MB, ${descriptors} descriptors, log ${logMb.toFixed(1)} MB, ` +
+    `event loop ${delayMs.toFixed(0)} ms, a reply in ${replyMs.toFixed(1)} ms`
   )
 }
 
@@ -168,26 +180,31 @@ function judge(samples: readonly Sample[]): boolean {
   return good
 }
 
+function drawn(samples: readonly Sample[]): string {
+  const panels = Object.entries(LIMITS).map(([name, { title, unit }]) => {
+    const of = (sample: Sample) => sample[name as keyof typeof LIMITS]
+    const points = samples.map((sample, i) => [((i + 1) * EVERY_S) / 60, of(sample)] as const)
+    const x = (minutes: number) => `${minutes.toFixed(0)} min`
+    return { title: `${title}, ${unit}`, lines: [{ name: '', points }], x }
+  })
+  return linePlot('Half of what it can take, read and deleted meanwhile', panels)
+}
+
 const able = await tools()
 say(await machine())
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 for (const why of able.missing) say(`skipped: ${why}`)
 if (able.load) {
   const root = mkdtempSync(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), 'postrider-soak-'))
   chmodSync(root, 0o755)
+  process.on('exit', () => rmSync(root, { recursive: true, force: true, maxRetries: 3 }))
   const sink = await startSink(root, 'ours')
   const data = dataFolder(root, 'ours')
   const server = await startPostrider(data, sink.port, PLAIN)
   try {
     const samples = await soak(server, data, Number(flags.minutes))
     process.exitCode = judge(samples) ? 0 : 1
-    if (flags.plot !== undefined) {
-      const curves = Object.entries(LIMITS).map(([name, { title, unit }]) => ({
-        ...{ title, unit },
-        values: samples.map(sample => sample[name as keyof typeof LIMITS]),
-      }))
-      const heading = 'Half of what it can take, read and deleted meanwhile'
-      writeFileSync(flags.plot, plot(heading, curves, EVERY_S))
-    }
+    if (flags.plot !== undefined) writeFileSync(flags.plot, drawn(samples))
   } finally {
     await server.stop()
     await sink.stop()
