@@ -1,6 +1,6 @@
 /**
  * A client that costs next to nothing, so that a server is measured and not its client: it writes a line
- * and counts octets until a mark stands at the start of a line. For IMAP, POP3 and LMTP.
+ * and counts octets until a mark stands at the start of a line. For IMAP, POP3, LMTP and SMTP.
  */
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -8,7 +8,7 @@ import { connect as connectTls } from 'node:tls'
 const TAIL_OCTETS = 8_192
 
 export class LineClient {
-  readonly #socket: Socket
+  #socket: Socket
   #tail = ''
   #octets = 0
   #mark: RegExp | undefined
@@ -17,9 +17,7 @@ export class LineClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('data', octets => this.#heard(octets))
-    socket.on('error', error => this.#failed?.(error))
-    socket.on('close', () => this.#failed?.(new Error(`the server has closed: ${this.#tail}`)))
+    this.#listen()
   }
 
   /** Connects, over TLS where that is said, and waits for the greeting that the mark matches. */
@@ -38,12 +36,25 @@ export class LineClient {
   }
 
   /** Says something and waits for the line that ends its answer, which it gives. */
-  say(text: string, mark: RegExp): Promise<string> {
+  say(text: string | Uint8Array, mark: RegExp): Promise<string> {
     this.#octets = 0
     this.#tail = ''
     const answered = this.#until(mark)
     this.#socket.write(text)
     return answered
+  }
+
+  /** TLS from here on, the server having said yes to STARTTLS. */
+  async secure(): Promise<void> {
+    const plain = this.#socket.removeAllListeners('data')
+    const socket = connectTls({ socket: plain, rejectUnauthorized: false })
+    this.#socket = socket
+    this.#listen()
+    await new Promise<void>((resolve, reject) => {
+      this.#failed = reject
+      socket.once('secureConnect', resolve)
+    })
+    this.#failed = undefined
   }
 
   /** Waits for a line that comes by itself. */
@@ -55,6 +66,14 @@ export class LineClient {
   close(): void {
     this.#failed = undefined
     this.#socket.destroy()
+  }
+
+  #listen(): void {
+    this.#socket.on('data', octets => this.#heard(octets))
+    this.#socket.on('error', error => this.#failed?.(error))
+    this.#socket.on('close', () =>
+      this.#failed?.(new Error(`the server has closed: ${this.#tail}`)),
+    )
   }
 
   #until(mark: RegExp): Promise<string> {

@@ -20,19 +20,34 @@ interface Stat {
 
 /** Seconds of CPU that a process, those it has waited for, and its living descendants have used. */
 export function cpuSeconds(pid: number): number {
+  const ticks = family(pid).reduce((sum, [, stat]) => sum + stat.ticks, 0)
+  return ticks / TICKS_PER_SECOND
+}
+
+/** Memory of a process and all its living descendants together, shared pages counted by their share. */
+export function familyPssMb(pid: number): number {
+  return family(pid).reduce((sum, [member]) => {
+    try {
+      return sum + memoryOf(member).pssMb
+    } catch {
+      // It has ended meanwhile.
+      return sum
+    }
+  }, 0)
+}
+
+function family(pid: number): [number, Stat][] {
   const stats = new Map<number, Stat>()
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
     const stat = statOf(Number(name))
     if (stat) stats.set(Number(name), stat)
   }
-  let ticks = 0
-  for (const [of, stat] of stats) {
+  return [...stats].filter(([of]) => {
     let at = of
     while (at !== pid && at > 1) at = stats.get(at)?.parent ?? 0
-    if (at === pid) ticks += stat.ticks
-  }
-  return ticks / TICKS_PER_SECOND
+    return at === pid
+  })
 }
 
 function statOf(pid: number): Stat | undefined {

@@ -15,14 +15,25 @@ export interface Program {
   stop(): Promise<void>
 }
 
+const running = new Set<ChildProcess>()
+// Whatever ends the bench, a signal too, ends what it has started.
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Starts a program that goes on running; both of its outputs go to the file. */
 export function launch(command: string, args: readonly string[], outputFile: string): Program {
   const output = openSync(outputFile, 'w')
   const child = spawn(command, args, { stdio: ['ignore', output, output] })
   closeSync(output)
+  running.add(child)
   const ended = new Promise<void>(resolve => {
-    child.once('exit', () => resolve())
-    child.once('error', () => resolve())
+    const end = () => {
+      running.delete(child)
+      resolve()
+    }
+    child.once('exit', end)
+    child.once('error', end)
   })
   return {
     child,
@@ -36,9 +47,16 @@ export function launch(command: string, args: readonly string[], outputFile: str
   }
 }
 
-/** Runs a program to its end; rejects with what it said where it fails. */
-export async function run(command: string, args: readonly string[]): Promise<string> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+/** Runs a program to its end; rejects with what it said where it fails, or has not ended in time. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  limitMs?: number,
+): Promise<string> {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(limitMs === undefined ? {} : { timeout: limitMs, killSignal: 'SIGKILL' }),
+  })
   let said = ''
   child.stdout.on('data', octets => (said += octets))
   child.stderr.on('data', octets => (said += octets))

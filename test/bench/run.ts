@@ -1,11 +1,13 @@
 /**
- * `npm run bench`: Postrider beside Postfix and a bare receiver, by the same load, in interleaved
- * pairs. Prints ratios with their median and range, what a message costs, and memory.
+ * `npm run bench`: first the goals, Postrider beside Postfix and a bare receiver, by the same load, in interleaved
+ * pairs, with what a message costs, and memory; then the table, with every other server that can be had.
  *
- *   npm run bench                   everything, some fifteen minutes
- *   npm run bench -- --quick        a look: three pairs, fewer messages, fewer cells
- *   npm run bench -- --only relay   cells whose name holds the word
+ *   npm run bench                   everything, some forty minutes
+ *   npm run bench -- --quick        a look: fewer pairs, messages and cells
+ *   npm run bench -- --only relay   cells whose name holds the word; `table` is the table, `goal` all else
  *   npm run bench -- --only deferred --deferred 1000000   with so many others in the queue
+ *   npm run bench -- --docs         writes the table into docs/performance.md
+ *   npm run bench -- --deep         a queue and a mailbox grow to a million
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,6 +25,7 @@ import type { Measured } from './measure.ts'
 import { formatSpread, ratios, spread } from './pairs.ts'
 import { CELLS, FULL, QUICK, RELAYED } from './plan.ts'
 import type { Memory } from './proc.ts'
+import { tableCells } from './table/run.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -30,6 +33,8 @@ const { values: flags } = parseArgs({
     only: { type: 'string', default: '' },
     pairs: { type: 'string' },
     deferred: { type: 'string' },
+    docs: { type: 'boolean', default: false },
+    deep: { type: 'boolean', default: false },
   },
 })
 const depth = {
@@ -38,7 +43,7 @@ const depth = {
   ...(flags.deferred === undefined ? {} : { deferred: Number(flags.deferred) }),
 }
 const say = (line: string) => process.stdout.write(`${line}\n`)
-const wanted = (name: string) => name.includes(flags.only)
+const wanted = (name: string) => `goal ${name}`.includes(flags.only)
 
 function judged(met: boolean | undefined): string {
   return met === undefined ? '' : met ? ', met' : ', NOT MET'
@@ -215,25 +220,37 @@ async function memoryCells(root: string): Promise<void> {
   }
 }
 
+/** Tells how long it took; what took no time was not wanted. */
+async function timed(cells: () => Promise<void>): Promise<void> {
+  const from = performance.now()
+  await cells()
+  const seconds = (performance.now() - from) / 1000
+  if (seconds > 0.1) say(`  (${seconds.toFixed(0)} s)`)
+}
+
+const begun = performance.now()
 const able = await tools()
 say(await machine())
 for (const why of able.missing) say(`skipped: ${why}`)
+// Signals end it as an end does: what it has started and laid out goes with it (program.ts).
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 if (able.load) {
   const root = mkdtempSync(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), 'postrider-bench-'))
   // Postfix's processes give root away and must still reach their folders below.
   chmodSync(root, 0o755)
+  process.on('exit', () => rmSync(root, { recursive: true, force: true, maxRetries: 3 }))
   try {
     for (const cell of CELLS) {
       if (!wanted(cell.name) || (flags.quick && !cell.quick)) continue
-      tellRates(await rateCell(cell, depth, root, able.postfix))
+      await timed(async () => tellRates(await rateCell(cell, depth, root, able.postfix)))
     }
-    await deferredCells(root)
-    await storeCell(root)
-    await drainCell(root)
-    await readCells(root)
-    await readerCells(root)
-    await memoryCells(root)
+    const others = [deferredCells, storeCell, drainCell, readCells, readerCells, memoryCells]
+    for (const cells of others) {
+      await timed(() => cells(root))
+    }
+    await tableCells(root, flags, able.postfix, say)
   } finally {
     rmSync(root, { recursive: true, force: true })
   }
+  say(`\n${((performance.now() - begun) / 60_000).toFixed(1)} minutes`)
 }

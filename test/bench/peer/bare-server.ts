@@ -1,15 +1,27 @@
 /**
  * A bare receiver in Node that keeps nothing: the most that a server in this runtime could reach with
- * this load. It knows just what smtp-source says. Run by bare.ts: node bare-server.ts PORT.
+ * this load. It knows just what the load generators say. Run by bare.ts: node bare-server.ts PORT [KEY CERTIFICATE].
  */
-import { createServer } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { createSecureContext, TLSSocket } from 'node:tls'
 
 const END = Buffer.from('\r\n.\r\n')
 
+const [port, key, certificate] = process.argv.slice(2)
+const secureContext =
+  key === undefined || certificate === undefined
+    ? undefined
+    : createSecureContext({ key: readFileSync(key), cert: readFileSync(certificate) })
+
 createServer({ noDelay: true }, socket => {
+  socket.write('220 bare ESMTP\r\n')
+  serve(socket)
+}).listen(Number(port), '127.0.0.1', 1024)
+
+function serve(socket: Socket): void {
   let content = false
   let kept: Buffer = Buffer.alloc(0)
-  socket.write('220 bare ESMTP\r\n')
   socket.on('error', () => {})
   socket.on('data', octets => {
     let rest = kept.length > 0 ? Buffer.concat([kept, octets]) : octets
@@ -36,7 +48,12 @@ createServer({ noDelay: true }, socket => {
         content = true
         socket.write('354 go\r\n')
       } else if (verb === 'QUIT') socket.end('221 bye\r\n')
-      else socket.write('250 ok\r\n')
+      else if (verb === 'STAR' && secureContext) {
+        socket.write('220 go\r\n')
+        socket.removeAllListeners('data')
+        serve(new TLSSocket(socket, { isServer: true, secureContext }))
+        return
+      } else socket.write('250 ok\r\n')
     }
   })
-}).listen(Number(process.argv[2]), '127.0.0.1', 1024)
+}

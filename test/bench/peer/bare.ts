@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { accepts } from '../load.ts'
 import { freePort, launch, until } from '../program.ts'
+import type { CertificateFiles } from './certificate.ts'
 import type { Peer } from './peer.ts'
 
-export async function startBare(folder: string): Promise<Peer> {
+/** With a certificate it also knows STARTTLS. */
+export async function startBare(folder: string, tls?: CertificateFiles): Promise<Peer> {
   const port = await freePort()
   const script = fileURLToPath(new URL('./bare-server.ts', import.meta.url))
-  const program = launch(process.execPath, [script, String(port)], join(folder, 'bare.out'))
+  const words = [script, String(port), ...(tls ? [tls.key, tls.certificate] : [])]
+  const program = launch(process.execPath, words, join(folder, 'bare.out'))
   await until('the bare receiver', () => accepts(port))
   return {
     name: 'bare',

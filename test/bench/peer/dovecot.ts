@@ -1,11 +1,13 @@
 /**
  * Dovecot as a peer for reading: the distribution's package with a configuration of its own in one folder,
- * IMAP, POP3 and LMTP by ports of the loopback, one user with a Maildir. Needs root.
+ * IMAP, POP3 and LMTP by ports of the loopback, a Maildir for each user. Needs root. The limit of ten connections
+ * for a user from one address is lifted, and those of how many may be served at once.
  */
 import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { accepts } from '../load.ts'
 import { freePort, launch, run, until } from '../program.ts'
+import type { CertificateFiles } from './certificate.ts'
 import type { ReadPeer } from './read-peer.ts'
 
 const NOBODY = 65_534
@@ -23,14 +25,29 @@ export async function hasDovecot(): Promise<boolean> {
 
 const PARTS = ['imap', 'pop3', 'lmtp']
 
-export async function startDovecot(root: string): Promise<ReadPeer> {
+export interface DovecotOptions {
+  readonly certificate?: CertificateFiles
+  /** The names of its users. */
+  readonly users?: readonly string[]
+  /** How their password is kept, as Dovecot writes it. */
+  readonly password?: string
+}
+
+export async function startDovecot(
+  root: string,
+  { certificate, users = ['reader'], password = '{PLAIN}secret' }: DovecotOptions = {},
+): Promise<ReadPeer> {
   const folder = join(root, 'dovecot')
   mkdirSync(join(folder, 'mail'), { recursive: true })
   chmodSync(folder, 0o755)
   chownSync(join(folder, 'mail'), NOBODY, NOBODY)
-  const ports = { imap: await freePort(), pop3: await freePort(), lmtp: await freePort() }
-  writeFileSync(join(folder, 'users'), 'reader:{PLAIN}secret::::::\n')
-  writeFileSync(join(folder, 'dovecot.conf'), configuration(folder, ports))
+  const ports = {
+    ...{ imap: await freePort(), pop3: await freePort(), lmtp: await freePort() },
+    ...(certificate ? { imaps: await freePort() } : {}),
+  }
+  const entries = users.map(name => `${name}:${password}::::::\n`)
+  writeFileSync(join(folder, 'users'), entries.join(''))
+  writeFileSync(join(folder, 'dovecot.conf'), configuration(folder, ports, certificate))
   const program = launch(
     'dovecot',
     ['-F', '-c', join(folder, 'dovecot.conf')],
@@ -42,14 +59,21 @@ export async function startDovecot(root: string): Promise<ReadPeer> {
     name: `Dovecot ${version}`,
     pid: program.child.pid ?? 0,
     ports,
-    recipient: 'reader',
-    username: 'reader',
+    recipient: users[0] ?? '',
+    username: users[0] ?? '',
     password: 'secret',
     stop: program.stop,
   }
 }
 
-function configuration(folder: string, ports: ReadPeer['ports']): string {
+function configuration(
+  folder: string,
+  ports: ReadPeer['ports'],
+  certificate: CertificateFiles | undefined,
+): string {
+  const tls = certificate
+    ? `ssl = yes\nssl_cert = <${certificate.certificate}\nssl_key = <${certificate.key}`
+    : 'ssl = no'
   return `
 base_dir = ${folder}/run
 state_dir = ${folder}/run
@@ -57,7 +81,8 @@ instance_name = postrider-bench
 log_path = ${folder}/log
 protocols = imap pop3 lmtp
 listen = 127.0.0.1
-ssl = no
+${tls}
+mail_max_userip_connections = 0
 disable_plaintext_auth = no
 first_valid_uid = 1
 mail_location = maildir:${folder}/mail/%n
@@ -80,8 +105,16 @@ service imap-login {
     port = ${ports.imap}
   }
   inet_listener imaps {
-    port = 0
+    port = ${ports.imaps ?? 0}
+    ssl = yes
   }
+  process_limit = 2000
+}
+service imap {
+  process_limit = 2000
+}
+service pop3 {
+  process_limit = 2000
 }
 service pop3-login {
   chroot =

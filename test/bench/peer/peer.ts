@@ -12,6 +12,8 @@ export interface Peer {
   done(work: Work): number | Promise<number>
   /** Commits so far, where the server has such a thing. */
   commits?(): Promise<number>
+  /** Where LMTP is spoken, by those who do. */
+  readonly lmtpPort?: number
   stop(): Promise<void>
 }
 

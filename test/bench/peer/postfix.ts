@@ -3,16 +3,22 @@
  * with default settings, delivering by virtual(8) to a Maildir and relaying to a fixed next hop.
  * Its master is a child of the bench; the machine's Postfix, if any, is not touched.
  */
-import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { accepts } from '../load.ts'
 import { freePort, launch, run, until } from '../program.ts'
+import { filesIn } from './maildir.ts'
 import type { Peer } from './peer.ts'
 import type { Sink } from './sink.ts'
 
 const DOMAIN = 'bench.test'
 
-export async function startPostfix(folder: string, sink: Sink): Promise<Peer> {
+/** @param more lines of main.cf */
+export async function startPostfix(
+  folder: string,
+  sink: Sink,
+  more: readonly string[] = [],
+): Promise<Peer> {
   const at = (name: string) => join(folder, 'postfix', name)
   for (const name of ['etc', 'spool', 'data', 'mail']) mkdirSync(at(name), { recursive: true })
   for (const path of [folder, at('.')]) chmodSync(path, 0o755)
@@ -20,7 +26,8 @@ export async function startPostfix(folder: string, sink: Sink): Promise<Peer> {
   const gid = Number(await run('id', ['-g', 'postfix']))
   for (const name of ['data', 'mail']) chownSync(at(name), uid, gid)
   const port = await freePort()
-  writeFileSync(at('etc/main.cf'), mainCf(folder, uid, gid, sink.port))
+  const lines = [mainCf(folder, uid, gid, sink.port), ...more]
+  writeFileSync(at('etc/main.cf'), `${lines.join('\n')}\n`)
   writeFileSync(at('etc/master.cf'), masterCf(port))
   // Makes the folders of the queue; then the master itself, in the foreground.
   await run('postfix', ['-c', at('etc'), 'check'])
@@ -35,7 +42,12 @@ export async function startPostfix(folder: string, sink: Sink): Promise<Peer> {
     port,
     local: `joe@${DOMAIN}`,
     remote: 'joe@elsewhere.test',
-    done: work => (work === 'relay' ? sink.count() : filesIn(at('mail/joe/new'))),
+    done: work =>
+      work === 'accept'
+        ? Number.POSITIVE_INFINITY
+        : work === 'relay'
+          ? sink.count()
+          : filesIn(at('mail/joe/new')),
     stop: program.stop,
   }
 }
@@ -61,8 +73,7 @@ virtual_mailbox_maps = static:joe/
 virtual_mailbox_limit = 0
 virtual_minimum_uid = 1
 virtual_uid_maps = static:${uid}
-virtual_gid_maps = static:${gid}
-`
+virtual_gid_maps = static:${gid}`
 }
 
 /** The package's master.cf without chroot, and without what this load does not use. */
@@ -91,12 +102,4 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
-}
-
-function filesIn(folder: string): number {
-  try {
-    return readdirSync(folder).length
-  } catch {
-    return 0
-  }
 }

@@ -27,11 +27,15 @@ interface Ready {
 
 const RELAYED = 'elsewhere.test'
 
-/** Starts on that data folder; mail for elsewhere goes to the smart host's port, or without one to its own hosts. */
+/**
+ * Starts on that data folder; mail for elsewhere goes to the smart host's port, or without one to its own
+ * hosts. The flags are those of `start`.
+ */
 export async function startPostrider(
   data: string,
   smarthostPort: number | undefined,
   set: readonly string[] = [],
+  flags: readonly string[] = [],
 ): Promise<Postrider> {
   const from = performance.now()
   const program = launch(
@@ -40,10 +44,11 @@ export async function startPostrider(
       ...['start', '--demo', '--data', data, '--ports', 'auto', '--json'],
       ...(smarthostPort === undefined ? [] : ['--smarthost', `127.0.0.1:${smarthostPort}`]),
       ...[`relayDomains=${RELAYED}`, ...set].flatMap(setting => ['--set', setting]),
+      ...flags,
     ],
     `${data}.out`,
   )
-  const ready = await until('Postrider', () => readyOf(program), { everyMs: 5 })
+  const ready = await until('Postrider', () => readyOf(program), { everyMs: 5, limitMs: 120_000 })
   const readyMs = performance.now() - from
   const { pid, listeners, accounts } = ready
   const local = accounts[0]?.address ?? ''
@@ -58,7 +63,11 @@ export async function startPostrider(
     remote: `joe@${RELAYED}`,
     readyMs,
     metric,
-    done: work => metric(`postrider_recipients_total{outcome="${state(work)}"`),
+    lmtpPort: port('lmtp'),
+    done: work =>
+      work === 'accept'
+        ? Number.POSITIVE_INFINITY
+        : metric(`postrider_recipients_total{outcome="${state(work)}"`),
     commits: () => metric('postrider_store_commits_total '),
     stop: program.stop,
     reader: {
