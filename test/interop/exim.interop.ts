@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createTransport } from 'nodemailer'
 import { clear, type Server, startServer } from '../kit/server.ts'
+import { type Exim, endExims, startHardExim } from './exim.ts'
 import { type EximRelay, endEximRelays, startEximRelay } from './exim-relay.ts'
-import { becomes, post } from './letter.ts'
+import { becomes, post, said } from './letter.ts'
 import { bodyOf, takeOne } from './mailbox.ts'
 import { lacks, until } from './program.ts'
 import { endSinks, freePort, type Sink, startSink } from './sink.ts'
@@ -39,6 +40,7 @@ before(async () => {
 })
 after(async () => {
   endEximRelays()
+  endExims()
   endSinks()
   if (!skip) {
     assert.deepEqual(ours.faults(), [])
@@ -103,4 +105,34 @@ test('Exim as a client sends to our MX and LMTP listeners, and what is refused c
     /nobody@lmtp\.test[\s\S]*550 5\.1\.1/.test(theirs.mailbox()) ? true : undefined,
   )
   mailer.close()
+})
+
+test('an Exim that greylists, tarpits, refuses one and hangs up once: each recipient gets what is his, once', {
+  skip,
+}, async () => {
+  const hard: Exim = await startHardExim()
+  const hop = { host: '127.0.0.1', port: hard.port, tls: 'opportunistic' }
+  const server = await startServer({
+    set: {
+      'outbound.smarthost': JSON.stringify(hop),
+      'queue.retry': '700ms',
+      'log.level': 'debug',
+    },
+  })
+  const taken = ['good', 'grey', 'slow', 'leave', 'last'].map(name => `${name}@hard.test`)
+  const id = await post(server, { to: ['bad@hard.test', ...taken] })
+  for (const recipient of taken) await becomes(server, id, recipient, 'relayed', 30_000)
+  assert.equal((await becomes(server, id, 'bad@hard.test', 'failed')).status, '5.1.1')
+  const greylisted = said(server, id, 'grey@hard.test')[0]
+  assert.match(`${greylisted?.state} ${greylisted?.status}`, /^queued 4\.7\.1$/)
+  for (const recipient of taken) {
+    const copies = hard
+      .log()
+      .split('\n')
+      .filter(line => line.includes(`:blackhole: <${recipient}>`))
+    assert.equal(copies.length, 1, recipient)
+  }
+  assert.match(await takeOne(server), /^Final-Recipient: rfc822; bad@hard\.test\r$/m)
+  assert.deepEqual(server.faults(), [])
+  await server.stop()
 })

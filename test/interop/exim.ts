@@ -75,6 +75,37 @@ begin retry
 `)
 }
 
+/**
+ * One that makes it hard: `bad` is refused, `grey` told to come back, `leave` ends the session once by 421, `slow` is
+ * answered after some seconds. All others it takes, and lets what it has taken vanish.
+ */
+export function startHardExim(): Promise<Exim> {
+  const folder = newFolder('exim-hard')
+  chmodSync(folder, 0o777)
+  const once = (name: string) =>
+    `condition = \${if !exists{${join(folder, name)}}}
+  condition = \${run{/usr/bin/touch ${join(folder, name)}}{yes}{yes}}`
+  return start(`acl_smtp_rcpt = hard
+begin acl
+hard:
+  deny local_parts = bad
+  message = 550 5.1.1 no such user
+  defer local_parts = grey
+  ${once('grey')}
+  message = 451 4.7.1 greylisted, come back later
+  defer local_parts = leave
+  ${once('leave')}
+  message = 421 4.3.2 not now
+  accept local_parts = slow
+  delay = 3s
+  accept
+begin routers
+gone:
+  driver = redirect
+  data = :blackhole:
+`)
+}
+
 /** One that takes mail for anywhere from who has logged in, and lets it vanish. */
 export function startEximHop(login: {
   readonly username: string

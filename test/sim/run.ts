@@ -1,12 +1,14 @@
 /**
  * Storms by hand: `npm run sim -- --seed 1 --hours 6 --seeds 100`. One line for each seed; where the oracle finds
  * something, what it found, what happened in order, and the command that shows the smallest form of it again.
+ * `--faults` lives through single faults of a delivery (faults.ts) instead.
  * `--resume` goes on behind the last seed that it lived through, by a counter kept beside no file of ours.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { faults, lived } from './faults.ts'
 import { minimise } from './minimise.ts'
 import { bugs, caughtBy } from './planted.ts'
 import { type Storm, storm } from './storm.ts'
@@ -25,10 +27,15 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     /** Plants bugs, and says of each whether a storm shows it. */
     planted: { type: 'boolean', default: false },
+    /** Lives through each single fault from as many seeds. */
+    faults: { type: 'boolean', default: false },
     /** Leaves a storm that fails as large as it is. */
     whole: { type: 'boolean', default: false },
   },
 })
+
+/** Letters that are on their way while one fault lasts. */
+const FAULT_LETTERS = 40
 
 interface Kept {
   next: number
@@ -84,11 +91,11 @@ function command({ seed, hours, without }: StormOptions): string {
 async function live(options: StormOptions): Promise<boolean> {
   const { seed } = options
   try {
-    const lived = await storm(options)
-    const { broken, summary } = lived
+    const weathered = await storm(options)
+    const { broken, summary } = weathered
     const good = broken.length === 0
     console.log(`seed ${seed}: ${good ? 'good' : 'BROKEN'} (${summary})`)
-    if (!good || values.trace) await tell(options, lived)
+    if (!good || values.trace) await tell(options, weathered)
     return good
   } catch (error) {
     console.log(`seed ${seed}: THREW ${error instanceof Error ? error.stack : String(error)}`)
@@ -129,6 +136,21 @@ if (values.planted) {
   process.exit()
 }
 
+if (values.faults) {
+  const first = Number(values.seed)
+  for (const fault of faults) {
+    const bad: number[] = []
+    for (let seed = first; seed < first + Number(values.seeds); seed++) {
+      const { broken } = await lived(fault, seed, FAULT_LETTERS)
+      for (const { rule, what } of broken) console.log(`BROKEN  seed ${seed}, ${rule}: ${what}`)
+      if (broken.length > 0) bad.push(seed)
+    }
+    console.log(`${fault.name}: ${values.seeds} seeds, broken: ${bad.join(' ') || 'none'}`)
+    if (bad.length > 0) process.exitCode = 1
+  }
+  process.exit()
+}
+
 const names = values.without.split(',').map(name => name.trim())
 const without = new Set(names.filter(name => name !== ''))
 const state = kept()
@@ -143,8 +165,8 @@ for (let seed = first; seed < first + Number(values.seeds); seed++) {
   if (!good) state.broken.push(seed)
   keep(state)
 }
-const lived = values.resume
+const told = values.resume
   ? `; ${state.lived} in all, broken: ${state.broken.join(' ') || 'none'}`
   : ''
-console.log(`${values.seeds} seeds, ${bad} broken${lived}`)
+console.log(`${values.seeds} seeds, ${bad} broken${told}`)
 if (bad > 0) process.exitCode = 1
