@@ -61,6 +61,8 @@ export interface WorkerOptions {
 const LEASE_MS = 45_000
 const POLL_MS = 20_000
 const CLAIM_ROWS = 200
+/** What falls due one by one is claimed together: so long after a claim there is no other for its sake. */
+const TOGETHER_MS = 100
 const QUEUED: Berth = {}
 
 export class Worker {
@@ -75,6 +77,8 @@ export class Worker {
   #stopped = false
   #timer: Timer | undefined
   #timerAt = 0
+  /** When (monotonic ms) something was claimed last. */
+  #claimedMs = Number.NEGATIVE_INFINITY
   #idle: (() => void) | undefined
   #unlisten: (() => void) | undefined
 
@@ -254,6 +258,7 @@ export class Worker {
       const limit = Math.min(CLAIM_ROWS, this.#places.free)
       if (this.#stopped || limit <= 0) return poll()
       const rows = await store.write(claim, { node: this.node, leaseMs: LEASE_MS, limit })
+      if (rows.length > 0) this.#claimedMs = world.clock.monotonic()
       await this.#take(rows)
       if (rows.length === limit || this.#again) continue
       const next = await store.read(upcoming, null)
@@ -282,7 +287,8 @@ export class Worker {
     const { clock } = this.#options.world
     this.#timer?.cancel()
     this.#timerAt = dueAt
-    this.#timer = clock.after(Math.max(1, dueAt - clock.now()), () => this.wake())
+    const restMs = this.#claimedMs + TOGETHER_MS - clock.monotonic()
+    this.#timer = clock.after(Math.max(1, restMs, dueAt - clock.now()), () => this.wake())
   }
 
   /**

@@ -117,7 +117,7 @@ export const blows: readonly Blow[] = [
       return { env: { ...env, FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' } }
     },
     async strike(_, scene) {
-      for (const offset of ['+2h', '-1h', '+10m']) {
+      for (const offset of ['+1d', '-1d', '+2h', '-1h', '+10m']) {
         await a(scene, 200, 900)
         writeFileSync(clockFile, `${offset}\n`)
       }

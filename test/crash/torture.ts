@@ -15,6 +15,7 @@ import { longPull, storm } from '../cluster/storm.ts'
 import { clear, type Server, startServer } from '../kit/server.ts'
 import { endure } from './endure.ts'
 import { killUnderLoad } from './kill.ts'
+import { badWire } from './wire.ts'
 
 const MB = 1024 * 1024
 const GB = 1024 * MB
@@ -133,6 +134,10 @@ async function killPart(): Promise<string> {
   return JSON.stringify(report)
 }
 
+async function wirePart(): Promise<string> {
+  return JSON.stringify(await badWire({ seconds: 30, random: Math.random }))
+}
+
 const { values, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
@@ -175,6 +180,7 @@ function added(before: Record<string, unknown>, now: object): Record<string, unk
 
 const all: readonly (readonly [string, () => Promise<string>])[] = [
   ['kill: 12 times under load, and 11 starts', killPart],
+  ['wire: a next hop that flaps, a name server that is silent, fails and lies', wirePart],
   ['endure: everything that befalls a process and its disk', endurePart],
   ['cluster: three nodes on one PostgreSQL, 40 faults', () => storm(40)],
   ['cluster: a node without its database for a minute', longPull],

@@ -19,12 +19,12 @@ export class Sink {
     server.on('connection', socket => this.#serve(socket))
   }
 
-  /** On a port of its own, or on one that another has left. */
-  static async open(port = 0): Promise<Sink> {
+  /** On a port of its own, or on one that another has left, of an address of the loopback. */
+  static async open(port = 0, address = '127.0.0.1'): Promise<Sink> {
     const server = createServer()
-    await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
-    const address = server.address()
-    return new Sink(server, address !== null && typeof address === 'object' ? address.port : 0)
+    await new Promise<void>(resolve => server.listen(port, address, resolve))
+    const at = server.address()
+    return new Sink(server, at !== null && typeof at === 'object' ? at.port : 0)
   }
 
   close(): void {

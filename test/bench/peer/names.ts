@@ -1,5 +1,9 @@
-/** A name server for the bench: answers MX and A for the domains it is told of, and nothing else. */
+/**
+ * A name server for the bench and for tests with the real process: answers MX and A for the domains it is told of,
+ * and nothing else, as it is in the mood to. By UDP, and by TCP where that is too little.
+ */
 import { createSocket } from 'node:dgram'
+import { createServer } from 'node:net'
 
 export interface Names {
   readonly port: number
@@ -8,33 +12,82 @@ export interface Names {
 
 const [A, MX] = [1, 15]
 
-/** @param addressOf the IPv4 address of the one mail host of a domain */
-export function startNames(addressOf: (domain: string) => string): Promise<Names> {
+/** How a question is answered: rightly, not at all, by SERVFAIL, by the host of another, or by a thousand hosts of which one is right. */
+export type Mood = 'well' | 'silent' | 'failing' | 'lying' | 'thousand'
+
+/** @param addressOf the IPv4 address of the one mail host of a domain; undefined where it has none */
+export async function startNames(
+  addressOf: (domain: string) => string | undefined,
+  mood: () => Mood = () => 'well',
+): Promise<Names> {
   const socket = createSocket('udp4')
+  const server = createServer(connection => {
+    connection.on('error', () => {})
+    connection.once('data', octets => {
+      const said = answerTo(octets.subarray(2), addressOf, mood(), Number.POSITIVE_INFINITY)
+      if (said === undefined) return
+      const length = Buffer.alloc(2)
+      length.writeUInt16BE(said.length)
+      connection.end(Buffer.concat([length, said]))
+    })
+  })
   socket.on('message', (asked, from) => {
-    const { name, type, end } = questionOf(asked)
-    const host = name.startsWith('mx.')
-    const answers =
-      type === MX && !host
-        ? [answer(MX, mxData(name))]
-        : type === A && host
-          ? [answer(A, Buffer.from(addressOf(name.slice(3)).split('.').map(Number)))]
-          : []
-    const head = Buffer.from(asked.subarray(0, 12))
-    // A response with recursion, one question, and so many answers (RFC 1035 §4.1.1).
-    head.writeUInt16BE(0x8180, 2)
-    head.writeUInt16BE(answers.length, 6)
-    head.writeUInt32BE(0, 8)
-    socket.send(Buffer.concat([head, asked.subarray(12, end), ...answers]), from.port, from.address)
+    const said = answerTo(asked, addressOf, mood(), UDP_MAX)
+    if (said !== undefined) socket.send(said, from.port, from.address)
   })
-  return new Promise(resolve => {
-    socket.bind(0, '127.0.0.1', () =>
-      resolve({
-        port: socket.address().port,
-        stop: () => new Promise(done => socket.close(() => done())),
-      }),
-    )
-  })
+  await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve))
+  const { port } = socket.address()
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+  return {
+    port,
+    stop: async () => {
+      server.close()
+      await new Promise<void>(done => socket.close(done))
+    },
+  }
+}
+
+/** RFC 1035 §4.2.1; what is longer is asked for again by TCP. */
+const UDP_MAX = 512
+const THOUSAND = 1_000
+const [SERVFAIL, TRUNCATED] = [2, 0x0200]
+
+function answerTo(
+  asked: Buffer,
+  addressOf: (domain: string) => string | undefined,
+  mood: Mood,
+  most: number,
+): Buffer | undefined {
+  if (mood === 'silent') return undefined
+  const { name, type, end } = questionOf(asked)
+  const answers = mood === 'failing' ? [] : answersTo(name, type, addressOf, mood)
+  const head = Buffer.from(asked.subarray(0, 12))
+  const whole = Buffer.concat([asked.subarray(12, end), ...answers])
+  const cut = head.length + whole.length > most
+  // A response with recursion, one question, and so many answers (RFC 1035 §4.1.1).
+  head.writeUInt16BE(0x8180 | (cut ? TRUNCATED : 0) | (mood === 'failing' ? SERVFAIL : 0), 2)
+  head.writeUInt16BE(cut ? 0 : answers.length, 6)
+  head.writeUInt32BE(0, 8)
+  return Buffer.concat([head, cut ? asked.subarray(12, end) : whole])
+}
+
+function answersTo(
+  name: string,
+  type: number,
+  addressOf: (domain: string) => string | undefined,
+  mood: Mood,
+): readonly Buffer[] {
+  const host = name.startsWith('mx.')
+  if (type === A && host) {
+    const address = addressOf(name.slice(3))
+    return address === undefined ? [] : [answer(A, Buffer.from(address.split('.').map(Number)))]
+  }
+  if (type !== MX || host) return []
+  const nobodies = (count: number) =>
+    Array.from({ length: count }, (_, n) => answer(MX, mxData(`nobody${n}.invalid`, 20)))
+  if (mood === 'lying') return nobodies(1)
+  const right = answer(MX, mxData(name, 10))
+  return mood === 'thousand' ? [...nobodies(THOUSAND - 1), right] : [right]
 }
 
 function questionOf(packet: Buffer): { name: string; type: number; end: number } {
@@ -58,10 +111,10 @@ function answer(type: number, data: Buffer): Buffer {
   return Buffer.concat([head, data])
 }
 
-function mxData(domain: string): Buffer {
+function mxData(domain: string, preference: number): Buffer {
   const labels = `mx.${domain}`.split('.').map(label => {
     const text = Buffer.from(label, 'latin1')
     return Buffer.concat([Buffer.from([text.length]), text])
   })
-  return Buffer.concat([Buffer.from([0, 10]), ...labels, Buffer.from([0])])
+  return Buffer.concat([Buffer.from([0, preference]), ...labels, Buffer.from([0])])
 }
