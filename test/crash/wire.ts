@@ -90,7 +90,7 @@ async function arrived(
     const seen = new Map<number, number>()
     for (const message of taken.flat()) {
       const number = numberOf(message)
-      assert.ok(number !== undefined, `not octet for octet: ${message.subarray(0, 600)}`)
+      assert.ok(number !== undefined, `not octet for octet: ${message.toString('latin1', 0, 600)}`)
       seen.set(number, (seen.get(number) ?? 0) + 1)
     }
     const missing = [...wanted].filter(number => !seen.has(number))
