@@ -10,6 +10,7 @@ import type { Log } from '../world/log.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { nodeLog, nodeNet } from '../world/node/index.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
+import { forgetCompiled, spareAtRest } from '../world/node/spare.ts'
 import { processLoad } from '../world/node/vitals.ts'
 import { othersOf } from './authorities.ts'
 import { CurrentEpoch } from './current-epoch.ts'
@@ -48,6 +49,7 @@ const JOB_GRACE_MS = 15_000
 
 /** Starts; resolves when every listener accepts. Rejects with StartError. */
 export async function start(options: StartOptions): Promise<Running> {
+  forgetCompiled()
   const current = await CurrentEpoch.first(options)
   const { settings, hooks } = current
   const log = nodeLog({ level: settings().log.level })
@@ -88,12 +90,14 @@ export async function start(options: StartOptions): Promise<Running> {
     pems.refresh()
   })
   listeners.serve(sessions)
+  const endSparing = spareAtRest()
 
   /** The order of a stop is that of a start, backwards; /ready says meanwhile that we are going. */
   const stop = async () => {
     log.info('stopping')
     node.drain()
     endUpkeep()
+    endSparing()
     await listeners.close()
     await sessions.shutdown(SESSION_GRACE_MS)
     await house.worker.stop(JOB_GRACE_MS)

@@ -2,6 +2,8 @@
  * The committer's thread: owns the only connection that writes. Gets one batch at a time, answers when
  * it is durable. Started by committer.ts; never does anything of its own accord.
  */
+
+import { forgetCompiled, spareAtRest } from '../world/node/spare.ts'
 import type { SqliteConnection } from '../world/node/sqlite.ts'
 import { here } from '../world/node/thread.ts'
 import { type JobResult, type Run, runBatch } from './batch.ts'
@@ -30,6 +32,8 @@ async function start(): Promise<void> {
   let connection: SqliteConnection | undefined
   let failures = 0
   const named = await loadNamed(modules)
+  forgetCompiled()
+  const endSparing = spareAtRest()
   connection = openWriting(path, maxPages)
 
   const commit = async (now: number, runs: readonly Run<string>[]): Promise<void> => {
@@ -54,6 +58,7 @@ async function start(): Promise<void> {
     } else {
       // The last connection to close folds the log into the database.
       connection?.close()
+      endSparing()
       thread.end()
     }
   })
