@@ -37,6 +37,7 @@ export interface CheckpointOptions {
 }
 
 const UNDER_WAY = defer(451, '5.0', 'this transaction is under way on another connection')
+const OF_OTHERS = defer(451, '5.0', 'this transaction was completed meanwhile, for other recipients')
 const ANOTHER = refuse(554, '5.4', 'TRANSID is that of a transaction with another sender')
 const LOST = defer(451, '3.0', 'what was kept of the message is lost; send it again from its start')
 const NOT_THE_SAME = refuse(
@@ -185,10 +186,15 @@ export class Transfer {
     return { ...this.#key, envelope: this.#envelope, sizeOctets, reply }
   }
 
-  /** Another connection has had it accepted meanwhile: its result; undefined where that is not so. */
-  async elsewhere(): Promise<Verdict | undefined> {
+  /**
+   * Another connection has had it accepted meanwhile: its result, undefined where that is not so. Whoever is not
+   * among its recipients has nothing yet, and must come again under another name.
+   */
+  async elsewhere({ recipients }: Envelope): Promise<Verdict | undefined> {
     this.#known = await this.#options.store.read(transferOf, this.#key)
-    return this.complete ? this.repeated() : undefined
+    if (!this.complete) return undefined
+    const taken = new Set(this.resumption?.recipients.map(pathOf))
+    return recipients.every(each => taken.has(pathOf(each))) ? this.repeated() : OF_OTHERS
   }
 
   /** All is here and about to be accepted: no piece may be on its way any more. */
@@ -231,6 +237,10 @@ export class Transfer {
   async #remove(names: readonly string[]): Promise<void> {
     for (const name of names) await this.#options.world.disk.remove(name)
   }
+}
+
+function pathOf({ forwardPath }: Recipient): string {
+  return formatPath(forwardPath)
 }
 
 function kept({ sender, recipients }: Envelope): string {

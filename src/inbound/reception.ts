@@ -238,7 +238,7 @@ export class Reception implements Policy {
     } catch (error) {
       intake.abandon()
       if (error instanceof StoreError && error.reason === 'conflict') {
-        const elsewhere = await transfer?.elsewhere().catch(() => undefined)
+        const elsewhere = await transfer?.elsewhere(envelope).catch(() => undefined)
         if (elsewhere !== undefined) return elsewhere
       }
       const facts = { remote: peer.remote.address, error: String(error) }

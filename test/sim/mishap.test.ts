@@ -97,3 +97,45 @@ test('a receiver that stops in the middle of a large letter goes on with it, and
   assert.equal(theirs.host.disk.names.length, 1, 'the pieces are gone')
   assert.deepEqual(await judge(town), [])
 })
+
+test('a name that two nodes hear at once, each for another recipient, stands for the first one alone', async () => {
+  const town = await createTown({
+    seed: 'one name',
+    servers: [
+      {
+        domain: 'b.test',
+        accounts: ['bob', 'carol'],
+        nodes: 2,
+        config: { listeners: { smtp: { with: ['CHECKPOINT'] } } },
+      },
+    ],
+  })
+  const relay = town.internet.host({ name: 'relay.test', addresses: ['198.51.100.9'] })
+  const begin = async (address: string, to: string) => {
+    const { net } = relay.world
+    const line = await town.internet.complete(net.connect({ address, port: 25, timeoutMs: 1000 }))
+    let heard = ''
+    line.open({
+      received: octets => (heard += Buffer.from(octets).toString()),
+      ended() {},
+      drained() {},
+      closed() {},
+    })
+    const say = async (text: string) => {
+      heard = ''
+      line.write(text)
+      await town.advance('1s')
+      return heard.trimEnd().split('\r\n').at(-1) ?? ''
+    }
+    await say('EHLO relay.test\r\n')
+    await say(`MAIL FROM:<x@relay.test> TRANSID=<1@relay.test>\r\nRCPT TO:<${to}>\r\nDATA\r\n`)
+    return say
+  }
+  const first = await begin('192.0.2.1', 'bob@b.test')
+  const second = await begin('192.0.2.101', 'carol@b.test')
+  const letter = 'From: x@relay.test\r\n\r\nhello\r\n.\r\n'
+  assert.match(await first(letter), /^250 .*queued as/)
+  assert.match(await second(letter), /^451 /)
+  assert.equal(await countOf(town, 'bob@b.test'), 1)
+  assert.equal(await countOf(town, 'carol@b.test'), 0)
+})
