@@ -34,6 +34,8 @@ export class Dialogue {
   readonly #timeoutMs: number
   #pieces: Buffer[] = []
   readonly #lines: Buffer[] = []
+  /** What it said last: who hangs up has often said why. */
+  #last: Buffer | undefined
   #waiter: Waiter | undefined
   #ended: Error | undefined
   #closing: Promise<void> | undefined
@@ -174,6 +176,7 @@ export class Dialogue {
       this.#pieces = []
       from = at + 1
       const whole = line.at(-1) === 13 ? line.subarray(0, -1) : line
+      this.#last = whole
       if (this.#waiter) this.#waiter.resolve(whole)
       else this.#lines.push(whole)
     }
@@ -181,7 +184,8 @@ export class Dialogue {
   }
 
   #end(): void {
-    this.#ended ??= new DialogueEnded('the server has closed')
+    const said = this.#last === undefined ? 'without a word' : `behind ${this.#last.toString('latin1', 0, 200)}`
+    this.#ended ??= new DialogueEnded(`the server has closed, ${said}`)
     this.#waiter?.reject(this.#ended)
   }
 }

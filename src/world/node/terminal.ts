@@ -68,10 +68,21 @@ async function askSecret(prompt: string): Promise<string> {
 export function nodeTerminal(): Terminal {
   const front = process.env['POSTRIDER_FRONT'] ?? 'postrider'
   delete process.env['POSTRIDER_FRONT']
-  // A reader that went away (`| head`) is no failure of ours.
-  process.stdout.on('error', () => process.exit(0))
+  const args = process.argv.slice(2)
+  let deaf = false
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const went = error.code === 'EPIPE'
+    // A server is there to carry mail, whoever listens to what it says of its start.
+    const serves = front === 'postrider' && args[0] === 'start'
+    if (!deaf && (serves || !went)) {
+      process.stderr.write(`${front}: cannot write to standard output: ${String(error.code)}\n`)
+    }
+    deaf = true
+    // A reader that went away (`| head`) is no failure of ours; what has no room is (EX_IOERR).
+    if (!serves) process.exit(went ? 0 : 74)
+  })
   return {
-    args: process.argv.slice(2),
+    args,
     front,
     interactive: process.stdin.isTTY === true,
     out: text => void process.stdout.write(text),
