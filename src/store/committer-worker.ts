@@ -2,7 +2,7 @@
  * The committer's thread: owns the only connection that writes. Gets one batch at a time, answers when
  * it is durable. Started by committer.ts; never does anything of its own accord.
  */
-
+import { InPlace } from '../world/node/in-place.ts'
 import { forgetCompiled, spareAtRest } from '../world/node/spare.ts'
 import type { SqliteConnection } from '../world/node/sqlite.ts'
 import { here } from '../world/node/thread.ts'
@@ -11,7 +11,7 @@ import { openWriting } from './connect.ts'
 import { type FailureData, failureData } from './failure.ts'
 import type { FromCommitter, ThreadData, ToCommitter } from './message.ts'
 import { loadNamed, type Named } from './modules.ts'
-import type { Writer } from './store.ts'
+import { StoreError, type Writer } from './store.ts'
 
 const thread = here()
 const { path, modules, maxPages } = thread.data as ThreadData
@@ -35,19 +35,47 @@ async function start(): Promise<void> {
   forgetCompiled()
   const endSparing = spareAtRest()
   connection = openWriting(path, maxPages)
+  const database = new InPlace([path])
+  let log = new InPlace([`${path}-wal`])
+
+  /** Nothing is durable in a file that has lost its name. */
+  const findFiles = (...places: readonly InPlace[]): void => {
+    const lost = places.map(place => place.lost()).find(each => each !== undefined)
+    if (lost === undefined) return
+    throw new StoreError('broken', `${lost} was removed or replaced while it was open`)
+  }
+
+  const ready = (): SqliteConnection => {
+    if (connection !== undefined) {
+      findFiles(database, log)
+      return connection
+    }
+    // SQLite would make another database where this one is gone.
+    findFiles(database)
+    connection = openWriting(path, maxPages)
+    log = new InPlace([`${path}-wal`])
+    return connection
+  }
 
   const commit = async (now: number, runs: readonly Run<string>[]): Promise<void> => {
+    let writing: SqliteConnection
     try {
-      connection ??= openWriting(path, maxPages)
+      writing = ready()
+    } catch (error) {
+      answer({ kind: 'rolledBack', failure: failureData(error) })
+      return
+    }
+    try {
       const known = runs.map(({ writer, inputs }) => ({ writer: writerOf(named, writer), inputs }))
-      const results = await runBatch(connection, known, now)
+      const results = await runBatch(writing, known, now)
+      findFiles(database, log)
       failures = 0
       answerResults(results)
     } catch (error) {
       const failure = failureData(error)
       answer({ kind: 'rolledBack', failure })
       failures++
-      connection = connection && afterFailure(connection, failure, failures)
+      connection = afterFailure(writing, failure, failures)
     }
   }
 

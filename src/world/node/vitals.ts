@@ -18,7 +18,7 @@ export function processVitals(): () => readonly Vital[] {
   const seconds = (nanoseconds: number) => (Number.isNaN(nanoseconds) ? 0 : nanoseconds / 1e9)
   return () => {
     const cpu = process.cpuUsage()
-    const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
+    const { rss, heapUsed, heapTotal, external } = memory()
     const delays: Vital['values'] = [
       ['quantile="0.5"', seconds(delay.percentile(50))],
       ['quantile="0.99"', seconds(delay.percentile(99))],
@@ -46,12 +46,25 @@ export function processLoad(): Vitals {
   const { heap_size_limit: most } = getHeapStatistics()
   const constrained = process.constrainedMemory()
   const total = totalmem()
+  const { rss, heapUsed } = memory()
   return {
-    memoryOctets: process.memoryUsage.rss(),
+    memoryOctets: rss,
     // Without a limit the system gives a number beyond all memory, or none.
     memoryMostOctets: constrained > 0 && constrained < total ? constrained : total,
-    heapShare: process.memoryUsage().heapUsed / most,
+    heapShare: heapUsed / most,
   }
+}
+
+let lastMemory: NodeJS.MemoryUsage = process.memoryUsage()
+
+/** Without a free descriptor the system does not say it: then what it said last still holds. */
+function memory(): NodeJS.MemoryUsage {
+  try {
+    lastMemory = process.memoryUsage()
+  } catch {
+    // EMFILE.
+  }
+  return lastMemory
 }
 
 function one(kind: Vital['kind'], name: string, help: string, value: number): Vital {
