@@ -30,7 +30,9 @@ export async function plainSection(
 ): Promise<Told | undefined> {
   const whole = part.length === 0 && text === ''
   if (as !== 'octets' || text === 'TEXT' || (text === '' && !whole)) return undefined
-  if (part.length === 0 && isPlainAtOnce(content.octets)) return undefined
+  if (part.length === 0 && (isPlainAtOnce(content.octets) || !(await content.hasShortHeader()))) {
+    return undefined
+  }
   const wanted = { part, text: text === 'MIME' ? text : ('HEADER' as const), fields: [] }
   const header = async () => {
     const found = await content.section({ section: wanted, as: 'octets' })

@@ -102,6 +102,19 @@ export class MessageContent {
     }
   }
 
+  /** Whether the header ends within 64 KB: to look for the end of a longer one takes a megabyte. */
+  async hasShortHeader(): Promise<boolean> {
+    if (this.#header === undefined) {
+      const size = Math.min(this.octets.sizeOctets, HEADER_FIRST_OCTETS)
+      const octets = await collected(this.octets.range(0, size))
+      const header = scanHeader(octets, { partial: size < this.octets.sizeOctets })
+      if (header.end === 'cut') return false
+      this.#header = header
+      this.#headerOctets = octets
+    }
+    return this.#header.bodyFrom <= HEADER_FIRST_OCTETS
+  }
+
   /** The structure; its offsets are of the body. */
   async structure(): Promise<Part> {
     const { bodyId } = this.octets

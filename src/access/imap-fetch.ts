@@ -53,6 +53,8 @@ export async function fetchMessages(
     const opened = await openedOf(access, key, some, wish)
     for (const row of some) {
       const content = opened.get(row.uid)
+      // What was found in it, a header of a megabyte perhaps, is not held while the others are looked at.
+      opened.delete(row.uid)
       if (content === undefined && !isKnown(row, wish)) continue
       const message = told(row, marked.get(row.uid))
       const found = content && (await contentsOf(content, row, wish, readings))
