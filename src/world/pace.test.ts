@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Clock } from './clock.ts'
-import { Pace } from './pace.ts'
+import { Pace, turnMs } from './pace.ts'
 
 /** A clock whose timers ring when they are told to, and what goes on at its time. */
 function place() {
@@ -88,4 +88,20 @@ test('who was slow once, by chance, is at full speed after a few pieces', () => 
   assert.ok(taken.length < 10, taken.join(' '))
   pace.received(read)
   assert.equal(taken.at(-1), read.length)
+})
+
+test('who goes on with what he has read waits for the next turn, and for others who wait as long as they take', () => {
+  const { timers, paced } = place()
+  const all = Array.from({ length: 4 }, () => paced().pace)
+  for (const pace of all) pace.spent(2, true)
+  assert.deepEqual(
+    timers.map(({ delayMs }) => delayMs),
+    [0, 4, 8, 12],
+  )
+  assert.ok(all.every(pace => pace.rests))
+  assert.ok(turnMs() < 2, 'and his turns are shorter')
+  for (const pace of all) pace.cancel()
+  const { pace } = paced()
+  pace.spent(1, false)
+  assert.ok(!pace.rests, 'what is done is done')
 })

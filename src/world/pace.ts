@@ -18,11 +18,20 @@ const PIECE_MAX_OCTETS = 65_536
 const REST_FACTOR = 2
 const REST_MAX_MS = 1_000
 
-/** How many rest, over all connections of this thread. */
+/** How many rest, over all connections of this thread; and how many wait, be it for the next turn only. */
 let resting = 0
+let waiting = 0
+
+/** So long a session goes on with what it has read before others get their turn. */
+export function turnMs(): number {
+  return TURN_MS / (1 + waiting / CROWD)
+}
 
 /** Less than this cannot keep the loop busy for long; its time is not taken. */
-const MUCH_OCTETS = 2_048
+export const MUCH_OCTETS = 2_048
+const TURN_MS = 2
+/** Where so many wait for their turns already, each has half as long a one. */
+const CROWD = 8
 
 /** Who is paced. */
 export interface Paced {
@@ -37,7 +46,7 @@ export class Pace {
   readonly #clock: Clock
   readonly #paced: Paced
   #timer: Timer | undefined
-  #rests = false
+  #restsLong = false
   /** Octets that are given out later, and whether the peer's end stands behind them. */
   #held: Buffer | undefined
   #endHeld = false
@@ -53,6 +62,20 @@ export class Pace {
   /** Nothing is to be read from the peer. */
   get waits(): boolean {
     return this.#timer !== undefined || this.#held !== undefined
+  }
+
+  /** Nothing is to be given to the session, not even an answer: others have their turn. */
+  get rests(): boolean {
+    return this.#timer !== undefined
+  }
+
+  /**
+   * The session was at work on what it had read before, for so long; `more` may be left of it. Where others wait
+   * too it rests for as long as they all take, and as long again.
+   */
+  spent(tookMs: number, more: boolean): void {
+    if (this.#gone || this.#timer !== undefined || (!more && tookMs <= DEAR_MS)) return
+    this.#wait(Math.min(REST_MAX_MS, tookMs * REST_FACTOR * waiting))
   }
 
   /** Octets came that were not given out yet: where the connection changes hands they belong to neither side. */
@@ -114,13 +137,14 @@ export class Pace {
   }
 
   #rest(): void {
-    this.#rests = true
+    this.#restsLong = true
     resting += 1
     this.#wait(Math.min(REST_MAX_MS, this.#owedMs * REST_FACTOR * resting))
     this.#owedMs = 0
   }
 
   #wait(delayMs: number): void {
+    waiting += 1
     this.#timer = this.#clock.after(delayMs, () => {
       this.#over()
       this.#goOn()
@@ -139,8 +163,9 @@ export class Pace {
   }
 
   #over(): void {
+    if (this.#timer !== undefined) waiting -= 1
     this.#timer = undefined
-    if (this.#rests) resting -= 1
-    this.#rests = false
+    if (this.#restsLong) resting -= 1
+    this.#restsLong = false
   }
 }

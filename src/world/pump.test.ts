@@ -687,3 +687,70 @@ test('octets of a dear peer come in pieces, in their order, and his end behind t
   assert.equal(heard, text + text)
   assert.ok(pieces > 10 && ended === 1)
 })
+
+test('what a session has read already is worked off in turns; answers and the end of the peer wait for them', async () => {
+  let now = 0
+  const timers: (() => void)[] = []
+  const clock = {
+    now: () => now,
+    monotonic: () => now,
+    after: (delayMs: number, run: () => void) => {
+      if (delayMs < 5000) timers.push(run)
+      return { cancel: () => {} }
+    },
+  }
+  const connection = new Scripted()
+  const done: string[] = []
+  let backlogOctets = 0
+  const { promise, resolve } = Promise.withResolvers<string>()
+  pump<string, string>({
+    connection,
+    clock,
+    log: silent,
+    role: { ask: () => promise, failed: () => '' },
+    session: sink => {
+      const work = (what: string) => {
+        done.push(what)
+        now += 1.5
+        backlogOctets -= 1000
+        if (backlogOctets > 0) sink.send('reply')
+      }
+      return {
+        start: () => {},
+        receive: octets => {
+          backlogOctets += octets.length
+          sink.ask('question')
+          work('received')
+        },
+        drained: () => {
+          if (backlogOctets > 0) work('drained')
+        },
+        answer: () => done.push('answer'),
+        end: () => done.push('end'),
+        secured: () => {},
+        tell: () => {},
+        expire: () => {},
+        patienceMs: 0,
+        step: 0,
+        get backlogOctets() {
+          return backlogOctets
+        },
+      }
+    },
+  })
+  connection.events.received(Buffer.alloc(10_000))
+  const first = done.length
+  assert.ok(first < 5, done.join(' '))
+  connection.events.ended()
+  resolve('yes')
+  await promise
+  await Promise.resolve()
+  assert.ok(!done.includes('answer'), 'others have their turn')
+  assert.ok(!connection.calls.includes('end'), 'what is left is still answered')
+  for (let run = timers.shift(); run !== undefined; run = timers.shift()) run()
+  assert.deepEqual(
+    [done.filter(what => what === 'drained').length, done.includes('answer')],
+    [9, true],
+  )
+  assert.ok(connection.calls.includes('end'))
+})

@@ -10,7 +10,7 @@ import type { Timer } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import type { Connection, ConnectionEvents } from './net.ts'
 import { Outbox } from './outbox.ts'
-import { Pace, type Paced } from './pace.ts'
+import { MUCH_OCTETS, Pace, type Paced, turnMs } from './pace.ts'
 import type { Pumping, PumpOptions } from './pumping.ts'
 import { answered, drained, end, expire, receive, secured, start, tell } from './session-input.ts'
 
@@ -53,6 +53,8 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
   #questionsOpen = 0
   #contentOpen = 0
   #told: E[] | undefined
+  /** Answers that came while others had their turn. */
+  #answers: A[] | undefined
   #fault: Error | undefined
   /** What the peer did wrong costs it time: until this rings nothing leaves, and nothing is read. */
   #held: Timer | undefined
@@ -225,9 +227,11 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
   }
 
   #answered(answer: A | undefined): void {
-    this.#questionsOpen -= 1
-    if (answer === undefined || this.#isOver()) this.settle()
-    else this.#input(answered, answer)
+    if (answer !== undefined && !this.#isOver()) {
+      this.#answers = this.#answers ?? []
+      this.#answers.push(answer)
+    } else this.#questionsOpen -= 1
+    this.settle()
   }
 
   #failed(question: Q, error: unknown): A | undefined {
@@ -256,16 +260,15 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
   /** Brings the connection in line with what the session has done: output, phase, reading, time. */
   settle(): void {
     if (this.#busy || this.#phase === 'closed') return
-    if (this.#holds()) {
+    if (this.#holds() || !this.#giveAll()) {
       this.#regulate()
       return
     }
     const outbox = this.#outbox
-    outbox.flush()
-    while (this.#giveOwed()) outbox.flush()
     const idle = this.#questionsOpen === 0 && this.#contentOpen === 0
     // The peer has ended, nothing is open and nothing left to say: nothing more can happen.
-    if (this.#phase === 'open' && this.#peerEnded && idle && outbox.idle) this.#phase = 'closing'
+    const quiet = idle && outbox.idle && !this.#owesDrained
+    if (this.#phase === 'open' && this.#peerEnded && quiet) this.#phase = 'closing'
     if (this.#phase === 'closing' && outbox.empty) {
       this.#phase = 'ending'
       this.#leave()
@@ -305,9 +308,38 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
       this.#enter(tell, event)
       return true
     }
+    if (this.#pace.rests) return false
+    const answer = this.#answers?.shift()
+    if (answer !== undefined) {
+      this.#questionsOpen -= 1
+      this.#enter(answered, answer)
+      return true
+    }
     if (!this.#owesDrained || !this.#outbox.idle) return false
     this.#owesDrained = false
     this.#enter(drained, undefined)
+    return true
+  }
+
+  /**
+   * Lets all leave that was sent, and gives all that is owed; false where what came of it is to wait. Of a session
+   * that has much to go on with the time is taken, and others have their turn.
+   */
+  #giveAll(): boolean {
+    const { clock } = this.#options
+    const much = this.#session.backlogOctets >= MUCH_OCTETS
+    const since = much ? clock.monotonic() : 0
+    const mostMs = much ? turnMs() : 0
+    let tookMs = 0
+    let more = true
+    this.#outbox.flush()
+    while (more && tookMs <= mostMs) {
+      more = this.#giveOwed()
+      if (more && this.#holds()) return false
+      this.#outbox.flush()
+      if (much) tookMs = clock.monotonic() - since
+    }
+    if (much) this.#pace.spent(tookMs, more)
     return true
   }
 

@@ -17,7 +17,13 @@ import type { Context } from './context.ts'
 import { type Gathered, Gatherer } from './gather.ts'
 import { greeting } from './greeting.ts'
 import { tellNews } from './news.ts'
-import { CONTENT_STEP_OCTETS, OUTSTANDING_MAX_OCTETS, type Phase, PROGRESS_MS } from './phase.ts'
+import {
+  COMMAND_COSTS_OCTETS,
+  CONTENT_STEP_OCTETS,
+  OUTSTANDING_MAX_OCTETS,
+  type Phase,
+  PROGRESS_MS,
+} from './phase.ts'
 import type { Answer, Peer, Question, ServerEvent, SessionSettings } from './question.ts'
 import { legality, type State } from './state.ts'
 import {
@@ -253,6 +259,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       case 'command':
         this.step++
         this.#sink.note?.('command')
+        this.#outstandingOctets += COMMAND_COSTS_OCTETS
         this.#command(found.tag, found.name, found.cursor)
         return true
     }

@@ -26,6 +26,8 @@ import { verbs } from './verbs.ts'
 
 /** Replies that may wait to leave before the next command is read; content up to this is sent whole. */
 const OUTSTANDING_MAX_OCTETS = 65_536
+/** Counted for each command beside what it says: behind some sixty of them others get their turn. */
+const COMMAND_COSTS_OCTETS = 1024
 /** How much of a line that does not end is thrown away before we hang up. */
 const DROPPED_MAX_OCTETS = 65_536
 
@@ -218,6 +220,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   #command(found: Exclude<LineState, 'more'>): void {
     if (this.state !== 'authorization') this.step++
     this.#sink.note?.('command')
+    this.#outstandingOctets += COMMAND_COSTS_OCTETS
     const command = found === 'line' ? parseCommand(this.#lines.text) : undefined
     if (command?.kind === 'command') {
       const { verb, argument } = command

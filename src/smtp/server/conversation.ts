@@ -32,6 +32,9 @@ interface Claimed {
   readonly name: string | undefined
 }
 
+/** Counted for each reply beside its octets: behind some sixty commands others get their turn. */
+const REPLY_COSTS_OCTETS = 1024
+
 export class Conversation {
   readonly sink: Sink<Question, Answer>
   readonly settings: SessionSettings
@@ -129,7 +132,7 @@ export class Conversation {
       this.sink.note?.('mistake')
     }
     const text = replyText(reply)
-    this.outstandingOctets += text.length
+    this.outstandingOctets += text.length + REPLY_COSTS_OCTETS
     this.sink.send(text)
   }
 
