@@ -37,7 +37,11 @@ export interface CheckpointOptions {
 }
 
 const UNDER_WAY = defer(451, '5.0', 'this transaction is under way on another connection')
-const OF_OTHERS = defer(451, '5.0', 'this transaction was completed meanwhile, for other recipients')
+const OF_OTHERS = defer(
+  451,
+  '5.0',
+  'this transaction was completed meanwhile, for other recipients',
+)
 const ANOTHER = refuse(554, '5.4', 'TRANSID is that of a transaction with another sender')
 const LOST = defer(451, '3.0', 'what was kept of the message is lost; send it again from its start')
 const NOT_THE_SAME = refuse(

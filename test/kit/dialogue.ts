@@ -184,7 +184,10 @@ export class Dialogue {
   }
 
   #end(): void {
-    const said = this.#last === undefined ? 'without a word' : `behind ${this.#last.toString('latin1', 0, 200)}`
+    const said =
+      this.#last === undefined
+        ? 'without a word'
+        : `behind ${this.#last.toString('latin1', 0, 200)}`
     this.#ended ??= new DialogueEnded(`the server has closed, ${said}`)
     this.#waiter?.reject(this.#ended)
   }

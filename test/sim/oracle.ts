@@ -302,6 +302,7 @@ function unexplained(town: Town, books: readonly Book[], letters: readonly Copy[
   const found: string[] = []
   const recorded = new Map<string, number>()
   const firstOf = new Set<string>()
+  const mailbox = letters[0]?.mailbox ?? ''
   for (const { ids } of letters) {
     const [here, there] = ids
     if (here === undefined || there === undefined) {
@@ -316,26 +317,40 @@ function unexplained(town: Town, books: readonly Book[], letters: readonly Copy[
     const receiver = books.find(book => book.rows.some(row => row.message_id === here))
     const at = receiver?.server.ledger.seenAt.get(here) ?? 0
     if (!sender) found.push(`${there} is in no ledger`)
-    else if (isRecorded(sender, there, here)) recorded.set(there, (recorded.get(there) ?? 0) + 1)
-    else if (!hasDoubt(sender, there, at) && !tookAndRefused(receiver, at)) {
+    else if (
+      isRecorded(sender, { there, here, leading: leadingTo(town, sender, there, mailbox) })
+    ) {
+      recorded.set(there, (recorded.get(there) ?? 0) + 1)
+    } else if (!hasDoubt(sender, there, at) && !tookAndRefused(receiver, at)) {
       found.push(`${there} was relayed as ${here} without a doubt`)
     }
   }
   // Two recipients of one message may lead to one mailbox, each by a transaction of its own.
   for (const [id, count] of recorded) {
-    const mailbox = letters[0]?.mailbox ?? ''
-    const rows = books.flatMap(book => book.rows.filter(row => row.message_id === id))
-    const leading = rows.filter(row => town.ways(row.address).has(mailbox)).length
-    if (count > leading) found.push(`${id} is on record as relayed ${count} times`)
+    const leading = books.flatMap(book => [...leadingTo(town, book, id, mailbox)])
+    if (count > leading.length) found.push(`${id} is on record as relayed ${count} times`)
   }
   return found
 }
 
-function isRecorded(sender: Book, id: string, as: string): boolean {
-  return sender.attempts.some(
-    attempt =>
-      attempt.message_id === id && attempt.outcome === 'delivered' && attempt.reason.includes(as),
-  )
+/** Which recipients of a message lead to a mailbox. */
+function leadingTo(town: Town, { rows }: Book, id: string, mailbox: string): ReadonlySet<number> {
+  const ours = rows.filter(row => row.message_id === id && town.ways(row.address).has(mailbox))
+  return new Set(ours.map(({ n }) => n))
+}
+
+/**
+ * Whether a copy is on record. Only what stands at a recipient that leads to its mailbox counts: of one transaction
+ * for two, one may have been recorded where the other was lost, and was carried again.
+ */
+function isRecorded(
+  sender: Book,
+  copy: { readonly there: string; readonly here: string; readonly leading: ReadonlySet<number> },
+): boolean {
+  const { there, here, leading } = copy
+  const by = (a: Attempt) =>
+    a.message_id === there && a.outcome === 'delivered' && a.reason.includes(here)
+  return sender.attempts.some(attempt => by(attempt) && leading.has(attempt.n))
 }
 
 function hasDoubt({ server }: Book, id: string, at: number): boolean {
