@@ -10,15 +10,16 @@ import type { Timer } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import type { Connection, ConnectionEvents } from './net.ts'
 import { Outbox } from './outbox.ts'
-import { MUCH_OCTETS, Pace, type Paced, turnMs } from './pace.ts'
+import { type Giver, Owed } from './owed.ts'
+import { Pace, type Paced } from './pace.ts'
 import type { Pumping, PumpOptions } from './pumping.ts'
-import { answered, drained, end, expire, receive, secured, start, tell } from './session-input.ts'
+import { end, expire, receive, secured, start } from './session-input.ts'
 
 export type { Pumping, PumpOptions } from './pumping.ts'
 
 const NOTHING = new Uint8Array(0)
 
-/** Joins the session to the connection and starts it. */
+/** Joins them, and starts the session. */
 export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E> {
   let resolveClosed = () => {}
   const closed = new Promise<void>(resolve => (resolveClosed = resolve))
@@ -34,7 +35,7 @@ export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E>
  */
 type Phase = 'open' | 'securing' | 'handshake' | 'leaving' | 'closing' | 'ending' | 'closed'
 
-class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
+class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced, Giver<A, E> {
   readonly #options: PumpOptions<Q, A, E>
   readonly #resolveClosed: () => void
   readonly #session: Session<A, E>
@@ -43,18 +44,14 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
   #compressing = false
   readonly #deadline: Deadline
   readonly #pace: Pace
+  readonly #owed: Owed<A, E>
   #phase: Phase = 'open'
   /** The session is at work: nothing may enter it again before it returns. */
   #busy = false
   #paused = false
   #peerEnded = false
-  /** Something was sent since the session was last told that all is out. */
-  #owesDrained = false
   #questionsOpen = 0
   #contentOpen = 0
-  #told: E[] | undefined
-  /** Answers that came while others had their turn. */
-  #answers: A[] | undefined
   #fault: Error | undefined
   /** What the peer did wrong costs it time: until this rings nothing leaves, and nothing is read. */
   #held: Timer | undefined
@@ -72,6 +69,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
     })
     this.#deadline = new Deadline(options.clock, () => this.#late())
     this.#pace = new Pace(options.clock, this)
+    this.#owed = new Owed(options.clock, this.#pace, this)
     this.#session = options.session(this)
   }
 
@@ -83,20 +81,19 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
   /** Passes an event on; one that comes while the session is at work waits for its return. */
   tell(event: E): void {
     if (this.#isOver()) return
-    this.#told = this.#told ?? []
-    this.#told.push(event)
+    this.#owed.tell(event)
     this.settle()
   }
 
   send(output: string | Uint8Array): void {
     if (this.#isOver()) return
-    this.#owesDrained = true
+    this.#owed.drained = true
     this.#outbox.send(output)
   }
 
   stream(source: Source, transform?: Transform): void {
     if (this.#isOver()) return
-    this.#owesDrained = true
+    this.#owed.drained = true
     this.#outbox.stream(source, transform)
   }
 
@@ -210,12 +207,12 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
 
   /** Gives one input to the session and then does everything that follows from it. */
   #input<T>(give: (session: Session<A, E>, what: T) => void, what: T): void {
-    this.#enter(give, what)
+    this.enter(give, what)
     this.settle()
   }
 
   /** The only way into the session. A throw is a bug in it, and ends this connection alone. */
-  #enter<T>(give: (session: Session<A, E>, what: T) => void, what: T): void {
+  enter<T>(give: (session: Session<A, E>, what: T) => void, what: T): void {
     this.#busy = true
     try {
       give(this.#session, what)
@@ -227,10 +224,8 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
   }
 
   #answered(answer: A | undefined): void {
-    if (answer !== undefined && !this.#isOver()) {
-      this.#answers = this.#answers ?? []
-      this.#answers.push(answer)
-    } else this.#questionsOpen -= 1
+    this.#questionsOpen -= 1
+    if (answer !== undefined && !this.#isOver()) this.#owed.answer(answer)
     this.settle()
   }
 
@@ -257,17 +252,32 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
     this.#connection.destroy()
   }
 
+  get gives(): boolean {
+    return this.#phase === 'open'
+  }
+
+  get idle(): boolean {
+    return this.#outbox.idle
+  }
+
+  readonly flush = (): void => this.#outbox.flush()
+
+  /** A question is open, or its answer not given yet. */
+  get #asks(): boolean {
+    return this.#questionsOpen > 0 || this.#owed.answers > 0
+  }
+
   /** Brings the connection in line with what the session has done: output, phase, reading, time. */
   settle(): void {
     if (this.#busy || this.#phase === 'closed') return
-    if (this.#holds() || !this.#giveAll()) {
+    if (this.holds() || !this.#owed.give(this.#session)) {
       this.#regulate()
       return
     }
     const outbox = this.#outbox
-    const idle = this.#questionsOpen === 0 && this.#contentOpen === 0
+    const idle = !this.#asks && this.#contentOpen === 0
     // The peer has ended, nothing is open and nothing left to say: nothing more can happen.
-    const quiet = idle && outbox.idle && !this.#owesDrained
+    const quiet = idle && outbox.idle && !this.#owed.drained
     if (this.#phase === 'open' && this.#peerEnded && quiet) this.#phase = 'closing'
     if (this.#phase === 'closing' && outbox.empty) {
       this.#phase = 'ending'
@@ -287,7 +297,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
   }
 
   /** Whether all waits, since the peer did too much wrong: one timer, and no octet of memory more. */
-  #holds(): boolean {
+  holds(): boolean {
     if (this.#held !== undefined) return true
     if (this.#holdMs === 0 || this.#phase === 'ending') return false
     const waitMs = this.#holdMs
@@ -297,49 +307,6 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
       this.#held = undefined
       this.settle()
     })
-    return true
-  }
-
-  /** Gives the session what it is owed before it hears from the peer again; false where that is nothing. */
-  #giveOwed(): boolean {
-    if (this.#phase !== 'open') return false
-    const event = this.#told?.shift()
-    if (event !== undefined) {
-      this.#enter(tell, event)
-      return true
-    }
-    if (this.#pace.rests) return false
-    const answer = this.#answers?.shift()
-    if (answer !== undefined) {
-      this.#questionsOpen -= 1
-      this.#enter(answered, answer)
-      return true
-    }
-    if (!this.#owesDrained || !this.#outbox.idle) return false
-    this.#owesDrained = false
-    this.#enter(drained, undefined)
-    return true
-  }
-
-  /**
-   * Lets all leave that was sent, and gives all that is owed; false where what came of it is to wait. Of a session
-   * that has much to go on with the time is taken, and others have their turn.
-   */
-  #giveAll(): boolean {
-    const { clock } = this.#options
-    const much = this.#session.backlogOctets >= MUCH_OCTETS
-    const since = much ? clock.monotonic() : 0
-    const mostMs = much ? turnMs() : 0
-    let tookMs = 0
-    let more = true
-    this.#outbox.flush()
-    while (more && tookMs <= mostMs) {
-      more = this.#giveOwed()
-      if (more && this.#holds()) return false
-      this.#outbox.flush()
-      if (much) tookMs = clock.monotonic() - since
-    }
-    if (much) this.#pace.spent(tookMs, more)
     return true
   }
 
@@ -378,7 +345,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
     const { identity } = this.#options
     const connection = this.#connection
     this.#phase = 'handshake'
-    this.#owesDrained = false
+    this.#owed.drained = false
     try {
       if (!identity) throw new Error('TLS was asked for but is not set up')
       const tls = await connection.secure(identity())
@@ -393,7 +360,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced {
   /** Stops reading where what is read could only pile up; what follows our end is thrown away. */
   #regulate(): void {
     const most = this.#options.backlogMaxOctets ?? 65536
-    const stuck = this.#questionsOpen > 0 || !this.#outbox.idle
+    const stuck = this.#asks || !this.#outbox.idle
     const pause =
       this.#held !== undefined ||
       this.#phase === 'securing' ||

@@ -17,13 +17,7 @@ import type { Context } from './context.ts'
 import { type Gathered, Gatherer } from './gather.ts'
 import { greeting } from './greeting.ts'
 import { tellNews } from './news.ts'
-import {
-  COMMAND_COSTS_OCTETS,
-  CONTENT_STEP_OCTETS,
-  OUTSTANDING_MAX_OCTETS,
-  type Phase,
-  PROGRESS_MS,
-} from './phase.ts'
+import * as phase from './phase.ts'
 import type { Answer, Peer, Question, ServerEvent, SessionSettings } from './question.ts'
 import { legality, type State } from './state.ts'
 import {
@@ -55,7 +49,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   readonly #sink: Sink<Question, Answer>
   readonly #input = new Octets()
   readonly #gatherer: Gatherer
-  #phase: Phase = 'answer'
+  #phase: phase.Phase = 'answer'
   #running: Running<boolean> | undefined
   #contentLeft = 0
   #contentOctets = 0
@@ -79,7 +73,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   get patienceMs(): number {
     if (this.#phase === 'over') return 0
     // RFC 9585: a client that waits hears that its command is still at work.
-    if (this.#phase === 'answer') return this.#atWork ? PROGRESS_MS : 0
+    if (this.#phase === 'answer') return this.#atWork ? phase.PROGRESS_MS : 0
     return this.state === 'not authenticated'
       ? this.settings.loginTimeoutMs
       : this.settings.idleTimeoutMs
@@ -90,7 +84,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   }
 
   get full(): boolean {
-    return this.#outstandingOctets > OUTSTANDING_MAX_OCTETS
+    return this.#outstandingOctets > phase.OUTSTANDING_MAX_OCTETS
   }
 
   start(): void {
@@ -171,7 +165,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   }
 
   stream(source: Source): void {
-    this.#outstandingOctets += OUTSTANDING_MAX_OCTETS + 1
+    this.#outstandingOctets += phase.OUTSTANDING_MAX_OCTETS + 1
     this.#sink.stream(source)
   }
 
@@ -236,7 +230,6 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     }
   }
 
-  /** A line without an end: true where it was given up. */
   #hopeless(): boolean {
     if (this.#gatherer.endless) this.#sayBye('the line does not end')
     return false
@@ -259,7 +252,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
       case 'command':
         this.step++
         this.#sink.note?.('command')
-        this.#outstandingOctets += COMMAND_COSTS_OCTETS
+        this.#outstandingOctets += phase.COMMAND_COSTS_OCTETS
         this.#command(found.tag, found.name, found.cursor)
         return true
     }
@@ -314,7 +307,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     this.#contentLeft -= end - from
     this.#contentOctets += end - from
     this.#input.consume(end - from)
-    if (this.#contentOctets >= (this.settings.contentStepOctets ?? CONTENT_STEP_OCTETS)) {
+    if (this.#contentOctets >= (this.settings.contentStepOctets ?? phase.CONTENT_STEP_OCTETS)) {
       this.#contentOctets = 0
       this.step++
     }
