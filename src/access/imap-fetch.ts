@@ -86,7 +86,7 @@ async function openedOf(
   mailboxId: number,
   rows: readonly Row[],
   wish: FetchWish,
-): Promise<ReadonlyMap<number, MessageContent>> {
+): Promise<Map<number, MessageContent>> {
   const opened = new Map<number, MessageContent>()
   const unknown: number[] = []
   for (const row of rows) {
