@@ -6,6 +6,8 @@ import {
   createFolder,
   deleteFolder,
   doomedOctets,
+  FOLDERS_SLICE,
+  type FoldersBehind,
   folderNumbers,
   folderStatus,
   foldersOf,
@@ -15,6 +17,8 @@ import {
 } from '../mailbox/folder.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Account } from '../sasl/mechanism.ts'
+import type { Reader } from '../store/store.ts'
+import { breathOf } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 import { clearFolder } from './imap-expunge.ts'
 import { broken, noSuchMailbox } from './imap-no.ts'
@@ -52,12 +56,29 @@ export function answerFolder(access: Access, question: FolderQuestion): Promise<
   }
 }
 
-async function mailboxes({ store }: Access, account: Account): Promise<Answer> {
+/** All folders of an account, a slice at a time: others have their turn between them. */
+async function allOf<F extends { readonly name: string }>(
+  { store, world }: Pick<Access, 'store' | 'world'>,
+  reader: Reader<FoldersBehind, readonly F[]>,
+  accountId: number,
+): Promise<readonly F[]> {
+  const all: F[] = []
+  for (;;) {
+    const slice = await store.read(reader, { accountId, after: all.at(-1)?.name ?? '' })
+    all.push(...slice)
+    if (slice.length < FOLDERS_SLICE) return all
+    await breathOf(world.clock).due()
+  }
+}
+
+async function mailboxes(access: Access, account: Account): Promise<Answer> {
+  const { store, world } = access
   const [folders, names, shares] = await Promise.all([
-    store.read(foldersOf, account.id),
+    allOf(access, foldersOf, account.id),
     store.read(subscriptionsOf, account.id),
     store.read(sharedWith, account.address),
   ])
+  await breathOf(world.clock).due()
   const subscribed = new Set(names)
   const listed = new Map<string, ListedMailbox>()
   const add = (name: string, specialUse: readonly string[]) =>
@@ -75,13 +96,15 @@ async function mailboxes({ store }: Access, account: Account): Promise<Answer> {
 
 /** One's own, with their numbers, for NOTIFY (RFC 5465). */
 export async function watchedMailboxes(
-  { store }: Pick<Access, 'store'>,
+  access: Pick<Access, 'store' | 'world'>,
   account: Account,
 ): Promise<Answer> {
+  const { store, world } = access
   const [folders, names] = await Promise.all([
-    store.read(folderNumbers, account.id),
+    allOf(access, folderNumbers, account.id),
     store.read(subscriptionsOf, account.id),
   ])
+  await breathOf(world.clock).due()
   const subscribed = new Set(names)
   const mailboxes = folders.map(({ mailboxId, name, modSeq, ...numbers }) => ({
     mailboxId: mailboxIdOf(mailboxId),

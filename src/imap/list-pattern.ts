@@ -5,8 +5,8 @@
  */
 import { DELIMITER } from './mailbox-name.ts'
 
-/** Ten thousand names of 50 characters by a pattern of 20: a tenth of a second, in which nobody else is served. */
-const WORK_MAX = 10_000_000
+/** Ten thousand names of 25 characters by a pattern of 10: a fortieth of a second, in which nobody else is served. */
+const WORK_MAX = 2_500_000
 
 /** Whether a name matches. INBOX has no case (RFC 9051 §5.1), so neither has what is to match it. */
 export function matchesPattern(name: string, pattern: string): boolean {
@@ -16,11 +16,12 @@ export function matchesPattern(name: string, pattern: string): boolean {
 
 /** Whether it would take too long to hold all names against all patterns. */
 export function isTooMuch(names: Iterable<string>, patterns: readonly string[]): boolean {
-  let characters = 0
-  for (const name of names) characters += name.length
   let work = 0
   // A wildcard at the end, which is what most ask for, costs nothing to speak of.
   for (const pattern of patterns) if (/[*%]./s.test(pattern)) work += pattern.length
+  if (work === 0) return false
+  let characters = 0
+  for (const name of names) characters += name.length
   return characters * work > WORK_MAX
 }
 
@@ -31,6 +32,15 @@ function matchesInbox(name: string, text: string): boolean {
 
 /** @param text without two wildcards side by side */
 function matchesText(name: string, text: string): boolean {
+  const plain = text.search(/[*%]/)
+  if (plain < 0) return name === text
+  if (!name.startsWith(text.slice(0, plain))) return false
+  if (plain < text.length - 1) return matchesWild(name, text)
+  // One wildcard at the end, as nearly always.
+  return text[plain] === '*' || !name.includes(DELIMITER, plain)
+}
+
+function matchesWild(name: string, text: string): boolean {
   // All places in the pattern that the name read so far can have come to.
   let places = new Uint8Array(text.length + 2)
   let next = new Uint8Array(text.length + 2)

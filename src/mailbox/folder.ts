@@ -22,12 +22,24 @@ export interface FolderName {
   readonly name: string
 }
 
-/** Every folder of an account, by name. */
-export const foldersOf = reader('mailbox.folders', (tx, accountId: number) =>
+/** So many at once take the main thread some milliseconds. */
+export const FOLDERS_SLICE = 1_000
+
+/** Folders of an account whose names are behind one, '' being before all; a slice of them. */
+export interface FoldersBehind {
+  readonly accountId: number
+  readonly after: string
+}
+
+const SLICE = `FROM mailbox WHERE account_id = ?1 AND name > ?2 AND substr(name, 1, 1) <> ?3
+  ORDER BY name LIMIT ${FOLDERS_SLICE}`
+
+/** The folders of an account, by name. */
+export const foldersOf = reader('mailbox.folders', (tx, { accountId, after }: FoldersBehind) =>
   tx.all<Folder>(
-    `SELECT id AS "mailboxId", name, special_use AS "specialUse" FROM mailbox
-     WHERE account_id = ?1 AND substr(name, 1, 1) <> ?2 ORDER BY name`,
+    `SELECT id AS "mailboxId", name, special_use AS "specialUse" ${SLICE}`,
     accountId,
+    after,
     DOOMED_NAME,
   ),
 )
@@ -83,13 +95,13 @@ export interface FolderNumbers {
   readonly modSeq: number
 }
 
-/** The numbers of every folder of an account, by name. */
-export const folderNumbers = reader('mailbox.numbers', (tx, accountId: number) =>
+/** The numbers of the folders of an account, by name. */
+export const folderNumbers = reader('mailbox.numbers', (tx, { accountId, after }: FoldersBehind) =>
   tx.all<FolderNumbers>(
     `SELECT id AS "mailboxId", name, messages, unseen, uid_next AS "uidNext", uid_validity AS "uidValidity",
-       mod_seq AS "modSeq"
-     FROM mailbox WHERE account_id = ?1 AND substr(name, 1, 1) <> ?2 ORDER BY name`,
+       mod_seq AS "modSeq" ${SLICE}`,
     accountId,
+    after,
     DOOMED_NAME,
   ),
 )

@@ -137,10 +137,10 @@ export async function folders(w: Witness): Promise<void> {
   w.log.pop()
   const limits = { mailboxId, before: 0, youngFrom: 0, keepRows: 1 }
   assert.equal(await w.write(forget.forgetVanished, limits), false)
-  await w.write(forget.forgetVanished, { ...limits, youngFrom: at + 60_000 })
+  await w.write(forget.forgetVanished, { ...limits, youngFrom: at + 3_600_000 })
   await w.read(change.folderSince, { mailboxId, modSeq: 3 })
   await w.read(change.folderChanges, { ...since, sinceModSeq: 1 })
-  await w.write(forget.forgetVanished, { ...limits, before: at + 60_000 })
+  await w.write(forget.forgetVanished, { ...limits, before: at + 3_600_000 })
   await w.read(change.folderSince, { mailboxId, modSeq: 3 })
   await w.write(folder.createFolder, { ...joe, name: 'gone/b', specialUse: '' })
   await w.write(folder.deleteFolder, { ...joe, name: 'gone' })
@@ -156,8 +156,10 @@ export async function folders(w: Witness): Promise<void> {
     await w.write(folder.subscribe, { ...joe, name, on: name !== 'Sent' })
     await w.read(folder.folderStatus, { ...joe, name })
   }
-  await w.read(folder.foldersOf, 1)
-  await w.read(folder.folderNumbers, 1)
+  for (const after of ['', 'a', '~']) {
+    await w.read(folder.foldersOf, { accountId: 1, after })
+    await w.read(folder.folderNumbers, { accountId: 1, after })
+  }
   await w.read(folder.subscriptionsOf, 1)
   const doomed = await w.write(folder.deleteFolder, { ...joe, name: 'new/ä/b' })
   await w.write(folder.deleteFolder, { ...joe, name: 'new/ä/b' })

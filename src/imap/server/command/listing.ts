@@ -36,10 +36,12 @@ export function listed(mailboxes: readonly ListedMailbox[], wish: ListWish): Lis
   if (!wish.subscribed && !wish.specialUse) for (const name of parents) names.add(name)
   const above = wish.recursive ? aboveThese(selected, wish) : new Set<string>()
   for (const name of above) names.add(name)
-  return [...names]
+  const matching = [...names]
     .filter(name => wish.patterns.some(pattern => matchesPattern(name, pattern)))
-    .sort(inboxFirst)
-    .map(name => told(name, known.get(name), parents.has(name), above.has(name), wish))
+    .sort()
+  const inbox = matching.indexOf('INBOX')
+  if (inbox > 0) matching.unshift(...matching.splice(inbox, 1))
+  return matching.map(name => told(name, known.get(name), parents.has(name), above.has(name), wish))
 }
 
 function isSelected({ exists, subscribed, specialUse }: ListedMailbox, wish: ListWish): boolean {
@@ -71,11 +73,6 @@ function told(
   ]
   const childInfo = above && wish.subscribed ? ['SUBSCRIBED'] : []
   return { name, exists, attributes, childInfo }
-}
-
-function inboxFirst(a: string, b: string): number {
-  if ((a === 'INBOX') !== (b === 'INBOX')) return a === 'INBOX' ? -1 : 1
-  return a < b ? -1 : 1
 }
 
 /** Names that have others below them. */
