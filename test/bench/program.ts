@@ -57,13 +57,14 @@ export async function run(
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(limitMs === undefined ? {} : { timeout: limitMs, killSignal: 'SIGKILL' }),
   })
+  running.add(child)
   let said = ''
   child.stdout.on('data', octets => (said += octets))
   child.stderr.on('data', octets => (said += octets))
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
-  })
+  }).finally(() => running.delete(child))
   if (code !== 0) throw new Error(`${command} ${args.join(' ')}: exit ${code}: ${said.trim()}`)
   return said
 }

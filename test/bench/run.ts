@@ -182,7 +182,8 @@ async function drainCell(root: string): Promise<void> {
 
 /** Many who read, and one who reads much. */
 async function readerCells(root: string): Promise<void> {
-  if (!wanted('many readers by IMAP')) return
+  // A look leaves it out, unless it is asked for by name.
+  if (!wanted('many readers by IMAP') || (flags.quick && flags.only === '')) return
   const of = await readersCell(root)
   const kb = (value: number) => `${value.toFixed(1)} KB`
   say('\nmany readers by IMAP: 1,000 sessions in IDLE')

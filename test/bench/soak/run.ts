@@ -3,9 +3,9 @@
  * may grow once it is warm: memory, heap, descriptors, the log of the store, the delay of the event loop, how long a
  * peer waits. Prints a line a minute and the judgement; `--plot FILE` draws it; exit 1 where something has grown.
  *
- *   npm run soak                                                    thirty minutes
- *   npm run soak -- --plot docs/performance/soak.svg                drawn, as in docs/performance.md
- *   npm run soak -- --minutes 2 --plot /tmp/soak.svg                a look
+ *   npm run soak                                        thirty minutes
+ *   npm run soak -- --docs                              drawn into docs/performance.md, with the judgement
+ *   npm run soak -- --minutes 2 --plot /tmp/soak.svg    a look
  */
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,10 +20,15 @@ import { dataFolder, type Postrider, startPostrider } from '../peer/postrider.ts
 import { startSink } from '../peer/sink.ts'
 import { linePlot } from '../plot.ts'
 import { cpuSeconds, memoryOf } from '../proc.ts'
+import { writePlot, writeSection } from '../table/document.ts'
 import { emptyMailbox } from './reader.ts'
 
 const { values: flags } = parseArgs({
-  options: { minutes: { type: 'string', default: '30' }, plot: { type: 'string' } },
+  options: {
+    minutes: { type: 'string', default: '30' },
+    plot: { type: 'string' },
+    docs: { type: 'boolean', default: false },
+  },
 })
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -164,20 +169,21 @@ function middle(values: readonly number[]): number {
 }
 
 /** What has grown between the first and the last third of the time when it was warm. */
-function judge(samples: readonly Sample[]): boolean {
+function judge(samples: readonly Sample[]): { readonly good: boolean; readonly words: string[] } {
   const warm = samples.slice(Math.ceil(samples.length * WARM))
   const third = Math.max(1, Math.floor(warm.length / 3))
   let good = true
+  const words: string[] = []
   for (const [name, limit] of Object.entries(LIMITS)) {
     const values = warm.map(sample => sample[name as keyof typeof LIMITS])
     const [first, last] = [middle(values.slice(0, third)), middle(values.slice(-third))]
     const met = last <= first * limit.factor + limit.more
     good &&= met
-    say(
+    words.push(
       `${limit.title}: ${first.toFixed(1)} ${limit.unit}, at the end ${last.toFixed(1)}: ${met ? 'has not grown' : 'HAS GROWN'}`,
     )
   }
-  return good
+  return { good, words }
 }
 
 function drawn(samples: readonly Sample[]): string {
@@ -188,6 +194,15 @@ function drawn(samples: readonly Sample[]): string {
     return { title: `${title}, ${unit}`, lines: [{ name: '', points }], x }
   })
   return linePlot('Half of what it can take, read and deleted meanwhile', panels)
+}
+
+async function document(samples: readonly Sample[], words: readonly string[]): Promise<void> {
+  const perSecond = middle(samples.map(sample => sample.perSecond))
+  const where = (await machine()).split('\n').join('. ')
+  const what = `${where}. ${flags.minutes} minutes, ${perSecond.toFixed(0)} messages a second.`
+  writePlot('soak', drawn(samples))
+  const list = words.map(word => `- ${word}`).join('\n')
+  writeSection('soak', [what, list, '![soak](performance/soak.svg)'].join('\n\n'))
 }
 
 const able = await tools()
@@ -203,8 +218,11 @@ if (able.load) {
   const server = await startPostrider(data, sink.port, PLAIN)
   try {
     const samples = await soak(server, data, Number(flags.minutes))
-    process.exitCode = judge(samples) ? 0 : 1
+    const { good, words } = judge(samples)
+    for (const word of words) say(word)
+    process.exitCode = good ? 0 : 1
     if (flags.plot !== undefined) writeFileSync(flags.plot, drawn(samples))
+    if (flags.docs) await document(samples, words)
   } finally {
     await server.stop()
     await sink.stop()

@@ -14,7 +14,6 @@ export interface Measured {
   readonly figures: readonly Figure[]
 }
 
-const [BEGIN, END] = ['<!-- the table begins -->', '<!-- the table ends -->']
 const DOCS = fileURLToPath(new URL('../../../docs/', import.meta.url))
 const KEPT = 'performance/figures.json'
 const FIRST = 'Postrider'
@@ -38,14 +37,26 @@ export function writeDocument({ where, figures }: Measured, whole: boolean): voi
   mkdirSync(`${DOCS}performance`, { recursive: true })
   writeFileSync(DOCS + KEPT, `${JSON.stringify({ where, figures: all }, undefined, 1)}\n`)
   const { text, plots } = documentOf({ where, figures: all })
-  for (const [name, svg] of plots) writeFileSync(`${DOCS}performance/${name}.svg`, svg)
+  for (const [name, svg] of plots) writePlot(name, svg)
+  writeSection('table', text)
+}
+
+/** What stands between two marks of docs/performance.md. */
+export function writeSection(name: 'table' | 'soak', text: string): void {
   const page = readFileSync(`${DOCS}performance.md`, 'utf8')
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)]
-  if (begin < 0 || end < begin) throw new Error('docs/performance.md has no place for the table')
+  const mark = `<!-- the ${name} begins -->`
+  const [begin, end] = [page.indexOf(mark), page.indexOf(`<!-- the ${name} ends -->`)]
+  if (begin < 0 || end < begin) throw new Error(`docs/performance.md has no place for the ${name}`)
   writeFileSync(
     `${DOCS}performance.md`,
-    `${page.slice(0, begin + BEGIN.length)}\n${text}\n${page.slice(end)}`,
+    `${page.slice(0, begin + mark.length)}\n${text}\n${page.slice(end)}`,
   )
+}
+
+/** A plot beside the page. */
+export function writePlot(name: string, svg: string): void {
+  mkdirSync(`${DOCS}performance`, { recursive: true })
+  writeFileSync(`${DOCS}performance/${name}.svg`, svg)
 }
 
 /** Each in the place of the one before it; what is new stands last. */

@@ -86,7 +86,7 @@ export async function rates(
     for (const name of [...peers.keys()]) {
       await withPeer(name, async peer => {
         // How many a run takes is learnt from a few, and from ever more until it is warm.
-        let messages = Math.max(20, fewest)
+        let messages = cell.messages ?? Math.max(20, fewest)
         let { rate } = await run(peer, messages)
         while (cell.messages === undefined && messages / rate < warmS) {
           messages = countOf(Math.min(rate * 1.5, (messages * 10) / warmS), warmS, messages + 1)
