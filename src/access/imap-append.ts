@@ -12,7 +12,7 @@ import { folderStatus } from '../mailbox/folder.ts'
 import { quotaOf } from '../mailbox/quota.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { ImapAccess } from './imap.ts'
-import { overQuota, tryCreate } from './imap-no.ts'
+import { notThere, overQuota } from './imap-no.ts'
 import { lacking, placeOf } from './imap-place.ts'
 import { octetsBehind } from './imap-url.ts'
 
@@ -45,12 +45,12 @@ export class ImapAppend {
   async begin({ account, message }: Extract<Question, { kind: 'append' }>): Promise<Answer> {
     const { store, world, inlineUpToOctets, quota, room: disk } = this.#access
     const place = await placeOf(this.#access, account, message.mailbox)
-    if (place === undefined) return tryCreate
+    if (place === undefined) return notThere(message.mailbox)
     const denied = lacking(place, 'i')
     if (denied !== undefined) return denied
     const { ownerId, name, rights } = place
     if ((await store.read(folderStatus, { accountId: ownerId, name })) === undefined) {
-      return tryCreate
+      return notThere(message.mailbox)
     }
     const held = await store.read(quotaOf, ownerId)
     this.#limit = held && limitOf(held, quota())
@@ -103,7 +103,7 @@ export class ImapAppend {
       const denied = lacking(place, 'i')
       if (place === undefined || denied) {
         for (const { intake } of begun) intake.abandon()
-        return denied ?? tryCreate
+        return denied ?? notThere(mailbox)
       }
       const { ownerId, name } = place
       const limit = this.#limit
@@ -111,7 +111,7 @@ export class ImapAppend {
       const replaced = replaces && { mailboxId: replaces.key, uid: replaces.uid }
       const appended = await store.write(appendMessages, replaced ? { ...input, replaced } : input)
       // What was staged and is named by no row is swept.
-      if (appended.kind === 'missing') return tryCreate
+      if (appended.kind === 'missing') return notThere(mailbox)
       if (appended.kind === 'gone') return gone
       if (appended.kind === 'full') return overQuota
       for (const staged of appended.staged) this.#forget(staged)

@@ -1,5 +1,5 @@
 /** Mailboxes as folders, for IMAP's role: listed, told of, made, renamed, deleted and subscribed to (RFC 9051 §6.3). */
-import { DELIMITER, OTHER_USERS } from '../imap/mailbox-name.ts'
+import { DELIMITER, foreignName, OTHER_USERS } from '../imap/mailbox-name.ts'
 import type { Answer, ListedMailbox, Question } from '../imap/server/question.ts'
 import { inheritRights, sharedWith } from '../mailbox/acl.ts'
 import {
@@ -22,7 +22,7 @@ import { breathOf } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 import { clearFolder } from './imap-expunge.ts'
 import { broken, noSuchMailbox } from './imap-no.ts'
-import { foreignName, lacking, type Place, placeOf } from './imap-place.ts'
+import { lacking, type Place, placeOf } from './imap-place.ts'
 
 type Access = Pick<ImapAccess, 'store' | 'world' | 'keeps' | 'log'>
 type Asked<K extends Question['kind']> = Extract<Question, { readonly kind: K }>

@@ -1,4 +1,5 @@
 /** The refusals that several files of IMAP's role give (RFC 5530). */
+import { foreignName, isCreatable } from '../imap/mailbox-name.ts'
 import type { No } from '../imap/server/question.ts'
 
 export const noSuchMailbox: No = {
@@ -6,7 +7,13 @@ export const noSuchMailbox: No = {
   code: 'NONEXISTENT',
   why: 'there is no such mailbox',
 }
-export const tryCreate: No = { kind: 'no', code: 'TRYCREATE', why: 'there is no such mailbox' }
+const tryCreate: No = { ...noSuchMailbox, code: 'TRYCREATE' }
+
+/** RFC 9051 §6.3.12: to create it is proposed where that might come to something. */
+export function notThere(name: string): No {
+  return isCreatable(name) && foreignName(name) === undefined ? tryCreate : noSuchMailbox
+}
+
 export const broken: No = {
   kind: 'no',
   code: 'SERVERBUG',

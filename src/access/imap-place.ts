@@ -3,7 +3,7 @@
  * those of others below `Other Users/` with the rights they give. One that somebody may not even see is, for
  * him, not there (§6).
  */
-import { DELIMITER, OTHER_USERS } from '../imap/mailbox-name.ts'
+import { foreignName } from '../imap/mailbox-name.ts'
 import { ALL_RIGHTS } from '../imap/right.ts'
 import type { No } from '../imap/server/question.ts'
 import { sharedFolder } from '../mailbox/acl.ts'
@@ -20,8 +20,6 @@ export interface Place {
   readonly own: boolean
 }
 
-const PREFIX = `${OTHER_USERS}${DELIMITER}`
-
 /** Undefined where there is none that he may know of. One's own name need not exist. */
 export async function placeOf(
   { store }: Pick<ImapAccess, 'store'>,
@@ -37,18 +35,6 @@ export async function placeOf(
   const found = await store.read(sharedFolder, { owner, name, viewer: address })
   if (found === undefined || found.rights === '') return undefined
   return { ownerId: found.ownerId, owner, name, rights: found.rights, own: false }
-}
-
-/** The parts of a name below `Other Users`; undefined for one's own. */
-export function foreignName(mailbox: string): { owner: string; name: string } | undefined {
-  if (mailbox !== OTHER_USERS && !mailbox.startsWith(PREFIX)) return undefined
-  const rest = mailbox.slice(PREFIX.length)
-  const end = rest.indexOf(DELIMITER)
-  const name = end < 0 ? '' : rest.slice(end + 1)
-  // INBOX has no case (RFC 9051 §5.1).
-  const first = name.split(DELIMITER, 1)[0] ?? ''
-  const inbox = first.toUpperCase() === 'INBOX' ? `INBOX${name.slice(first.length)}` : name
-  return { owner: end < 0 ? rest : rest.slice(0, end), name: inbox }
 }
 
 /** Why not all of these rights are there; undefined where they are. */

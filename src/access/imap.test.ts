@@ -199,6 +199,11 @@ test('messages are sorted, threaded, previewed and replaced on a store', async (
   )
   assert.deepEqual(await client.told('UID SEARCH ALL'), ['* SEARCH 1 2 4'])
   assert.match(await client.say('REPLACE 3 Nowhere {6+}\r\nA: b\r\n'), /^x NO \[TRYCREATE\]/m)
+  // What cannot be created is not proposed.
+  for (const name of ['"a//b"', '"Other Users/ann@example.org/x"']) {
+    assert.match(await client.say(`COPY 1 ${name}`), /^x NO \[NONEXISTENT\]/m)
+    assert.match(await client.say(`APPEND ${name} {6+}\r\nA: b\r\n`), /^x NO \[NONEXISTENT\]/m)
+  }
 })
 
 test('a copy is saved when it is copied, and keeps its date', async () => {

@@ -30,7 +30,7 @@ import { expungeDoomed } from './imap-expunge.ts'
 import { fetchMessages, stateOf } from './imap-fetch.ts'
 import { answerFolder, mailboxIdOf, watchedMailboxes } from './imap-folder.ts'
 import { answerMetadata } from './imap-metadata.ts'
-import { broken, noSuchMailbox, overQuota, tryCreate } from './imap-no.ts'
+import { broken, noSuchMailbox, notThere, overQuota } from './imap-no.ts'
 import { lacking, placeOf } from './imap-place.ts'
 import { limitFor, tellQuota } from './imap-quota.ts'
 import { answerRights } from './imap-rights.ts'
@@ -337,7 +337,7 @@ class ImapRole implements Role<Question, Answer> {
   async #copy(question: Extract<Question, { kind: 'copy' }>): Promise<Answer> {
     const { account, key, uids, mailbox, move } = question
     const place = await placeOf(this.#access, account, mailbox)
-    if (place === undefined) return tryCreate
+    if (place === undefined) return notThere(mailbox)
     const denied = lacking(place, 'i')
     if (denied !== undefined) return denied
     // RFC 6851 §4.4: who moves takes away.
@@ -357,7 +357,7 @@ class ImapRole implements Role<Question, Answer> {
     })
     this.#access.store.wake(mailTopic(ownerId))
     if (copied.kind === 'full') return overQuota
-    return copied.kind === 'missing' ? tryCreate : this.#told(copied, move)
+    return copied.kind === 'missing' ? notThere(mailbox) : this.#told(copied, move)
   }
 }
 

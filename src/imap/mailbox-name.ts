@@ -9,6 +9,7 @@ import { octetsOf } from './encode.ts'
 export const DELIMITER = '/'
 /** Below it are the mailboxes of others: `Other Users/ann@example.org/Work` (RFC 2342 §5). */
 export const OTHER_USERS = 'Other Users'
+const PREFIX = `${OTHER_USERS}${DELIMITER}`
 
 /** Longer names help nobody, and each level is a row somewhere. */
 const NAME_MAX_CHARS = 1000
@@ -56,6 +57,18 @@ function canonical(text: string): string | undefined {
   const name = text.normalize('NFC')
   const first = name.split(DELIMITER, 1)[0] ?? ''
   return first.toUpperCase() === 'INBOX' ? `INBOX${name.slice(first.length)}` : name
+}
+
+/** The parts of a name below `Other Users`; undefined for one's own. */
+export function foreignName(mailbox: string): { owner: string; name: string } | undefined {
+  if (mailbox !== OTHER_USERS && !mailbox.startsWith(PREFIX)) return undefined
+  const rest = mailbox.slice(PREFIX.length)
+  const end = rest.indexOf(DELIMITER)
+  const name = end < 0 ? '' : rest.slice(end + 1)
+  // INBOX has no case (RFC 9051 §5.1).
+  const first = name.split(DELIMITER, 1)[0] ?? ''
+  const inbox = first.toUpperCase() === 'INBOX' ? `INBOX${name.slice(first.length)}` : name
+  return { owner: end < 0 ? rest : rest.slice(0, end), name: inbox }
 }
 
 /**
