@@ -21,6 +21,8 @@ import { keepSetting } from './writer.ts'
 
 export type { LoginNeeds } from './password-check.ts'
 
+const KEYLESS: LoginAnswer = { kind: 'unavailable', why: 'no key for tickets', keyless: true }
+
 /** Makes a key of the installation if the store has none yet. */
 export async function installationKey(
   { store, random }: Pick<LoginNeeds, 'store' | 'random'>,
@@ -62,7 +64,9 @@ export class Login {
     if (question.kind === 'principal') return this.#principal(question)
     if (question.kind === 'gss') {
       const kerberos = this.#needs.authorities?.().kerberos
-      return kerberos?.step(question.step) ?? denied
+      const { step } = question
+      const has = step.kind !== 'accept' || kerberos?.services.includes(step.service)
+      return kerberos !== undefined && has ? kerberos.step(step) : KEYLESS
     }
     if (question.kind === 'anonymous') {
       const { anonymous } = this.#needs.settings()

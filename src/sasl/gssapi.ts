@@ -24,6 +24,8 @@ import { formOf, LAYER, OFFER, parseChoice } from './gss-token.ts'
 import type { SaslResult, ServerContext, ServerMechanism } from './mechanism.ts'
 import { ntlmExchange } from './ntlm.ts'
 import { prepare } from './prepare.ts'
+import { NTLMSSP, parseInit } from './spnego.ts'
+import { spnegoNtlm } from './spnego-ntlm.ts'
 
 /** Kerberos needs one round, a negotiation that begins with a wrong guess two; nobody needs more. */
 const ROUNDS_MAX = 6
@@ -34,29 +36,49 @@ export const gssapiServer = server('GSSAPI')
 export const gssSpnegoServer = server('GSS-SPNEGO')
 
 function server(name: Name): ServerMechanism {
-  return {
-    name,
-    plaintext: false,
-    *start(initial, context) {
-      // The client speaks first: an empty response says no more than none.
-      const token = initial?.length ? initial : yield* challenge(noOctets)
-      if (isNtlm(token)) return yield* bareNtlm(name, token, context)
-      const form = formOf(token)
-      if (form === undefined || (form === 'krb5' && name === 'GSS-SPNEGO'))
-        return failed('malformed', 'not a first token of this mechanism')
-      const held: Held = { context: undefined }
-      try {
-        return yield* exchange(name, form, token, context, held)
-      } finally {
-        held.context?.free()
-      }
-    },
+  const start: ServerMechanism['start'] = (initial, context) => begun(name, initial, context)
+  return { name, plaintext: false, start }
+}
+
+function* begun(
+  name: Name,
+  initial: Uint8Array | undefined,
+  context: ServerContext,
+): Exchange<SaslResult> {
+  // The client speaks first: an empty response says no more than none.
+  const token = initial?.length ? initial : yield* challenge(noOctets)
+  if (isNtlm(token)) return yield* bareNtlm(name, token, context)
+  const form = formOf(token)
+  if (form === undefined || (form === 'krb5' && name === 'GSS-SPNEGO'))
+    return failed('malformed', 'not a first token of this mechanism')
+  return yield* negotiated(name, form, token, context)
+}
+
+/** By NTLM where the client has begun with it, or can it and there is no key for tickets; else by the library. */
+function* negotiated(
+  name: Name,
+  form: GssForm,
+  token: Uint8Array,
+  context: ServerContext,
+): Exchange<SaslResult> {
+  const init = form === 'spnego' && context.offered.includes('NTLM') ? parseInit(token) : undefined
+  const ntlm = init?.mechanisms.includes(NTLMSSP) ? init : undefined
+  if (ntlm?.mechanisms[0] === NTLMSSP) return yield* spnegoNtlm(name, ntlm, context)
+  const held: Held = { context: undefined, keyless: false }
+  try {
+    const ended = yield* exchange(name, form, token, context, held)
+    if (!held.keyless || ntlm === undefined) return ended
+  } finally {
+    held.context?.free()
   }
+  return yield* spnegoNtlm(name, ntlm, context)
 }
 
 /** The context that the library keeps for us until we say that we are done: also where the client just goes. */
 interface Held {
   context: GssContext | undefined
+  /** Nobody here has a key for tickets. */
+  keyless: boolean
 }
 
 function* exchange(
@@ -93,7 +115,7 @@ function* establish(
   const bindings = bindingsOf(tls)
   let token = first
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const stepped = yield* askGss(mechanism, {
+    const stepped = yield* askGss(mechanism, held, {
       ...{ kind: 'accept', form, token, service: service === 'lmtp' ? 'smtp' : service },
       bindings,
       ...(held.context !== undefined && { context: held.context }),
@@ -128,10 +150,10 @@ function bindingsOf(tls: ServerContext['tls']): readonly Uint8Array[] {
 function* chosen(mechanism: Name, held: Held): Exchange<{ readonly authorize: string } | Failure> {
   const { context } = held
   if (context === undefined) return failed('unavailable', 'the context is gone')
-  const offer = yield* askGss(mechanism, { kind: 'wrap', context, octets: OFFER })
+  const offer = yield* askGss(mechanism, held, { kind: 'wrap', context, octets: OFFER })
   if ('reason' in offer) return offer
   const wrapped = yield* challenge(offer.octets)
-  const plain = yield* askGss(mechanism, { kind: 'unwrap', context, octets: wrapped })
+  const plain = yield* askGss(mechanism, held, { kind: 'unwrap', context, octets: wrapped })
   if ('reason' in plain) return plain
   const choice = parseChoice(plain.octets)
   if (choice === undefined) return failed('malformed', 'fewer than four octets')
@@ -145,10 +167,15 @@ function* chosen(mechanism: Name, held: Held): Exchange<{ readonly authorize: st
 
 function* askGss(
   mechanism: Name,
+  held: Held,
   step: Extract<Parameters<typeof ask>[0], { kind: 'gss' }>['step'],
 ): Exchange<Extract<GssAnswer, { kind: 'gss' }> | Failure> {
   const answer = yield* ask({ kind: 'gss', mechanism, username: '', step })
   if (answer.kind === 'gss') return answer
+  if (answer.kind === 'unavailable' && answer.keyless === true) {
+    held.keyless = true
+    return failed('denied', 'nobody here speaks Kerberos')
+  }
   if (answer.kind === 'denied') return failed('denied', answer.why)
   return failed('unavailable', answer.kind === 'unavailable' ? answer.why : 'no answer was given')
 }
@@ -165,11 +192,11 @@ function* concludePrincipal(
   return conclude(yield* ask(question), final)
 }
 
-const NTLMSSP = Buffer.from('NTLMSSP\0', 'latin1')
+const SIGNATURE = Buffer.from('NTLMSSP\0', 'latin1')
 
 /** Windows without a ticket leaves out the negotiation and speaks NTLM as it is. */
 function isNtlm(token: Uint8Array): boolean {
-  return NTLMSSP.equals(token.subarray(0, NTLMSSP.length))
+  return SIGNATURE.equals(token.subarray(0, SIGNATURE.length))
 }
 
 function* bareNtlm(name: Name, token: Uint8Array, context: ServerContext): Exchange<SaslResult> {

@@ -102,6 +102,8 @@ export type LoginAnswer =
       readonly why: string
       /** The account has as many sessions as it may. */
       readonly limit?: true
+      /** There is no key for tickets here, and will be none for a while: by another mechanism, then. */
+      readonly keyless?: true
     }
 
 /** Who logged in. */

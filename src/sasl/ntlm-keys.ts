@@ -16,6 +16,27 @@ export function proofOf(key: Uint8Array, challenge: Uint8Array, blob: Uint8Array
   return hmacMd5(key, challenge, blob)
 }
 
+/** The session's key, where none is exchanged (§3.1.5.1.2). */
+export function sessionKeyOf(key: Uint8Array, proof: Uint8Array): Uint8Array {
+  return hmacMd5(key, proof)
+}
+
+/** What one side signs first (§3.4.4.2, §3.4.5.2): version, checksum, and the number 0. */
+export function signatureOf(
+  sessionKey: Uint8Array,
+  side: 'client' | 'server',
+  octets: Uint8Array,
+): Uint8Array {
+  const way = side === 'client' ? 'client-to-server' : 'server-to-client'
+  const key = createHash('md5')
+    .update(sessionKey)
+    .update(`session key to ${way} signing key magic constant\0`, 'latin1')
+    .digest()
+  const number = Buffer.alloc(4)
+  const checksum = hmacMd5(key, number, octets).subarray(0, 8)
+  return Buffer.concat([Buffer.of(1, 0, 0, 0), checksum, number])
+}
+
 /** The MIC: of all three messages, its own place in the last one zeros (§3.1.5.1.2). */
 export function micOf(
   key: Uint8Array,
@@ -25,7 +46,7 @@ export function micOf(
   const [negotiate, challenge, authenticate] = messages
   const zeroed = Buffer.from(authenticate)
   zeroed.fill(0, MIC_AT, MIC_AT + MIC_OCTETS)
-  return hmacMd5(hmacMd5(key, proof), negotiate, challenge, zeroed)
+  return hmacMd5(sessionKeyOf(key, proof), negotiate, challenge, zeroed)
 }
 
 /**

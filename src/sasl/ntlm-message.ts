@@ -8,12 +8,15 @@ export const FLAG = {
   unicode: 0x00000001,
   oem: 0x00000002,
   requestTarget: 0x00000004,
+  sign: 0x00000010,
   ntlm: 0x00000200,
   alwaysSign: 0x00008000,
   targetIsServer: 0x00020000,
   extendedSecurity: 0x00080000,
   targetInfo: 0x00800000,
+  key128: 0x20000000,
   keyExchange: 0x40000000,
+  key56: 0x80000000,
 } as const
 
 /** AvIds of §2.2.2.1. */

@@ -12,13 +12,21 @@ import {
   conclude,
   type Exchange,
   encodeText,
+  type Failure,
   failed,
   rightOf,
   sameOctets,
   WRONG,
 } from './exchange.ts'
 import type { SaslResult, Secret, ServerContext, ServerMechanism } from './mechanism.ts'
-import { channelHashes, micOf, PROOF_OCTETS, proofOf, responseKey } from './ntlm-keys.ts'
+import {
+  channelHashes,
+  micOf,
+  PROOF_OCTETS,
+  proofOf,
+  responseKey,
+  sessionKeyOf,
+} from './ntlm-keys.ts'
 import {
   type Authenticate,
   AV,
@@ -59,17 +67,31 @@ export const ntlmServer: ServerMechanism = {
   },
 }
 
-/** From the client's first message to the end; SPNEGO carries the same (gss-spnego.ts). */
+/** How its messages are carried. */
+export interface NtlmCarrier {
+  /** What is agreed to beyond a login, where the client asks for it. */
+  readonly flags: number
+  /** Sends our challenge, and gives the client's last message. */
+  challenge(offer: Uint8Array): Exchange<Uint8Array | Failure>
+  /** The client has proven itself, and has the same key of the session: what goes with the success. */
+  signed(sessionKey: Uint8Array): Uint8Array | Failure | undefined
+}
+
+const bare: NtlmCarrier = { flags: 0, challenge, signed: () => undefined }
+
+/** From the client's first message to the end; SPNEGO carries the same (spnego-ntlm.ts). */
 export function* ntlmExchange(
   mechanism: string,
   negotiate: Uint8Array,
   context: ServerContext,
+  carrier = bare,
 ): Exchange<SaslResult> {
   const asked = parseNegotiate(negotiate)
   if (asked === undefined) return failed('malformed', 'not a NEGOTIATE_MESSAGE')
   const random = context.chance(8)
-  const offer = challengeOf(random, context.hostname, asked)
-  const authenticate = yield* challenge(offer)
+  const offer = challengeOf(random, context.hostname, asked, asked & carrier.flags)
+  const authenticate = yield* carrier.challenge(offer)
+  if ('kind' in authenticate) return authenticate
   const message = parseAuthenticate(authenticate)
   if (message === undefined) return failed('malformed', 'not an AUTHENTICATE_MESSAGE')
   const { ntResponse } = message
@@ -85,11 +107,23 @@ export function* ntlmExchange(
   const messages = [negotiate, offer, authenticate] as const
   const right = provenBy(known.secrets, message, pairs, random, messages)
   if (right === undefined) return failed('denied', WRONG)
-  return conclude(yield* ask({ kind: 'proven', mechanism, username, authorize: '', ...right }))
+  const final = carrier.signed(right.sessionKey)
+  if (final !== undefined && 'kind' in final) return final
+  const { credential } = right
+  const question = { kind: 'proven', mechanism, username, authorize: '' } as const
+  return conclude(
+    yield* ask(credential === undefined ? question : { ...question, credential }),
+    final,
+  )
 }
 
 /** Text in Unicode, or in the OEM's characters where the client has no other (curl). */
-function challengeOf(random: Uint8Array, hostname: string, asked: number): Uint8Array {
+function challengeOf(
+  random: Uint8Array,
+  hostname: string,
+  asked: number,
+  more: number,
+): Uint8Array {
   const unicode = (asked & FLAG.unicode) !== 0
   const [label = ''] = hostname.split('.')
   const computer = label.toUpperCase().slice(0, 15)
@@ -100,7 +134,7 @@ function challengeOf(random: Uint8Array, hostname: string, asked: number): Uint8
     [AV.dnsDomain, utf16(domain)],
     [AV.dnsComputer, utf16(hostname)],
   ])
-  const flags = FLAGS | (unicode ? FLAG.unicode : FLAG.oem)
+  const flags = (FLAGS | more | (unicode ? FLAG.unicode : FLAG.oem)) >>> 0
   const target = unicode ? utf16(computer) : Buffer.from(computer, 'latin1')
   return formatChallenge({ flags, challenge: random, targetInfo }, target)
 }
@@ -123,11 +157,16 @@ function provenBy(
   pairs: Pairs,
   random: Uint8Array,
   messages: readonly [Uint8Array, Uint8Array, Uint8Array],
-): { readonly credential?: string } | undefined {
+): { readonly credential?: string; readonly sessionKey: Uint8Array } | undefined {
   const proof = ntResponse.subarray(0, PROOF_OCTETS)
   const blob = ntResponse.subarray(PROOF_OCTETS)
   const keyOf = (nt: Uint8Array) => responseKey(nt, user, domain)
-  const right = rightOf(secrets, nt => proofOf(keyOf(nt), random, blob), proof)
+  const found = rightOf(secrets, nt => proofOf(keyOf(nt), random, blob), proof)
+  const secret = secrets.find(
+    ({ octets, genuine }) => genuine && sameOctets(proofOf(keyOf(octets), random, blob), proof),
+  )
+  const right = found &&
+    secret && { ...found, sessionKey: sessionKeyOf(keyOf(secret.octets), proof) }
   // §3.2.5.1.2: where the pairs say that there is a MIC, it must be right.
   const flags = Buffer.from(pairs.get(AV.flags) ?? [])
   if (right === undefined || flags.length !== 4 || (flags.readUInt32LE() & 2) === 0) return right

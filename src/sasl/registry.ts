@@ -20,6 +20,7 @@ import { plainClient, plainServer } from './plain.ts'
 import { scramServer } from './scram.ts'
 import { scramClient } from './scram-client.ts'
 import { sha1, sha256, sha512 } from './scram-keys.ts'
+import { spnegoNtlmClient } from './spnego-ntlm.ts'
 import { xoauth2Client, xoauth2Server } from './xoauth2.ts'
 
 interface Row {
@@ -49,12 +50,14 @@ const rows: readonly Row[] = [
   { server: cramMd5Server, client: cramMd5Client },
   // What is kept for it is good for whatever else speaks it.
   { server: ntlmServer, client: ntlmClient, asked: true },
+  // With a password in place of a ticket.
+  { server: gssSpnegoServer, client: spnegoNtlmClient, asked: true },
   // Who means to be somebody must never end as nobody.
   { server: anonymousServer, client: anonymousClient, asked: true },
 ]
 
 /** Names of all mechanisms, strongest first. */
-export const mechanismNames: readonly string[] = rows.map(row => row.server.name)
+export const mechanismNames: readonly string[] = [...new Set(rows.map(row => row.server.name))]
 
 /** The server side of a mechanism. Names are registered in upper case; clients write any (RFC 4422 §3.1). */
 export function serverMechanism(name: string): ServerMechanism | undefined {

@@ -45,11 +45,16 @@ export function mechanismsAt(
   const tickets = service !== undefined && services.includes(service)
   const wanted = named
     .filter(each => each !== 'ANONYMOUS' || auth.anonymous !== undefined)
-    .filter(each => !KERBEROS.includes(each) || tickets)
+    .filter(each => !KERBEROS.includes(each) || tickets || carriesNtlm(each, named))
   // RFC 2645 §5.1.2 wants CRAM-MD5, for which the two sides must share a secret.
   const shared = Object.values(onDemand).some(({ secret }) => secret !== undefined)
   const added = name === 'odmr' && shared && !wanted.includes('CRAM-MD5') ? ['CRAM-MD5'] : []
   return [...wanted, ...added]
+}
+
+/** Without a key for tickets GSS-SPNEGO carries NTLM, where that is on; of GSSAPI every client expects tickets. */
+function carriesNtlm(mechanism: string, named: readonly string[]): boolean {
+  return mechanism === 'GSS-SPNEGO' && named.includes('NTLM')
 }
 
 /** Those that may be had at a listener of a running server. */

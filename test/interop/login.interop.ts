@@ -42,7 +42,16 @@ before(async () => {
   await new Promise(resolve => issuer.once('listening', resolve))
   introspection = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/`
   const config = file('postrider.json')
-  const named = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'DIGEST-MD5', 'NTLM', 'APOP', 'OAUTHBEARER']
+  const named = [
+    'PLAIN',
+    'LOGIN',
+    'CRAM-MD5',
+    'DIGEST-MD5',
+    'NTLM',
+    'GSS-SPNEGO',
+    'APOP',
+    'OAUTHBEARER',
+  ]
   const settings = {
     auth: {
       mechanisms: ['EXTERNAL', ...SCRAM, ...named, 'XOAUTH2'],
@@ -100,6 +109,23 @@ for (const mechanism of ['NTLM', 'DIGEST-MD5', 'CRAM-MD5', 'PLAIN', 'LOGIN', '+A
       // CURLE_LOGIN_DENIED
       assert.equal((await go('wrong')).code, 67)
     })
+
+test("the system's SPNEGO logs in by NTLM, signed by both sides", {
+  skip: lacks('python3-gssapi', 'gss-ntlmssp'),
+}, async () => {
+  const script = new URL('ntlmssp-session.py', import.meta.url).pathname
+  const go = (password: string) =>
+    run({ file: '/usr/bin/python3' }, [
+      script,
+      `${server.port('submission')}`,
+      'GSS-SPNEGO',
+      alice().address,
+      password,
+    ])
+  const right = await go(alice().password)
+  assert.match(right.text, /^235 2\.7\.0 [^\n]*\ncomplete /, right.text)
+  assert.match((await go('wrong')).text, /^535 5\.7\.8 [^\n]*\nnot complete/)
+})
 
 function msmtp(auth: string, password: string, more: readonly string[] = []): Promise<Ran> {
   writeFileSync(file('password'), `${password}\n`)

@@ -31,6 +31,10 @@ export const PROGRAMS = {
     package: 'python3-gssapi',
     path: '/usr/lib/python3/dist-packages/gssapi/__init__.py',
   },
+  'gss-ntlmssp': {
+    package: 'gss-ntlmssp',
+    path: '/usr/lib/x86_64-linux-gnu/gssntlmssp/gssntlmssp.so',
+  },
   pgrep: { package: 'procps' },
   kinit: { package: 'krb5-user' },
   slapd: { package: 'slapd', path: '/usr/sbin/slapd' },
