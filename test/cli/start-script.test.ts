@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { command } from '../kit/command.ts'
 
 const script = fileURLToPath(new URL('../../bin/postrider', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'postrider bin '))
@@ -94,12 +95,19 @@ test('a Node of the PATH that is new enough is used', () => {
   }
 })
 
-test('a mistake in the arguments is 64 and says so, and --help is no mistake', () => {
+test('a mistake in the arguments is 64 and says so, and --help is no mistake', async () => {
   assert.equal(run(script, ['--help']).code, 0)
-  for (const args of [['bogus'], ['start', '--ports', 'x'], ['queue', 'hold'], ['send', '--to']]) {
-    const result = run(script, args, { POSTRIDER_DATA: folder })
-    assert.equal(result.code, 64, args.join(' '))
-    assert.notEqual(result.err, '')
+  const bogus = run(script, ['bogus'])
+  assert.equal(bogus.code, 64)
+  assert.notEqual(bogus.err, '')
+  for (const args of [
+    ['start', '--ports', 'x'],
+    ['queue', 'hold', '--data', folder],
+    ['send', '--to'],
+  ]) {
+    const { code, err } = await command(args)
+    assert.equal(code, 64, args.join(' '))
+    assert.notEqual(err, '')
   }
 })
 

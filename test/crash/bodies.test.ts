@@ -3,19 +3,18 @@
  * large mail waits with a 4xx, small mail goes on, and nothing that was taken is lost.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FakeObjectStore, startObjectStore } from '../kit/object-store.ts'
 import { findPostgres, noPostgres, type PostgresServer, startPostgres } from '../kit/postgres.ts'
-import { clear, newFolder, POSTRIDER, type Server, startServer } from '../kit/server.ts'
+import { clear, newFolder, type Server, startServer } from '../kit/server.ts'
 import { Sink } from '../kit/sink.ts'
 
 /** More than one part of an upload. */
 const LARGE_OCTETS = 5_400_000
+const LONG_LINE = `${'long line '.repeat(70)}\r\n`
 
 after(clear)
 
@@ -29,7 +28,7 @@ function inBucket(fake: FakeObjectStore): Record<string, string> {
 }
 
 const letter = (subject: string, octets: number) =>
-  `Subject: ${subject}\r\n\r\n${`${subject} `.padEnd(70, 'x')}\r\n`.padEnd(octets, 'long line\r\n')
+  `Subject: ${subject}\r\n\r\n${`${subject} `.padEnd(70, 'x')}\r\n`.padEnd(octets, LONG_LINE)
 
 /** Sends to the second account; the code of the answer. */
 async function send(server: Server, text: string, to = server.account(1).address): Promise<number> {
@@ -59,15 +58,6 @@ async function arrived(server: Server, subjects: readonly string[]): Promise<Buf
     subjects,
   )
   return order.map(i => mail[i] as Buffer)
-}
-
-/** A command of the CLI; not waited for in this thread, where the bucket is. */
-async function cli(server: Server, ...args: string[]): Promise<{ code: number; out: string }> {
-  const child = spawn(POSTRIDER, [...args, '--data', server.data])
-  const out: Buffer[] = []
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => out.push(chunk))
-  const [code] = (await once(child, 'close')) as [number]
-  return { code, out: Buffer.concat(out).toString() }
 }
 
 async function ready(server: Server): Promise<{ status: number; text: string }> {
@@ -100,10 +90,10 @@ test('an outage of object storage defers large mail, and what was taken is read 
   await fake.start()
   assert.equal(await send(server, letter('d-again', 200_000)), 250)
   await arrived(server, ['a-large', 'c-small', 'd-again'])
-  const checked = await cli(server, 'check')
+  const checked = await server.run('check')
   assert.equal(checked.code, 0, checked.out)
   const to = join(newFolder('backup'), 'copy')
-  const made = await cli(server, 'backup', to)
+  const made = await server.run('backup', to)
   assert.equal(made.code, 0, made.out)
   assert.equal(readdirSync(join(to, 'bodies')).length, 2)
   await server.stop()
@@ -127,7 +117,7 @@ test('a body that is damaged in the bucket is never handed out', async () => {
   assert.match(await reader.ask('RETR 1'), /^-ERR \[SYS\/TEMP\]/)
   reader.end()
   fake.objects.clear()
-  const { code, out } = await cli(server, 'check')
+  const { code, out } = await server.run('check')
   assert.notEqual(code, 0)
   assert.match(out, /is missing/)
   await server.stop()
@@ -199,7 +189,7 @@ describe('several nodes', { skip: binaries ? false : noPostgres }, () => {
       const bodies = await postgres.sql(`SELECT staged IS NOT NULL AS out FROM ${schema}.body`)
       assert.deepEqual(bodies, [{ out: true }, { out: true }])
       for (const server of [a, b]) {
-        const { code, out } = await cli(server, 'check')
+        const { code, out } = await server.run('check')
         assert.equal(code, 0, out)
       }
       const reader = await b.pop3(b.account(1))

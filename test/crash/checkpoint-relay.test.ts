@@ -5,13 +5,24 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
-import { after, test } from 'node:test'
+import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clear, type Server, startServer } from '../kit/server.ts'
 
-const lines: { close(): void }[] = []
+let line: Awaited<ReturnType<typeof badLine>>
+let to: Server
+let from: Server
+
+before(async () => {
+  to = await far()
+  line = await badLine(to.port('smtp'))
+  from = await near()
+})
+beforeEach(() => {
+  line.octets = 0
+})
 after(() => {
-  for (const line of lines) line.close()
+  line.close()
   clear()
 })
 
@@ -55,7 +66,6 @@ async function badLine(to: number) {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   line.port = (server.address() as AddressInfo).port
-  lines.push(line)
   return line
 }
 
@@ -71,12 +81,12 @@ async function far(): Promise<Server> {
   return server
 }
 
-const near = (port: number, data?: string) =>
+const near = (data?: string) =>
   startServer({
     set: {
       'queue.retry': '1s',
       'outbound.smarthost.host': '127.0.0.1',
-      'outbound.smarthost.port': port,
+      'outbound.smarthost.port': line.port,
       'outbound.smarthost.tls': 'never',
     },
     ...(data === undefined ? {} : { data }),
@@ -94,51 +104,46 @@ async function submit(server: Server, octets: number): Promise<string> {
   return text
 }
 
-/** Exactly one copy has come, and no further one comes. */
-async function arrived(server: Server, text: string): Promise<void> {
-  for (let waits = 0; waits < 400; waits++) {
-    if ((await server.mail(server.account(1))).length > 0) break
+/** Exactly one copy has come, and no further one comes; it is taken away. */
+async function arrived(text: string): Promise<void> {
+  let reader = await to.pop3(to.account(1))
+  for (let waits = 0; waits < 400 && (await reader.ask('STAT')).startsWith('+OK 0 '); waits++) {
+    await reader.ask('QUIT')
     await sleep(50)
+    reader = await to.pop3(to.account(1))
   }
+  await reader.ask('QUIT')
   await sleep(1_500)
-  const mail = await server.mail(server.account(1))
-  assert.equal(mail.length, 1)
-  assert.ok(mail[0]?.toString('latin1').endsWith(text), 'octet for octet')
+  const [message, ...more] = await to.mail(to.account(1))
+  assert.deepEqual(more, [])
+  assert.ok(message?.toString('latin1').endsWith(text), 'octet for octet')
+  reader = await to.pop3(to.account(1))
+  await reader.ask('DELE 1')
+  assert.match(await reader.ask('QUIT'), /^\+OK/)
 }
 
 test('a message that breaks off goes on where it stopped', async () => {
-  const to = await far()
-  const line = await badLine(to.port('smtp'))
   line.breakAt = 3_500_000
-  const from = await near(line.port)
   const text = await submit(from, 5_000_000)
-  await arrived(to, text)
+  await arrived(text)
   // What goes again is less than a piece and what was in the sockets.
   assert.ok(line.octets < text.length + 2_000_000, `${line.octets}`)
-  await Promise.all([from.stop(), to.stop()])
 })
 
 test('a sender that is killed goes on where it stopped', async () => {
-  const to = await far()
-  const line = await badLine(to.port('smtp'))
   line.breakAt = 3_500_000
-  const from = await near(line.port)
   const text = await submit(from, 5_000_000)
   while (line.breakAt < Number.POSITIVE_INFINITY) await sleep(2)
   await from.stop('SIGKILL')
-  const again = await near(line.port, from.data)
-  await arrived(to, text)
+  from = await near(from.data)
+  await arrived(text)
   assert.ok(line.octets < text.length + 2_000_000, `${line.octets}`)
-  await Promise.all([again.stop(), to.stop()])
 })
 
 test('a reply that was lost is asked for, and no second copy made', async () => {
-  const to = await far()
-  const line = await badLine(to.port('smtp'))
   line.loseReply = true
-  const from = await near(line.port)
   const text = await submit(from, 90_000)
-  await arrived(to, text)
+  await arrived(text)
   assert.equal(line.loseReply, false)
   assert.ok(line.octets < 1.5 * text.length, 'the content went once')
   const { out } = await from.run('queue', 'list')

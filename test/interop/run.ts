@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { newRun } from '../kit/once.ts'
 import { EXIM_USER } from './exim.ts'
 import { missing, PROGRAMS, UNPACKED } from './program.ts'
 
@@ -77,8 +78,12 @@ if (files.length === 0) {
 }
 const { status, signal, error } = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=2', '--test-timeout=120000', ...files],
-  { stdio: ['ignore', 'inherit', 'inherit'] },
+  // Half of the time is waiting for other people's programs.
+  ['--test', '--test-concurrency=3', '--test-timeout=120000', ...files],
+  {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, POSTRIDER_TEST_RUN: newRun() },
+  },
 )
 if (error || signal) console.log(`# interop: ${error?.message ?? signal}`)
 process.exit(status ?? 1)

@@ -6,6 +6,7 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 const LF = 10
+const CRLF = Buffer.from('\r\n')
 
 /** An SMTP reply: its code, and all of its lines. */
 export interface Reply {
@@ -130,7 +131,7 @@ export class Dialogue {
     for (;;) {
       const line = await this.octets()
       if (line.length === 1 && line[0] === 46) return Buffer.concat(lines)
-      lines.push(line[0] === 46 ? line.subarray(1) : line, Buffer.from('\r\n'))
+      lines.push(line[0] === 46 ? line.subarray(1) : line, CRLF)
     }
   }
 
@@ -172,7 +173,9 @@ export class Dialogue {
   #take(octets: Buffer): void {
     let from = 0
     for (let at = octets.indexOf(LF); at !== -1; at = octets.indexOf(LF, from)) {
-      const line = Buffer.concat([...this.#pieces, octets.subarray(from, at)])
+      const end = octets.subarray(from, at)
+      // Megabytes of lines come this way: what came whole is not copied.
+      const line = this.#pieces.length === 0 ? end : Buffer.concat([...this.#pieces, end])
       this.#pieces = []
       from = at + 1
       const whole = line.at(-1) === 13 ? line.subarray(0, -1) : line
