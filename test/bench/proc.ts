@@ -36,6 +36,11 @@ export function familyPssMb(pid: number): number {
   }, 0)
 }
 
+/** A process and all its living descendants. */
+export function familyPids(pid: number): number[] {
+  return family(pid).map(([member]) => member)
+}
+
 function family(pid: number): [number, Stat][] {
   const stats = new Map<number, Stat>()
   for (const name of readdirSync('/proc')) {

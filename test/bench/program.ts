@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { familyPids } from './proc.ts'
 
 export interface Program {
   readonly child: ChildProcess
@@ -16,9 +17,17 @@ export interface Program {
 }
 
 const running = new Set<ChildProcess>()
-// Whatever ends the bench, a signal too, ends what it has started.
+// Whatever ends the bench, a signal too, ends what it has started, and what that has.
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
+  for (const { pid } of running) {
+    for (const member of pid === undefined ? [] : familyPids(pid)) {
+      try {
+        process.kill(member, 'SIGKILL')
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
 })
 
 /** Starts a program that goes on running; both of its outputs go to the file. */
