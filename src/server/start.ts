@@ -10,7 +10,7 @@ import type { Log } from '../world/log.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { nodeLog, nodeNet } from '../world/node/index.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
-import { forgetCompiled, spareAtRest } from '../world/node/spare.ts'
+import { forgetCompiled, MUCH_WORK, spareAtRest } from '../world/node/spare.ts'
 import { processLoad } from '../world/node/vitals.ts'
 import { othersOf } from './authorities.ts'
 import { CurrentEpoch } from './current-epoch.ts'
@@ -90,7 +90,7 @@ export async function start(options: StartOptions): Promise<Running> {
     pems.refresh()
   })
   listeners.serve(sessions)
-  const endSparing = spareAtRest()
+  const endSparing = spareAtRest(() => house.store.stats().jobs > MUCH_WORK)
 
   /** The order of a stop is that of a start, backwards; /ready says meanwhile that we are going. */
   const stop = async () => {

@@ -3,7 +3,7 @@
  * it is durable. Started by committer.ts; never does anything of its own accord.
  */
 import { InPlace } from '../world/node/in-place.ts'
-import { forgetCompiled, spareAtRest } from '../world/node/spare.ts'
+import { forgetCompiled, MUCH_WORK, spareAtRest } from '../world/node/spare.ts'
 import type { SqliteConnection } from '../world/node/sqlite.ts'
 import { here } from '../world/node/thread.ts'
 import { type JobResult, type Run, runBatch } from './batch.ts'
@@ -33,7 +33,8 @@ async function start(): Promise<void> {
   let failures = 0
   const named = await loadNamed(modules)
   forgetCompiled()
-  const endSparing = spareAtRest()
+  const batches = 0
+  const endSparing = spareAtRest(() => batches > MUCH_WORK)
   connection = openWriting(path, maxPages)
   const database = new InPlace([path])
   let log = new InPlace([`${path}-wal`])

@@ -29,7 +29,8 @@ test('a thread at rest collects once, and once more when it has worked again', a
   globalThis.gc = (() => {
     collected++
   }) as NonNullable<typeof globalThis.gc>
-  const end = spareAtRest(LOOK_MS)
+  let much = false
+  const end = spareAtRest(() => much, LOOK_MS)
   context.after(() => {
     end()
     globalThis.gc = own
@@ -42,12 +43,16 @@ test('a thread at rest collects once, and once more when it has worked again', a
   assert.equal(collected, 1, 'nothing is collected at work')
   clearInterval(busy)
   await until(() => collected === 2)
+  much = true
+  work(LOOK_MS)
+  await sleep(3 * LOOK_MS)
+  assert.equal(collected, 2, 'what was optimized is kept')
   end()
 })
 
 test('where it is not exposed, nothing is spared', () => {
   const own = globalThis.gc
   globalThis.gc = undefined
-  spareAtRest()()
+  spareAtRest(() => false)()
   globalThis.gc = own
 })
