@@ -111,6 +111,23 @@ test('a staged file goes when no row has named it for an hour', async () => {
   await store.close()
 })
 
+test('what this life has staged is let be, however far the wall clock has jumped meanwhile', async () => {
+  const store = await openMemoryStore()
+  const files = new Map([
+    ['arriving', 1_000],
+    ['given up', 3_600_000],
+  ])
+  const disk: Disk = {
+    ...diskOf(files),
+    async *list() {
+      for (const [name, restsMs] of files) yield { name, sizeOctets: 1, changedAt: 0, restsMs }
+    },
+  }
+  assert.equal((await sweep({ store, disk, clock })).files, 1)
+  assert.deepEqual([...files.keys()], ['arriving'])
+  await store.close()
+})
+
 test('sweeping goes on by itself, past a failure, until it is stopped', async () => {
   const store = await openMemoryStore()
   const due: (() => void)[] = []

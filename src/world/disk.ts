@@ -41,6 +41,11 @@ export interface StoredBody {
   /** As it is stored: `storedOctets` of the body (sealed-name.ts). */
   readonly sizeOctets: number
   readonly changedAt: number
+  /**
+   * Set where this very life staged it: since how long nothing was written, by a clock that does not jump. Its row
+   * may still be on its way, whatever the time of its last change says.
+   */
+  readonly restsMs?: number
 }
 
 export interface StagedBody {

@@ -28,6 +28,7 @@ export async function nodeDisk(directory: string): Promise<Disk> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const sync = directorySync(directory)
   const space = new FreeSpace(directory)
+  const staged = new StagedHere()
   const pathOf = (name: string) => {
     if (!NAME.test(name)) throw new Error(`not the name of a staged body: ${name}`)
     return join(directory, name)
@@ -37,7 +38,8 @@ export async function nodeDisk(directory: string): Promise<Disk> {
       const name = `${Date.now().toString(36)}-${randomBytes(12).toString('hex')}`
       const path = pathOf(name)
       try {
-        return new StagedFile(name, path, await openFile(path, 'wx', 0o600), sync, space)
+        const descriptor = await openFile(path, 'wx', 0o600)
+        return new StagedFile(name, path, descriptor, { sync, space, touch: staged.add(name) })
       } catch (error) {
         throw translated(error)
       }
@@ -45,8 +47,9 @@ export async function nodeDisk(directory: string): Promise<Disk> {
     read: (name, from, to) => readFile(pathOf(name), from, to),
     async remove(name) {
       await removeFile(pathOf(name))
+      staged.forget(name)
     },
-    list: () => listFiles(directory),
+    list: () => listFiles(directory, staged),
     freeOctets: () => space.octets(),
     async probe() {
       try {
@@ -60,12 +63,54 @@ export async function nodeDisk(directory: string): Promise<Disk> {
   }
 }
 
+/** Remembered for so long behind the last write: far longer than any row is on its way. */
+const REMEMBERED_MS = 1_800_000
+
+/** When (monotonic ms) something was written last. */
+interface Touch {
+  ms: number
+}
+
+/** What this life has staged lately. */
+class StagedHere {
+  readonly #touches = new Map<string, Touch>()
+
+  add(name: string): Touch {
+    const now = performance.now()
+    for (const [oldest, { ms }] of this.#touches) {
+      if (now - ms < REMEMBERED_MS) break
+      this.#touches.delete(oldest)
+    }
+    const touch = { ms: now }
+    this.#touches.set(name, touch)
+    return touch
+  }
+
+  forget(name: string): void {
+    this.#touches.delete(name)
+  }
+
+  /** Since how long nothing was written to it; undefined for what others staged, or we long ago. */
+  restsMs(name: string): number | undefined {
+    const touch = this.#touches.get(name)
+    return touch && performance.now() - touch.ms
+  }
+}
+
+/** What a file has of its directory. */
+interface Shared {
+  readonly sync: () => Promise<void>
+  readonly space: FreeSpace
+  readonly touch: Touch
+}
+
 class StagedFile implements StagedBody {
   readonly name: string
   readonly #path: string
   readonly #file: number
   readonly #sync: () => Promise<void>
   readonly #space: FreeSpace
+  readonly #touch: Touch
   #buffer: Buffer | undefined
   #filled = 0
   #position = 0
@@ -74,14 +119,9 @@ class StagedFile implements StagedBody {
   #over: Promise<void> | undefined
   #closed = false
 
-  constructor(
-    name: string,
-    path: string,
-    file: number,
-    sync: () => Promise<void>,
-    space: FreeSpace,
-  ) {
+  constructor(name: string, path: string, file: number, { sync, space, touch }: Shared) {
     this.#space = space
+    this.#touch = touch
     this.name = name
     this.#path = path
     this.#file = file
@@ -155,6 +195,7 @@ class StagedFile implements StagedBody {
   }
 
   #start(octets: Uint8Array): Promise<void> {
+    this.#touch.ms = performance.now()
     const position = this.#position
     this.#position += octets.length
     this.#space.took(octets.length)
@@ -227,12 +268,15 @@ async function* readFile(path: string, from: number, to: number): AsyncIterable<
   }
 }
 
-async function* listFiles(directory: string) {
+async function* listFiles(directory: string, staged: StagedHere) {
   for await (const entry of await opendir(directory)) {
     if (!entry.isFile() || !NAME.test(entry.name)) continue
     try {
       const { size, mtimeMs } = await stat(join(directory, entry.name))
-      yield { name: entry.name, sizeOctets: size, changedAt: Math.floor(mtimeMs) }
+      const { name } = entry
+      const restsMs = staged.restsMs(name)
+      const changedAt = Math.floor(mtimeMs)
+      yield { name, sizeOctets: size, changedAt, ...(restsMs !== undefined && { restsMs }) }
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error
     }

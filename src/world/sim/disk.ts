@@ -95,8 +95,8 @@ export class SimDisk {
       remove: name => host.later('disk remove', () => this.lose(name)),
       async *list() {
         const listed = await host.later('disk list', () => [...bodies])
-        for (const [name, { sizeOctets, changedAt }] of listed) {
-          yield { name, sizeOctets, changedAt }
+        for (const [name, { sizeOctets, changedAt, by }] of listed) {
+          yield { name, sizeOctets, changedAt, ...(by === host && { restsMs: 0 }) }
         }
       },
     }
