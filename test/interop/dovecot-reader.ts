@@ -14,10 +14,51 @@ export const dovecotReads = existsSync(PROGRAM) && process.getuid?.() === 0
 /** A string, a number or NIL as its text, in small letters; a list. */
 export type Told = string | readonly Told[]
 
+export interface Appended {
+  readonly octets: Buffer
+  readonly flags: string
+  /** As APPEND says it. */
+  readonly date: string
+}
+
 /** ENVELOPE and BODYSTRUCTURE of each message, in order; undefined where it took none. */
 export async function dovecotTells(
   messages: readonly Buffer[],
 ): Promise<readonly (Told | undefined)[]> {
+  const dovecot = start()
+  for (const [n, octets] of messages.entries()) dovecot.write(append(`a${n}`, octets, ''))
+  dovecot.write('b SELECT INBOX\r\nc FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\n')
+  const text = await dovecot.end()
+  const taken = messages.map((_, n) => text.includes(`\r\na${n} OK `))
+  const told = [...text.matchAll(/\r\n\* \d+ FETCH /g)].map(({ index, 0: all }) =>
+    readList(text, index + all.length),
+  )
+  return taken.map(was => (was ? told.shift() : undefined))
+}
+
+/** What it answers to each command on a mailbox with these messages: untagged lines, and the tagged one. */
+export async function dovecotSays(
+  messages: readonly Appended[],
+  commands: readonly string[],
+): Promise<readonly string[]> {
+  const dovecot = start()
+  for (const [n, { octets, flags, date }] of messages.entries()) {
+    dovecot.write(append(`a${n}`, octets, `(${flags}) "${date}" `))
+  }
+  await dovecot.say('EXAMINE INBOX')
+  const answers: string[] = []
+  // One by one: what is pipelined it carries out side by side.
+  for (const command of commands) answers.push(await dovecot.say(command))
+  await dovecot.end()
+  return answers
+}
+
+function append(tag: string, octets: Buffer, attributes: string): Buffer {
+  const line = `${tag} APPEND INBOX ${attributes}{${octets.length}+}\r\n`
+  return Buffer.concat([Buffer.from(line), octets, Buffer.from('\r\n')])
+}
+
+function start() {
   const folder = newFolder('dovecot-reader')
   chmodSync(folder, 0o755)
   chownSync(folder, NOBODY, NOBODY)
@@ -31,22 +72,33 @@ export async function dovecotTells(
     gid: NOBODY,
     stdio: ['pipe', 'pipe', 'ignore'],
   })
-  const said: Buffer[] = []
-  child.stdout.on('data', (octets: Buffer) => said.push(octets))
-  for (const [n, message] of messages.entries()) {
-    child.stdin.write(`a${n} APPEND INBOX {${message.length}+}\r\n`)
-    child.stdin.write(message)
-    child.stdin.write('\r\n')
+  let heard: Buffer[] = []
+  let wake = () => {}
+  child.stdout.on('data', (octets: Buffer) => {
+    heard.push(octets)
+    wake()
+  })
+  const text = () => Buffer.concat(heard).toString('latin1')
+  const closed = new Promise(resolve => child.once('close', resolve))
+  return {
+    write: (octets: Buffer | string) => child.stdin.write(octets),
+    /** All that comes up to its tagged answer. */
+    async say(command: string): Promise<string> {
+      heard = []
+      child.stdin.write(`tag ${command}\r\n`)
+      while (!TAGGED.test(text())) await new Promise<void>(resolve => (wake = resolve))
+      return text()
+    },
+    /** All that was heard since the last command. */
+    async end(): Promise<string> {
+      child.stdin.end('d LOGOUT\r\n')
+      await closed
+      return text()
+    },
   }
-  child.stdin.end('b SELECT INBOX\r\nc FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\nd LOGOUT\r\n')
-  await new Promise(resolve => child.once('close', resolve))
-  const text = Buffer.concat(said).toString('latin1')
-  const taken = messages.map((_, n) => text.includes(`\r\na${n} OK `))
-  const told = [...text.matchAll(/\r\n\* \d+ FETCH /g)].map(({ index, 0: all }) =>
-    readList(text, index + all.length),
-  )
-  return taken.map(was => (was ? told.shift() : undefined))
 }
+
+const TAGGED = /(?:^|\r\n)tag (?:OK|NO|BAD) [^\r\n]*\r\n$/
 
 /** The list that begins here (RFC 9051 §9). */
 export function readList(text: string, from: number): Told {
