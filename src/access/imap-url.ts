@@ -79,7 +79,12 @@ export async function answerUrl(access: UrlAccess, question: UrlQuestion): Promi
     case 'sign url':
       return sign(access, account, question.url)
     case 'reset key': {
-      const named = question.mailbox === undefined ? {} : { name: question.mailbox }
+      const { mailbox: name } = question
+      const named = name === undefined ? {} : { name }
+      const folder = name === undefined ? undefined : { accountId: account.id, name }
+      if (folder && (await access.store.read(folderStatus, folder)) === undefined) {
+        return noSuchMailbox
+      }
       await access.store.write(forgetUrlKeys, { accountId: account.id, ...named })
       return { kind: 'done' }
     }

@@ -608,7 +608,8 @@ test('a signed URL is fetched by whom it is for, as long as its key and its time
   assert.match(await ann.say(`GENURLAUTH "${url};URLAUTH=authuser" INTERNAL`), /^x NO \[NOPERM\]/)
   await ann.say('RESETKEY')
   assert.ok(await fetch(ann, forAll))
-  await joe.say('RESETKEY INBOX')
+  assert.match(await joe.say('RESETKEY INBOX'), /^x OK \[URLMECH INTERNAL\]/)
+  assert.match(await joe.say('RESETKEY Nowhere'), /^x NO \[NONEXISTENT\]/)
   assert.ok(!(await fetch(ann, forAll)))
   await joe.say('CREATE Drafts')
   const parts = `URL "/INBOX/;UID=1/;SECTION=TEXT" TEXT {3+}\r\nend`

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
     if (front === 'sendmail' || front === 'mailq' || front === 'newaliases') {
       const implied = front === 'mailq' ? ['-bp'] : front === 'newaliases' ? ['-bi'] : []
       await runSendmail(face, [...implied, ...args])
-    } else if (args[0] === 'sendmail') {
+    } else if (args[0] === 'sendmail' && args[1] !== '--help') {
       // Its flags are older than any parser of options: it reads them itself.
       await runSendmail(face, args.slice(1))
     } else {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { after, before, type TestContext, test } from 'node:test'
 import { clear, newFolder, POSTRIDER, type Server, startServer } from '../kit/server.ts'
 
@@ -91,4 +92,11 @@ test('without the socket that such connections are handed to, a stranger is told
   const port = await inetd(t, newFolder(), socket => [socket as never, socket, 'ignore'])
   const heard = await say(port, ['EHLO x'])
   assert.equal(heard, '421 4.3.2 Service not available, try again later\r\n')
+})
+
+test('--help says what it takes, and reads no message', async () => {
+  const child = spawn(POSTRIDER, ['sendmail', '--help'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [told, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  assert.match(told, /^Usage: postrider sendmail /)
+  assert.equal(code, 0)
 })

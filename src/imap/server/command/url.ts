@@ -66,7 +66,9 @@ export function* resetKey(turn: Turn, cursor: Cursor): Running<Result> {
   const account = accountOf(turn)
   const named = mailbox === undefined ? {} : { mailbox }
   const answer = yield* ask<'reset key'>({ kind: 'reset key', account, ...named })
-  return answer.kind === 'no' ? refused(answer) : ok('what was signed before is void')
+  if (answer.kind === 'no') return refused(answer)
+  // RFC 4467 §7: of a mailbox that is named it is told by which mechanisms its URLs may be signed.
+  return ok('what was signed before is void', one ? 'URLMECH INTERNAL' : undefined)
 }
 
 interface Asked {
