@@ -83,6 +83,7 @@ protocols = imap pop3 lmtp
 listen = 127.0.0.1
 ${tls}
 mail_max_userip_connections = 0
+default_client_limit = 8000
 disable_plaintext_auth = no
 first_valid_uid = 1
 mail_location = maildir:${folder}/mail/%n
