@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { clientMechanism } from '../../src/sasl/registry.ts'
+import { stretching } from '../../src/sasl/scripted.ts'
 import type { Dialogue } from '../kit/dialogue.ts'
 import { clear, type DemoAccount, type Server, startServer } from '../kit/server.ts'
 
@@ -152,14 +153,16 @@ async function authenticate(
   const from = performance.now()
   const mechanism = clientMechanism(name)
   if (mechanism === undefined) throw new Error(name)
-  const rounds = mechanism.start(
-    { username: account.address, password: account.password },
-    {
-      chance: octets => randomBytes(octets),
-      offered: [name],
-      hostname: 'localhost',
-      service: 'imap',
-    },
+  const rounds = stretching(
+    mechanism.start(
+      { username: account.address, password: account.password },
+      {
+        chance: octets => randomBytes(octets),
+        offered: [name],
+        hostname: 'localhost',
+        service: 'imap',
+      },
+    ),
   )
   let said = rounds.next(new Uint8Array(0))
   const first = Buffer.from(said.value as Uint8Array).toString('base64')

@@ -13,7 +13,7 @@ import type {
 } from '../../../src/sasl/mechanism.ts'
 import { clientMechanism, mechanismNames, serverMechanism } from '../../../src/sasl/registry.ts'
 import { scramHashes, verifierOf } from '../../../src/sasl/scram-keys.ts'
-import { clientContext, serverContext } from '../../../src/sasl/scripted.ts'
+import { clientContext, serverContext, stretching } from '../../../src/sasl/scripted.ts'
 import { tlsFacts } from '../../transcript/harness.ts'
 import { latin1, type Target } from '../lab/target.ts'
 
@@ -159,7 +159,8 @@ function client(name: string): Target {
       const mechanism = clientMechanism(name)
       assert.ok(mechanism)
       const secured = random.below(2) === 0 ? { tls } : {}
-      const says = mechanism.start(credentials, clientContext({ offered: [name], ...secured }))
+      const context = clientContext({ offered: [name], ...secured })
+      const says = stretching(mechanism.start(credentials, context))
       let out = 0
       let step = says.next(new Uint8Array(0))
       for (let steps = 0; step.done !== true; steps++) {
