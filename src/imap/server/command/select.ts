@@ -25,6 +25,8 @@ export function examine(turn: Turn, cursor: Cursor): Running<Result> {
   return open(turn, cursor, true)
 }
 
+const BY_UID = 'say it by UID'
+
 /** What a client knows of the mailbox from before. */
 interface Remembered {
   readonly uidValidity: number
@@ -39,6 +41,7 @@ function* open(turn: Turn, cursor: Cursor, readOnly: boolean): Running<Result> {
   const parameters = parametered ? cursor.list(() => readParameter(turn, cursor), 10) : []
   if (parametered && parameters.length === 0) cursor.fail('a parameter is wanted')
   cursor.end()
+  if (cursor.fault === BY_UID) return bad(BY_UID, 'UIDREQUIRED')
   if (cursor.fault !== undefined) return bad(cursor.fault)
   if (turn.view !== undefined) {
     yield* leave(turn)
@@ -83,7 +86,7 @@ function readParameter(turn: Turn, cursor: Cursor): Remembered | 'CONDSTORE' {
     more = cursor.take(' ')
   }
   // RFC 9586 §3.1: no sequence numbers.
-  if (more && turn.enabled.uidOnly) cursor.fail('say it by UID')
+  if (more && turn.enabled.uidOnly) cursor.fail(BY_UID)
   if (more) {
     // Which numbers stood for which UIDs: it would only shorten VANISHED.
     cursor.expect('(')
