@@ -7,7 +7,7 @@ import { TrackingPolicy } from '../access/mtqp.ts'
 import { pop3Role } from '../access/pop3.ts'
 import type { Answer as ImapAnswer, ServerEvent as ImapEvent } from '../imap/server/question.ts'
 import { ServerSession as ImapSession } from '../imap/server/session.ts'
-import type { AcceptGauge } from '../inbound/door.ts'
+import type { AcceptGauge, Door } from '../inbound/door.ts'
 import { localRole } from '../inbound/local.ts'
 import { mxRole } from '../inbound/mx.ts'
 import { odmrRole } from '../inbound/odmr.ts'
@@ -56,13 +56,20 @@ type SessionEvent =
 /** A provider whom we have asked for our mail is welcome from wherever he is. */
 const ANYBODY = ['0.0.0.0/0', '::/0'].map(parseNetwork).filter(each => each !== undefined)
 
+/** What all sessions of a listener have in common. */
+interface SmtpDialect {
+  readonly of: Settings
+  readonly settings: SessionSettings
+  readonly door: Omit<Door, 'visitor'>
+}
+
 /** The sessions that stand, so that a shutdown can tell them. */
 export class Sessions {
   readonly #house: House
   readonly #running = new Set<Pumping<SessionEvent>>()
   readonly #gauge: AcceptGauge = { underWay: 0 }
   readonly #roles: Readonly<Record<SmtpName, Role>>
-  readonly #settings = new Map<SmtpName, { of: Settings; made: SessionSettings }>()
+  readonly #dialects = new Map<SmtpName, SmtpDialect>()
 
   constructor(house: House) {
     this.#house = house
@@ -92,18 +99,28 @@ export class Sessions {
     )
     try {
       if (IMPLICIT_TLS.includes(name)) {
-        if (visit.admission().kind === 'turned') return connection.destroy()
+        if (visit.admission().kind === 'turned') {
+          visits.end(visit)
+          return connection.destroy()
+        }
         await connection.secure(this.#tls(name))
       }
       running = this.#start(name === 'inetd' ? 'smtp' : name, connection, visit)
-      this.#running.add(running)
-      await running.closed
-      this.#running.delete(running)
     } catch (error) {
-      world.log.debug('tls.failed', { listener: name, remote: address, error: String(error) })
-    } finally {
       visits.end(visit)
+      world.log.debug('tls.failed', { listener: name, remote: address, error: String(error) })
+      return
     }
+    this.#stands(running, visit)
+  }
+
+  /** No function stands waiting for the end of a session: ten thousand of them would hold what they know. */
+  #stands(running: Pumping<SessionEvent>, visit: Visit): void {
+    this.#running.add(running)
+    void running.closed.then(() => {
+      this.#running.delete(running)
+      this.#house.visits.end(visit)
+    })
   }
 
   /**
@@ -192,15 +209,14 @@ export class Sessions {
         session: sink => new MtqpSession(sink, settings, peerOf(connection)),
       })
     }
-    const settings = this.#smtpSettings(name)
+    const { settings, door } = this.#dialectOf(name)
     const policy = new Reception(this.#house.inbound, this.#roles[name], {
-      ...doorOf(this.#house.settings(), name, settings),
-      gauge: this.#gauge,
+      ...door,
       visitor: visit,
     })
     return pump({
       ...base,
-      role: { ...roleOf(policy), noted },
+      role: roleOf(policy, visit),
       handOver: given => this.#exchanged(policy, given),
       session: sink => new ServerSession(sink, settings, ends, connection.tls),
     })
@@ -233,12 +249,14 @@ export class Sessions {
   }
 
   /** One object for all sessions of an epoch: what a dialect costs is paid once (smtp/extension). */
-  #smtpSettings(name: SmtpName): SessionSettings {
+  #dialectOf(name: SmtpName): SmtpDialect {
     const of = this.#house.settings()
-    const known = this.#settings.get(name)
-    if (known?.of === of) return known.made
-    const made = smtpSettings(this.#house, name)
-    this.#settings.set(name, { of, made })
+    const known = this.#dialects.get(name)
+    if (known?.of === of) return known
+    const settings = smtpSettings(this.#house, name)
+    const door = { ...doorOf(of, name, settings), gauge: this.#gauge }
+    const made = { of, settings, door }
+    this.#dialects.set(name, made)
     return made
   }
 

@@ -5,9 +5,14 @@
  */
 import type { Clock, Timer } from './clock.ts'
 
+export interface DeadlineOwner {
+  /** The wait has lasted its limit; called again after each further one. */
+  late(): void
+}
+
 export class Deadline {
   readonly #clock: Clock
-  readonly #passed: () => void
+  readonly #owner: DeadlineOwner
   #timer: Timer | undefined
   #timerDue = 0
   #kind = ''
@@ -15,10 +20,9 @@ export class Deadline {
   #since = 0
   #limitMs = 0
 
-  /** `passed` is called when the wait has lasted its limit, and again after each further one. */
-  constructor(clock: Clock, passed: () => void) {
+  constructor(clock: Clock, owner: DeadlineOwner) {
     this.#clock = clock
-    this.#passed = passed
+    this.#owner = owner
   }
 
   /** What is waited for. A new kind or count starts the time anew; a limit of 0 is none. */
@@ -54,7 +58,7 @@ export class Deadline {
     if (now < due - 1) this.#arm(due)
     else {
       this.#since = now
-      this.#passed()
+      this.#owner.late()
     }
   }
 }

@@ -18,11 +18,21 @@ interface Pending {
 
 type Piece = string | Uint8Array | Pending
 
+export interface OutboxOwner {
+  /** A stream has ended, or its source has thrown. */
+  progressed(failure?: { readonly error: unknown }): void
+}
+
+/** Never added to: an array that has had one entry keeps room for sixteen more. */
+const NONE: Piece[] = []
+
 export class Outbox {
   /** Where it goes; the pump exchanges it while nothing is here. */
   connection: Connection
-  readonly #progressed: (failure?: { readonly error: unknown }) => void
-  #queue: Piece[] = []
+  readonly #owner: OutboxOwner
+  /** Nearly always all there is: one reply. Nothing is queued meanwhile. */
+  #only: string | Uint8Array | undefined
+  #queue: Piece[] = NONE
   #pulling = false
   #gone = false
   #wake: (() => void) | undefined
@@ -35,15 +45,14 @@ export class Outbox {
   /** Octets that the transport holds since it had enough. */
   #owedOctets = 0
 
-  /** `progressed` is called when a stream has ended, or with what its source threw. */
-  constructor(connection: Connection, progressed: (failure?: { readonly error: unknown }) => void) {
+  constructor(connection: Connection, owner: OutboxOwner) {
     this.connection = connection
-    this.#progressed = progressed
+    this.#owner = owner
   }
 
   /** Nothing is left here; the transport may still hold some of it. */
   get empty(): boolean {
-    return this.#queue.length === 0 && !this.#pulling
+    return this.#only === undefined && this.#queue.length === 0 && !this.#pulling
   }
 
   /** All of it was handed over and the transport takes more. */
@@ -54,14 +63,27 @@ export class Outbox {
   send(output: string | Uint8Array): void {
     if (output.length === 0) return
     this.queuedOctets += output.length
+    if (this.#queue.length > 0) this.#join(output)
+    else if (this.#only === undefined) this.#only = output
+    else if (typeof this.#only === 'string' && typeof output === 'string') this.#only += output
+    else this.#append(output)
+  }
+
+  /** Texts that stand beside each other become one. */
+  #join(output: string | Uint8Array): void {
     const last = this.#queue.length - 1
-    // An index below 0 would be looked up as a name.
-    const before = last < 0 ? undefined : this.#queue[last]
+    const before = this.#queue[last]
     if (typeof before === 'string' && typeof output === 'string') {
       this.#queue[last] = before + output
     } else {
       this.#queue.push(output)
     }
+  }
+
+  #append(piece: Piece): void {
+    if (this.#queue.length > 0) this.#queue.push(piece)
+    else this.#queue = this.#only === undefined ? [piece] : [this.#only, piece]
+    this.#only = undefined
   }
 
   stream(source: Source, transform?: Transform): void {
@@ -71,25 +93,26 @@ export class Outbox {
       return
     }
     this.queuedOctets += WRITE_OCTETS
-    this.#queue.push({ source, transform })
+    this.#append({ source, transform })
   }
 
   /** Hands over what can be handed over now: one write for all that stands before a stream. */
   flush(): void {
+    if (this.#only !== undefined) {
+      if (this.waiting || this.#pulling || this.#gone) return
+      const only = this.#only
+      this.#only = undefined
+      this.queuedOctets = 0
+      this.#hand(only)
+      return
+    }
     while (this.#queue.length > 0 && !this.waiting && !this.#pulling && !this.#gone) {
       const stream = this.#queue.findIndex(isPending)
       if (stream === -1) {
         const pieces = this.#queue as (string | Uint8Array)[]
-        const [only] = pieces
         this.queuedOctets = 0
-        if (pieces.length === 1 && only !== undefined) {
-          // Nearly always: one reply.
-          pieces.pop()
-          this.#hand(only)
-        } else {
-          this.#queue = []
-          this.#write(pieces)
-        }
+        this.#queue = NONE
+        this.#write(pieces)
       } else {
         const before = this.#queue.splice(0, stream) as (string | Uint8Array)[]
         const pending = this.#queue.shift() as Pending
@@ -111,7 +134,8 @@ export class Outbox {
   /** The connection is gone: forgets everything and lets a stream's source close. */
   stop(): void {
     this.#gone = true
-    this.#queue = []
+    this.#only = undefined
+    this.#queue = NONE
     this.queuedOctets = 0
     this.#wake?.()
     this.#wake = undefined
@@ -170,15 +194,17 @@ export class Outbox {
       const rest = transform?.end()
       if (rest && rest.length > 0) held.push(rest)
     } catch (error) {
-      if (!this.#gone) this.#progressed({ error })
+      if (!this.#gone) this.#owner.progressed({ error })
       return
     }
     if (this.#gone) return
     this.#pulling = false
     this.queuedOctets -= WRITE_OCTETS
     for (const piece of held) this.queuedOctets += piece.length
-    this.#queue.unshift(...held)
-    this.#progressed()
+    const behind = this.#only === undefined ? this.#queue : [this.#only]
+    this.#only = undefined
+    this.#queue = [...held, ...behind]
+    this.#owner.progressed()
   }
 }
 

@@ -7,9 +7,9 @@
  */
 import type { Noted, Session, Sink, Source, Transform } from '../wire/effect.ts'
 import type { Timer } from './clock.ts'
-import { Deadline } from './deadline.ts'
+import { Deadline, type DeadlineOwner } from './deadline.ts'
 import type { Connection, ConnectionEvents } from './net.ts'
-import { Outbox } from './outbox.ts'
+import { Outbox, type OutboxOwner } from './outbox.ts'
 import { type Giver, Owed } from './owed.ts'
 import { Pace, type Paced } from './pace.ts'
 import type { Pumping, PumpOptions } from './pumping.ts'
@@ -25,7 +25,26 @@ export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E>
   const closed = new Promise<void>(resolve => (resolveClosed = resolve))
   const running = new Pump(options, resolveClosed)
   running.open()
-  return { tell: event => running.tell(event), close: () => running.close(), closed }
+  return new Running(running, closed)
+}
+
+/** What the owner holds: the pump has more faces than he may see. */
+class Running<E> implements Pumping<E> {
+  readonly #pump: Pick<Pumping<E>, 'tell' | 'close'>
+  readonly closed: Promise<void>
+
+  constructor(running: Pick<Pumping<E>, 'tell' | 'close'>, closed: Promise<void>) {
+    this.#pump = running
+    this.closed = closed
+  }
+
+  tell(event: E): void {
+    this.#pump.tell(event)
+  }
+
+  close(): void {
+    this.#pump.close()
+  }
 }
 
 /**
@@ -35,7 +54,9 @@ export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E>
  */
 type Phase = 'open' | 'securing' | 'handshake' | 'leaving' | 'closing' | 'ending' | 'closed'
 
-class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced, Giver<A, E> {
+class Pump<Q, A, E>
+  implements Sink<Q, A>, ConnectionEvents, Paced, Giver<A, E>, OutboxOwner, DeadlineOwner
+{
   readonly #options: PumpOptions<Q, A, E>
   readonly #resolveClosed: () => void
   readonly #session: Session<A, E>
@@ -63,11 +84,8 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced, Giver<A, E> 
     this.#options = options
     this.#resolveClosed = resolveClosed
     this.#connection = options.connection
-    this.#outbox = new Outbox(options.connection, failure => {
-      if (failure) this.#broken('source-failed', failure.error)
-      else this.settle()
-    })
-    this.#deadline = new Deadline(options.clock, () => this.#late())
+    this.#outbox = new Outbox(options.connection, this)
+    this.#deadline = new Deadline(options.clock, this)
     this.#pace = new Pace(options.clock, this)
     this.#owed = new Owed(options.clock, this.#pace, this)
     this.#session = options.session(this)
@@ -149,8 +167,18 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced, Giver<A, E> 
     this.settle()
   }
 
-  readonly received = (octets: Uint8Array): void => this.#pace.received(octets)
-  readonly ended = (): void => this.#pace.ended()
+  received(octets: Uint8Array): void {
+    this.#pace.received(octets)
+  }
+
+  ended(): void {
+    this.#pace.ended()
+  }
+
+  progressed(failure?: { readonly error: unknown }): void {
+    if (failure) this.#broken('source-failed', failure.error)
+    else this.settle()
+  }
 
   take(octets: Uint8Array): void {
     // What the peer sent before it knew is neither the one nor the other.
@@ -391,7 +419,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, ConnectionEvents, Paced, Giver<A, E> 
     }
   }
 
-  #late(): void {
+  late(): void {
     if (this.#phase === 'ending') this.#connection.destroy()
     else if (this.#outbox.idle) this.#input(expire, undefined)
     else this.#broken('peer-stalled', new Error('the peer does not read what it asked for'))

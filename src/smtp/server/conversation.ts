@@ -35,6 +35,14 @@ interface Claimed {
 /** Counted for each reply beside its octets: behind some sixty commands others get their turn. */
 const REPLY_COSTS_OCTETS = 1024
 
+/** The octets behind the command at work. */
+export interface Ahead {
+  /** The next RCPT line, if it is there already: an argument, or why it is not one. */
+  nextRcpt(): string | Reply | undefined
+  /** Whether anything came. */
+  pipelined(): boolean
+}
+
 export class Conversation {
   readonly sink: Sink<Question, Answer>
   readonly settings: SessionSettings
@@ -46,13 +54,11 @@ export class Conversation {
   transaction: Transaction | undefined
   /** The content that arrives now; stays while BDAT chunks come. */
   incoming: Incoming | undefined
-  /** The next RCPT line, if it is in the buffer already: an argument, or why it is not one. */
-  nextRcpt: () => string | Reply | undefined = () => undefined
-  /** Whether anything came behind the command at work. */
-  pipelined: () => boolean = () => false
+  /** What has come behind the command at work. */
+  readonly ahead: Ahead
   transactions = 0
   /** Domains of the recipients asked for so far, where their number is limited. */
-  readonly domains = new Set<string>()
+  domains: Set<string> | undefined
   closed = false
   /** Of replies that may not have left yet. */
   outstandingOctets = 0
@@ -62,12 +68,14 @@ export class Conversation {
 
   constructor(
     sink: Sink<Question, Answer>,
+    ahead: Ahead,
     settings: SessionSettings,
     ends: { readonly remote: Endpoint; readonly local: Endpoint },
     tls: TlsFacts | undefined,
     mechanism: FindMechanism,
   ) {
     this.sink = sink
+    this.ahead = ahead
     this.settings = settings
     this.dialect = dialectOf(settings)
     this.mechanism = mechanism

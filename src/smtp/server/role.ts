@@ -3,15 +3,46 @@
  * methods. Made once for each connection; a policy that throws is answered `451 4.3.0` for.
  */
 import { accept, defer, refuse } from '../../mail/verdict.ts'
-import type { Role } from '../../wire/effect.ts'
+import type { Noted, Role } from '../../wire/effect.ts'
 import type { Answer, Later, Policy, Question } from './question.ts'
 
-export function roleOf(policy: Policy): Role<Question, Answer> {
-  return {
-    ask: question => put(policy, question),
-    failed: question => failure(question),
-    content: (octets, from, to) => policy.content(octets, from, to),
-    closed: () => policy.closed(),
+/** Who hears what the session does, and says how long what it says is to wait, ms. */
+export interface Witness {
+  noted(what: Noted): number
+}
+
+export function roleOf(policy: Policy, witness?: Witness): Role<Question, Answer> {
+  return new PolicyRole(policy, witness)
+}
+
+/** One object for each of thousands of connections, where closures would be five. */
+class PolicyRole implements Role<Question, Answer> {
+  readonly #policy: Policy
+  readonly #witness: Witness | undefined
+
+  constructor(policy: Policy, witness: Witness | undefined) {
+    this.#policy = policy
+    this.#witness = witness
+  }
+
+  ask(question: Question): Later<Answer> {
+    return put(this.#policy, question)
+  }
+
+  failed(question: Question): Answer {
+    return failure(question)
+  }
+
+  content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {
+    return this.#policy.content(octets, from, to)
+  }
+
+  noted(what: Noted): number {
+    return this.#witness?.noted(what) ?? 0
+  }
+
+  closed(): void {
+    this.#policy.closed()
   }
 }
 

@@ -4,12 +4,13 @@
  * the content of a message. The verbs are in verb/, their order in state.ts, their words in replies.ts.
  * The pump makes one for each connection. It never throws, whatever a peer sends.
  */
+import type { Reply } from '../../mail/status.ts'
 import { serverMechanism } from '../../sasl/registry.ts'
 import type { Endpoint, Session, Sink, TlsFacts } from '../../wire/effect.ts'
 import { Octets } from '../../wire/octets.ts'
 import { replies } from '../replies.ts'
 import { CommandReader } from './command.ts'
-import { Conversation, type FindMechanism } from './conversation.ts'
+import { type Ahead, Conversation, type FindMechanism } from './conversation.ts'
 import type { Answer, Question, ServerEvent, SessionSettings } from './question.ts'
 import { misuse } from './state.ts'
 import type { Resumed, Turn, Wait } from './turn.ts'
@@ -33,7 +34,7 @@ const STUCK_MS = 2_000
 /** How long who was greeted with 554 may take to say QUIT: he is owed the reply, not the connection. */
 const BARRED_MS = 30_000
 
-export class ServerSession implements Session<Answer, ServerEvent> {
+export class ServerSession implements Session<Answer, ServerEvent>, Ahead {
   readonly #conversation: Conversation
   readonly #input = new Octets()
   readonly #commands: CommandReader
@@ -57,10 +58,16 @@ export class ServerSession implements Session<Answer, ServerEvent> {
     tls?: TlsFacts,
     mechanism: FindMechanism = serverMechanism,
   ) {
-    this.#conversation = new Conversation(sink, settings, ends, tls, mechanism)
+    this.#conversation = new Conversation(sink, this, settings, ends, tls, mechanism)
     this.#commands = new CommandReader(this.#input, this.#conversation)
-    this.#conversation.nextRcpt = () => this.#commands.nextRcpt()
-    this.#conversation.pipelined = () => this.#input.length > 0 || this.#ended
+  }
+
+  nextRcpt(): string | Reply | undefined {
+    return this.#commands.nextRcpt()
+  }
+
+  pipelined(): boolean {
+    return this.#input.length > 0 || this.#ended
   }
 
   start(): void {

@@ -49,7 +49,7 @@ function* exchange(
     return
   }
   // What came behind the command was meant for a server, and we are about to be none.
-  if (conversation.pipelined()) {
+  if (conversation.ahead.pipelined()) {
     conversation.close(replies.pipelinedExchange(conversation.settings.hostname))
     return
   }

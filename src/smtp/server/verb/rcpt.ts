@@ -55,7 +55,7 @@ function parseGroup(conversation: Conversation, first: string): readonly (Recipi
   for (
     let argument: string | Reply | undefined = first;
     argument !== undefined;
-    argument = conversation.nextRcpt()
+    argument = conversation.ahead.nextRcpt()
   ) {
     const one = typeof argument === 'string' ? parseRcpt(conversation, argument) : argument
     if ('code' in one) parsed.push(one)
@@ -67,8 +67,11 @@ function parseGroup(conversation: Conversation, first: string): readonly (Recipi
 }
 
 /** RCPTDOMAINMAX (RFC 9422 §5) counts the domains of a session, whatever became of the recipient. */
-function admitsDomain({ domains, settings }: Conversation, { forwardPath }: Recipient): boolean {
+function admitsDomain(conversation: Conversation, { forwardPath }: Recipient): boolean {
+  const { settings } = conversation
   if (settings.recipientDomainsMax === 0) return true
+  conversation.domains ??= new Set()
+  const { domains } = conversation
   const domain = forwardPath.domain.toLowerCase()
   if (domains.size >= settings.recipientDomainsMax && !domains.has(domain)) return false
   domains.add(domain)
