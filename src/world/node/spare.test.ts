@@ -30,7 +30,7 @@ test('a thread at rest collects once, and once more when it has worked again', a
     collected++
   }) as NonNullable<typeof globalThis.gc>
   let much = false
-  const end = spareAtRest(() => much, LOOK_MS)
+  const end = spareAtRest(() => much, LOOK_MS, Number.NEGATIVE_INFINITY)
   context.after(() => {
     end()
     globalThis.gc = own
@@ -48,6 +48,21 @@ test('a thread at rest collects once, and once more when it has worked again', a
   await sleep(3 * LOOK_MS)
   assert.equal(collected, 2, 'what was optimized is kept')
   end()
+})
+
+test('where little has come since, there is nothing to collect', async context => {
+  const own = globalThis.gc
+  let collected = 0
+  globalThis.gc = (() => {
+    collected++
+  }) as NonNullable<typeof globalThis.gc>
+  const end = spareAtRest(() => false, LOOK_MS, Number.MAX_SAFE_INTEGER)
+  context.after(() => {
+    end()
+    globalThis.gc = own
+  })
+  await sleep(4 * LOOK_MS)
+  assert.equal(collected, 0)
 })
 
 test('where it is not exposed, nothing is spared', () => {

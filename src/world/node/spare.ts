@@ -7,13 +7,14 @@
  */
 import { flushCompileCache } from 'node:module'
 
-const LOOK_MS = 2_000
+const LOOK_MS = 500
 /** At rest is who used less of one core than this since the last look. */
 const REST_SHARE = 0.02
 /** A collection takes its time by what is alive; a heap like this is left to V8. */
 const HEAP_MAX_OCTETS = 128 * 1024 * 1024
-/** The next one comes after so many times what the last one took. */
+/** The next one comes after so many times what the last one took, and where the process has grown by so much. */
 const PAUSE_FACTOR = 50
+const GROWTH_OCTETS = 8 * 1024 * 1024
 
 /** So many messages, or batches of them, and the code is worth keeping. */
 export const MUCH_WORK = 500
@@ -27,12 +28,17 @@ export function forgetCompiled(): void {
  * From now on this thread collects its garbage whenever it has come to rest, until `worked` says that so much
  * was done that its compiled code is worth more; the result ends that before.
  */
-export function spareAtRest(worked: () => boolean, lookMs = LOOK_MS): () => void {
+export function spareAtRest(
+  worked: () => boolean,
+  lookMs = LOOK_MS,
+  growthOctets = GROWTH_OCTETS,
+): () => void {
   const collect = globalThis.gc
   // bin/postrider exposes it; elsewhere nothing is spared.
   if (collect === undefined) return () => undefined
   let rested = false
   let notBefore = 0
+  let resident = 0
   let used = process.threadCpuUsage()
   const look = () => {
     if (worked()) {
@@ -46,10 +52,12 @@ export function spareAtRest(worked: () => boolean, lookMs = LOOK_MS): () => void
     const now = performance.now()
     if (!atRest || rested || now < notBefore) return
     rested = true
+    if (process.memoryUsage.rss() - resident < growthOctets) return
     if (process.memoryUsage().heapUsed > HEAP_MAX_OCTETS) return
     // The only kind that gives pages back at once.
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     notBefore = performance.now() + PAUSE_FACTOR * (performance.now() - now)
+    resident = process.memoryUsage.rss()
     used = process.threadCpuUsage()
   }
   const timer = setInterval(look, lookMs)
