@@ -56,7 +56,8 @@ export function spareAtRest(
     if (process.memoryUsage().heapUsed > HEAP_MAX_OCTETS) return
     // The only kind that gives pages back at once.
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
-    notBefore = performance.now() + PAUSE_FACTOR * (performance.now() - now)
+    const { user: own, system: systems } = process.threadCpuUsage(used)
+    notBefore = performance.now() + PAUSE_FACTOR * ((own + systems) / 1000)
     resident = process.memoryUsage.rss()
     used = process.threadCpuUsage()
   }
