@@ -12,7 +12,7 @@ import { ServerSession } from '../smtp/server/session.ts'
 import { pump } from '../world/pump.ts'
 import type { House } from './house.ts'
 import { MemoryClient } from './memory-client.ts'
-import { smtpSettings } from './serve.ts'
+import { smtpSettings } from './smtp-dialect.ts'
 
 /** A name that RFC 2606 keeps free for ever, so that it is nobody's. */
 const ELSEWHERE = 'relay-test.invalid'

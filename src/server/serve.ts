@@ -7,7 +7,7 @@ import { TrackingPolicy } from '../access/mtqp.ts'
 import { pop3Role } from '../access/pop3.ts'
 import type { Answer as ImapAnswer, ServerEvent as ImapEvent } from '../imap/server/question.ts'
 import { ServerSession as ImapSession } from '../imap/server/session.ts'
-import type { AcceptGauge, Door } from '../inbound/door.ts'
+import type { AcceptGauge } from '../inbound/door.ts'
 import { localRole } from '../inbound/local.ts'
 import { mxRole } from '../inbound/mx.ts'
 import { odmrRole } from '../inbound/odmr.ts'
@@ -20,8 +20,6 @@ import { ServerSession as MtqpSession } from '../mtqp/server/session.ts'
 import type { Answer as PopAnswer } from '../pop3/server/question.ts'
 import { ServerSession as PopSession } from '../pop3/server/session.ts'
 import type { LoginQuestion } from '../sasl/mechanism.ts'
-import type { Service } from '../smtp/extension/extension.ts'
-import type { SessionSettings } from '../smtp/server/question.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
 import type { Endpoint, Noted, Role as PumpRole } from '../wire/effect.ts'
@@ -34,9 +32,10 @@ import { isSasl, mechanismsOf } from './auth.ts'
 import type { House } from './house.ts'
 import { imapSettings } from './imap-settings.ts'
 import { doorOf } from './listener-door.ts'
-import { contentStepOf, floorOf } from './pace.ts'
+import { floorOf } from './pace.ts'
 import { scheduleOf } from './schedules.ts'
 import type { ListenerName, Settings } from './settings.ts'
+import { type SmtpDialect, smtpSettings } from './smtp-dialect.ts'
 
 export type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'
 /** 'inetd' is where strangers of the MX listener are handed over by others. */
@@ -55,13 +54,6 @@ type SessionEvent =
 
 /** A provider whom we have asked for our mail is welcome from wherever he is. */
 const ANYBODY = ['0.0.0.0/0', '::/0'].map(parseNetwork).filter(each => each !== undefined)
-
-/** What all sessions of a listener have in common. */
-interface SmtpDialect {
-  readonly of: Settings
-  readonly settings: SessionSettings
-  readonly door: Omit<Door, 'visitor'>
-}
 
 /** The sessions that stand, so that a shutdown can tell them. */
 export class Sessions {
@@ -301,61 +293,6 @@ export class Sessions {
 
 function peerOf({ remote, local, tls }: Connection) {
   return { remote, local, ...(tls ? { tls } : {}) }
-}
-
-export function smtpSettings(house: House, name: SmtpName): SessionSettings {
-  const settings = house.settings()
-  const { limits } = settings
-  const listener = settings.listeners[name]
-  const logsIn =
-    name === 'submission' ||
-    name === 'submissions' ||
-    name === 'odmr' ||
-    ('requireAuth' in listener && listener.requireAuth)
-  const byPath = 'path' in listener && listener.path !== undefined
-  return {
-    hostname: settings.hostname,
-    protocol: name === 'lmtp' ? 'lmtp' : 'smtp',
-    banner: settings.banner,
-    sizeMaxBytes: limits.messageSize,
-    recipientsMax: limits.recipients,
-    recipientDomainsMax: limits.recipientDomains,
-    bareLineEnds: listener.bareLineEnds,
-    sourceRoutes: listener.sourceRoutes,
-    startTls: 'startTls' in listener && listener.startTls && !byPath,
-    mechanisms: logsIn ? mechanismsOf(house, name).filter(isSasl) : [],
-    requireAuth: logsIn,
-    service: serviceOf[name],
-    with: settings.noSoliciting.length > 0 ? [...listener.with, 'NO-SOLICITING'] : listener.with,
-    unwanted: settings.noSoliciting,
-    without: listener.without,
-    xclientFrom: 'xclient' in listener ? listener.xclient : [],
-    xforwardFrom: 'xforward' in listener ? listener.xforward : [],
-    errorsMax: limits.errors,
-    loginFailuresMax: limits.loginFailuresPerSession,
-    contentStepOctets: contentStepOf(limits, limits.dataTimeout),
-    transactionsMax: limits.transactions,
-    commandTimeoutMs: limits.commandTimeout,
-    dataTimeoutMs: limits.dataTimeout,
-    priorityMax: 'priorityMax' in listener ? listener.priorityMax : 0,
-    ...(settings.queue.priorityPolicy === undefined
-      ? {}
-      : { priorityPolicy: settings.queue.priorityPolicy }),
-    holdMaxS: Math.floor(settings.submission.holdMax / 1000),
-    deliverByMinS: Math.ceil(settings.queue.deliverByMin / 1000),
-    chance: octets => house.world.random.octets(octets),
-    now: () => house.world.clock.now(),
-  }
-}
-
-/** What each listener is for, to the extensions. */
-const serviceOf: Readonly<Record<SmtpName, Service>> = {
-  smtp: 'mx',
-  submission: 'submission',
-  submissions: 'submission',
-  local: 'submission',
-  lmtp: 'lmtp',
-  odmr: 'odmr',
 }
 
 function mtqpSettings({ settings, identity }: House) {

@@ -19,8 +19,10 @@ interface Pending {
 type Piece = string | Uint8Array | Pending
 
 export interface OutboxOwner {
-  /** A stream has ended, or its source has thrown. */
-  progressed(failure?: { readonly error: unknown }): void
+  /** A stream has ended. */
+  settle(): void
+  /** Its source has thrown. */
+  broken(event: string, error: unknown): void
 }
 
 /** Never added to: an array that has had one entry keeps room for sixteen more. */
@@ -194,7 +196,7 @@ export class Outbox {
       const rest = transform?.end()
       if (rest && rest.length > 0) held.push(rest)
     } catch (error) {
-      if (!this.#gone) this.#owner.progressed({ error })
+      if (!this.#gone) this.#owner.broken('source-failed', error)
       return
     }
     if (this.#gone) return
@@ -204,7 +206,7 @@ export class Outbox {
     const behind = this.#only === undefined ? this.#queue : [this.#only]
     this.#only = undefined
     this.#queue = [...held, ...behind]
-    this.#owner.progressed()
+    this.#owner.settle()
   }
 }
 

@@ -1,18 +1,18 @@
 /**
- * The pump: the only loop that joins a session (wire/effect.ts) to a connection (world/net.ts) and
- * to the role that answers its questions. Listeners and transports start one for each connection;
- * it serves both sides of every protocol. It gathers what a session sends during one input and
- * writes once, keeps the deadlines, stops reading where memory would grow, and stands between one
- * session's faults and the rest of the process. It knows no protocol and decides no policy.
+ * The pump: the only loop that joins a session (wire/effect.ts) to a connection (world/net.ts) and to the role that
+ * answers its questions. Listeners and transports start one for each connection; it serves both sides of every
+ * protocol. It gathers what a session sends during one input and writes once, keeps the deadlines, stops reading
+ * where memory would grow, and stands between one session's faults and the rest. It knows no protocol and no policy.
  */
 import type { Noted, Session, Sink, Source, Transform } from '../wire/effect.ts'
 import type { Timer } from './clock.ts'
-import { Deadline, type DeadlineOwner } from './deadline.ts'
-import type { Connection, ConnectionEvents } from './net.ts'
-import { Outbox, type OutboxOwner } from './outbox.ts'
-import { type Giver, Owed } from './owed.ts'
-import { Pace, type Paced } from './pace.ts'
+import { Deadline } from './deadline.ts'
+import type { Connection } from './net.ts'
+import { Outbox } from './outbox.ts'
+import { Owed } from './owed.ts'
+import { Pace } from './pace.ts'
 import type { Pumping, PumpOptions } from './pumping.ts'
+import { type Joined, Running } from './running.ts'
 import { end, expire, receive, secured, start } from './session-input.ts'
 
 export type { Pumping, PumpOptions } from './pumping.ts'
@@ -28,25 +28,6 @@ export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E>
   return new Running(running, closed)
 }
 
-/** What the owner holds: the pump has more faces than he may see. */
-class Running<E> implements Pumping<E> {
-  readonly #pump: Pick<Pumping<E>, 'tell' | 'close'>
-  readonly closed: Promise<void>
-
-  constructor(running: Pick<Pumping<E>, 'tell' | 'close'>, closed: Promise<void>) {
-    this.#pump = running
-    this.closed = closed
-  }
-
-  tell(event: E): void {
-    this.#pump.tell(event)
-  }
-
-  close(): void {
-    this.#pump.close()
-  }
-}
-
 /**
  * 'securing': secure() was called and output still leaves; 'handshake': TLS is being agreed on.
  * 'leaving': handOver() was called and output still leaves.
@@ -54,9 +35,7 @@ class Running<E> implements Pumping<E> {
  */
 type Phase = 'open' | 'securing' | 'handshake' | 'leaving' | 'closing' | 'ending' | 'closed'
 
-class Pump<Q, A, E>
-  implements Sink<Q, A>, ConnectionEvents, Paced, Giver<A, E>, OutboxOwner, DeadlineOwner
-{
+class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
   readonly #options: PumpOptions<Q, A, E>
   readonly #resolveClosed: () => void
   readonly #session: Session<A, E>
@@ -140,13 +119,12 @@ class Pump<Q, A, E>
         this.settle()
       },
       // Octets of a message are lost: nothing that follows may be acknowledged.
-      error => this.#broken('content-failed', error),
+      error => this.broken('content-failed', error),
     )
   }
 
   note(what: Noted): void {
-    const waitMs = this.#options.role.noted?.(what) ?? 0
-    if (waitMs > this.#holdMs) this.#holdMs = waitMs
+    this.#holdMs = Math.max(this.#holdMs, this.#options.role.noted?.(what) ?? 0)
   }
 
   secure(): void {
@@ -175,20 +153,15 @@ class Pump<Q, A, E>
     this.#pace.ended()
   }
 
-  progressed(failure?: { readonly error: unknown }): void {
-    if (failure) this.#broken('source-failed', failure.error)
-    else this.settle()
-  }
-
   take(octets: Uint8Array): void {
     // What the peer sent before it knew is neither the one nor the other.
-    if (this.#compressing) this.#broken('octets-before-compression', new Error('too soon'))
+    if (this.#compressing) this.broken('octets-before-compression', new Error('too soon'))
     else if (this.#phase === 'open') this.#input(receive, octets)
     // Nothing crosses from one session to the next: reading stands still, so nothing can be owed either.
     else if (this.#phase === 'leaving')
-      this.#broken('octets-before-hand-over', new Error('too soon'))
+      this.broken('octets-before-hand-over', new Error('too soon'))
     // Plaintext behind the command that starts TLS is an injection (RFC 3207 §6).
-    else if (!this.#isOver()) this.#broken('plaintext-before-tls', new Error('no TLS handshake'))
+    else if (!this.#isOver()) this.broken('plaintext-before-tls', new Error('no TLS handshake'))
   }
 
   end(): void {
@@ -245,7 +218,7 @@ class Pump<Q, A, E>
     try {
       give(this.#session, what)
     } catch (error) {
-      this.#broken('session-threw', error)
+      this.broken('session-threw', error)
     } finally {
       this.#busy = false
     }
@@ -262,13 +235,13 @@ class Pump<Q, A, E>
     try {
       return this.#options.role.failed(question, error)
     } catch (bug) {
-      this.#broken('role-failed-twice', bug)
+      this.broken('role-failed-twice', bug)
       return undefined
     }
   }
 
   /** A fault that ends this connection and no other. */
-  #broken(event: string, error: unknown): void {
+  broken(event: string, error: unknown): void {
     if (this.#phase === 'closed') return
     this.#fault = error instanceof Error ? error : new Error(String(error))
     // A bug is shown with its stack; what a peer can cause at will costs one short line.
@@ -343,7 +316,7 @@ class Pump<Q, A, E>
     const { handOver } = this.#options
     const connection = this.#connection
     if (handOver === undefined || this.#peerEnded) {
-      this.#broken('no-hand-over', new Error('nobody is there to take the connection'))
+      this.broken('no-hand-over', new Error('nobody is there to take the connection'))
       return
     }
     this.#phase = 'closed'
@@ -360,7 +333,7 @@ class Pump<Q, A, E>
     const { compress } = this.#options
     this.#compressing = false
     if (compress === undefined) {
-      this.#broken('compression-failed', new Error('compression was asked for but is not set up'))
+      this.broken('compression-failed', new Error('compression was asked for but is not set up'))
       return
     }
     this.#connection.release(NOTHING)
@@ -381,7 +354,7 @@ class Pump<Q, A, E>
       this.#phase = 'open'
       this.#input(secured, tls)
     } catch (error) {
-      this.#broken('tls-failed', error)
+      this.broken('tls-failed', error)
     }
   }
 
@@ -422,6 +395,6 @@ class Pump<Q, A, E>
   late(): void {
     if (this.#phase === 'ending') this.#connection.destroy()
     else if (this.#outbox.idle) this.#input(expire, undefined)
-    else this.#broken('peer-stalled', new Error('the peer does not read what it asked for'))
+    else this.broken('peer-stalled', new Error('the peer does not read what it asked for'))
   }
 }

@@ -23,7 +23,7 @@ import { pump } from '../../world/pump.ts'
 import type { House } from '../house.ts'
 import { doorOf } from '../listener-door.ts'
 import { MemoryClient } from '../memory-client.ts'
-import { smtpSettings } from '../serve.ts'
+import { smtpSettings } from '../smtp-dialect.ts'
 
 /** Who asks, and what. */
 export interface Inquiry {
