@@ -6,6 +6,7 @@ import type { Acceptance } from '../../src/queue/acceptance.ts'
 import { Spool } from '../../src/queue/spool.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { Transaction } from '../../src/store/transaction.ts'
+import { Worker } from '../../src/transport/worker.ts'
 import type { StagedBody } from '../../src/world/disk.ts'
 import { SimDisk } from '../../src/world/sim/disk.ts'
 import { storm } from './storm.ts'
@@ -98,7 +99,16 @@ export const bugs: readonly Bug[] = [
     what: 'a wake-up that is lost',
     seed: 6,
     seen: /what is due is on its way/,
-    plant: () => replace(MemoryStore.prototype, 'wake', () => () => {}),
+    plant() {
+      const undo = replace(MemoryStore.prototype, 'wake', () => () => {})
+      // A notice that rests is let go by what is settled behind it, which needs no wake-up: none rests here.
+      const own = Object.getOwnPropertyDescriptor(Worker.prototype, 'restMs') as PropertyDescriptor
+      Object.defineProperty(Worker.prototype, 'restMs', { ...own, get: () => 0 })
+      return () => {
+        undo()
+        Object.defineProperty(Worker.prototype, 'restMs', own)
+      }
+    },
   },
   {
     what: 'a body that is not synced',
