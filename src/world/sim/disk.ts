@@ -14,11 +14,14 @@ interface Body {
   changedAt: number
   /** Who writes it. */
   readonly by: DiskHost
+  /** By the monotonic clock of that life. */
+  writtenMs: number
 }
 
 /** What a disk needs of its host: time, and a wait that a dead host never comes back from. */
 export interface DiskHost {
   now(): number
+  monotonic(): number
   /** False once its life is over. */
   alive(): boolean
   later<T>(label: string, run: () => T): Promise<T>
@@ -76,6 +79,7 @@ export class SimDisk {
             sealed: false,
             changedAt: host.now(),
             by: host,
+            writtenMs: host.monotonic(),
           }
           bodies.set(name, body)
           return this.#staged(host, name, body)
@@ -95,8 +99,9 @@ export class SimDisk {
       remove: name => host.later('disk remove', () => this.lose(name)),
       async *list() {
         const listed = await host.later('disk list', () => [...bodies])
-        for (const [name, { sizeOctets, changedAt, by }] of listed) {
-          yield { name, sizeOctets, changedAt, ...(by === host && { restsMs: 0 }) }
+        for (const [name, { sizeOctets, changedAt, by, writtenMs }] of listed) {
+          const restsMs = by === host && { restsMs: host.monotonic() - writtenMs }
+          yield { name, sizeOctets, changedAt, ...restsMs }
         }
       },
     }
@@ -117,6 +122,7 @@ export class SimDisk {
           body.chunks.push(copy)
           body.sizeOctets += copy.length
           body.changedAt = host.now()
+          body.writtenMs = host.monotonic()
         })
       },
       seal: () =>

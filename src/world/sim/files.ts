@@ -72,6 +72,7 @@ export class SimFiles {
   mount(machine: DiskHost): Files {
     const host: DiskHost = {
       now: () => machine.now(),
+      monotonic: () => machine.monotonic(),
       alive: () => machine.alive(),
       later: (label, run) =>
         machine.later(label, () => {

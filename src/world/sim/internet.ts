@@ -212,6 +212,7 @@ export class Internet {
       })
     const host: DiskHost = {
       now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
       alive: () => life.alive,
       later: (label, run) => later(label, 1, run),
     }
