@@ -57,6 +57,9 @@ type MailboxQuestion = Exclude<
   }
 >
 
+/** A mailbox that copies itself would grow without end. */
+const COPIED_MAX = 300
+
 /** joe's password is `secret`; he has INBOX and whatever was put beside it. */
 export class Scripted {
   readonly mailboxes: ScriptedMailbox[] = []
@@ -304,7 +307,9 @@ export class Scripted {
   }
 
   #copy(box: ScriptedMailbox, question: Extract<Question, { readonly kind: 'copy' }>): Answer {
-    if (!this.#named(question.mailbox)) return { ...nothing, code: 'TRYCREATE' }
+    const target = this.#named(question.mailbox)
+    if (target === undefined) return { ...nothing, code: 'TRYCREATE' }
+    if (target.messages.length > COPIED_MAX) return { ...nothing, code: 'OVERQUOTA' }
     const from: number[] = []
     const to: number[] = []
     for (const { uid, octets, flags, date } of [...box.messages]) {

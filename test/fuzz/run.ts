@@ -11,8 +11,6 @@ import { commit, keep, nothing, readKept, readProgress } from './lab/kept.ts'
 import type { Target } from './lab/target.ts'
 import { targets } from './target/table.ts'
 
-const COMMITTED_MAX = 60
-
 const { values } = parseArgs({
   options: {
     target: { type: 'string', multiple: true },
@@ -65,12 +63,7 @@ async function one(target: Target): Promise<boolean> {
     seed: seed + 1,
   }
   keep(target.name, kept, all)
-  if (values.commit)
-    commit(
-      target.name,
-      kept.filter(each => each.length <= 300),
-      COMMITTED_MAX,
-    )
+  if (values.commit) commit(target.name, kept)
   const shown = `${inputs} inputs in ${seconds().toFixed(0)} s, seed ${seed}; ${kept.length} kept, ${blocks} blocks`
   const sum = values.resume
     ? `; ${all.inputs} inputs in ${(all.seconds / 60).toFixed(0)} minutes in all`

@@ -102,7 +102,7 @@ export class SmtpStage implements Sink<Question, Answer> {
 
   /** All that follows, as the pump has it: answers, and that all was taken, as long as more is said. */
   #settle(): void {
-    for (let before = -1; before !== this.#said.length; ) {
+    for (let before = -1; before !== this.#said.length || this.#open !== undefined; ) {
       before = this.#said.length
       for (let open = this.#open; open !== undefined; open = this.#open) {
         this.#open = undefined

@@ -61,7 +61,13 @@ export function spareAtRest(
     resident = process.memoryUsage.rss()
     used = process.threadCpuUsage()
   }
-  const timer = setInterval(look, lookMs)
+  const timer = setInterval(() => {
+    try {
+      look()
+    } catch {
+      // How much is resident is read from a file: without a free descriptor nobody looks (EMFILE).
+    }
+  }, lookMs)
   timer.unref()
   return () => clearInterval(timer)
 }

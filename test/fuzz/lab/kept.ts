@@ -32,9 +32,18 @@ export function keep(name: string, inputs: readonly Buffer[], progress: Progress
   writeFileSync(join(local, `${name}.json`), `${JSON.stringify(progress)}\n`)
 }
 
+/** Of a target so much stands in the repository at most: all of them are some 250 KB. */
+const COMMITTED_MAX_OCTETS = 4_000
+
 /** The shortest, for the repository. */
-export function commit(name: string, inputs: readonly Buffer[], most: number): void {
-  const short = [...inputs].sort((a, b) => a.length - b.length).slice(0, most)
+export function commit(name: string, inputs: readonly Buffer[]): void {
+  const short: Buffer[] = []
+  let octets = 0
+  for (const input of [...inputs].sort((a, b) => a.length - b.length)) {
+    octets += lines([input]).length
+    if (octets > COMMITTED_MAX_OCTETS) break
+    short.push(input)
+  }
   mkdirSync(ours, { recursive: true })
   writeFileSync(join(ours, `${name}.txt`), lines(short))
 }
