@@ -147,7 +147,10 @@ test('a thread that ends judges as it is judged here: settings, warnings and eve
 test('a config that cannot be loaded says why and where', async () => {
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['ts', 'export default { hostname: ', /config/],
-    ['ts', 'export const a = 1', /default export/],
+    ['ts', 'export default {\n  a: 1\n  b: 2,\n}', /config \d+\.ts:3: b: 2,/],
+    ['mjs', 'export default {\n  a: 1\n  b: 2,\n}', /identifier 'b' \(.*config \d+\.mjs:3/],
+    ['ts', 'export const a = 1', /must have a default export/],
+    ['ts', 'export default 5', /the default export must be a group of settings/],
     ['ts', 'throw new Error("no way")', /no way/],
     ['ts', 'process.exit(0)', /must not call process\.exit/],
     ['ts', "import { createServer } from 'postrider'", /createServer/],
@@ -164,4 +167,17 @@ test('a config that cannot be loaded says why and where', async () => {
     assert.match(found.join('\n'), wanted, text)
   }
   assert.match((await errors({ config: join(folder, 'gone.ts') })).join(), /there is no such file/)
+})
+
+test('what is wrong with hooks is told with all else that is wrong', async () => {
+  const text = `export default {
+    users: [], listeners: { smtp: { prt: 25 } }, undelete: { keep: 'x' }, hooks: { mial() {} },
+  }`
+  const found = await errors({ config: config('ts', text) })
+  assert.deepEqual(found.map(line => String(line.split(':')[0])).sort(), [
+    'hooks.mial',
+    'listeners.smtp.prt',
+    'undelete.keep',
+    'users',
+  ])
 })

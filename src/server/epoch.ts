@@ -52,6 +52,8 @@ interface Said {
   readonly raw: Raw
   readonly text: string
   readonly loaded?: Extract<Loaded, { ok: true }>
+  /** What is wrong with its hooks; told with what else is. */
+  readonly faults?: readonly SettingError[]
 }
 
 /** Loads an epoch. Never rejects for what a config does or says. */
@@ -66,9 +68,10 @@ export async function loadEpoch(
   if ('errors' in said) return said
   const base = file === undefined ? currentFolder() : dirname(file)
   const judged = await judge({ source, raw: said.raw, base })
-  if ('errors' in judged) {
+  const { faults = [] } = said
+  if ('errors' in judged || faults.length > 0) {
     said.loaded?.discard()
-    return judged
+    return { errors: [...('errors' in judged ? judged.errors : []), ...faults] }
   }
   const { settings } = judged
   const hooked = (said.loaded?.hooks.length ?? 0) > 0
@@ -155,15 +158,12 @@ async function read(
   const loaded = await loadConfig(open, clock)
   if (!loaded.ok) return fail(loaded.reason)
   const unknown = loaded.hooks.filter(name => !HOOK_NAMES.includes(name as HookName))
-  if (unknown.length === 0) return { raw: loaded.data as Raw, text, loaded }
-  loaded.discard()
-  return {
-    errors: unknown.map(name => ({
-      path: `hooks.${name}`,
-      message: 'there is no such hook',
-      remedy: nearest(name, HOOK_NAMES) ?? `known are ${HOOK_NAMES.join(', ')}`,
-    })),
-  }
+  const faults = unknown.map(name => ({
+    path: `hooks.${name}`,
+    message: 'there is no such hook',
+    remedy: nearest(name, HOOK_NAMES) ?? `known are ${HOOK_NAMES.join(', ')}`,
+  }))
+  return { raw: loaded.data as Raw, text, loaded, faults }
 }
 
 async function hooksOf(

@@ -56,7 +56,9 @@ function issueErrors(
     if (meant !== undefined) {
       return meant.flatMap(inner => issueErrors(schema, inner, [...path, ...inner.path]))
     }
-    const wanted = issue.errors.flat().map(inner => issueMessage(inner))
+    // So is one that takes what was written for what it is, and finds a fault in it.
+    const read = issue.errors.flat().filter(inner => inner.code !== 'invalid_type')
+    const wanted = (read.length > 0 ? read : issue.errors.flat()).map(issueMessage)
     return [{ path: formatPath(path), message: [...new Set(wanted)].join(', or ') }]
   }
   if (issue.code === 'invalid_key') {

@@ -3,6 +3,8 @@
  * says what is wrong with it, and becomes what the server works with. Used by every settings-*.ts.
  */
 import { z } from 'zod'
+import { checkDomain } from '../account/address.ts'
+import { parseLiteral } from '../smtp/domain.ts'
 import { parseDuration, parseSize } from '../wire/measure.ts'
 import { baseOf, formatNetwork, parseNetwork } from '../wire/network.ts'
 
@@ -72,11 +74,27 @@ export const secret = () =>
       return z.NEVER
     })
 
+/** A domain name as people write it, in A-labels or U-labels; an address literal where a host may be one. */
 export const hostname = () =>
-  z
-    .string()
-    .max(255)
-    .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s@[\]<>"\\]+)$/, 'is no host name, such as mail.example.org')
+  z.string().refine(text => isDomainName(text) || isLiteral(text), {
+    error: ({ input }) => `"${String(input)}" is no domain name, such as mail.example.org`,
+  })
+
+/** Domains of others: a name, or several by `*`. */
+export const domainPattern = () =>
+  z.string().refine(text => isDomainName(text.replaceAll('*', 'x')), {
+    error: ({ input }) => `"${String(input)}" is no domain, such as example.org or *.example.org`,
+  })
+
+/** Labels of letters, digits and hyphens within, of 63 octets (RFC 1123 §2.1), 253 in all without the root (RFC 1035 §2.3.4). */
+function isDomainName(text: string): boolean {
+  const checked = checkDomain(text)
+  return text === text.trim() && 'domain' in checked && checked.domain.length <= 253
+}
+
+function isLiteral(text: string): boolean {
+  return parseLiteral(text, 0)?.next === text.length
+}
 
 export const emailAddress = () =>
   z.string().regex(/^[^\s<>]+@[^\s@<>]+$/, 'is no address, such as joe@example.org')

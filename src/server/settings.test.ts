@@ -227,6 +227,36 @@ test('settings that are wrong together are errors too', () => {
   )
 })
 
+test('a domain name is labels of letters, digits and hyphens within, and all that are none are named', () => {
+  const label = 'a'.repeat(63)
+  const good = ['a', 'a-b.example', 'bücher.example', '192.0.2.1', label, '[192.0.2.1]']
+  assert.deepEqual(errorsOf({ domains: good, relayDomains: ['*.example.org'] }), [])
+  const long = `${`${label}.`.repeat(3)}${'b'.repeat(62)}`
+  const bad = [
+    'x..y',
+    '--',
+    '',
+    '-a.b',
+    'a-.b',
+    'a_b',
+    'a b',
+    'a.',
+    `${label}a`,
+    long,
+    'ü'.repeat(63),
+  ]
+  assert.deepEqual(
+    errorsOf({ domains: bad, hostname: '*.a', relayDomains: ['*..a'] }).sort(),
+    [
+      ...bad.map(
+        (name, i) => `domains[${i}]: "${name}" is no domain name, such as mail.example.org`,
+      ),
+      'hostname: "*.a" is no domain name, such as mail.example.org',
+      'relayDomains[0]: "*..a" is no domain, such as example.org or *.example.org',
+    ].sort(),
+  )
+})
+
 test('bodies are kept where all who need them can read them', () => {
   const s3 = { endpoint: 'https://s3.test', bucket: 'mail', accessKey: 'a', secretKey: 'b' }
   const database = 'postgres://localhost/mail'

@@ -18,6 +18,7 @@ import {
 import {
   certificateFiles,
   count,
+  domainPattern,
   duration,
   emailAddress,
   hostname,
@@ -250,7 +251,7 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   domains: z.array(domain).default([]).describe('Domains we take mail for, beside those by CLI.'),
   relayDomains: z
-    .array(hostname())
+    .array(domainPattern())
     .default([])
     .describe(
       'Domains of others whose mail is taken from anybody and carried on by `routes`; `*.example.org` for all below one.',

@@ -1,8 +1,11 @@
 /** `init`: writes a first config, with what is most often changed in it and nothing else. */
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { settingsSchema } from '../../server/settings.ts'
+import { settingErrors } from '../../server/settings-errors.ts'
 import { configsIn, currentFolder } from '../../world/node/config-file.ts'
 import { createFile } from '../../world/node/new-file.ts'
+import { isRoot } from '../../world/node/process.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { type Face, print } from '../face.ts'
 
@@ -31,18 +34,33 @@ export function addInit(program: Command, face: Face): void {
       }
       const file = join(place, 'postrider.config.ts')
       const hostname = options.hostname ?? face.terminal.hostname()
+      refuseFaults({ ...options, hostname })
       const problem = createFile(file, configText({ ...options, hostname }))
       if (problem !== undefined) throw new CommandError(EXIT.cantCreate, `${file}: ${problem}`)
-      const domain = options.domain ?? 'example.org'
-      print(
-        face,
-        options,
-        { file },
-        () =>
-          `${file}\nnext:\n` +
-          `  postrider check --config-only\n  postrider start\n  postrider account add you@${domain}\n`,
-      )
+      print(face, options, { file }, () => `${file}\n${nextSteps(options)}`)
     })
+}
+
+/** What is written is right: the schema that will read it is asked, and each fault named by its option. */
+function refuseFaults({ hostname, domain, data, smarthost }: InitOptions): void {
+  const parsed = settingsSchema.safeParse({
+    hostname,
+    ...(domain !== undefined && { domains: [domain] }),
+    ...(data !== undefined && { data }),
+    ...(smarthost !== undefined && { outbound: { smarthost } }),
+  })
+  if (parsed.success) return
+  const faults = settingErrors(settingsSchema, parsed.error.issues).map(({ path, message }) => {
+    const option = /^domains/.test(path) ? 'domain' : (path.split('.').at(-1) ?? path)
+    return `--${option}: ${message}`
+  })
+  throw new CommandError(EXIT.usage, faults.join('\n'))
+}
+
+function nextSteps({ domain = 'example.org' }: InitOptions): string {
+  const root = isRoot() ? '  write `user` there: whom the server becomes when root starts it\n' : ''
+  const commands = ['check --config-only', 'start', `account add you@${domain}`]
+  return `next:\n${root}${commands.map(each => `  bin/postrider ${each}\n`).join('')}`
 }
 
 /** The config as a person would have written it. */
@@ -50,14 +68,19 @@ export function configText(options: InitOptions): string {
   const lines = [
     "import { defineConfig } from 'postrider'",
     '',
-    '// Every setting with its default: docs/configuration.md. `postrider check` finds mistakes.',
+    '// Every setting with its default: docs/configuration.md. `bin/postrider check` finds mistakes.',
     'export default defineConfig({',
     '  // Our name in greetings: the one that the reverse DNS of our address gives.',
     `  hostname: ${quote(options.hostname ?? 'mail.example.org')},`,
     `  domains: [${quote(options.domain ?? 'example.org')}],`,
   ]
-  if (options.data !== undefined) lines.push(`  data: ${quote(options.data)},`)
   lines.push(
+    '  // Queue, mailboxes, keys and sockets; `user` must be able to write there.',
+    options.data === undefined
+      ? "  // data: '/var/lib/postrider',"
+      : `  data: ${quote(options.data)},`,
+    '  // Whom the server becomes once its ports are bound, when root starts it.',
+    "  // user: 'postrider',",
     '  // The certificate that clients see, read again when it changes; without it one is made.',
     `  // tls: { certificate: '/etc/letsencrypt/live/NAME/fullchain.pem', key: '/etc/letsencrypt/live/NAME/privkey.pem' },`,
   )

@@ -3,7 +3,9 @@
  * names of its hooks, then answers questions for as long as it is let. Started by
  * config-thread.ts; never loads the server.
  */
-import { registerHooks } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { registerHooks, stripTypeScriptTypes } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Asked, Told } from '../config-thread.ts'
 
@@ -40,8 +42,35 @@ function tell(message: Told): void {
 /** Why something failed, with the place in the config where it did. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, 500)
-  const place = error.stack?.split('\n').find(line => line.includes(configUrl))
-  return `${error.message}${place === undefined ? '' : ` (${place.trim()})`}`.slice(0, 1000)
+  const place =
+    placeOf(error) ??
+    error.stack
+      ?.split('\n')
+      .find(line => line.includes(configUrl))
+      ?.trim()
+  return `${error.message}${place === undefined ? '' : ` (${place})`}`.slice(0, 1000)
+}
+
+/** Where a text cannot be read: Node writes `FILE:LINE` and some lines, the one meant underlined, above the error's name. */
+function placeOf(error: Error): string | undefined {
+  if (!(error instanceof SyntaxError)) return undefined
+  const [first = '', ...lines] = (error.stack ?? '').split('\n')
+  const [, path, number] = /^(\/.+|file:.+):(\d+)$/.exec(first) ?? []
+  if (path === undefined || number === undefined) return placeByParsing()
+  const file = path.startsWith('file:') ? fileURLToPath(path) : path
+  const line = lines[lines.findIndex(each => /^\s*\^+\s*$/.test(each)) - 1]?.trim()
+  return `${file}:${number}${line === undefined ? '' : `: ${line}`}`
+}
+
+/** Of a module in JavaScript Node tells no place; its stripper of types reads it too, and does. */
+function placeByParsing(): string | undefined {
+  try {
+    stripTypeScriptTypes(readFileSync(fileURLToPath(configUrl), 'utf8'))
+  } catch (error) {
+    const [, number] = /:(\d+)\n/.exec((error instanceof Error && error.stack) || '') ?? []
+    if (number !== undefined) return `${fileURLToPath(configUrl)}:${number}`
+  }
+  return undefined
 }
 
 function isGroup(value: unknown): value is Record<string, unknown> {
@@ -61,9 +90,10 @@ async function load(): Promise<void> {
   const module: Record<string, unknown> = await import(configUrl)
   const given = module['default']
   const config = isGroup(given) && isGroup(given['default']) ? given['default'] : given
-  if (!isGroup(config)) {
+  if (!('default' in module)) {
     throw new Error('the file must have a default export: export default defineConfig({ ... })')
   }
+  if (!isGroup(config)) throw new Error('the default export must be a group of settings')
   takeHooks(config)
   const { hooks: _, ...data } = config
   tell({ kind: 'loaded', data: withoutFunctions(data), hooks: Object.keys(hooks) })
