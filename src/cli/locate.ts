@@ -7,7 +7,7 @@ import { type Epoch, loadEpoch } from '../server/epoch.ts'
 import type { Settings } from '../server/settings.ts'
 import { formatSettingError } from '../server/settings-errors.ts'
 import { DEMO } from '../server/settings-layers.ts'
-import { currentFolder, pathExists } from '../world/node/config-file.ts'
+import { configsIn, currentFolder, pathExists } from '../world/node/config-file.ts'
 import { CommandError, EXIT } from './exit.ts'
 import type { CommonOptions, Face } from './face.ts'
 
@@ -21,15 +21,11 @@ export async function locateEpoch(
   face: Face,
   options: CommonOptions,
 ): Promise<Pick<Epoch, 'settings' | 'warnings'>> {
-  const demo = resolve(currentFolder(), DEMO.data as string)
-  const named = options.data ?? options.config ?? face.terminal.env('POSTRIDER_DATA')
+  const demo = demoHere(face, options)
+  const data = options.data ?? demo
   const result = await loadEpoch(
-    {
-      config: options.config,
-      // `--data` alone means that folder, whatever config happens to lie here.
-      demo: options.config === undefined && options.data !== undefined,
-      data: options.data ?? (named === undefined && pathExists(demo) ? demo : undefined),
-    },
+    // `--data` alone means that folder, whatever config happens to lie here.
+    { config: options.config, demo: options.config === undefined && data !== undefined, data },
     { clock: face.clock },
     // A command ends itself, and needs no thread that does.
     async written => (await import('../server/judge.ts')).judge(written),
@@ -39,4 +35,13 @@ export async function locateEpoch(
   }
   result.hooks?.close()
   return result
+}
+
+/** The folder of a demo that was started here, where nothing names another server. */
+function demoHere({ terminal }: Face, { data, config }: CommonOptions): string | undefined {
+  const environment = terminal.env('POSTRIDER_DATA') || terminal.env('POSTRIDER_CONFIG')
+  if (data !== undefined || config !== undefined || environment) return undefined
+  if (configsIn(currentFolder()).length > 0) return undefined
+  const folder = resolve(currentFolder(), DEMO.data as string)
+  return pathExists(folder) ? folder : undefined
 }

@@ -30,7 +30,10 @@ async function main(): Promise<void> {
   const face: Face = { terminal, clock: nodeClock }
   const { front, args } = terminal
   try {
-    if (front === 'sendmail' || front === 'mailq' || front === 'newaliases') {
+    if (front === 'sendmail' && args[0] === '--help') {
+      const { program } = await import('./program.ts')
+      await (await program(face, 'sendmail')).parseAsync(['sendmail', '--help'], { from: 'user' })
+    } else if (front === 'sendmail' || front === 'mailq' || front === 'newaliases') {
       const implied = front === 'mailq' ? ['-bp'] : front === 'newaliases' ? ['-bi'] : []
       await runSendmail(face, [...implied, ...args])
     } else if (args[0] === 'sendmail' && args[1] !== '--help') {

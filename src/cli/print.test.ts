@@ -41,7 +41,7 @@ test('a time is told from now, to two units', () => {
     [0, 'now'],
     [30_000, 'in 30s'],
     [-90_000, '1m30s ago'],
-    [4 * 3_600_000 + 61_000, 'in 4h1m'],
+    [4 * 3_600_000 + 61_000, 'in 4h2m'],
     [-(26 * 3_600_000 + 5), '1d2h ago'],
   ] as const) {
     assert.equal(formatWhen(now + distanceMs, now), text)

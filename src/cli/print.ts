@@ -55,7 +55,9 @@ export function formatWhen(at: number, now: number): string {
   const unit = units.find(candidate => distanceMs >= candidate) as number
   // Two digits of a time are enough: 1d4h, not 1d4h12m7s.
   const next = unit === 1000 ? 1000 : (units[units.indexOf(unit) + 1] as number)
-  const text = formatDuration(Math.floor(distanceMs / next) * next)
+  // What was just set for two hours is not shown as 1h59m.
+  const round = at > now ? Math.ceil : Math.floor
+  const text = formatDuration(round(distanceMs / next) * next)
   return at > now ? `in ${text}` : `${text} ago`
 }
 

@@ -58,9 +58,28 @@ function exitByThrowing(command: Command, face: Face): Command {
   return command
 }
 
+const SENDMAIL_FLAGS = `Flags, as programs have always given them; others are taken without a word:
+  -t               recipients are those of To, Cc and Bcc
+  -i, -oi          a line with a dot alone is part of the message
+  -f <address>     the envelope sender; '' or <> is the null one
+  -F <name>        the sender's full name, where the message has no From
+  -N <when>        notices that are wanted: never, or of success, failure, delay
+  -R <what>        what a notice returns: full or hdrs
+  -V <id>          the envelope id that notices name
+  -v               print what was said
+  -bm              send a message (as without it)
+  -bs              speak SMTP on standard input and output
+  -bp              list the queue, as mailq does
+  -bi              nothing, as newaliases does
+  -q               try the whole queue now
+  --data <folder>  the data folder of the server
+  --               what follows are recipients
+`
+
 /** For `--help` only: main.ts runs it before commander sees its flags, which are older than any parser. */
 function addSendmail(root: Command): void {
   root
     .command('sendmail [recipient...]')
-    .description('take a message on standard input, as programs expect (-t -f -F -i -bs -bp -q)')
+    .description('take a message on standard input, as programs expect')
+    .addHelpText('after', `\n${SENDMAIL_FLAGS}`)
 }

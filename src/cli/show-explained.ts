@@ -10,6 +10,9 @@ import type {
 import { formatDuration } from '../wire/measure.ts'
 import { facts, formatTime, printable } from './print.ts'
 
+/** What is done with at once is not tried again. */
+const ATTEMPTED_ONCE: readonly string[] = ['local', 'discard', 'reject']
+
 /** Attempts that are shown one by one. */
 const ATTEMPTS_SHOWN = 8
 
@@ -23,7 +26,7 @@ export function showExplained(explained: ExplainOutput): string {
     return ours + lines.map(line => `  S: ${printable(line)}\n`).join('')
   })
   const refused = asked.filter(({ reply }) => !reply.startsWith('2'))
-  const none = recipients.length === 0 ? '\nnobody is taken: nothing comes of it\n' : ''
+  const none = recipients.length === 0 ? '\nno recipient is taken: nothing comes of it\n' : ''
   const some =
     refused.length > 0 && none === ''
       ? `\nrefused in the session: ${refused.map(({ path }) => printable(path)).join(', ')}\n`
@@ -43,8 +46,7 @@ export function showExplained(explained: ExplainOutput): string {
 function showSchedules({ at, recipients, noticesTo }: ExplainOutput): string {
   const groups = new Map<string, { schedule: ExplainedSchedule; addresses: string[] }>()
   for (const { address, transport, schedule } of recipients) {
-    // What goes into a mailbox here at once is not tried again.
-    if (schedule === undefined || transport === 'local') continue
+    if (schedule === undefined || ATTEMPTED_ONCE.includes(transport ?? '')) continue
     const key = JSON.stringify(schedule)
     const group = groups.get(key) ?? { schedule, addresses: [] }
     group.addresses.push(printable(address))
@@ -70,7 +72,7 @@ function showHeader(header: ExplainOutput['header']): string {
 }
 
 function showRecipient(recipient: ExplainedRecipient): string {
-  const { address, aliasOf, expanded, reversePath, route, text, ways = [] } = recipient
+  const { address, aliasOf, expanded, reversePath, route, text, ways = [], givenUp } = recipient
   const alias = aliasOf === undefined ? '' : ` (for ${printable(aliasOf)})`
   if (expanded) return `\n${printable(address)}: an alias, its targets below\n`
   return (
@@ -79,8 +81,9 @@ function showRecipient(recipient: ExplainedRecipient): string {
       ...(route?.passed ?? []).map(showPassed),
       ['  route', `${text ?? ''} (by ${route?.by ?? ''})`],
       ['  leaves as', reversePath],
-    ]) +
-    ways.map(showWay).join('')
+      ...ways.flatMap(showWay),
+      ['  given up', givenUp && `at the first attempt: ${givenUp}`],
+    ])
   )
 }
 
@@ -89,7 +92,7 @@ function showPassed(rule: Passed): [string, string] {
   return ['  not by', `${place}: ${condition} is ${found}, not ${wanted}`]
 }
 
-function showWay(way: ExplainedWay): string {
+function showWay(way: ExplainedWay): [string, string | undefined][] {
   const { port, protocol, tls, certificate, clearInstead, login, hosts = [], trouble } = way
   const secured =
     tls === 'never'
@@ -97,13 +100,13 @@ function showWay(way: ExplainedWay): string {
       : `TLS ${tls}, ${certificate === 'any' ? 'any certificate' : 'a certificate that is verified'}` +
         (clearInstead ? ', else in clear text' : '')
   const name = way.domain === undefined ? way.host : `the MX hosts of ${way.domain}`
-  return facts([
+  return [
     ['  to', name],
     ...hosts.map(({ name, address }): [string, string] => ['  host', `${name} (${address})`]),
     ['  trouble', trouble],
     ['  how', `${protocol} port ${port}, as ${way.hostname}; ${secured}`],
     ['  login', login],
-  ])
+  ]
 }
 
 function showSchedule(schedule: ExplainedSchedule, from: number, whose?: string): string {

@@ -68,7 +68,7 @@ test('nothing is held up, and it says so', async () => {
 
 test('what is suspended waits, is shown with its reason, and goes when it is resumed', async () => {
   const suspended = await destinations('suspend', LANE(), '--for', '2h', '--reason', 'they asked')
-  assert.match(suspended.out, /suspended +now +in 1h59m +0 +they asked/)
+  assert.match(suspended.out, /suspended +now +in 2h +0 +they asked/)
   await send()
   await until(async () => (await rows('show', LANE()))[0]?.waiting === 1)
   const [row] = await rows('list')
@@ -106,6 +106,7 @@ test('only what mail goes to can be suspended, and the refusal says what that is
   assert.match(await refused('host:relay.example'), /with its port, such as host:relay/)
   assert.match(await refused('rule:nobody'), /no rule of shaping called "nobody"/)
   assert.match(await refused('from:joe@example.org'), /queue hold from:/)
+  assert.match(await refused('nope'), /no rule of `shaping`, and no domain that mail waits for/)
   assert.match(await refused('mx:joe@example.org'), /is no domain/)
   assert.match(await refused('joe@example.org'), /is no domain/)
   assert.ok((await rows('list')).every(({ state }) => state !== 'suspended'))

@@ -193,8 +193,14 @@ function compareRecipients(explained: ExplainOutput, record: MessageRecord | und
 
 /** What waits was tried when it was said to be, but for the time the attempts themselves took. */
 let compared = 0
+let endedAtOnce = 0
 
 function compareAttempts(explained: ExplainOutput, record: MessageRecord | undefined) {
+  for (const { address } of explained.recipients.filter(({ givenUp }) => givenUp)) {
+    const row = record?.recipients.find(one => one.address === address)
+    assert.ok(row && !WAITING.includes(row.state), `${address} is given up at once`)
+    endedAtOnce++
+  }
   for (const row of record?.recipients.filter(({ state }) => WAITING.includes(state)) ?? []) {
     const tried = (record?.attempts ?? []).filter(({ n }) => n === row.n).map(({ at }) => at)
     const said =
@@ -270,4 +276,4 @@ for (const [c, config] of CONFIGS.entries()) {
 }
 
 test('and some of it waited, so that times were compared', () =>
-  assert.ok(compared >= 5, `${compared}`))
+  assert.ok(compared >= 5 && endedAtOnce >= 1, `${compared} ${endedAtOnce}`))

@@ -7,7 +7,7 @@ import { kindOf } from '../../message/encode.ts'
 import { scanHeader } from '../../message/header.ts'
 import type { Carry, HopFacts } from '../../smtp/client/question.ts'
 import { parseDuration } from '../../wire/measure.ts'
-import { configsIn, currentFolder, pathExists } from '../../world/node/config-file.ts'
+import { pathExists } from '../../world/node/config-file.ts'
 import { nodeRandom } from '../../world/node/random.ts'
 import { composeDraft, type DraftFlags, fileOctets, mailboxes } from '../draft.ts'
 import { CommandError, EXIT } from '../exit.ts'
@@ -36,6 +36,9 @@ interface SendFlags extends Omit<DraftFlags, 'from'> {
   readonly show?: boolean
   readonly json?: boolean
 }
+
+/** Where a server keeps its data unless told otherwise (settings.ts). */
+const SYSTEM_DATA = '/var/lib/postrider'
 
 const several = (value: string, all: readonly string[] = []) => [...all, value]
 
@@ -98,15 +101,21 @@ async function send(face: Face, flags: SendFlags): Promise<void> {
   report(face, flags, submitted, recipients.map(formatAddress))
 }
 
-/** The socket of the server whose config is named or lies here, as for all commands, if it is there. */
+/**
+ * The socket of the server that is meant, found as by all commands; undefined where it is the system's own,
+ * whose socket may lie elsewhere (local-sockets.ts).
+ */
 async function configuredSocket(face: Face, flags: SendFlags): Promise<string | undefined> {
-  const named = ['POSTRIDER_SOCKET', 'POSTRIDER_DATA'].some(name => face.terminal.env(name))
-  if (flags.config === undefined) {
-    if (flags.data !== undefined || named || configsIn(currentFolder()).length === 0)
-      return undefined
-  }
-  const { path } = (await locate(face, flags)).listeners.local
-  return flags.config !== undefined || pathExists(path) ? path : undefined
+  if (face.terminal.env('POSTRIDER_SOCKET')) return undefined
+  const { data, listeners } = await locate(face, flags)
+  const { path } = listeners.local
+  if (pathExists(path)) return path
+  if (data === SYSTEM_DATA) return undefined
+  if (!pathExists(data)) return path
+  throw new CommandError(
+    EXIT.tempFail,
+    `the server of ${data} does not run: start it, or name another by --data FOLDER or --server HOST:PORT`,
+  )
 }
 
 function senderOf(face: Face, flags: SendFlags, hostname: string): string {

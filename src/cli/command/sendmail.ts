@@ -166,7 +166,12 @@ function carryOf(
     ...listed.addresses,
   ])
   if (recipients.length === 0) {
-    throw new CommandError(EXIT.usage, 'nobody to send to: name recipients, or use -t')
+    throw new CommandError(
+      EXIT.usage,
+      flags.fromHeader
+        ? 'no To, Cc or Bcc in the message names a recipient'
+        : 'no recipient: name some, or use -t for those of the header',
+    )
   }
   const notify = notifyOf(flags.notify)
   const content = finish(message, from)

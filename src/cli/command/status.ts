@@ -13,7 +13,11 @@ export function addStatus(program: Command, face: Face): void {
         facts([
           ['server', value.running ? `running, process ${value.pid}` : 'not running'],
           ['version', value.version || undefined],
-          ['name', value.hostname],
+          // Of data that nobody serves, no config says what its server is called.
+          [
+            'name',
+            value.running || nameKnown(options, value.hostname) ? value.hostname : undefined,
+          ],
           ['data', value.data],
           ['since', value.running ? formatTime(value.startedAt) : undefined],
           ['config', value.epoch || undefined],
@@ -30,4 +34,8 @@ export function addStatus(program: Command, face: Face): void {
       if (!status.running) face.terminal.setExit(EXIT.unavailable)
     },
   )
+}
+
+function nameKnown({ data, config }: CommonOptions, hostname: string): boolean {
+  return hostname !== 'localhost' && (data === undefined || config !== undefined)
 }

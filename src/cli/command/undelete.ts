@@ -33,11 +33,16 @@ export function addUndelete(program: Command, face: Face): void {
         }
         if (verb === 'restore') {
           const done = await call(face, options, 'undelete.restore', selection)
-          print(face, options, done, ({ restored }) => `${restored} messages are back\n`)
+          print(face, options, done, ({ restored }) =>
+            restored === 0
+              ? 'nothing is kept: nothing is back\n'
+              : `${restored} ${restored === 1 ? 'message is' : 'messages are'} back\n`,
+          )
           return
         }
         const found = await call(face, options, 'undelete.list', selection)
         print(face, options, found, ({ items, total }) => {
+          if (total === 0) return 'nothing is kept\n'
           const rows = items.map(item => [
             item.mailbox,
             formatTime(item.removedAt),

@@ -175,15 +175,18 @@ async function explained(
   const sender: Address | null =
     departure?.reversePath ??
     (message.reverse_path === '' ? null : parseStoredAddress(message.reverse_path))
+  const recipient = parseStoredAddress(address)
+  const carried = { recipient, sizeOctets: message.size_octets }
+  const { givenUp, ...explained } = await explainRoute(house, route, carried)
+  const name = 'name' in route ? route.name : undefined
   return {
     ...about,
     reversePath: formatPath(sender),
     route: { kind: route.kind, by, passed },
-    ...(await explainRoute(house, route, {
-      recipient: parseStoredAddress(address),
-      sizeOctets: message.size_octets,
-    })),
-    schedule: explainedSchedule(house, message, address, 'name' in route ? route.name : undefined),
+    ...explained,
+    ...(givenUp === undefined
+      ? { schedule: explainedSchedule(house, message, address, name) }
+      : { givenUp }),
   }
 }
 

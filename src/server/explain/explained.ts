@@ -60,6 +60,8 @@ export interface ExplainedRecipient {
   /** What becomes of it, in a few words. */
   readonly text?: string
   readonly ways?: readonly ExplainedWay[]
+  /** Why the first attempt is the last: no way will ever be there. `schedule` is absent then. */
+  readonly givenUp?: string
   /** When it is tried if it is deferred each time, by its own line of `queue.schedules` where there is one. */
   readonly schedule?: ExplainedSchedule
 }

@@ -9,7 +9,7 @@ import type { House } from '../house.ts'
 import { smtpSettings } from '../outbound.ts'
 import type { ExplainedRecipient, ExplainedWay } from './explained.ts'
 
-type Explained = Pick<ExplainedRecipient, 'transport' | 'text' | 'ways'>
+type Explained = Pick<ExplainedRecipient, 'transport' | 'text' | 'ways' | 'givenUp'>
 
 export async function explainRoute(
   house: House,
@@ -38,9 +38,16 @@ export async function explainRoute(
     case 'smarthost': {
       const settings = { ...smtpTransportDefaults, ...smtpSettings(house) }
       const { random } = house.world
-      const ways = waysOf(route, settings, random, false).map(way => explainWay(house, way))
+      const ways = await Promise.all(
+        waysOf(route, settings, random, false).map(way => explainWay(house, way)),
+      )
       const protocol = (route.kind === 'smarthost' && route.protocol) || 'smtp'
-      return { transport: protocol, text: routeKey(route), ways: await Promise.all(ways) }
+      const troubles = ways.map(({ trouble }) => trouble)
+      const givenUp = troubles.every(trouble => trouble?.startsWith('failed: '))
+        ? troubles[0]?.replace('failed: ', '')
+        : undefined
+      const how = { transport: protocol, text: routeKey(route), ways } as const
+      return givenUp === undefined ? how : { ...how, givenUp }
     }
   }
 }

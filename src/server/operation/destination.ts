@@ -24,7 +24,7 @@ export async function suspendDestination(
 ): Promise<OperationOutput<'destination.suspend'>> {
   if (!(forMs > 0)) throw new OperationError(64, 'say for how long, such as 2h')
   const lane = laneNamed(context, name)
-  const bar = whyNot(context, lane)
+  const bar = whyNot(context, lane) ?? (await whyDoubtful(context, name, lane))
   if (bar !== undefined) throw new OperationError(64, bar)
   const row = await context.store.write(suspendLane, { name: lane, forMs, status: '4.7.0', reason })
   context.wake()
@@ -77,6 +77,18 @@ function whyNot({ house }: ControlContext, lane: string): string | undefined {
     default:
       return `"${kind}:" is no kind of destination: it may be mx, host, lmtp, onDemand, pipe, maildir, mbox or rule`
   }
+}
+
+/** A bare word is more likely a slip than a domain, unless mail has waited for it. */
+async function whyDoubtful(
+  { store }: ControlContext,
+  name: string,
+  lane: string,
+): Promise<string | undefined> {
+  if (/[:.[]/.test(name) || !lane.startsWith('mx:')) return undefined
+  const [known] = await store.read(laneList, { limit: 1, name: lane })
+  if (known !== undefined) return undefined
+  return `"${name}" is no rule of \`shaping\`, and no domain that mail waits for: name one as \`destinations list\` shows it, a domain such as example.org, or ${lane} if you mean that`
 }
 
 /** With the hop in brackets where it is a named way to the domain's own hosts (route/route.ts). */

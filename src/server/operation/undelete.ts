@@ -56,8 +56,15 @@ async function* found(
 ): AsyncGenerator<{ readonly folder: KeptFolder; readonly messages: readonly KeptMessage[] }> {
   const account = await house.accounts.accounts.find(address)
   if (account === undefined) throw new OperationError(67, `there is no account ${address} here`)
-  for (const folder of await store.read(keptFolders, account.id)) {
-    if (mailbox !== undefined && folder.folder !== mailbox) continue
+  const name = mailbox?.toUpperCase() === 'INBOX' ? 'INBOX' : mailbox
+  const folders = await store.read(keptFolders, account.id)
+  if (name !== undefined && !folders.some(({ folder }) => folder === name)) {
+    const there = await store.read(folderStatus, { accountId: account.id, name })
+    if (!there)
+      throw new OperationError(67, `${address} has no mailbox ${name}, and had none lately`)
+  }
+  for (const folder of folders) {
+    if (name !== undefined && folder.folder !== name) continue
     for (let after = 0; ; ) {
       const question = { mailboxId: folder.mailboxId, since, before, after, limit: SLICE }
       const messages = await store.read(keptMessages, question)
