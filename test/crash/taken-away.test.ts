@@ -79,6 +79,8 @@ test('without a free descriptor it goes on, looks at its load as before, and tak
     stranger?.end()
     return code === 220
   })
-  assert.deepEqual(server.faults(), [])
+  // The upkeep that fell into that time says so, and comes again.
+  const faults = server.faults().filter(line => !/"upkeep"/.test(line) || !/EMFILE/.test(line))
+  assert.deepEqual(faults, [])
   assert.equal((await server.stop()).code, 0)
 })
