@@ -30,7 +30,7 @@ test('a thread at rest collects once, and once more when it has worked again', a
     collected++
   }) as NonNullable<typeof globalThis.gc>
   let much = false
-  const end = spareAtRest(() => much, LOOK_MS, Number.NEGATIVE_INFINITY)
+  const end = spareAtRest(() => much, LOOK_MS, Number.NEGATIVE_INFINITY, Number.MAX_SAFE_INTEGER)
   context.after(() => {
     end()
     globalThis.gc = own

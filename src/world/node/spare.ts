@@ -32,6 +32,7 @@ export function spareAtRest(
   worked: () => boolean,
   lookMs = LOOK_MS,
   growthOctets = GROWTH_OCTETS,
+  heapMaxOctets = HEAP_MAX_OCTETS,
 ): () => void {
   const collect = globalThis.gc
   // bin/postrider exposes it; elsewhere nothing is spared.
@@ -53,7 +54,7 @@ export function spareAtRest(
     if (!atRest || rested || now < notBefore) return
     rested = true
     if (process.memoryUsage.rss() - resident < growthOctets) return
-    if (process.memoryUsage().heapUsed > HEAP_MAX_OCTETS) return
+    if (process.memoryUsage().heapUsed > heapMaxOctets) return
     // The only kind that gives pages back at once.
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     const { user: own, system: systems } = process.threadCpuUsage(used)
