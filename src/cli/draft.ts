@@ -90,7 +90,7 @@ function fileText(path: string): string {
 export function fileOctets(path: string): Uint8Array {
   const read = readOctets(path, INPUT_MAX_OCTETS)
   if ('octets' in read) return read.octets
-  throw new CommandError(EXIT.noInput, `${path}: ${read.reason}`)
+  throw new CommandError(EXIT.noInput, `cannot read ${path}: ${read.reason}`)
 }
 
 function attachment(path: string): Attachment {

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { type Epoch, loadEpoch } from '../server/epoch.ts'
 import type { Settings } from '../server/settings.ts'
-import { formatSettingError } from '../server/settings-errors.ts'
+import { formatSettingErrors } from '../server/settings-errors.ts'
 import { DEMO } from '../server/settings-layers.ts'
 import { configsIn, currentFolder, pathExists } from '../world/node/config-file.ts'
 import { CommandError, EXIT } from './exit.ts'
@@ -31,7 +31,7 @@ export async function locateEpoch(
     async written => (await import('../server/judge.ts')).judge(written),
   )
   if ('errors' in result) {
-    throw new CommandError(EXIT.config, result.errors.map(formatSettingError).join('\n'))
+    throw new CommandError(EXIT.config, formatSettingErrors(result.errors), result.errors)
   }
   result.hooks?.close()
   return result

@@ -13,13 +13,18 @@ import type { Face } from './face.ts'
 import { json, printable } from './print.ts'
 
 /** What a failure means to the caller: the exit code, and the message unless it was printed. */
-function failure(error: unknown): { readonly exit: number; readonly message?: string } {
+function failure(error: unknown): {
+  readonly exit: number
+  readonly message?: string
+  readonly errors?: unknown
+} {
   // commander has said it already.
   if (error instanceof Error && 'exitCode' in error) {
     return { exit: error.exitCode === 0 ? EXIT.ok : EXIT.usage }
   }
   if (error instanceof Error && 'exit' in error && typeof error.exit === 'number') {
-    return { exit: error.exit, message: error.message }
+    const { exit, message } = error
+    return 'errors' in error ? { exit, message, errors: error.errors } : { exit, message }
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { exit: EXIT.software, message: `this is a bug: ${message}` }
@@ -45,10 +50,10 @@ async function main(): Promise<void> {
       await root.parseAsync([...args], { from: 'user' })
     }
   } catch (error) {
-    const { exit, message } = failure(error)
+    const { exit, message, errors } = failure(error)
     terminal.setExit(exit)
     if (message === undefined) return
-    if (args.includes('--json')) terminal.out(json({ error: { message, exit } }))
+    if (args.includes('--json')) terminal.out(json({ error: { message, exit, errors } }))
     const name = front === 'postrider' ? front : `postrider ${front}`
     for (const line of printable(message, true).split('\n')) terminal.err(`${name}: ${line}\n`)
     // A start that failed has sockets and threads open; whoever watches it is told by its end.

@@ -2,7 +2,7 @@
  * What is to be diagnosed where it is our own server: the domains and listeners of the running server, or of the
  * config where none runs. Called by `diagnose` without a subject.
  */
-import type { Plan, Server } from '../diagnose/plan.ts'
+import { isForTests, type Plan, type Server } from '../diagnose/plan.ts'
 import { call } from './call.ts'
 import type { CommonOptions, Face } from './face.ts'
 import { locate } from './locate.ts'
@@ -29,6 +29,7 @@ export async function ownServer(
   const { listeners } = await call(face, flags, 'status', {})
   const own = domains.slice(0, DOMAINS_MAX).map(({ name }) => name)
   const hostname = settings.hostname.toLowerCase()
+  const forTests = isForTests(hostname)
   const servers = LISTENERS.flatMap(([name, protocol, tls]): readonly Server[] => {
     const listener = settings.listeners[name]
     if (!listener.enabled) return []
@@ -37,11 +38,13 @@ export async function ownServer(
     const everywhere = listener.address === '::' || listener.address === '0.0.0.0'
     const address = everywhere ? '127.0.0.1' : listener.address
     const submission = name === 'submission' || name === 'submissions'
-    return [{ host: hostname, address, port, protocol, tls, ...(submission && { submission }) }]
+    const facts = { ...(submission && { submission }), ...(forTests && { forTests }) }
+    return [{ host: hostname, address, port, protocol, tls, ...facts }]
   })
   return {
     plan: {
-      domains: own,
+      domains: own.filter(domain => !isForTests(domain)),
+      forTests: own.filter(isForTests),
       servers,
       recipients: own.flatMap(domain => [`postmaster@${domain}`, `abuse@${domain}`]),
     },

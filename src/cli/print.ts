@@ -61,6 +61,11 @@ export function formatWhen(at: number, now: number): string {
   return at > now ? `in ${text}` : `${text} ago`
 }
 
+/** '1 file', '2 files'. */
+export function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
 /** '<>' for the null reverse-path. */
 export function formatSender(sender: string): string {
   return sender === '' ? '<>' : sender

@@ -41,18 +41,26 @@ export async function program(face: Face, called = ''): Promise<Command> {
     .description('The whole of email in one process.')
     .version(version())
     .configureHelp({ showGlobalOptions: false })
-    .showHelpAfterError('(postrider --help lists what there is)')
   const one = Object.hasOwn(COMMANDS, called) ? COMMANDS[called] : undefined
   for (const load of one === undefined ? Object.values(COMMANDS) : [one]) (await load())(root, face)
   return exitByThrowing(root, face)
 }
 
+/** 'postrider queue retry'. */
+function wholeName(command: Command): string {
+  return command.parent === null ? command.name() : `${wholeName(command.parent)} ${command.name()}`
+}
+
 /** commander would end the process itself; it throws, so that one place decides. */
 function exitByThrowing(command: Command, face: Face): Command {
+  const more = command.parent === null ? 'lists what there is' : 'says more'
   command.exitOverride()
+  command.showHelpAfterError(`(${wholeName(command)} --help ${more})`)
   command.configureOutput({
     writeOut: text => face.terminal.out(text),
     writeErr: text => face.terminal.err(text),
+    // As all that goes wrong is told.
+    outputError: (text, write) => write(text.replace(/^error: /, 'postrider: ')),
   })
   for (const inner of command.commands) exitByThrowing(inner, face)
   return command

@@ -1,12 +1,27 @@
 /** A diagnosis as people read it: step by step, each finding with its remedy, and what was said. */
 import type { Finding, Line, Section, Severity } from '../diagnose/finding.ts'
-import { printable } from './print.ts'
+import { count, printable } from './print.ts'
 
 const MARKS: Readonly<Record<Severity, string>> = {
   good: 'good   ',
   note: 'note   ',
   warning: 'WARNING',
   fault: 'FAULT  ',
+}
+
+/** How many faults and warnings there are, and which. */
+export function showSummary(sections: readonly Section[]): string {
+  const found = sections.flatMap(({ about, steps }) =>
+    steps.flatMap(({ findings }) =>
+      findings.map(({ name, severity }) => ({ about, name, severity })),
+    ),
+  )
+  const of = (wanted: Severity) => found.filter(({ severity }) => severity === wanted)
+  const [faults, warnings] = [of('fault'), of('warning')]
+  const lines = [...faults, ...warnings].map(
+    ({ about, name, severity }) => `  ${MARKS[severity]} ${name}: ${printable(about)}\n`,
+  )
+  return `${count(faults.length, 'fault')}, ${count(warnings.length, 'warning')}\n${lines.join('')}\n`
 }
 
 /** @param all also what was said where nothing is wrong */

@@ -30,6 +30,10 @@ const names = {
     'name',
     'check the spelling; if it is right, register the domain or publish its records',
   ),
+  'name-for-tests': note(
+    'name',
+    'nobody else can ever reach a name under .test, .example, .invalid or .localhost (RFC 6761): for real mail take a domain of yours',
+  ),
   'dns-fails': fault(
     'later',
     'try again later; if it stays, the name servers of the domain (or our own resolver) are broken',

@@ -72,6 +72,10 @@ export async function* diagnose(
 ): AsyncGenerator<Section, void, void> {
   const dns = rememberedDns(world.dns)
   const run: Run = { world: { ...world, dns }, dns, options, port25: { silent: 0, reached: 0 } }
+  for (const domain of options.plan.forTests ?? []) {
+    const found = finding('name-for-tests', `${domain} is a name for tests`)
+    yield { about: domain, steps: [{ step: 'names', tookMs: 0, findings: [found] }] }
+  }
   for (const domain of options.plan.domains) yield* ofDomain(run, domain)
   for (const server of options.plan.servers) yield* ofServer(run, server)
   const { silent, reached } = run.port25
@@ -141,7 +145,8 @@ async function visit(run: Run, toVisit: Visit): Promise<Section> {
   const { world, dns, options, port25 } = run
   const { own = false, pins } = options
   const pinned = pins && { pins }
-  const where = { clock: world.clock, dns, own, host, port: server.port, byMx, ...pinned }
+  const { port, forTests = false } = server
+  const where = { clock: world.clock, dns, own, host, port, byMx, forTests, ...pinned }
   const name = host.name === host.address ? host.address : `${host.name} (${host.address})`
   const about = `${name} port ${server.port}`
   const { connectTimeoutMs = 10_000, replyTimeoutMs = 30_000, wholeTimeoutMs = 120_000 } = options

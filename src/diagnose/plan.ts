@@ -16,11 +16,15 @@ export interface Server {
   readonly tls: TlsWish
   /** Users submit here: TLS and logins must be. */
   readonly submission?: boolean
+  /** Its name is one for tests, for which no authority makes a certificate. */
+  readonly forTests?: boolean
 }
 
 export interface Plan {
   /** Mail domains, whose MX hosts are visited. */
   readonly domains: readonly string[]
+  /** Mail domains of ours that are for tests only: told, and never asked of the DNS. */
+  readonly forTests?: readonly string[]
   readonly servers: readonly Server[]
   /** Addresses as they stand on the wire: said to the hosts of their domains, and to every server. */
   readonly recipients: readonly string[]
@@ -33,6 +37,11 @@ export interface PlanFlags {
   readonly isHost?: boolean
   /** It is the asker's own: postmaster and abuse are asked for. */
   readonly own?: boolean
+}
+
+/** RFC 6761 §6.2 to §6.5: names that nobody ever has in the DNS. */
+export function isForTests(name: string): boolean {
+  return /(?:^|\.)(?:test|example|invalid|localhost)\.?$/i.test(name)
 }
 
 /** Undefined where the text is neither a host, a domain nor an address. */

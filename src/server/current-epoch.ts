@@ -8,7 +8,7 @@ import type { Log } from '../world/log.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
 import type { Settings } from './settings.ts'
-import { formatSettingError } from './settings-errors.ts'
+import { formatSettingError, formatSettingErrors } from './settings-errors.ts'
 import { StartError } from './start-error.ts'
 
 export class CurrentEpoch {
@@ -25,9 +25,7 @@ export class CurrentEpoch {
   static async first(source: EpochSource): Promise<CurrentEpoch> {
     const result = await loadEpoch(source, { clock: nodeClock })
     if (!('errors' in result)) return new CurrentEpoch(source, result)
-    const lines = result.errors.map(error => `  ${formatSettingError(error)}`)
-    const errors = lines.length === 1 ? 'an error' : `${lines.length} errors`
-    throw new StartError(78, `the config has ${errors}:\n${lines.join('\n')}`)
+    throw new StartError(78, formatSettingErrors(result.errors), result.errors)
   }
 
   get epoch(): Epoch {

@@ -19,6 +19,13 @@ export function formatSettingError(error: SettingError): string {
   return `${place}: ${error.message}${error.remedy === undefined ? '' : `; ${error.remedy}`}`
 }
 
+/** All of them under a heading, as `start` and every command tell them. */
+export function formatSettingErrors(errors: readonly SettingError[]): string {
+  const heading = errors.length === 1 ? 'an error' : `${errors.length} errors`
+  const lines = errors.map(error => `  ${formatSettingError(error)}`)
+  return `the config has ${heading}:\n${lines.join('\n')}`
+}
+
 /** `['queue', 'retry', 1]` as people write it: 'queue.retry[1]'. */
 export function formatPath(path: readonly PropertyKey[]): string {
   let text = ''

@@ -1,10 +1,15 @@
 /** A start that failed for a reason the operator can act on. */
+import type { SettingError } from './settings-errors.ts'
+
 export class StartError extends Error {
   /** One of sysexits: 69 unavailable, 74 I/O, 75 try again, 77 not allowed, 78 config. */
   readonly exit: number
-  constructor(exit: number, message: string) {
+  /** One by one, where the config has them. */
+  readonly errors: readonly SettingError[] | undefined
+  constructor(exit: number, message: string, errors?: readonly SettingError[]) {
     super(message)
     this.exit = exit
+    this.errors = errors
   }
 }
 

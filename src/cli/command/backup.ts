@@ -5,6 +5,7 @@ import { formatSize } from '../../wire/measure.ts'
 import { currentFolder } from '../../world/node/config-file.ts'
 import { call } from '../call.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
+import { count } from '../print.ts'
 
 export function addBackup(program: Command, face: Face): void {
   common(
@@ -17,7 +18,7 @@ export function addBackup(program: Command, face: Face): void {
       options,
       made,
       value =>
-        `${value.files} files, ${formatSize(value.sizeOctets)} in ${value.folder}\n` +
+        `${count(value.files, 'file')}, ${formatSize(value.sizeOctets)} in ${value.folder}\n` +
         `to restore it: postrider restore ${value.folder} --data <folder>\n`,
     )
   })

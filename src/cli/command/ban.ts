@@ -54,7 +54,7 @@ function shown(rows: readonly BanRecord[], now: number): string {
   return table(
     ['NETWORK', 'SINCE', 'UNTIL', 'TIMES', 'BY', 'REASON'],
     rows.map(({ network, since, until, level, origin, reason }) => [
-      network.includes(':') ? network : network.replace(/\/32$/, ''),
+      network,
       formatWhen(since, now),
       formatWhen(until, now),
       String(level),

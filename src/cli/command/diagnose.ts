@@ -22,7 +22,7 @@ import { CommandError, EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face } from '../face.ts'
 import { ownServer } from '../own-server.ts'
 import { json } from '../print.ts'
-import { showSection } from '../show-diagnosis.ts'
+import { showSection, showSummary } from '../show-diagnosis.ts'
 import { passwordFrom } from './account.ts'
 
 interface DiagnoseFlags extends CommonOptions {
@@ -94,9 +94,16 @@ async function run(face: Face, subject: string | undefined, flags: DiagnoseFlags
     stretch: nodeStretch,
   }
   const sections: Section[] = []
+  const tell = (section: Section) => face.terminal.out(showSection(section, flags.show === true))
+  // Of one's own server there is much to tell: in short first.
+  const inShort = subject === undefined
   for await (const section of diagnose(world, options)) {
     sections.push(section)
-    if (flags.json !== true) face.terminal.out(showSection(section, flags.show === true))
+    if (flags.json !== true && !inShort) tell(section)
+  }
+  if (flags.json !== true && inShort) {
+    face.terminal.out(showSummary(sections))
+    sections.forEach(tell)
   }
   const { severity, trade } = worstOf(sections)
   const exit = severity === 'fault' && trade !== undefined ? exitOf[trade] : EXIT.ok

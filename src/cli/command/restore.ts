@@ -8,6 +8,7 @@ import { currentFolder } from '../../world/node/config-file.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { locate } from '../locate.ts'
+import { count } from '../print.ts'
 
 export function addRestore(program: Command, face: Face): void {
   common(
@@ -24,7 +25,7 @@ export function addRestore(program: Command, face: Face): void {
       options,
       restored,
       ({ files, sizeOctets, data }) =>
-        `${files} files, ${formatSize(sizeOctets)}, all as they were backed up, are in ${data}\n`,
+        `${count(files, 'file')}, ${formatSize(sizeOctets)}, all as they were backed up, are in ${data}\n`,
     )
   })
 }

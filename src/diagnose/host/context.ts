@@ -10,6 +10,8 @@ export interface Addressed extends Place {
   readonly port: number
   /** Found by MX; else it was named outright, or is a domain's own address. */
   readonly byMx: boolean
+  /** Its name is one for tests: no authority knows it, so that a certificate of one's own is no fault. */
+  readonly forTests: boolean
   readonly talk: Pick<Talk, 'transcript' | 'connect' | 'tlsFault'>
 }
 
