@@ -5,6 +5,7 @@ import { configText } from './command/init.ts'
 import { CommandError } from './exit.ts'
 import { facts, formatWhen, printable, table } from './print.ts'
 import { parseServer } from './server-address.ts'
+import { showExplained } from './show-explained.ts'
 import { verdictOf } from './submit.ts'
 
 test('columns are as wide as their widest cell', () => {
@@ -82,4 +83,22 @@ test('init writes names as data, not as code', () => {
   const text = configText({ hostname: "a'b\\", domain: 'example.org', smarthost: 'relay:25' })
   assert.match(text, /hostname: 'a\\'b\\\\',/)
   assert.match(text, /outbound: \{ smarthost: 'relay:25' \}/)
+})
+
+test('what is given up at once has no schedule, and its lines stand under each other', () => {
+  const way = { domain: 'b.test', port: 25, protocol: 'smtp', hostname: 'a', tls: 'never' } as const
+  const ways = [
+    { ...way, certificate: 'any', clearInstead: false, trouble: 'failed: 5.1.2 no' },
+  ] as const
+  const recipient = { address: 'x@b.test', reversePath: '<a@a.test>', ways, givenUp: '5.1.2 no' }
+  const at = { at: 0, listener: 'local', ip: '::1', session: [], asked: [] } as const
+  const text = showExplained({ ...at, recipients: [recipient], noticesTo: 'a@a.test' })
+  assert.match(
+    text,
+    /\n {2}leaves as {2}<a@a\.test>\n {2}to {9}the MX hosts of b\.test\n {2}trouble {4}failed/,
+  )
+  assert.match(
+    text,
+    /\n {2}given up {3}at the first attempt: 5\.1\.2 no\n\nnotices to {2}a@a\.test\n$/,
+  )
 })

@@ -18,8 +18,12 @@ export function showSummary(sections: readonly Section[]): string {
   )
   const of = (wanted: Severity) => found.filter(({ severity }) => severity === wanted)
   const [faults, warnings] = [of('fault'), of('warning')]
-  const lines = [...faults, ...warnings].map(
-    ({ about, name, severity }) => `  ${MARKS[severity]} ${name}: ${printable(about)}\n`,
+  const lines = [...Map.groupBy([...faults, ...warnings], ({ name }) => name).values()].map(
+    same => {
+      const [first] = same as [(typeof found)[number]]
+      const places = same.length > 1 ? `, and ${count(same.length - 1, 'more place')}` : ''
+      return `  ${MARKS[first.severity]} ${first.name}: ${printable(first.about)}${places}\n`
+    },
   )
   return `${count(faults.length, 'fault')}, ${count(warnings.length, 'warning')}\n${lines.join('')}\n`
 }

@@ -52,8 +52,11 @@ function showSchedules({ at, recipients, noticesTo }: ExplainOutput): string {
     group.addresses.push(printable(address))
     groups.set(key, group)
   }
-  if (groups.size === 0) return ''
   const sender = noticesTo === '' ? 'nobody (the null sender)' : noticesTo
+  // Of what is given up at once there is no schedule, and a notice all the same.
+  if (groups.size === 0) {
+    return recipients.some(({ givenUp }) => givenUp) ? `\n${facts([['notices to', sender]])}` : ''
+  }
   const shown = [...groups.values()].map(({ schedule, addresses }) =>
     showSchedule(schedule, at, groups.size > 1 ? addresses.join(', ') : undefined),
   )

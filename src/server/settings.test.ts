@@ -246,11 +246,17 @@ test('a domain name is labels of letters, digits and hyphens within, and all tha
     'ü'.repeat(63),
   ]
   assert.deepEqual(
-    errorsOf({ domains: bad, hostname: '*.a', relayDomains: ['*..a'] }).sort(),
+    errorsOf({
+      domains: bad,
+      hostname: '*.a',
+      relayDomains: ['*..a'],
+      addresses: { postmaster: 'joe@x..y' },
+    }).sort(),
     [
       ...bad.map(
         (name, i) => `domains[${i}]: "${name}" is no domain name, such as mail.example.org`,
       ),
+      'addresses.postmaster: is no address, such as joe@example.org',
       'hostname: "*.a" is no domain name, such as mail.example.org',
       'relayDomains[0]: "*..a" is no domain, such as example.org or *.example.org',
     ].sort(),
