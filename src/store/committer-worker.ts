@@ -33,8 +33,8 @@ async function start(): Promise<void> {
   let failures = 0
   const named = await loadNamed(modules)
   forgetCompiled()
-  const batches = 0
-  const endSparing = spareAtRest(() => batches > MUCH_WORK)
+  let jobs = 0
+  const endSparing = spareAtRest(() => jobs > MUCH_WORK)
   connection = openWriting(path, maxPages)
   const database = new InPlace([path])
   let log = new InPlace([`${path}-wal`])
@@ -59,6 +59,7 @@ async function start(): Promise<void> {
   }
 
   const commit = async (now: number, runs: readonly Run<string>[]): Promise<void> => {
+    for (const { inputs } of runs) jobs += inputs.length
     let writing: SqliteConnection
     try {
       writing = ready()

@@ -16,8 +16,8 @@ const HEAP_MAX_OCTETS = 128 * 1024 * 1024
 const PAUSE_FACTOR = 50
 const GROWTH_OCTETS = 8 * 1024 * 1024
 
-/** So many messages, or batches of them, and the code is worth keeping. */
-export const MUCH_WORK = 500
+/** So many messages, and the code is worth keeping. */
+export const MUCH_WORK = 100
 
 /** What was compiled is in V8's own heap by now; the room is taken by what comes next. */
 export function forgetCompiled(): void {
