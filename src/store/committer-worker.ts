@@ -3,7 +3,7 @@
  * it is durable. Started by committer.ts; never does anything of its own accord.
  */
 import { InPlace } from '../world/node/in-place.ts'
-import { forgetCompiled, MUCH_WORK, spareAtRest } from '../world/node/spare.ts'
+import { forgetCompiled } from '../world/node/spare.ts'
 import type { SqliteConnection } from '../world/node/sqlite.ts'
 import { here } from '../world/node/thread.ts'
 import { type JobResult, type Run, runBatch } from './batch.ts'
@@ -33,8 +33,6 @@ async function start(): Promise<void> {
   let failures = 0
   const named = await loadNamed(modules)
   forgetCompiled()
-  let jobs = 0
-  const endSparing = spareAtRest(() => jobs > MUCH_WORK)
   connection = openWriting(path, maxPages)
   const database = new InPlace([path])
   let log = new InPlace([`${path}-wal`])
@@ -59,7 +57,6 @@ async function start(): Promise<void> {
   }
 
   const commit = async (now: number, runs: readonly Run<string>[]): Promise<void> => {
-    for (const { inputs } of runs) jobs += inputs.length
     let writing: SqliteConnection
     try {
       writing = ready()
@@ -88,7 +85,6 @@ async function start(): Promise<void> {
     } else {
       // The last connection to close folds the log into the database.
       connection?.close()
-      endSparing()
       thread.end()
     }
   })

@@ -3,7 +3,8 @@
  * it has read of its cache of compiled modules: behind a start that is some 20 MB, behind thousands of
  * connections as much again. That collection also drops what V8 has optimized, which a server that carries mail
  * would have to make anew for its next thousands of messages (1.4 to 1.9 times their time): so it is for those
- * that have done little yet. Called by server/start.ts and by the threads that stay.
+ * that have done little yet. Called by server/start.ts for the main thread; in the
+ * committer's it cost more than it gave.
  */
 import { flushCompileCache } from 'node:module'
 
