@@ -1,7 +1,7 @@
 /** One kind of self-made certificate for all peers, so that the same handshake is measured. */
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { generate } from 'selfsigned'
+import { selfMadeCertificate } from '../../../src/world/node/demo-certificate.ts'
 
 export interface CertificateFiles {
   readonly key: string
@@ -12,19 +12,15 @@ export interface CertificateFiles {
 
 /** ECDSA on P-256, as Postrider makes its own. */
 export async function makeCertificate(folder: string): Promise<CertificateFiles> {
-  const made = await generate([{ name: 'commonName', value: 'bench.test' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
-  })
+  const { cert, key } = await selfMadeCertificate(['bench.test'])
   const files = {
     key: join(folder, 'key.pem'),
     certificate: join(folder, 'certificate.pem'),
     both: join(folder, 'both.pem'),
   }
-  writeFileSync(files.key, made.private)
-  writeFileSync(files.certificate, made.cert)
-  writeFileSync(files.both, made.private + made.cert)
+  writeFileSync(files.key, key)
+  writeFileSync(files.certificate, cert)
+  writeFileSync(files.both, key + cert)
   chmodSync(files.key, 0o600)
   return files
 }
