@@ -1,73 +1,61 @@
-/** When memory is given back: once a thread has come to rest, and not again before it was at work. */
+/** When memory is given back: once a thread has come to rest, and not again before it was at work and has grown. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { spareAtRest } from './spare.ts'
+import { spareWith } from './spare.ts'
 
-const LOOK_MS = 100
+const LOOK_MS = 500
+const MB = 1024 * 1024
 
-/** Uses so much of this thread. */
-function work(ms: number): void {
-  const before = process.threadCpuUsage()
-  for (let used = 0; used < ms * 1000; ) {
-    const { user, system } = process.threadCpuUsage(before)
-    used = user + system
+function thread() {
+  const at = { cpuMs: 0, nowMs: 0, residentOctets: 100 * MB, heapOctets: 30 * MB, collected: 0 }
+  const look = spareWith(
+    {
+      cpuMs: () => at.cpuMs,
+      nowMs: () => at.nowMs,
+      residentOctets: () => at.residentOctets,
+      heapOctets: () => at.heapOctets,
+      collect: () => {
+        at.collected++
+        at.cpuMs += 40
+      },
+    },
+    LOOK_MS,
+  )
+  /** Half a second passes, in which the thread uses so much of its CPU. */
+  const passes = (cpuMs: number) => {
+    at.nowMs += LOOK_MS
+    at.cpuMs += cpuMs
+    look()
+    return at.collected
   }
+  return { at, passes }
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, 'it does not come')
-    await sleep(10)
-  }
-}
-
-test('a thread at rest collects once, and once more when it has worked again', async context => {
-  const own = globalThis.gc
-  let collected = 0
-  globalThis.gc = (() => {
-    collected++
-  }) as NonNullable<typeof globalThis.gc>
-  let much = false
-  const end = spareAtRest(() => much, LOOK_MS, Number.NEGATIVE_INFINITY, Number.MAX_SAFE_INTEGER)
-  context.after(() => {
-    end()
-    globalThis.gc = own
-  })
-  await until(() => collected === 1)
-  await sleep(3 * LOOK_MS)
-  assert.equal(collected, 1)
-  const busy = setInterval(() => work(LOOK_MS / 10), LOOK_MS / 5)
-  await sleep(3 * LOOK_MS)
-  assert.equal(collected, 1, 'nothing is collected at work')
-  clearInterval(busy)
-  await until(() => collected === 2)
-  much = true
-  work(LOOK_MS)
-  await sleep(3 * LOOK_MS)
-  assert.equal(collected, 2, 'what was optimized is kept')
-  end()
+test('a thread at rest collects once, and once more when it has worked and grown again', () => {
+  const { at, passes } = thread()
+  assert.equal(passes(200), 0, 'nothing is collected at work')
+  assert.equal(passes(1), 1)
+  for (let n = 0; n < 10; n++) assert.equal(passes(1), 1)
+  at.residentOctets += 20 * MB
+  assert.equal(passes(1), 1, 'it was at rest all the time')
+  assert.equal(passes(200), 1)
+  assert.equal(passes(1), 2)
+  assert.equal(passes(200), 2)
+  for (let n = 0; n < 10; n++) assert.equal(passes(1), 2, 'it has not grown')
 })
 
-test('where little has come since, there is nothing to collect', async context => {
-  const own = globalThis.gc
-  let collected = 0
-  globalThis.gc = (() => {
-    collected++
-  }) as NonNullable<typeof globalThis.gc>
-  const end = spareAtRest(() => false, LOOK_MS, Number.MAX_SAFE_INTEGER)
-  context.after(() => {
-    end()
-    globalThis.gc = own
-  })
-  await sleep(4 * LOOK_MS)
-  assert.equal(collected, 0)
+test('a collection is followed by a pause of fifty times its time', () => {
+  const { at, passes } = thread()
+  assert.equal(passes(1), 1)
+  at.residentOctets += 20 * MB
+  passes(200)
+  // 40 ms it took: 2 s.
+  for (let n = 0; n < 2; n++) assert.equal(passes(1), 1)
+  assert.equal(passes(1), 2)
 })
 
-test('where it is not exposed, nothing is spared', () => {
-  const own = globalThis.gc
-  globalThis.gc = undefined
-  spareAtRest(() => false)()
-  globalThis.gc = own
+test('a large heap is left alone', () => {
+  const { at, passes } = thread()
+  at.heapOctets = 200 * MB
+  for (let n = 0; n < 10; n++) assert.equal(passes(1), 0)
 })

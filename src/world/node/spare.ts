@@ -25,51 +25,70 @@ export function forgetCompiled(): void {
   flushCompileCache()
 }
 
+/** What is read of this thread and its process, and the collection itself. */
+export interface Gauges {
+  /** CPU that this thread has used so far, in ms. */
+  readonly cpuMs: () => number
+  readonly nowMs: () => number
+  readonly residentOctets: () => number
+  readonly heapOctets: () => number
+  readonly collect: () => void
+}
+
+/** A look, to be taken every `lookMs`: collects where the thread has come to rest and the process has grown. */
+export function spareWith(
+  { cpuMs, nowMs, residentOctets, heapOctets, collect }: Gauges,
+  lookMs: number,
+): () => void {
+  let rested = false
+  let notBefore = 0
+  let resident = 0
+  let used = cpuMs()
+  return () => {
+    const before = used
+    used = cpuMs()
+    const atRest = used - before < lookMs * REST_SHARE
+    if (!atRest) rested = false
+    if (!atRest || rested || nowMs() < notBefore) return
+    rested = true
+    if (residentOctets() - resident < GROWTH_OCTETS || heapOctets() > HEAP_MAX_OCTETS) return
+    collect()
+    notBefore = nowMs() + PAUSE_FACTOR * (cpuMs() - used)
+    resident = residentOctets()
+    used = cpuMs()
+  }
+}
+
 /**
  * From now on this thread collects its garbage whenever it has come to rest, until `worked` says that so much
  * was done that its compiled code is worth more; the result ends that before.
  */
-export function spareAtRest(
-  worked: () => boolean,
-  lookMs = LOOK_MS,
-  growthOctets = GROWTH_OCTETS,
-  heapMaxOctets = HEAP_MAX_OCTETS,
-): () => void {
-  const collect = globalThis.gc
+export function spareAtRest(worked: () => boolean): () => void {
+  const { gc } = globalThis
   // bin/postrider exposes it; elsewhere nothing is spared.
-  if (collect === undefined) return () => undefined
-  let rested = false
-  let notBefore = 0
-  let resident = 0
-  let used = process.threadCpuUsage()
-  const look = () => {
-    if (worked()) {
-      clearInterval(timer)
-      return
-    }
-    const { user, system } = process.threadCpuUsage(used)
-    used = process.threadCpuUsage()
-    const atRest = (user + system) / 1000 < lookMs * REST_SHARE
-    if (!atRest) rested = false
-    const now = performance.now()
-    if (!atRest || rested || now < notBefore) return
-    rested = true
-    if (process.memoryUsage.rss() - resident < growthOctets) return
-    if (process.memoryUsage().heapUsed > heapMaxOctets) return
+  if (gc === undefined) return () => undefined
+  const gauges: Gauges = {
+    cpuMs: () => {
+      const { user, system } = process.threadCpuUsage()
+      return (user + system) / 1000
+    },
+    nowMs: () => performance.now(),
+    residentOctets: () => process.memoryUsage.rss(),
+    heapOctets: () => process.memoryUsage().heapUsed,
     // The only kind that gives pages back at once.
-    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
-    const { user: own, system: systems } = process.threadCpuUsage(used)
-    notBefore = performance.now() + PAUSE_FACTOR * ((own + systems) / 1000)
-    resident = process.memoryUsage.rss()
-    used = process.threadCpuUsage()
+    collect: () => {
+      gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    },
   }
+  const look = spareWith(gauges, LOOK_MS)
   const timer = setInterval(() => {
     try {
-      look()
+      if (worked()) clearInterval(timer)
+      else look()
     } catch {
       // How much is resident is read from a file: without a free descriptor nobody looks (EMFILE).
     }
-  }, lookMs)
+  }, LOOK_MS)
   timer.unref()
   return () => clearInterval(timer)
 }
