@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fetchAll } from '../../src/access/pop3-fetch.ts'
 import { silent } from '../../src/world/log.ts'
-import { nodeClock, nodeDns, nodeNet, nodeRandom } from '../../src/world/node/index.ts'
+import { nodeClock, nodeDns, nodeNet, nodeRandom, nodeStretch } from '../../src/world/node/index.ts'
 import type { World } from '../../src/world/world.ts'
 import { clear, newFolder } from '../kit/server.ts'
 import { find, lacks, until } from './program.ts'
@@ -92,6 +92,7 @@ passdb {
 function fetched(only: readonly string[] | undefined, password: string, name = 'dan') {
   const world = {
     ...{ clock: nodeClock, random: nodeRandom, net: nodeNet, dns: nodeDns(), log: silent },
+    stretch: nodeStretch,
   } as unknown as World
   const login = { username: `${name}@demo.test`, password }
   return fetchAll(world, {

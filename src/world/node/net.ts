@@ -15,8 +15,11 @@ import {
 } from '../net.ts'
 import { endpoint, NodeConnection } from './connection.ts'
 
-/** How many connections the kernel may hold for us between two turns of the loop. */
-const BACKLOG = 1024
+/**
+ * How many connections the kernel may hold for us between two turns of the loop, up to its own limit (Linux: net.core.somaxconn, 4096).
+ * Who finds no room is not refused: he tries again after 1, 3 and 7 s, which a flood must not do to others.
+ */
+const BACKLOG = 4096
 
 export const nodeNet: Net = { listen, connect }
 
