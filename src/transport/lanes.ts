@@ -114,8 +114,8 @@ export class Lanes {
     return sure ? wait : 'queue'
   }
 
-  /** Whether it is time to probe what a load waits for. */
-  isDue({ lane }: Wait): boolean {
+  /** Whether it is time to probe a lane: it is closed, its time has come, and no probe of ours is under way. */
+  isDue(lane: string): boolean {
     const { gates } = this.#options
     return gates.closed(lane) && gates.opensIn(lane) === undefined && !this.#probes.has(lane)
   }
@@ -269,7 +269,8 @@ export class Lanes {
       world.log.warn('queue.park', { error: String(error) })
     }
     for (const name of names) {
-      const ms = gates.opensIn(name)
+      // Its time may have come while the rows were on their way into it: nobody looked at them then.
+      const ms = gates.opensIn(name) ?? (this.isDue(name) ? 0 : undefined)
       if (ms !== undefined) this.#options.lookIn(ms)
       else if (this.#options.limits.batch(name)) this.#pace.begin(name)
       else if (places.of(name) === 0) this.#drain(name)

@@ -341,7 +341,7 @@ export class Worker {
     const lanes = this.#lanes
     const wait = lanes.wait(job.route, job.destination, job.from, lane)
     if (wait === undefined) void this.#run(job)
-    else if (lanes.isDue(wait)) {
+    else if (lanes.isDue(wait.lane)) {
       void lanes.probe(wait.lane).then(won => (won ? void this.#run(job) : lanes.park(job, wait)))
       // Its sender is to hear of it now, or it ends: that is the settler's, though nothing is tried.
     } else if (lanes.tells(job)) void this.#run(job, untried(wait))

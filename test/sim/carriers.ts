@@ -8,6 +8,7 @@ import { type Config, settingsSchema } from '../../src/server/settings.ts'
 import { type MemoryStore, openMemoryStore } from '../../src/store/memory.ts'
 import { reader, type Store } from '../../src/store/store.ts'
 import { FakeServer, type Script } from '../../src/transport/fake-server.ts'
+import type { Clock } from '../../src/world/clock.ts'
 import {
   createWorld,
   type Duration,
@@ -20,6 +21,8 @@ export interface CarriersPlan {
   readonly seed: number | string
   readonly nodes?: number
   readonly config?: Config
+  /** How long a write of that name takes, half of it before it is done. */
+  readonly writeMs?: (name: string) => number
 }
 
 /** Rows of the queue by domain and state, and how many attempts they have behind them. */
@@ -147,7 +150,7 @@ export async function createCarriers(plan: CarriersPlan): Promise<Carriers> {
     const house = await internet.complete(
       buildHouse({
         world: host.world,
-        store: nodes === 1 ? store : shared(store, n),
+        store: seen(store, host.world.clock, { ...plan, slot: n }),
         settings: () => settings,
         hooks: () => undefined,
         identity: simIdentity([name]),
@@ -163,13 +166,26 @@ export async function createCarriers(plan: CarriersPlan): Promise<Carriers> {
   return carriers
 }
 
-/** The store as one of several nodes sees it. */
-function shared(store: MemoryStore, slot: number): Store {
+/** The store as one node sees it. */
+function seen(
+  store: MemoryStore,
+  clock: Clock,
+  { nodes = 1, slot, writeMs }: Pick<CarriersPlan, 'nodes' | 'writeMs'> & { readonly slot: number },
+): Store {
+  if (nodes === 1 && writeMs === undefined) return store
   return {
-    alone: false,
+    alone: nodes === 1,
     read: (r, input) => store.read(r, input),
-    write: (w, input, moved) => store.write(w, input, moved),
-    slot: () => slot,
+    write: async (w, input, moved) => {
+      const ms = writeMs?.(w.name) ?? 0
+      if (ms === 0) return store.write(w, input, moved)
+      const half = () => new Promise<void>(resolve => void clock.after(ms / 2, resolve))
+      await half()
+      const result = await store.write(w, input, moved)
+      await half()
+      return result
+    },
+    slot: () => (nodes === 1 ? store.slot() : slot),
     wake: topic => store.wake(topic),
     onWake: listen => store.onWake(listen),
     stats: () => store.stats(),

@@ -68,6 +68,23 @@ test('a row that waits tells the truth, and its sender is told and gets it back 
   assert.equal(await carriers.count('a.test', 'relayed'), 10)
 })
 
+test('what comes into its lane when the time of the lane has just come is not left there', async () => {
+  for (let seed = 20; seed < 30; seed++) {
+    const carriers = await createCarriers({
+      seed,
+      config: { queue: { retry: ['700 ms'] } },
+      writeMs: name => ({ 'queue.park': 300, 'queue.laneDown': 20 })[name] ?? 0,
+    })
+    await carriers.domain('b.test')
+    carriers.off('b.test')
+    await carriers.send(to('b.test', 1))
+    await carriers.advance('200 ms')
+    await carriers.on('b.test')
+    await carriers.advance('4 seconds')
+    assert.equal(await carriers.count('b.test', 'relayed'), 1, `seed ${seed}`)
+  }
+})
+
 test("a host that answers nothing takes nobody's place, and one connection", async () => {
   const config = { queue: { concurrency: 100 }, outbound: { connections: 20 } }
   const carriers = await createCarriers({ seed: 6, config })
