@@ -2,7 +2,7 @@
 import type { SessionSettings } from '../imap/server/question.ts'
 import { isSasl, mechanismsOf } from './auth.ts'
 import type { House } from './house.ts'
-import { contentStepOf } from './pace.ts'
+import { contentStepOf } from './least-speed.ts'
 import { version } from './version.ts'
 
 export function imapSettings(house: House, name: 'imap' | 'imaps'): SessionSettings {

@@ -4,7 +4,7 @@ import type { Service } from '../smtp/extension/extension.ts'
 import type { SessionSettings } from '../smtp/server/question.ts'
 import { isSasl, mechanismsOf } from './auth.ts'
 import type { House } from './house.ts'
-import { contentStepOf } from './pace.ts'
+import { contentStepOf } from './least-speed.ts'
 import type { SmtpName } from './serve.ts'
 import type { Settings } from './settings.ts'
 

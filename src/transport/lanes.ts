@@ -28,8 +28,8 @@ import type { Limits } from '../shape/limits.ts'
 import { ruleLane, suspensionFor } from '../shape/rule.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world/world.ts'
+import { Grants } from './grants.ts'
 import type { Job } from './job.ts'
-import { Pace } from './pace.ts'
 import type { Places } from './places.ts'
 import type { Carried } from './transport.ts'
 
@@ -72,7 +72,7 @@ export class Lanes {
   /** Lanes that may have rows, and that the end of one of their loads may empty. */
   readonly #laned = new Set<string>()
   readonly #draining = new Set<string>()
-  readonly #pace: Pace
+  readonly #grants: Grants
   readonly #probes = new Set<string>()
   #parkings: Parking[] = []
   #cursor = BEGIN
@@ -82,7 +82,7 @@ export class Lanes {
 
   constructor(options: LanesOptions) {
     this.#options = options
-    this.#pace = new Pace({
+    this.#grants = new Grants({
       ...options,
       drain: name => this.#drain(name),
       wanted: name => this.#laned.has(name),
@@ -110,7 +110,7 @@ export class Lanes {
     if (wait === undefined) return undefined
     const { gates, places } = this.#options
     const { lane } = wait
-    const sure = gates.opensIn(lane) !== undefined || places.of(lane) > 0 || this.#pace.has(lane)
+    const sure = gates.opensIn(lane) !== undefined || places.of(lane) > 0 || this.#grants.has(lane)
     return sure ? wait : 'queue'
   }
 
@@ -272,7 +272,7 @@ export class Lanes {
       // Its time may have come while the rows were on their way into it: nobody looked at them then.
       const ms = gates.opensIn(name) ?? (this.isDue(name) ? 0 : undefined)
       if (ms !== undefined) this.#options.lookIn(ms)
-      else if (this.#options.limits.batch(name)) this.#pace.begin(name)
+      else if (this.#options.limits.batch(name)) this.#grants.begin(name)
       else if (places.of(name) === 0) this.#drain(name)
     }
   }
@@ -289,7 +289,7 @@ export class Lanes {
       rows => {
         this.#draining.delete(name)
         if (rows < limit) this.#laned.delete(name)
-        else if (this.#pace.has(name)) return
+        else if (this.#grants.has(name)) return
         // Those that went on to other lanes have left room.
         else if (places.of(name) === 0) this.#drain(name)
       },
@@ -331,7 +331,7 @@ export class Lanes {
     }
     if (state === 'open') {
       this.#laned.add(name)
-      if (this.#options.limits.batch(name)) this.#pace.begin(name)
+      if (this.#options.limits.batch(name)) this.#grants.begin(name)
       else this.#drain(name)
       return
     }

@@ -7,7 +7,7 @@ import type { Limits } from '../shape/limits.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world/world.ts'
 
-export interface PaceOptions {
+export interface GrantsOptions {
   readonly world: World
   readonly store: Store
   readonly limits: Limits
@@ -20,11 +20,11 @@ export interface PaceOptions {
 /** After a store that could not answer. */
 const AGAIN_MS = 1000
 
-export class Pace {
-  readonly #options: PaceOptions
+export class Grants {
+  readonly #options: GrantsOptions
   readonly #running = new Set<string>()
 
-  constructor(options: PaceOptions) {
+  constructor(options: GrantsOptions) {
     this.#options = options
   }
 
