@@ -350,8 +350,7 @@ export class Lanes {
     const { gates, lookIn, probes, store, tell, world } = this.#options
     const spread = world.random.below(100)
     try {
-      const input = { name, probe, spread, status, reason, ...probes() }
-      const row = await store.write(laneDown, input)
+      const row = await store.write(laneDown, { name, probe, spread, status, reason, ...probes() })
       if (!row) return
       gates.told(row)
       world.log.info('destination', { destination: name, state: 'down', reason })
