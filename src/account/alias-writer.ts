@@ -116,7 +116,10 @@ async function problems(
   const ours = new Set([...domains, ...rows].map(({ name }) => name))
   const whys: string[] = []
   for (const { address, domain } of aliases) {
-    if (!ours.has(domain)) whys.push(`alias ${address}: there is no domain ${domain} here`)
+    if (!ours.has(domain)) {
+      const remedy = `write it into \`domains\`, or run 'postrider domain add ${domain}'`
+      whys.push(`alias ${address}: there is no domain ${domain} here; ${remedy}`)
+    }
     if (await tx.get('SELECT id FROM account WHERE address = ?1', address))
       whys.push(`alias ${address}: there is an account of that name`)
   }

@@ -25,5 +25,6 @@ export async function declare(house: House, settings: Settings): Promise<void> {
     })),
   })
   if (declared.kind !== 'refused') return
-  throw new StartError(78, `the config declares: ${declared.whys.join('; ')}`)
+  const lines = declared.whys.map(why => `  ${why}`)
+  throw new StartError(78, ['the config declares what cannot be:', ...lines].join('\n'))
 }

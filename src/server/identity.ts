@@ -3,7 +3,7 @@
  * files that the config names beside them: authorities of clients, our own certificate as a client.
  */
 import { join } from 'node:path'
-import type { Log } from '../world/log.ts'
+import { type Log, silent } from '../world/log.ts'
 import { pathExists, readText } from '../world/node/config-file.ts'
 import {
   type FileIdentity,
@@ -12,6 +12,7 @@ import {
   writeSelfMadeCertificate,
 } from '../world/node/index.ts'
 import type { Settings } from './settings.ts'
+import { formatSettingErrors, type SettingError } from './settings-errors.ts'
 import { StartError } from './start-error.ts'
 
 /** The first is shown to who asks for no name. */
@@ -23,20 +24,55 @@ export function identityFiles(settings: Settings): [IdentityFiles, ...IdentityFi
   return [{ certFile: join(data, 'certificate.pem'), keyFile: join(data, 'key.pem') }]
 }
 
-/** Reads them, after making one if need be. Rejects with StartError. */
-export async function openIdentity(settings: Settings, log: Log): Promise<FileIdentity> {
-  const files = identityFiles(settings)
-  const [first] = files
-  if (!settings.tls && !pathExists(first.certFile)) {
-    await writeSelfMadeCertificate(first, [settings.hostname, 'localhost', '127.0.0.1', '::1'])
-  }
+/** What is wrong with the PEM files that a config names, all of it: read by `start` and told by `check`. */
+export function pemFaults(settings: Settings): SettingError[] {
+  const several = (settings.tls ?? []).length > 1
+  const pairs = (settings.tls ?? []).flatMap(({ certificate, key }, i) => {
+    const path = several ? `tls[${i}]` : 'tls'
+    const missing = [
+      ...fileFault(`${path}.certificate`, certificate),
+      ...fileFault(`${path}.key`, key),
+    ]
+    return missing.length > 0 ? missing : pairFault(path, { certFile: certificate, keyFile: key })
+  })
+  return [...pairs, ...pemFilesOf(settings).flatMap(({ path, file }) => fileFault(path, file))]
+}
+
+function fileFault(path: string, file: string): SettingError[] {
+  const found = readText(file)
+  return 'reason' in found ? [{ path, message: `cannot use ${file}: ${found.reason}` }] : []
+}
+
+function pairFault(path: string, files: IdentityFiles): SettingError[] {
   try {
-    return loadIdentity(files, log)
+    loadIdentity(files, silent)
+    return []
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    const named = files.map(({ certFile, keyFile }) => `${certFile} with ${keyFile}`).join(', ')
-    throw new StartError(78, `tls: cannot use ${named}: ${reason}`)
+    return [{ path, message: `cannot use ${files.certFile} with ${files.keyFile}: ${reason}` }]
   }
+}
+
+/** Reads them, after making one for the server's user if need be. Rejects with StartError. */
+export async function openIdentity(
+  settings: Settings,
+  log: Log,
+  own: (path: string) => void,
+): Promise<FileIdentity> {
+  const files = identityFiles(settings)
+  const [first] = files
+  if (!settings.tls) {
+    if (!pathExists(first.certFile)) {
+      await writeSelfMadeCertificate(first, [settings.hostname, 'localhost', '127.0.0.1', '::1'])
+    }
+    own(first.certFile)
+    own(first.keyFile)
+  }
+  const faults = settings.tls
+    ? pemFaults(settings)
+    : [...pairFault('tls', first), ...pemFaults(settings)]
+  if (faults.length > 0) throw new StartError(78, formatSettingErrors(faults), faults)
+  return loadIdentity(files, log)
 }
 
 /** The texts of PEM files, kept as they were read last where they cannot be read any more. */
@@ -61,7 +97,7 @@ export class PemFiles {
 
   /** Reads every one that settings name, while that may be done; rejects with a StartError. */
   async readAll(settings: Settings): Promise<void> {
-    for (const file of pemFilesOf(settings)) this.read(file)
+    for (const { file } of pemFilesOf(settings)) this.read(file)
   }
 
   /** Looks at all of them again; now and then, by the server's timer. */
@@ -80,13 +116,24 @@ export class PemFiles {
   }
 }
 
-/** Every PEM file beside the server's own certificates. */
-function pemFilesOf({ listeners, outbound }: Settings): string[] {
-  const roots = Object.values(listeners).flatMap(listener =>
+/** Every PEM file beside the server's own certificates, and the setting that names it. */
+function pemFilesOf({ listeners, outbound }: Settings): { path: string; file: string }[] {
+  const roots = Object.entries(listeners).flatMap(([name, listener]) =>
     'clientCertificates' in listener && listener.clientCertificates
-      ? [listener.clientCertificates.roots]
+      ? [
+          {
+            path: `listeners.${name}.clientCertificates.roots`,
+            file: listener.clientCertificates.roots,
+          },
+        ]
       : [],
   )
-  const own = outbound.identity
-  return own === undefined ? roots : [...roots, own.certificate, own.key]
+  const { identity: own } = outbound
+  if (own === undefined) return roots
+  const path = 'outbound.identity'
+  return [
+    ...roots,
+    { path: `${path}.certificate`, file: own.certificate },
+    { path: `${path}.key`, file: own.key },
+  ]
 }

@@ -76,6 +76,14 @@ function warningsOf(settings: Settings): string[] {
       `outbound.hops.${name}: the password may travel in clear text; set tls to 'require' or 'implicit'`,
     )
   }
+  const ours = settings.domains.map(domain => (typeof domain === 'string' ? domain : domain.name))
+  for (const address of Object.keys(settings.aliases)) {
+    const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+    if (ours.some(name => name.toLowerCase() === domain)) continue
+    warnings.push(
+      `aliases["${address}"]: ${domain} is not among \`domains\`; without 'postrider domain add ${domain}' nothing starts`,
+    )
+  }
   warnings.push(...routeWarnings({ routes: settings.routes, hops: settings.outbound.hops }))
   const { delayWarning, expire, keepLedger } = settings.queue
   const { srs } = settings.outbound

@@ -8,6 +8,7 @@ import { type Restored, restore } from '../store/restore.ts'
 import type { Clock } from '../world/clock.ts'
 import { silent } from '../world/log.ts'
 import { lockDirectory } from '../world/node/lock.ts'
+import { giveAll, makeFolderOf, ownerOf } from '../world/node/owner.ts'
 import {
   createPrivateDirectory,
   namesIn,
@@ -38,11 +39,16 @@ export async function restoreData(
   }
   const bodies = settings.bodies.directory ?? join(data, BODIES)
   const names = { databaseName: DATABASE, bodiesName: BODIES }
+  makeFolderOf(data, settings.user)
   const lock = lockDirectory(data)
   if (lock.held) throw new OperationError(75, `a server runs on ${data}: stop it first`)
   try {
     const restored = await restore({ clock, log: silent, from, data, bodies, ...names })
-    return { data, ...outcomeOf(restored) }
+    const outcome = outcomeOf(restored)
+    const owner = ownerOf(data)
+    if (owner !== undefined)
+      for (const folder of new Set([data, bodies])) await giveAll(folder, owner)
+    return { data, ...outcome }
   } finally {
     lock.release()
   }

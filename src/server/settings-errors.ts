@@ -48,18 +48,20 @@ function issueErrors(
   path: readonly PropertyKey[],
 ): SettingError[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = knownNames(schema, path)
     return issue.keys.map(key => ({
       path: formatPath([...path, key]),
       message: 'there is no such setting',
-      remedy:
-        nearest(key, known) ?? (known.length > 0 ? `known are ${known.join(', ')}` : 'remove it'),
+      remedy: meantBy(schema, path, key),
     }))
   }
   if (issue.code === 'invalid_union') {
-    // The branch that got furthest is the one that was meant.
-    const branches = issue.errors.filter(branch => branch.every(inner => inner.path.length > 0))
-    const meant = branches[0]
+    // The branch that got furthest is the one that was meant: it has read the names of the group.
+    const isWithin = (inner: z.core.$ZodIssue) =>
+      inner.path.length > 0 || inner.code === 'unrecognized_keys'
+    const branches = issue.errors.map(branch =>
+      branch.some(inner => inner.code === 'unrecognized_keys') ? branch.filter(isWithin) : branch,
+    )
+    const meant = branches.find(branch => branch.every(isWithin))
     if (meant !== undefined) {
       return meant.flatMap(inner => issueErrors(schema, inner, [...path, ...inner.path]))
     }
@@ -71,7 +73,12 @@ function issueErrors(
   if (issue.code === 'invalid_key') {
     return [{ path: formatPath(path), message: issue.issues.map(issueMessage).join(', ') }]
   }
-  return [{ path: formatPath(path), message: issueMessage(issue) }]
+  const message = issueMessage(issue)
+  const off = issue.code === 'invalid_type' && issue.message.endsWith('received boolean')
+  if (off && knownNames(schema, path).includes('enabled')) {
+    return [{ path: formatPath(path), message, remedy: 'write { enabled: false } to have none' }]
+  }
+  return [{ path: formatPath(path), message }]
 }
 
 function issueMessage(issue: z.core.$ZodIssue): string {
@@ -113,10 +120,21 @@ function knownNames(schema: Schema, path: readonly PropertyKey[]): string[] {
   return found?.kind === 'object' ? Object.keys(found.shape) : []
 }
 
-/** 'did you mean `retry`?' for a name that is a slip or two away. */
+/** What may have been meant by a name that the group at a path does not have. */
+export function meantBy(schema: Schema, path: readonly PropertyKey[], name: string): string {
+  const known = knownNames(schema, path)
+  const near = nearest(name, known)
+  if (near !== undefined) return near
+  const groups = known.filter(group => knownNames(schema, [...path, group]).includes(name))
+  if (groups.length === 1) return `did you mean \`${groups[0]}.${name}\`?`
+  return known.length > 0 ? `known are ${known.join(', ')}` : 'remove it'
+}
+
+/** 'did you mean `retry`?' for a name that is a slip or two away, or the beginning of what is meant. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
+  const longer = name.length > 2 ? known.filter(candidate => candidate.startsWith(name)) : []
+  let best = longer.length === 1 ? longer[0] : undefined
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {
@@ -127,14 +145,19 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best === undefined ? undefined : `did you mean \`${best}\`?`
 }
 
+/** In letters left out, put in, replaced, or swapped with the next one. */
 function editDistance(from: string, to: string): number {
+  let above: number[] = []
   let row = Array.from({ length: to.length + 1 }, (_, i) => i)
   for (let i = 1; i <= from.length; i++) {
     const next = [i]
     for (let j = 1; j <= to.length; j++) {
       const kept = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1)
-      next.push(Math.min(kept, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+      const swapped = from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
+      const swap = swapped ? (above[j - 2] as number) + 1 : kept
+      next.push(Math.min(kept, swap, (row[j] as number) + 1, (next[j - 1] as number) + 1))
     }
+    above = row
     row = next
   }
   return row[to.length] as number

@@ -2,7 +2,7 @@
  * `--set PATH=VALUE`: one setting by its path, its text read as the schema wants it there. Lists
  * are parted by commas (`queue.retry=2s,4s,8s`), a record's value or a group may be JSON.
  */
-import { nearest, type SettingError } from './settings-errors.ts'
+import { meantBy, type SettingError } from './settings-errors.ts'
 import { type Schema, step, unwrap } from './settings-schema.ts'
 
 /** Raw settings, as a config file gives them. */
@@ -42,8 +42,7 @@ function assign(schema: Schema, raw: Raw, path: string, text: string): SettingEr
     const name = found.kind === 'record' ? parts.splice(0).join('.') : (parts.shift() as string)
     const below = isReserved(name) ? undefined : step(at, name)
     if (below === undefined) {
-      const remedy = found.kind === 'object' ? nearest(name, Object.keys(found.shape)) : undefined
-      return { path, message: 'there is no such setting', ...(remedy && { remedy }) }
+      return { path, message: 'there is no such setting', remedy: meantBy(schema, names, name) }
     }
     names.push(name)
     at = below

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { formatDuration, formatSize, parseDuration, parseSize } from '../wire/measure.ts'
 import { formatNetwork } from '../wire/network.ts'
 import { type Settings, settingsSchema } from './settings.ts'
-import { formatSettingError, settingErrors } from './settings-errors.ts'
+import { formatSettingError, type SettingError, settingErrors } from './settings-errors.ts'
 import { contradictions, fetchSecrets, layer } from './settings-layers.ts'
 import { override } from './settings-override.ts'
 
@@ -149,13 +149,31 @@ test('--set of an unknown path says what was meant, and touches nothing', () => 
     'limits.messageSize.x=1',
   ])
   assert.deepEqual(raw, {})
-  assert.deepEqual(errors.map(formatSettingError), [
+  assert.match(
+    formatSettingError(errors[1] as SettingError),
+    /^__proto__\.x: .*; known are hostname/,
+  )
+  assert.deepEqual(errors.toSpliced(1, 1).map(formatSettingError), [
     'queue.retri: there is no such setting; did you mean `retry`?',
-    '__proto__.x: there is no such setting',
     'queue: has no value; write --set PATH=VALUE',
-    'limits.messageSize.x: there is no such setting',
+    'limits.messageSize.x: there is no such setting; remove it',
   ])
 })
+
+for (const [raw, expected] of [
+  [{ listeners: { smtp: { prot: 25 } } }, 'listeners.smtp.prot: ...; did you mean `port`?'],
+  [{ outbound: { smarthost: { host: 'a', user: 'b' } } }, '...; did you mean `username`?'],
+  [{ smarthost: 'relay.example:587' }, 'smarthost: ...; did you mean `outbound.smarthost`?'],
+  [{ listeners: { imap: { host: '::' } } }, 'listeners.imap.host: ...; known are enabled'],
+  [{ listeners: { smtp: false } }, 'listeners.smtp: ...; write { enabled: false } to have none'],
+  [{ routes: [{ to: { smtp: 'a' } }] }, 'routes[0].to.smtp: ...; known are hop, pipe'],
+] as const) {
+  test(`what was meant is said of ${JSON.stringify(raw)}`, () => {
+    const [error = ''] = errorsOf(raw)
+    const [start = '', end = ''] = expected.split('...')
+    assert.ok(error.startsWith(start) && error.includes(end), error)
+  })
+}
 
 test('a name server is an IP address, with a port or none', () => {
   const servers = ['192.0.2.53', '127.0.0.1:5353', '::1', '[::1]:53']

@@ -60,10 +60,9 @@ export async function start(options: StartOptions): Promise<Running> {
 
   const listeners = new Listeners(nodeNet)
   await listeners.bind(settings(), inheritedSockets()).catch(startFailure(69))
-  const identity = await openIdentity(settings(), log)
+  const identity = await openIdentity(settings(), log, user.own)
   const pems = new PemFiles(log)
   await pems.readAll(settings())
-  if (!settings().tls) Object.values(identityFiles(settings())[0]).forEach(user.own)
   user.drop()
 
   const folder = await openSoundFolder(settings(), log)

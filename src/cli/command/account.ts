@@ -23,13 +23,14 @@ interface QuotaOptions extends CommonOptions {
 /** `none` is 0, `default` is null; undefined where nothing was said. */
 function limitFrom(
   text: string | undefined,
+  what: string,
   read: (text: string) => number | undefined,
 ): number | null | undefined {
   if (text === undefined) return undefined
   if (text === 'default') return null
   const limit = text === 'none' ? 0 : read(text)
   if (limit !== undefined) return limit
-  throw new CommandError(EXIT.usage, `'${text}' is no limit: write a number, none or default`)
+  throw new CommandError(EXIT.usage, `'${text}' is no limit: write ${what}, none or default`)
 }
 
 function showQuota(quota: QuotaRecord): string {
@@ -71,8 +72,8 @@ export function addAccount(program: Command, face: Face): void {
     )
     .option('--messages <count>', 'messages; `none`, or `default`')
     .action(async (address: string, options: QuotaOptions) => {
-      const octets = limitFrom(options.storage, parseSize)
-      const messages = limitFrom(options.messages, text =>
+      const octets = limitFrom(options.storage, 'a size such as 2GB', parseSize)
+      const messages = limitFrom(options.messages, 'a number', text =>
         /^\d{1,9}$/.test(text) ? Number(text) : undefined,
       )
       const given = {

@@ -1,7 +1,9 @@
 /** `check`: is the config right, and does the database keep its word? */
 import type { Command } from 'commander'
+import { pemFaults } from '../../server/identity.ts'
 import { describeRoutes } from '../../server/route-rules.ts'
 import type { Settings } from '../../server/settings.ts'
+import { formatSettingError } from '../../server/settings-errors.ts'
 import { pathExists } from '../../world/node/config-file.ts'
 import { ask, call } from '../call.ts'
 import { EXIT } from '../exit.ts'
@@ -17,29 +19,29 @@ export function addCheck(program: Command, face: Face): void {
     .option('--config-only', 'only the config')
     .option('--rehearse', 'bring a copy of the database to this version, and check that')
     .action(async (options: CheckOptions) => {
-      const { settings, warnings } = await locateEpoch(face, options)
+      const { settings, warnings: warned } = await locateEpoch(face, options)
       if (options.rehearse === true) return rehearsal(face, options, settings)
+      // Whoever asks may not be who starts the server, nor this the machine where it runs.
+      const warnings = [...warned, ...pemFaults(settings).map(formatSettingError)]
+      const toldWarnings = warnings.map(warning => `warning: ${printable(warning)}\n`).join('')
       if (options.configOnly === true || !pathExists(settings.data)) {
         const note = options.configOnly === true ? '' : `; there is no data in ${settings.data} yet`
         const routes = describeRoutes(settings)
         print(face, options, { findings: [], checked: 0, warnings, routes }, () => {
-          const warned = warnings.map(warning => `warning: ${printable(warning)}\n`).join('')
           const told = routes.map(route => `${printable(route)}\n`).join('')
-          return `${warned}${told}the config is right${note}\n`
+          return `${toldWarnings}${told}the config is right${note}\n`
         })
         return
       }
       const result = await call(face, options, 'check', {})
-      print(face, options, result, ({ findings, checked }) =>
-        findings.length === 0
-          ? `all is well${checked > 0 ? ` (${checked} checks)` : ''}\n`
-          : findings
-              .map(finding => {
-                const remedy = finding.remedy === undefined ? '' : `; ${printable(finding.remedy)}`
-                return `${finding.severity}: ${printable(finding.what)}${remedy}\n`
-              })
-              .join(''),
-      )
+      print(face, options, { ...result, warnings }, ({ findings, checked }) => {
+        const found = findings.map(({ severity, what, remedy }) => {
+          const how = remedy === undefined ? '' : `; ${printable(remedy)}`
+          return `${severity}: ${printable(what)}${how}\n`
+        })
+        const well = `all is well${checked > 0 ? `, ${checked} bodies in files among it` : ''}\n`
+        return `${toldWarnings}${found.join('') || well}`
+      })
       if (result.findings.some(finding => finding.severity === 'error')) {
         face.terminal.setExit(EXIT.data)
       }

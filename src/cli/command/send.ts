@@ -77,12 +77,13 @@ async function send(face: Face, flags: SendFlags): Promise<void> {
   const timeoutMs = parseDuration(flags.timeout)
   if (timeoutMs === undefined) throw new CommandError(EXIT.usage, '--timeout: such as 30s or 5m')
   const hostname = flags.hello ?? face.terminal.hostname()
-  const from = flags.from ?? senderOf(face, flags, hostname)
+  const own = flags.server === undefined ? await ownServer(face, flags) : {}
+  const from = flags.from ?? senderOf(face, flags, own.hostname ?? hostname)
   const login = await loginOf(face, flags)
   const { octets, utf8 } = await messageOf(face, flags, from, hostname)
   const [sender] = mailboxes([from], '--from')
   const recipients = recipientsOf(flags, octets)
-  const server = flags.server ?? (await configuredSocket(face, flags))
+  const server = flags.server ?? own.socket
   const reached = await reachServer(face, {
     ...flags,
     ...(server !== undefined && { server }),
@@ -102,16 +103,19 @@ async function send(face: Face, flags: SendFlags): Promise<void> {
 }
 
 /**
- * The socket of the server that is meant, found as by all commands; undefined where it is the system's own,
+ * The server that is meant, found as by all commands: its name, and its socket, but for the system's own,
  * whose socket may lie elsewhere (local-sockets.ts).
  */
-async function configuredSocket(face: Face, flags: SendFlags): Promise<string | undefined> {
-  if (face.terminal.env('POSTRIDER_SOCKET')) return undefined
-  const { data, listeners } = await locate(face, flags)
-  const { path } = listeners.local
-  if (pathExists(path)) return path
-  if (data === SYSTEM_DATA) return undefined
-  if (!pathExists(data)) return path
+async function ownServer(
+  face: Face,
+  flags: SendFlags,
+): Promise<{ readonly hostname?: string; readonly socket?: string }> {
+  if (face.terminal.env('POSTRIDER_SOCKET')) return {}
+  const { data, hostname, listeners } = await locate(face, flags)
+  const { path: socket } = listeners.local
+  if (pathExists(socket)) return { hostname, socket }
+  if (data === SYSTEM_DATA) return { hostname }
+  if (!pathExists(data)) return { hostname, socket }
   throw new CommandError(
     EXIT.tempFail,
     `the server of ${data} does not run: start it, or name another by --data FOLDER or --server HOST:PORT`,

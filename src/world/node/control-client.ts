@@ -56,8 +56,9 @@ export function askServer(
     )
     call.on('timeout', () => call.destroy(new Error('it did not answer in time')))
     call.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve({ kind: 'absent' })
-      else if (error.code === 'EACCES' || error.code === 'EPERM') resolve({ kind: 'denied' })
+      const code = error.code ?? ''
+      if (['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(code)) resolve({ kind: 'absent' })
+      else if (code === 'EACCES' || code === 'EPERM') resolve({ kind: 'denied' })
       else resolve({ kind: 'failed', reason: error.message })
     })
     call.end(body)

@@ -68,7 +68,14 @@ export function become(name: string | undefined, data: string, demo: boolean): B
     }
   }
   // Others may pass through, to the socket for local mail; every other file here is private.
-  mkdirSync(data, { recursive: true, mode: 0o711 })
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o711 })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const isFile = code === 'EEXIST' || code === 'ENOTDIR'
+    const reason = isFile ? 'there is something on its way that is no folder' : message
+    return { refused: `the data folder ${data} cannot be made: ${reason}` }
+  }
   if (!user) return { asRoot: root, own() {}, drop() {} }
   chownSync(data, user.uid, user.gid)
   return {

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { lockDirectory } from './lock.ts'
+import { giveAll, ownerOf } from './owner.ts'
+import { isRoot } from './process.ts'
 
 test('a second holder is refused, and a SIGKILL frees the lock at once', async t => {
   const directory = await mkdtemp(join(tmpdir(), 'postrider-'))
@@ -30,4 +32,21 @@ test('a second holder is refused, and a SIGKILL frees the lock at once', async t
   const again = lockDirectory(directory)
   assert.ok(!again.held)
   again.release()
+})
+
+test("what root makes in a folder is its owner's", { skip: !isRoot() }, async t => {
+  const directory = await mkdtemp(join(tmpdir(), 'postrider-'))
+  t.after(() => rm(directory, { recursive: true }))
+  assert.equal(ownerOf(directory), undefined, "root's own")
+  await chown(directory, 4711, 4712)
+  const lock = lockDirectory(directory)
+  assert.ok(!lock.held)
+  lock.release()
+  await writeFile(join(directory, 'postrider.db'), '')
+  const owner = ownerOf(directory)
+  assert.ok(owner !== undefined)
+  assert.equal((await stat(join(directory, 'lock'))).uid, 4711)
+  await giveAll(directory, owner)
+  const { uid, gid } = await stat(join(directory, 'postrider.db'))
+  assert.deepEqual([uid, gid], [4711, 4712])
 })

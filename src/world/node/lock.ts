@@ -5,22 +5,26 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { give, ownerOf } from './owner.ts'
 
 export interface DirectoryLock {
   readonly held: false
   release(): void
 }
 
-/** SQLITE_BUSY. */
+/** SQLITE_BUSY, SQLITE_CANTOPEN. */
 const BUSY = 5
+const CANTOPEN = 14
 
 /** Locks the directory (made, 0700, if need be), or says that another process has it. */
 export function lockDirectory(path: string): DirectoryLock | { readonly held: true } {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const file = join(path, 'lock')
-  const database = new DatabaseSync(file, { timeout: 0 })
+  const database = open(file)
   try {
     chmodSync(file, 0o600)
+    const owner = ownerOf(path)
+    if (owner !== undefined) give(file, owner)
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()
@@ -28,4 +32,14 @@ export function lockDirectory(path: string): DirectoryLock | { readonly held: tr
     throw error
   }
   return { held: false, release: () => database.close() }
+}
+
+function open(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file, { timeout: 0 })
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode !== CANTOPEN) throw error
+    const remedy = 'the data folder and all in it must belong to the user of the server (chown -R)'
+    throw new Error(`${file} may not be opened by this user: ${remedy}`, { cause: error })
+  }
 }
