@@ -15,6 +15,7 @@ import {
   subscribe,
   subscriptionsOf,
 } from '../mailbox/folder.ts'
+import { countFrom } from '../mailbox/recent.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import type { Reader } from '../store/store.ts'
@@ -124,6 +125,8 @@ async function status(access: Access, question: Asked<'status'>): Promise<Answer
   const found = await store.read(folderStatus, named(place))
   if (found === undefined) return noSuchMailbox
   const counted = question.deletedOctets === true && found.doomed > 0
+  const { mailboxId, recentFrom } = found
+  const recent = question.recent === true && recentFrom < found.uidNext
   const { uidNext, uidValidity, messages, unseen, doomed, sizeOctets, modSeq } = found
   return {
     kind: 'status',
@@ -133,10 +136,11 @@ async function status(access: Access, question: Asked<'status'>): Promise<Answer
       uidValidity,
       unseen,
       deleted: doomed,
-      deletedOctets: counted ? await store.read(doomedOctets, found.mailboxId) : 0,
+      deletedOctets: counted ? await store.read(doomedOctets, mailboxId) : 0,
+      recent: recent ? await store.read(countFrom, { mailboxId, uid: recentFrom }) : 0,
       sizeOctets,
       highestModSeq: modSeq,
-      mailboxId: mailboxIdOf(found.mailboxId),
+      mailboxId: mailboxIdOf(mailboxId),
     },
   }
 }

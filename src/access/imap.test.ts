@@ -170,6 +170,30 @@ test('a client that comes back hears by QRESYNC what happened, on a store', asyn
   assert.match(await other.say(`SEARCH MODSEQ ${Number(modSeq) + 1}`), /^\* SEARCH 1 4 \(MODSEQ /m)
 })
 
+test('the first session that may write is told what is recent, and no other', async () => {
+  const { shared, client } = await opened()
+  await append(client, 'Subject: 1\n\nbody\n')
+  const other = new Client(shared)
+  await other.say('LOGIN joe secret')
+  const status = () => other.told('STATUS INBOX (RECENT)')
+  assert.deepEqual(await status(), ['* STATUS "INBOX" (RECENT 1)'])
+  // Who only looks leaves it to others.
+  assert.match(await other.say('EXAMINE INBOX'), /^\* 1 RECENT$/m)
+  assert.match(await other.say('FETCH 1 FLAGS'), /FLAGS \(\\Recent\)/)
+  await other.say('UNSELECT')
+  assert.match(await client.say('SELECT INBOX'), /^\* 1 RECENT$/m)
+  assert.deepEqual(await status(), ['* STATUS "INBOX" (RECENT 0)'])
+  assert.match(await other.say('SELECT INBOX'), /^\* 0 RECENT$/m)
+  const heard = [await append(client, 'Subject: 2\n\nbody\n'), await other.say('NOOP')].join('')
+  assert.equal(heard.match(/^\* 2 EXISTS$/gm)?.length, 2)
+  assert.equal(heard.match(/RECENT$/gm)?.length ?? 0, 1, heard)
+  const flags = [await client.say('FETCH 1:* FLAGS'), await other.say('FETCH 1:* FLAGS')].join('')
+  assert.equal(flags.match(/\\Recent/g)?.length, 2, flags)
+  await client.say('SELECT INBOX')
+  assert.deepEqual(await client.told('SEARCH RECENT'), ['* SEARCH'])
+  assert.deepEqual(await client.told('SEARCH OLD'), ['* SEARCH 1 2'])
+})
+
 test('messages are sorted, threaded, previewed and replaced on a store', async () => {
   const { client } = await opened()
   await append(
@@ -478,7 +502,7 @@ test('a mailbox is shared by rights, and nobody does what he has no right to', a
   assert.match(told, /^x OK \[READ-WRITE\]/m)
   assert.match(await ann.say('STORE 1 +FLAGS (\\Flagged)'), /^x NO \[NOPERM\]/)
   assert.deepEqual(await ann.told('STORE 1 +FLAGS (\\Seen \\Flagged)'), [
-    '* 1 FETCH (FLAGS (\\Seen))',
+    '* 1 FETCH (FLAGS (\\Seen \\Recent))',
   ])
   assert.match(await ann.say('EXPUNGE'), /^x NO \[NOPERM\]/)
   assert.match(await ann.say('MOVE 1 INBOX'), /^x NO \[NOPERM\]/)
@@ -507,8 +531,8 @@ test('who has further rights appends, creates, expunges and deletes, and its own
   const work = '"Other Users/joe@example.org/Work"'
   const sub = '"Other Users/joe@example.org/Work/Sub"'
   assert.match(await append(ann, 'Subject: a\n\nb\n', '(\\Seen \\Flagged)', work), /^x OK/)
-  assert.deepEqual(await joe.told('NOOP'), ['* 1 EXISTS'])
-  assert.deepEqual(await joe.told('FETCH 1 FLAGS'), ['* 1 FETCH (FLAGS (\\Flagged))'])
+  assert.deepEqual(await joe.told('NOOP'), ['* 1 EXISTS', '* 1 RECENT'])
+  assert.deepEqual(await joe.told('FETCH 1 FLAGS'), ['* 1 FETCH (FLAGS (\\Flagged \\Recent))'])
   assert.match(await ann.say(`CREATE ${sub}`), /^x OK/)
   assert.match(await joe.say('GETACL Work/Sub'), /"anyone" lrwipkxte/)
   assert.match(await ann.say(`RENAME ${sub} Mine`), /^x NO \[CANNOT\]/)
@@ -544,8 +568,8 @@ test('what is expunged, and what was in a folder that is deleted, is kept under 
   await shared.store.write(copyMessages, { ...back, uids, move: true, rights: 'sw' })
   await client.say('SELECT Work')
   assert.deepEqual(await client.told('FETCH 1:* FLAGS'), [
-    '* 1 FETCH (FLAGS (\\Seen))',
-    '* 2 FETCH (FLAGS (\\Flagged))',
+    '* 1 FETCH (FLAGS (\\Seen \\Recent))',
+    '* 2 FETCH (FLAGS (\\Flagged \\Recent))',
   ])
   await releaseKept(shared.store, Date.now() + 1000, () => {})
   assert.deepEqual(await shared.store.read(keptFolders, 1), [])

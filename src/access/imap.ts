@@ -17,6 +17,7 @@ import {
 import { copyMessages } from '../mailbox/copy.ts'
 import { allowed, changeFlags } from '../mailbox/flags.ts'
 import { furnish, isFurnished } from '../mailbox/folder.ts'
+import { claimRecent } from '../mailbox/recent.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Identity } from '../queue/id.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
@@ -99,6 +100,8 @@ class ImapRole implements Role<Question, Answer> {
   #ownerId = 0
   /** What may be done in it (RFC 4314). */
   #rights = ''
+  /** Whether the client is told what is recent in it, and whether nobody is told so again. */
+  #recent: 'claimed' | 'looked at' | undefined
   #gone = false
   readonly #isGone = () => this.#gone
   readonly #breath: Breath
@@ -233,7 +236,7 @@ class ImapRole implements Role<Question, Answer> {
   }
 
   async #open(question: Extract<Question, { kind: 'open' }>): Promise<Answer> {
-    const { account, mailbox, readOnly } = question
+    const { account, mailbox } = question
     this.#leave()
     const place = await placeOf(this.#access, account, mailbox)
     const denied = lacking(place, 'r')
@@ -256,6 +259,10 @@ class ImapRole implements Role<Question, Answer> {
         : roll.whole
           ? roll.firstWithout('\\Seen')
           : await store.read(firstUnseen, key)
+    // RFC 4314 §4: read-write is where something may be changed.
+    const readOnly = question.readOnly || !/[iestw]/.test(rights)
+    this.#recent = question.recent ? (readOnly ? 'looked at' : 'claimed') : undefined
+    const recent = await this.#recentOf(key, found.recentFrom, roll.uidNext)
     const opened: OpenedMailbox = {
       key,
       mailboxId: mailboxIdOf(key),
@@ -264,8 +271,8 @@ class ImapRole implements Role<Question, Answer> {
       highestModSeq: roll.modSeq,
       uids: roll.uids.slice(),
       keywords: words(found.keywords),
-      // RFC 4314 §4: read-write is where something may be changed.
-      readOnly: readOnly || !/[iestw]/.test(rights),
+      readOnly,
+      ...recent,
       ...(place.own ? {} : { rights }),
       ...(unseen === undefined ? {} : { firstUnseenUid: unseen }),
     }
@@ -273,6 +280,24 @@ class ImapRole implements Role<Question, Answer> {
     this.#ownerId = ownerId
     this.#rights = rights
     return { kind: 'opened', mailbox: opened }
+  }
+
+  /** From which UID on this session is the first to be told (RFC 3501 §2.3.2). */
+  async #recentOf(
+    mailboxId: number,
+    recentFrom: number,
+    uidNext: number,
+  ): Promise<Pick<OpenedMailbox, 'recentFrom'>> {
+    if (this.#recent === undefined || recentFrom >= uidNext) return {}
+    if (this.#recent === 'looked at') return { recentFrom }
+    try {
+      const claimed = await this.#access.store.write(claimRecent, { mailboxId, uidNext })
+      return claimed === undefined ? {} : { recentFrom: claimed }
+    } catch (error) {
+      // A store that cannot be written can be read: better recent twice than never.
+      this.#access.log.debug('imap.recent', { error: String(error) })
+      return { recentFrom }
+    }
   }
 
   #leave(): void {
@@ -289,7 +314,9 @@ class ImapRole implements Role<Question, Answer> {
     })
     // Its messages went to another name, and INBOX is another mailbox by now (RFC 9051 §6.3.6).
     if (found === undefined || (this.#inbox && found.name !== 'INBOX')) return noSuchMailbox
-    return { kind: 'changes', changes: changesOf(found) }
+    const fresh = found.uidNext > uidNext
+    const recent = fresh ? await this.#recentOf(key, found.recentFrom, found.uidNext) : {}
+    return { kind: 'changes', changes: { ...changesOf(found), ...recent } }
   }
 
   async #since(key: number, modSeq: number): Promise<Answer> {

@@ -15,6 +15,8 @@ export interface ScriptedMailbox {
   specialUse: readonly string[]
   uidNext: number
   modSeq: number
+  /** Where a test has set it: no session was told of the messages from this UID on. */
+  recentFrom?: number
   messages: ScriptedMessage[]
   readonly vanished: { readonly uid: number; readonly modSeq: number }[]
 }
@@ -47,8 +49,16 @@ export function changesOf(box: ScriptedMailbox, since: number) {
   }
 }
 
+/** What is recent for who asks, and for nobody behind him. */
+export function recentOf(box: ScriptedMailbox): { readonly recentFrom?: number } {
+  const { recentFrom, uidNext } = box
+  if (recentFrom === undefined || recentFrom >= uidNext) return {}
+  box.recentFrom = uidNext
+  return { recentFrom }
+}
+
 export function statusOf(box: ScriptedMailbox) {
-  const { messages, uidNext, modSeq, key } = box
+  const { messages, uidNext, modSeq, key, recentFrom = uidNext } = box
   const doomed = messages.filter(({ flags }) => flags.includes('\\Deleted'))
   return {
     messages: messages.length,
@@ -57,6 +67,7 @@ export function statusOf(box: ScriptedMailbox) {
     unseen: messages.filter(({ flags }) => !flags.includes('\\Seen')).length,
     deleted: doomed.length,
     deletedOctets: octetsIn(doomed),
+    recent: messages.filter(({ uid }) => uid >= recentFrom).length,
     sizeOctets: octetsIn(messages),
     highestModSeq: modSeq,
     mailboxId: `F${key}`,

@@ -9,6 +9,7 @@ import {
   changesOf,
   openedOf,
   ordered,
+  recentOf,
   type ScriptedMailbox,
   searched,
   searchedAlone,
@@ -196,9 +197,18 @@ export class Scripted {
         box.subscribed = question.on
         return done
       case 'open':
-        return { kind: 'opened', mailbox: openedOf(box, question.readOnly) }
+        return {
+          kind: 'opened',
+          mailbox: {
+            ...openedOf(box, question.readOnly),
+            ...(question.recent ? recentOf(box) : {}),
+          },
+        }
       case 'changes':
-        return { kind: 'changes', changes: changesOf(box, question.sinceModSeq) }
+        return {
+          kind: 'changes',
+          changes: { ...changesOf(box, question.sinceModSeq), ...recentOf(box) },
+        }
       case 'since':
         return { kind: 'changes', changes: changesOf(box, question.modSeq) }
       case 'fetch': {

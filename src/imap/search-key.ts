@@ -10,7 +10,7 @@ export type SearchKey =
   | { readonly kind: 'all' }
   /** A system flag or keyword is there, or is not. */
   | { readonly kind: 'flag'; readonly flag: string; readonly set: boolean }
-  /** Recent belongs to RFC 3501 alone: no message of ours ever is. */
+  /** Of RFC 3501 alone: what the session was the first to be told of, put in by `withRecent`; else no message. */
   | { readonly kind: 'recent' }
   /** A field holds the text; empty text asks whether the field is there. */
   | { readonly kind: 'header'; readonly field: string; readonly text: string }
@@ -101,7 +101,7 @@ class Reader {
       case 'RECENT':
         return { kind: 'recent' }
       case 'NEW':
-        return { kind: 'recent' }
+        return and([{ kind: 'recent' }, { kind: 'flag', flag: '\\Seen', set: false }])
       case 'OLD':
         return { kind: 'not', key: { kind: 'recent' } }
       default:
@@ -228,6 +228,26 @@ function and(keys: readonly SearchKey[]): SearchKey {
 /** `SEEN` as `\Seen`. */
 function systemFlag(word: string): string {
   return `\\${word.charAt(0)}${word.slice(1).toLowerCase()}`
+}
+
+/** The same search, where these UIDs are recent. */
+export function withRecent(key: SearchKey, recent: NumberSet): SearchKey {
+  switch (key.kind) {
+    case 'recent':
+      return recent.length === 0 ? key : { kind: 'uid', set: recent }
+    case 'and':
+      return { kind: 'and', keys: key.keys.map(each => withRecent(each, recent)) }
+    case 'or':
+      return {
+        kind: 'or',
+        either: withRecent(key.either, recent),
+        other: withRecent(key.other, recent),
+      }
+    case 'not':
+      return { kind: 'not', key: withRecent(key.key, recent) }
+    default:
+      return key
+  }
 }
 
 /** Whether a key of the tree is of that kind. */

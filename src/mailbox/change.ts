@@ -17,6 +17,8 @@ export interface OpenedFolder {
   readonly messages: number
   /** Without \\Seen. */
   readonly unseen: number
+  /** No session was told yet of the messages from this UID on (recent.ts). */
+  readonly recentFrom: number
 }
 
 /** A folder by its name, as it is opened; undefined where there is none. Its messages are in its roll (roll.ts). */
@@ -25,7 +27,7 @@ export const openFolder = reader(
   (tx, { accountId, name }: { readonly accountId: number; readonly name: string }) =>
     tx.get<OpenedFolder>(
       `SELECT id AS "mailboxId", uid_validity AS "uidValidity", uid_next AS "uidNext", mod_seq AS "modSeq", keywords,
-         messages, unseen FROM mailbox WHERE account_id = ?1 AND name = ?2 AND substr(name, 1, 1) <> ?3`,
+         messages, unseen, recent_from AS "recentFrom" FROM mailbox WHERE account_id = ?1 AND name = ?2 AND substr(name, 1, 1) <> ?3`,
       accountId,
       name,
       DOOMED_NAME,
@@ -47,6 +49,8 @@ export interface FolderChanges {
   /** All up to here is told, with what was told before. */
   readonly modSeq: number
   readonly uidNext: number
+  /** As in `OpenedFolder`. */
+  readonly recentFrom: number
   /** New messages, and those whose flags changed; by UID. */
   readonly present: readonly FolderState[]
   readonly vanished: readonly number[]
@@ -60,10 +64,11 @@ interface Now {
   readonly name: string
   readonly mod_seq: number
   readonly uid_next: number
+  readonly recent_from: number
   readonly vanished_floor: number
 }
 
-const NOW = `SELECT name, mod_seq, uid_next, vanished_floor FROM mailbox
+const NOW = `SELECT name, mod_seq, uid_next, recent_from, vanished_floor FROM mailbox
   WHERE id = ?1 AND substr(name, 1, 1) <> ?2`
 
 /** So many messages at once take the main thread some milliseconds, until they are told. */
@@ -98,7 +103,10 @@ export const folderChanges = reader(
     const folder = await tx.get<Now>(NOW, mailboxId, DOOMED_NAME)
     // Nobody is at work and heard of nothing for as long as what vanished is remembered.
     if (folder === undefined || sinceModSeq < folder.vanished_floor) return undefined
-    const nothing = { name: folder.name, forgotten: false, present: [], vanished: [], more: false }
+    const nothing = {
+      ...{ name: folder.name, recentFrom: folder.recent_from, forgotten: false },
+      ...{ present: [], vanished: [], more: false },
+    }
     if (folder.mod_seq === sinceModSeq) {
       return { ...nothing, modSeq: sinceModSeq, uidNext: Math.max(uidNext, folder.uid_next) }
     }
@@ -156,6 +164,7 @@ export const folderSince = farReader(
       name: folder.name,
       modSeq: folder.mod_seq,
       uidNext: folder.uid_next,
+      recentFrom: folder.recent_from,
       forgotten: modSeq < folder.vanished_floor,
       present,
       vanished: vanished.map(({ uid }) => uid),

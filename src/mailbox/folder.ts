@@ -63,6 +63,7 @@ export interface FolderStatus {
   readonly unseen: number
   readonly doomed: number
   readonly sizeOctets: number
+  readonly recentFrom: number
 }
 
 /** Octets of messages with \\Deleted (RFC 9208 §4.1.4): counted when asked for, where there are any. */
@@ -78,7 +79,7 @@ export const doomedOctets = farReader('mailbox.doomedOctets', async (tx, mailbox
 export const folderStatus = reader('mailbox.status', (tx, { accountId, name }: FolderName) =>
   tx.get<FolderStatus>(
     `SELECT id AS "mailboxId", uid_validity AS "uidValidity", uid_next AS "uidNext", mod_seq AS "modSeq",
-       messages, unseen, doomed, size_octets AS "sizeOctets"
+       messages, unseen, doomed, size_octets AS "sizeOctets", recent_from AS "recentFrom"
      FROM mailbox WHERE account_id = ?1 AND name = ?2`,
     accountId,
     name,

@@ -41,7 +41,7 @@ function lines(roll: Roll, uids: readonly number[] = [...roll.uids]): string[] {
 
 function since(roll: Roll, changes: Partial<FolderChanges>): FolderChanges {
   const { modSeq, uidNext } = roll
-  const nothing = { present: [], vanished: [], forgotten: false, more: false }
+  const nothing = { recentFrom: 1, present: [], vanished: [], forgotten: false, more: false }
   return { name: 'INBOX', modSeq: modSeq + 1, uidNext, ...nothing, ...changes }
 }
 

@@ -17,6 +17,7 @@ export const STORE_MODULES: readonly URL[] = [
   '../mailbox/flags.ts',
   '../mailbox/folder.ts',
   '../mailbox/quota.ts',
+  '../mailbox/recent.ts',
   '../mailbox/url-key.ts',
   '../mailbox/forget.ts',
   '../mailbox/reading.ts',

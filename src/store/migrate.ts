@@ -181,6 +181,12 @@ export const migrations: readonly Migration[] = [
     file: new URL('./schema/0026-counts.sql', import.meta.url),
     since: 1,
   },
+  {
+    version: 27,
+    name: '0027-recent',
+    file: new URL('./schema/0027-recent.sql', import.meta.url),
+    since: 1,
+  },
 ]
 
 /**

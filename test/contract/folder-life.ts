@@ -9,6 +9,7 @@ import * as flags from '../../src/mailbox/flags.ts'
 import * as folder from '../../src/mailbox/folder.ts'
 import * as forget from '../../src/mailbox/forget.ts'
 import * as quota from '../../src/mailbox/quota.ts'
+import * as recent from '../../src/mailbox/recent.ts'
 import { farRollSlice, Roll, rollSlice, rollStart } from '../../src/mailbox/roll.ts'
 import * as urlKey from '../../src/mailbox/url-key.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
@@ -38,6 +39,11 @@ export async function folders(w: Witness): Promise<void> {
   await w.write(append.appendMessages, { ...joe, mailbox: 'nowhere', messages })
   await w.write(append.appendMessages, { ...joe, mailbox: 'a/b', messages })
   const boxId = (await w.read(folder.folderStatus, { ...joe, name: 'a/b' }))?.mailboxId ?? 0
+  await w.read(recent.countFrom, { mailboxId: boxId, uid: 2 })
+  for (const uidNext of [3, 3, 4, 2])
+    await w.write(recent.claimRecent, { mailboxId: boxId, uidNext })
+  await w.write(recent.claimRecent, { mailboxId: 77_777, uidNext: 4 })
+  await w.read(folder.folderStatus, { ...joe, name: 'a/b' })
   for (const [uid, n] of [
     [9, 4],
     [3, 5],

@@ -3,6 +3,7 @@
  *
  *     @ mailbox NAME               one more, empty, beside INBOX
  *     @ message NAME FLAGS TEXT    a message in it: flags with commas or `-`, text with \r\n
+ *     @ recent NAME UID            no session was told of its messages from this UID on
  *     @ set NAME JSON              a field of SessionSettings
  *     @ tls                        TLS is on from the start
  *     @ login                      joe is logged in by the first command, and the greeting was read
@@ -38,6 +39,8 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
     if (word === 'mailbox') policy.add([first, ...rest].join(' '))
     else if (word === 'message') {
       policy.deliver(first, unescaped(rest.slice(1).join(' ')), flagsOf(rest[0] ?? '-'))
+    } else if (word === 'recent') {
+      for (const box of policy.mailboxes) if (box.name === first) box.recentFrom = Number(rest[0])
     } else if (word === 'set') changed[first] = JSON.parse(rest.join(' '))
     else if (word === 'tls') secured = true
     else if (word === 'slow') slow.add(first)

@@ -31,10 +31,10 @@ export function keepUp(turn: Turn, context: Context): void {
   } else turn.contexts = [...turn.contexts, context]
 }
 
-/** Whether a message may come to match by what happens to others: by numbers, `*`, `$`, or by time. */
+/** Whether a message may come to match by what happens elsewhere: by numbers, `*`, `$`, time, or being new to all. */
 function hangsOnOthers(key: SearchKey): boolean {
   return holds(key, each => {
-    if (each.kind === 'age' || each.kind === 'sequence') return true
+    if (each.kind === 'age' || each.kind === 'sequence' || each.kind === 'recent') return true
     if (each.kind !== 'uid') return false
     return each.set === '$' || each.set.some(({ from, to }) => from === '*' || to === '*')
   })

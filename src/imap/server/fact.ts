@@ -22,6 +22,8 @@ export interface MailboxStatus {
   readonly deleted: number
   /** Of messages with \Deleted; 0 where it was not asked for. */
   readonly deletedOctets: number
+  /** Messages that no session was told of (RFC 3501 §6.3.10); 0 where it was not asked for. */
+  readonly recent: number
   readonly sizeOctets: number
   readonly highestModSeq: number
   /** MAILBOXID (RFC 8474). */
@@ -67,6 +69,8 @@ export interface OpenedMailbox {
   readonly rights?: string
   /** The UID of the first message without \Seen, for RFC 3501's UNSEEN. */
   readonly firstUnseenUid?: number
+  /** This session is the first to be told of the messages from this UID on (RFC 3501 §2.3.2); absent: of none. */
+  readonly recentFrom?: number
 }
 
 /** Flags of a message and when they changed. */
@@ -93,6 +97,8 @@ export interface Changes {
   readonly present: readonly FlagState[]
   /** UIDs expunged, ascending. */
   readonly vanished: readonly number[]
+  /** As in `OpenedMailbox`, of what is new. */
+  readonly recentFrom?: number
   /** Of what vanished so early nothing is known any more: all that is not there may have. */
   readonly forgotten?: boolean
   /** This is a part of it: the rest happened since these numbers. */

@@ -82,8 +82,9 @@ export type Question =
       readonly kind: 'status'
       readonly account: Account
       readonly mailbox: string
-      /** DELETED-STORAGE is asked for, which has to be counted. */
+      /** DELETED-STORAGE and RECENT are asked for, which have to be counted. */
       readonly deletedOctets?: true
+      readonly recent?: true
     }
   | { readonly kind: 'quota'; readonly account: Account; readonly root: string }
   /** The roots that hold for a mailbox; it need not exist. */
@@ -141,6 +142,8 @@ export type Question =
       readonly account: Account
       readonly mailbox: string
       readonly readOnly: boolean
+      /** The client is told what is recent, as IMAP4rev1 has it; where it may write, no other will be. */
+      readonly recent: boolean
     }
   /** CLOSE, UNSELECT, another SELECT: nothing more is to be told. */
   | { readonly kind: 'leave'; readonly key: number }

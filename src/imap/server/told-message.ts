@@ -90,8 +90,10 @@ export function* writeAll(
 ): Running<Written> {
   if (answer.kind === 'states') {
     const { states } = answer
-    const sequences = viewOf(turn).sequences(states.uids)
-    turn.send(formatStates(states, sequences, items, turn.enabled.uidOnly))
+    const view = viewOf(turn)
+    const sequences = view.sequences(states.uids)
+    const recent = view.recent > 0 ? (uid: number) => view.isRecent(uid) : undefined
+    turn.send(formatStates(states, sequences, items, turn.enabled.uidOnly, recent))
     return { messages: states.uids.length, unknownEncoding: false }
   }
   let unknownEncoding = false
@@ -125,7 +127,7 @@ function* write(turn: Turn, message: FetchedMessage, items: readonly FetchItem[]
   }
   // RFC 9051 §6.4.5: the client is told that its reading has set \Seen.
   if (message.flagsChanged && !items.some(item => item.kind === 'FLAGS')) {
-    text += ` FLAGS (${message.flags.join(' ')})`
+    text += ` FLAGS (${viewOf(turn).flagsOf(message)})`
   }
   if (message.flagsChanged && turn.enabled.condstore && !items.some(isModSeq)) {
     text += ` MODSEQ (${message.modSeq})`
@@ -169,7 +171,7 @@ function textOf(turn: Turn, message: FetchedMessage, kind: FetchItem['kind']): s
     case 'UID':
       return String(message.uid)
     case 'FLAGS':
-      return `(${message.flags.join(' ')})`
+      return `(${viewOf(turn).flagsOf(message)})`
     case 'INTERNALDATE':
       return `"${formatDateTime(message.facts?.internalDate ?? 0)}"`
     case 'RFC822.SIZE':

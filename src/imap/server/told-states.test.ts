@@ -30,6 +30,14 @@ test('items stand in the order they were asked for; who has no number is passed 
   )
 })
 
+test('who is recent is told so beside the flags', () => {
+  const told = formatStates(table, [1, 2, 0], [flags], false, uid => uid > 6)
+  assert.equal(
+    told.toString('latin1'),
+    '* 1 FETCH (FLAGS (\\Flagged \\Seen \\Recent))\r\n* 2 FETCH (FLAGS (\\Recent))\r\n',
+  )
+})
+
 test('the largest numbers fit', () => {
   const one = { ...table, uids: [4_294_967_295], modSeqs: [9_007_199_254_740_991], setOf: [0] }
   assert.equal(

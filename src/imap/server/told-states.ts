@@ -13,18 +13,23 @@ const ITEM_MAX_OCTETS = 32
 /**
  * A line for each message that has a sequence number.
  * @param sequences of each message of the table; one with 0 is passed over
+ * @param recent whether a message is told as recent too; absent where none is
  */
 export function formatStates(
   { uids, sets, setOf, modSeqs }: StateTable,
   sequences: ArrayLike<number>,
   items: readonly FetchItem[],
   uidOnly: boolean,
+  recent?: (uid: number) => boolean,
 ): Buffer {
   const flags = sets.map(set => Buffer.from(`FLAGS (${set})`, 'latin1'))
+  const recentFlags = sets.map(set =>
+    Buffer.from(`FLAGS (${set === '' ? '' : `${set} `}\\Recent)`, 'latin1'),
+  )
   let room = 0
   const line = LINE_MAX_OCTETS + ITEM_MAX_OCTETS * items.length
   for (let n = 0; n < uids.length; n++)
-    room += line + (flags[setOf[n] as number]?.length ?? 0) * items.length
+    room += line + (recentFlags[setOf[n] as number]?.length ?? 0) * items.length
   const out = new Octets(room)
   for (let n = 0; n < uids.length; n++) {
     const sequence = sequences[n] as number
@@ -39,8 +44,10 @@ export function formatStates(
       if (kind === 'UID') {
         out.put(UID)
         out.number(uid)
-      } else if (kind === 'FLAGS') out.put(flags[setOf[n] as number] ?? NOTHING)
-      else {
+      } else if (kind === 'FLAGS') {
+        const told = recent?.(uid) ? recentFlags : flags
+        out.put(told[setOf[n] as number] ?? NOTHING)
+      } else {
         out.put(MODSEQ)
         out.number(modSeqs[n] as number)
         out.octet(0x29)

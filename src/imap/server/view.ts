@@ -9,7 +9,8 @@
  */
 import { SYSTEM_FLAGS } from '../flag.ts'
 import { formatNumbers, type NumberRange, type NumberSet, normalRanges } from '../number-set.ts'
-import type { Changes, FlagState, OpenedMailbox } from './question.ts'
+import { type SearchKey, withRecent } from '../search-key.ts'
+import type { Changes, FlagState, OpenedMailbox, SearchQuestion } from './question.ts'
 
 /** What the client's dialect of updates is. */
 export interface Telling {
@@ -46,6 +47,9 @@ export class View {
   readonly #touched = new Set<number>()
   /** Mod-sequences of what this session itself did and told, until `take` has passed them. */
   readonly #own = new Map<number, number>()
+  /** UIDs of which this session was the first to be told (RFC 3501 §2.3.2), from and to. */
+  readonly #recent: { readonly from: number; readonly to: number }[] = []
+  #toldRecent: number
 
   constructor(mailbox: string, opened: OpenedMailbox) {
     this.mailbox = mailbox
@@ -59,11 +63,21 @@ export class View {
     this.#count = this.#uids.length
     this.#toldExists = this.#count
     this.#keywords = new Map(opened.keywords.map(word => [word.toLowerCase(), word]))
+    this.#claim(opened.recentFrom, opened.uidNext)
+    this.#toldRecent = this.recent
   }
 
   /** How many messages the client knows of. */
   get exists(): number {
     return this.#toldExists
+  }
+
+  /** How many of them are recent. */
+  get recent(): number {
+    return this.#recent.reduce((sum, { from, to }) => {
+      const [first, behind] = [this.#lowerBound(from), this.#lowerBound(to + 1)]
+      return sum + Math.max(0, Math.min(behind, this.#toldExists) - first)
+    }, 0)
   }
 
   /** Ascending UIDs of the messages the client knows of: index + 1 is the sequence number. */
@@ -123,6 +137,11 @@ export class View {
     return uids
   }
 
+  /** What is to be searched for. */
+  search(key: SearchKey, saved: readonly number[]): SearchQuestion {
+    return { key: withRecent(key, this.#recent), uids: this.uids, saved }
+  }
+
   /** Notes what this session did and told itself: `take` will not tell it again. */
   own(states: readonly FlagState[]): void {
     for (const { uid, modSeq } of states) {
@@ -133,6 +152,7 @@ export class View {
 
   /** Puts in what happened since `modSeq`. */
   take(changes: Changes): void {
+    this.#claim(changes.recentFrom, changes.uidNext)
     this.modSeq = changes.highestModSeq
     this.uidNext = changes.uidNext
     const added: number[] = []
@@ -185,6 +205,11 @@ export class View {
       this.#toldExists = this.#count
       text += `* ${this.#count} EXISTS\r\n`
     }
+    const { recent } = this
+    if (recent !== this.#toldRecent) {
+      this.#toldRecent = recent
+      text += `* ${recent} RECENT\r\n`
+    }
     const changed = [...this.#changed.values()].sort((a, b) => a.uid - b.uid)
     this.#changed.clear()
     text += this.flagsLine(changed)
@@ -205,6 +230,15 @@ export class View {
     return `* FLAGS (${[...SYSTEM_FLAGS, ...this.#keywords.values()].join(' ')})\r\n`
   }
 
+  /** Flags as they are told, \\Recent among them. */
+  flagsOf({ uid, flags }: Pick<FlagState, 'uid' | 'flags'>): string {
+    return (this.isRecent(uid) ? [...flags, '\\Recent'] : flags).join(' ')
+  }
+
+  isRecent(uid: number): boolean {
+    return this.#recent.some(({ from, to }) => from <= uid && uid <= to)
+  }
+
   /** `* 3 FETCH (FLAGS (...))`; '' for a message that the client does not know. */
   fetchFlags(
     state: FlagState,
@@ -215,11 +249,19 @@ export class View {
     if (sequence === 0) return ''
     const items = [
       ...(uid && !uidOnly ? [`UID ${state.uid}`] : []),
-      `FLAGS (${state.flags.join(' ')})`,
+      `FLAGS (${this.flagsOf(state)})`,
       ...(modSeq ? [`MODSEQ (${state.modSeq})`] : []),
     ]
     const head = uidOnly ? `${state.uid} UIDFETCH` : `${sequence} FETCH`
     return `* ${head} (${items.join(' ')})\r\n`
+  }
+
+  #claim(from: number | undefined, uidNext: number): void {
+    const last = this.#recent.at(-1)
+    if (from === undefined || from >= uidNext) return
+    if (last !== undefined && last.to + 1 >= from) {
+      this.#recent[this.#recent.length - 1] = { from: last.from, to: uidNext - 1 }
+    } else this.#recent.push({ from, to: uidNext - 1 })
   }
 
   #tellVanished({ qresync, uidOnly }: Telling): string {

@@ -25,7 +25,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const answer = yield* ask<'search'>({
     kind: 'search',
     key: view.key,
-    search: { key: narrowed, uids: view.uids, saved: turn.saved },
+    search: view.search(narrowed, turn.saved),
   })
   if (answer.kind === 'no') return unsaved(turn, options, refused(answer))
   const found = answer.uids

@@ -50,7 +50,8 @@ function* open(turn: Turn, cursor: Cursor, readOnly: boolean): Running<Result> {
   }
   if (parameters.length > 0) turn.condstore()
   const account = accountOf(turn)
-  const answer = yield* ask<'open'>({ kind: 'open', account, mailbox, readOnly })
+  const recent = !turn.enabled.imap4rev2
+  const answer = yield* ask<'open'>({ kind: 'open', account, mailbox, readOnly, recent })
   if (answer.kind === 'no') return refused(answer)
   const { mailbox: opened } = answer
   const view = new View(mailbox, opened)
@@ -115,9 +116,9 @@ function tell(turn: Turn, view: View, opened: OpenedMailbox): void {
   const all = rights.includes('w') ? [...mine, '\\*'] : mine
   const permanent = readOnly ? '' : all.join(' ')
   turn.send(`* ${view.exists} EXISTS\r\n`)
-  // RFC 3501 §7.3.2 demands it; no message of ours is ever recent.
   if (!turn.enabled.imap4rev2) {
-    turn.send('* 0 RECENT\r\n')
+    // RFC 3501 §7.3.2.
+    turn.send(`* ${view.recent} RECENT\r\n`)
     const unseen = opened.firstUnseenUid === undefined ? 0 : view.sequence(opened.firstUnseenUid)
     // RFC 9586 §3.1: it would tell a number.
     if (unseen > 0 && !turn.enabled.uidOnly)

@@ -33,7 +33,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const view = viewOf(turn)
   const refusal = tooManyOf(turn, view, read.key)
   if (refusal !== undefined) return unsaved(turn, options, refusal)
-  const search = { key: read.key, uids: view.uids, saved: turn.saved }
+  const search = view.search(read.key, turn.saved)
   const answer = yield* ask<'sort'>({ kind: 'sort', key: view.key, search, criteria })
   if (answer.kind === 'no') return unsaved(turn, options, refused(answer))
   const modSeq = asksModSeq(read.key)
@@ -76,7 +76,7 @@ function* threading(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result>
   const view = viewOf(turn)
   const refusal = tooManyOf(turn, view, read.key)
   if (refusal !== undefined) return refusal
-  const search = { key: read.key, uids: view.uids, saved: turn.saved }
+  const search = view.search(read.key, turn.saved)
   const answer = yield* ask<'thread'>({ kind: 'thread', key: view.key, search, algorithm })
   if (answer.kind === 'no') return refused(answer)
   const number = (uid: number) => (byUid ? uid : view.sequence(uid))

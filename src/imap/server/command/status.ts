@@ -6,8 +6,7 @@ import { accountOf, ask, bad, ok, type Result, type Running, refused, type Turn 
 
 const items: Readonly<Record<string, (status: MailboxStatus, turn: Turn) => string>> = {
   MESSAGES: status => String(status.messages),
-  // RFC 3501 §6.3.10; no message of ours is ever recent.
-  RECENT: () => '0',
+  RECENT: status => String(status.recent),
   UIDNEXT: status => String(status.uidNext),
   UIDVALIDITY: status => String(status.uidValidity),
   UNSEEN: status => String(status.unseen),
@@ -38,8 +37,11 @@ export function* status(turn: Turn, cursor: Cursor): Running<Result> {
 export function* askStatus(turn: Turn, mailbox: string, asked: readonly string[]) {
   const account = accountOf(turn)
   const question = { kind: 'status', account, mailbox } as const
-  const counted = asked.includes('DELETED-STORAGE')
-  return yield* ask<'status'>(counted ? { ...question, deletedOctets: true } : question)
+  return yield* ask<'status'>({
+    ...question,
+    ...(asked.includes('DELETED-STORAGE') && { deletedOctets: true }),
+    ...(asked.includes('RECENT') && { recent: true }),
+  })
 }
 
 export function readStatusItems(cursor: Cursor): readonly string[] {
