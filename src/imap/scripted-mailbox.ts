@@ -78,7 +78,10 @@ function octetsIn(messages: readonly ScriptedMessage[]): number {
   return messages.reduce((sum, { octets }) => sum + octets.length, 0)
 }
 
-export function openedOf(box: ScriptedMailbox, readOnly: boolean) {
+export function openedOf(
+  box: ScriptedMailbox,
+  { readOnly, recent }: Extract<Question, { readonly kind: 'open' }>,
+) {
   const { key, uidNext, modSeq, messages } = box
   const unseen = messages.find(({ flags }) => !flags.includes('\\Seen'))
   return {
@@ -92,6 +95,7 @@ export function openedOf(box: ScriptedMailbox, readOnly: boolean) {
       flag => !flag.startsWith('\\'),
     ),
     readOnly,
+    ...(recent ? recentOf(box) : {}),
     ...(unseen ? { firstUnseenUid: unseen.uid } : {}),
   }
 }

@@ -197,13 +197,7 @@ export class Scripted {
         box.subscribed = question.on
         return done
       case 'open':
-        return {
-          kind: 'opened',
-          mailbox: {
-            ...openedOf(box, question.readOnly),
-            ...(question.recent ? recentOf(box) : {}),
-          },
-        }
+        return { kind: 'opened', mailbox: openedOf(box, question) }
       case 'changes':
         return {
           kind: 'changes',
