@@ -9,7 +9,7 @@ import {
   type OperationName,
   type OperationOutput,
 } from '../server/operation.ts'
-import type { Settings } from '../server/settings.ts'
+import type { Settings } from '../server/settings/settings.ts'
 import { pathExists } from '../world/node/config-file.ts'
 import { askServer } from '../world/node/control-client.ts'
 import { CommandError, EXIT } from './exit.ts'

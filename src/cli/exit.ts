@@ -1,5 +1,5 @@
 /** Exit codes of sysexits.h: what a script can tell apart. Every command ends with one of them. */
-import type { SettingError } from '../server/settings-errors.ts'
+import type { SettingError } from '../server/settings/errors.ts'
 
 export const EXIT = {
   ok: 0,

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { currentFolder, pathExists } from '../world/node/config-file.ts'
 import type { Face } from './face.ts'
 
-/** The data folder of `--demo`, in the folder it is started in (server/settings-layers.ts). */
+/** The data folder of `--demo`, in the folder it is started in (server/settings/layers.ts). */
 const DEMO_FOLDER = 'postrider-data'
 
 /** The sockets that `sendmail` tries, in order: it has no config and may read none. */

@@ -4,9 +4,9 @@
  */
 import { resolve } from 'node:path'
 import { type Epoch, loadEpoch } from '../server/epoch.ts'
-import type { Settings } from '../server/settings.ts'
-import { formatSettingErrors } from '../server/settings-errors.ts'
-import { DEMO } from '../server/settings-layers.ts'
+import { formatSettingErrors } from '../server/settings/errors.ts'
+import { DEMO } from '../server/settings/layers.ts'
+import type { Settings } from '../server/settings/settings.ts'
 import { configsIn, currentFolder, pathExists } from '../world/node/config-file.ts'
 import { CommandError, EXIT } from './exit.ts'
 import type { CommonOptions, Face } from './face.ts'
@@ -28,7 +28,7 @@ export async function locateEpoch(
     { config: options.config, demo: options.config === undefined && data !== undefined, data },
     { clock: face.clock },
     // A command ends itself, and needs no thread that does.
-    async written => (await import('../server/judge.ts')).judge(written),
+    async written => (await import('../server/settings/judge.ts')).judge(written),
   )
   if ('errors' in result) {
     throw new CommandError(EXIT.config, formatSettingErrors(result.errors), result.errors)

@@ -6,7 +6,7 @@ import { amend, asItCame } from '../message/amend.ts'
 import { rangesOf } from '../message/complete.ts'
 import { scanHeader } from '../message/header.ts'
 import { identityRules } from '../server/identity-rules.ts'
-import { submissionSchema } from '../server/settings-submission.ts'
+import { submissionSchema } from '../server/settings/submission.ts'
 import { judgeAuthors } from './authors.ts'
 import type { Inbound } from './role.ts'
 

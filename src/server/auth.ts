@@ -6,8 +6,8 @@ import type { AccountSettings, HashCost } from '../account/settings.ts'
 import { kindsFor } from '../account/verifier.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import type { House } from './house.ts'
-import { MAIL_LISTENERS } from './listener-names.ts'
-import type { ListenerName, Settings } from './settings.ts'
+import { MAIL_LISTENERS } from './settings/listener-names.ts'
+import type { ListenerName, Settings } from './settings/settings.ts'
 
 /** Strongest first. Of the hash kept for each nothing is weaker than that of SCRAM-SHA-256. */
 const SCRAM = ['SCRAM-SHA-512-PLUS', 'SCRAM-SHA-256-PLUS', 'SCRAM-SHA-512', 'SCRAM-SHA-256']

@@ -9,8 +9,8 @@ import { silent } from '../world/log.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { authoritiesOf } from './authorities.ts'
 import { escapeFilter, filled } from './ldap-authority.ts'
-import { settingsSchema } from './settings.ts'
-import { oauthSchema } from './settings-authority.ts'
+import { oauthSchema } from './settings/authority.ts'
+import { settingsSchema } from './settings/settings.ts'
 import { tokenAuthority } from './token-authority.ts'
 
 async function serve(t: TestContext, listener: RequestListener): Promise<string> {

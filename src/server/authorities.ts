@@ -12,8 +12,8 @@ import { foreignHashThread } from './foreign-hash-thread.ts'
 import { kerberosAuthority } from './kerberos.ts'
 import { ldapAuthority } from './ldap-authority.ts'
 import { saslauthdAuthority } from './saslauthd-authority.ts'
-import type { Settings } from './settings.ts'
-import type { HttpSettings } from './settings-authority.ts'
+import type { HttpSettings } from './settings/authority.ts'
+import type { Settings } from './settings/settings.ts'
 import { tokenAuthority } from './token-authority.ts'
 
 type World = { readonly clock: Clock; readonly log: Log }

@@ -10,7 +10,7 @@ import { type Place, placedDisk } from '../world/disk-places.ts'
 import { heldDisk } from '../world/held-disk.ts'
 import { verifiedDisk } from '../world/verified-disk.ts'
 import type { World } from '../world/world.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 /**
  * A row's octets are written twice, a file's once, but a file is five calls and two syncs beside the commit: of

@@ -7,8 +7,8 @@ import type { Hooks } from '../hook/hooks.ts'
 import type { Log } from '../world/log.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
-import type { Settings } from './settings.ts'
-import { formatSettingError, formatSettingErrors } from './settings-errors.ts'
+import { formatSettingError, formatSettingErrors } from './settings/errors.ts'
+import type { Settings } from './settings/settings.ts'
 import { StartError } from './start-error.ts'
 
 export class CurrentEpoch {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { nodeClock } from '../world/node/clock.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
-import { judge, type Written } from './judge.ts'
-import { formatSettingError } from './settings-errors.ts'
+import { formatSettingError } from './settings/errors.ts'
+import { judge, type Written } from './settings/judge.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postrider epoch '))
 after(() => rmSync(folder, { recursive: true }))

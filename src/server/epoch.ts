@@ -1,6 +1,6 @@
 /**
  * A config epoch: the settings and hooks in force from one load to the next. `loadEpoch` reads the
- * config file in a thread of its own and has it judged with all that lies over it (judge.ts);
+ * config file in a thread of its own and has it judged with all that lies over it (settings/judge.ts);
  * either all of it is right and an epoch comes back, or all its errors do. Called at start, on
  * SIGHUP (the old epoch stays where the new one has errors) and by the command line.
  */
@@ -13,11 +13,11 @@ import type { Clock } from '../world/clock.ts'
 import { type Log, silent } from '../world/log.ts'
 import { configsIn, currentFolder, environment, readText } from '../world/node/config-file.ts'
 import { configThreads } from '../world/node/config-thread.ts'
-import type { Judge } from './judge.ts'
-import { judgeAside } from './judge-aside.ts'
-import type { Settings } from './settings.ts'
-import { nearest, type SettingError } from './settings-errors.ts'
-import type { Raw } from './settings-override.ts'
+import { nearest, type SettingError } from './settings/errors.ts'
+import type { Judge } from './settings/judge.ts'
+import { judgeAside } from './settings/judge-aside.ts'
+import type { Raw } from './settings/override.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** Where an epoch comes from: the flags of `start`. */
 export interface EpochSource {

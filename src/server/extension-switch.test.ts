@@ -11,7 +11,7 @@ import type { Answer, Question, SessionSettings } from '../smtp/server/question.
 import { ServerSession } from '../smtp/server/session.ts'
 import type { Sink } from '../wire/effect.ts'
 import { parseNetwork } from '../wire/network.ts'
-import { settingsSchema } from './settings.ts'
+import { settingsSchema } from './settings/settings.ts'
 
 const listeners: Readonly<Record<string, Service>> = {
   smtp: 'mx',

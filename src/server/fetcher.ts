@@ -8,7 +8,7 @@ import { type Fetched, type FetchOptions, fetchMail } from '../transport/fetch.t
 import type { Connection } from '../world/net.ts'
 import type { House } from './house.ts'
 import { ownCertificate } from './outbound.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 export type Provider = Settings['fetch'][number]
 

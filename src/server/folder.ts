@@ -13,7 +13,7 @@ import { lockDirectory } from '../world/node/lock.ts'
 import type { World } from '../world/world.ts'
 import { bodyDisk } from './bodies.ts'
 import { STORE_MODULES } from './rooms.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 export const DATABASE = 'postrider.db'
 export const BODIES = 'bodies'

@@ -2,7 +2,7 @@
 import { type DemoAccount, prepareDemo } from './demo.ts'
 import type { House } from './house.ts'
 import { findOpenRelay } from './self-test.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 import { StartError } from './start-error.ts'
 
 /** Rejects with StartError where the config's rows are refused or a stranger could relay. */

@@ -34,7 +34,7 @@ import { openNotices } from './notices.ts'
 import { OnDemandMail, sharedSecretOf } from './on-demand.ts'
 import { oncePer } from './once.ts'
 import { buildOutbound, type Outbound } from './outbound.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 import { openThresholds, type Thresholds } from './thresholds.ts'
 import { openTransit } from './transit.ts'
 

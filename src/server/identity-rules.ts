@@ -1,7 +1,7 @@
-/** Who may write as whom (settings-submission.ts), as the submission role reads it. */
+/** Who may write as whom (settings/submission.ts), as the submission role reads it. */
 import type { Grant, IdentityRules } from '../inbound/identity.ts'
 import { parseAddressPattern } from '../route/pattern.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 type Written = Readonly<Record<string, string | readonly string[]>>
 

@@ -11,8 +11,8 @@ import {
   loadIdentity,
   writeSelfMadeCertificate,
 } from '../world/node/index.ts'
-import type { Settings } from './settings.ts'
-import { formatSettingErrors, type SettingError } from './settings-errors.ts'
+import { formatSettingErrors, type SettingError } from './settings/errors.ts'
+import type { Settings } from './settings/settings.ts'
 import { StartError } from './start-error.ts'
 
 /** The first is shown to who asks for no name. */

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { type Log, silent } from '../world/log.ts'
 import { mechanismsAt } from './auth.ts'
 import { kerberosAuthority } from './kerberos.ts'
-import { settingsSchema } from './settings.ts'
-import { kerberosSchema } from './settings-authority.ts'
+import { kerberosSchema } from './settings/authority.ts'
+import { settingsSchema } from './settings/settings.ts'
 
 const accountOf = (settings: object) => {
   const library = '/nonexistent/libgssapi.so'

@@ -6,7 +6,7 @@ import type { KerberosAuthority } from '../account/authority.ts'
 import type { GssAnswer } from '../world/gss.ts'
 import type { Log } from '../world/log.ts'
 import { nodeGss, servicesOf } from '../world/node/gss.ts'
-import type { KerberosSettings } from './settings-authority.ts'
+import type { KerberosSettings } from './settings/authority.ts'
 
 /** Names of RFC 4752's services, as GSSAPI registered them. */
 const SERVICES = ['smtp', 'imap', 'pop']

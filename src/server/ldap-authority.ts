@@ -11,7 +11,7 @@ import type {
 } from '../account/authority.ts'
 import { Slots } from '../limit/slots.ts'
 import { Ldap, type LdapEntry } from '../world/node/ldap.ts'
-import type { LdapSettings } from './settings-authority.ts'
+import type { LdapSettings } from './settings/authority.ts'
 
 const AT_ONCE = 8
 const WAITING_MAX = 256

@@ -1,5 +1,5 @@
 /** How slowly octets may move at least (`limits.bytesPerSecond`), as sessions and the pump want to know it. */
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 type Limits = Pick<Settings['limits'], 'bytesPerSecond' | 'dataTimeout'>
 

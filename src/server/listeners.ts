@@ -3,9 +3,9 @@
  * connections that come in the meantime are held and served when the house stands.
  */
 import type { Connection, ListenAddress, Listening, Net } from '../world/net.ts'
-import { MAIL_LISTENERS } from './listener-names.ts'
 import type { ServedName, Sessions } from './serve.ts'
-import type { Settings } from './settings.ts'
+import { MAIL_LISTENERS } from './settings/listener-names.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** A socket the service manager opened for us, by the listener's name. */
 export interface Inherited {

@@ -10,7 +10,7 @@ import { silent } from '../world/log.ts'
 import { currentFolder } from '../world/node/config-file.ts'
 import { type Folder, openFolder, openState } from './folder.ts'
 import { OperationError } from './operation.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** What was moved; where to: as the next start names it. */
 export interface StoreMoved {

@@ -3,7 +3,7 @@ import { englishTexts, type NoticeKind, type NoticeText } from '../message/notic
 import { type NoticeSettings, Notices, type NoticesOptions } from '../queue/notice.ts'
 import type { Transit } from '../transit/transit.ts'
 import type { HouseOptions } from './house.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** Kinds as the config calls them. */
 const WRITTEN = {

@@ -4,7 +4,7 @@ import { openFolder } from './folder.ts'
 import { buildHouse } from './house.ts'
 import { type ControlContext, contextOf } from './operation/context.ts'
 import { OperationError } from './operation.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** Opens the data folder's store; throws an OperationError where a server holds it after all. */
 export async function openOffline(

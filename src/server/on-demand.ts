@@ -20,7 +20,7 @@ import type { Worker } from '../transport/worker.ts'
 import { isWithin } from '../wire/network.ts'
 import type { Connection } from '../world/net.ts'
 import type { World } from '../world/world.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 type Customer = Settings['onDemand'][string] & { readonly domain: string }
 

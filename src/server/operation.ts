@@ -22,7 +22,7 @@ import type {
   UndeleteSelection,
 } from './operation-account.ts'
 import type { Explanation, MessageRecord, QueueItem, RecipientState } from './operation-message.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 export type * from './operation-account.ts'
 export type * from './operation-message.ts'

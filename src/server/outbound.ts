@@ -34,7 +34,7 @@ import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { type Reasoned, type RoutedRow, Routing } from './routing.ts'
 import { scheduleOf } from './schedules.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 import { shapingRules } from './shaping-rules.ts'
 
 export interface Outbound {

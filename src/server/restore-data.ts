@@ -18,7 +18,7 @@ import {
 } from '../world/node/store-file.ts'
 import { BODIES, DATABASE } from './folder.ts'
 import { OperationError } from './operation.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** What was restored. */
 export interface DataRestored {

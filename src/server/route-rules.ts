@@ -16,8 +16,8 @@ import {
 import { type Hops, type NamedHop, routeByHops, routeTo, type To } from '../route/to.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { customerOf } from './on-demand.ts'
-import type { Settings } from './settings.ts'
-import type { Face, HostHop, MxHop, Smarthost } from './settings-hops.ts'
+import type { Face, HostHop, MxHop, Smarthost } from './settings/hops.ts'
+import type { Settings } from './settings/settings.ts'
 
 export interface Rules {
   readonly all: RouteRules

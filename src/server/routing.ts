@@ -21,7 +21,7 @@ import type { JobRow } from '../transport/job.ts'
 import type { World } from '../world/world.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { hopsOfSettings, type Rules, rulesOf } from './route-rules.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** So much of a message is read for its header. */
 const HEADER_MAX_OCTETS = 131_072

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readAnswer } from '../world/node/saslauthd.ts'
 import { saslauthdAuthority } from './saslauthd-authority.ts'
-import { saslauthdSchema } from './settings-authority.ts'
+import { saslauthdSchema } from './settings/authority.ts'
 
 /** A saslauthd that is played: hears the four strings, says these octets. */
 async function played(t: TestContext, say: (asked: string[]) => Buffer | undefined) {

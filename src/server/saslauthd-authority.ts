@@ -6,7 +6,7 @@
 import type { AuthorityAnswer, PasswordAuthority } from '../account/authority.ts'
 import { Slots } from '../limit/slots.ts'
 import { askSaslauthd, FIELD_MAX_OCTETS } from '../world/node/saslauthd.ts'
-import type { SaslauthdSettings } from './settings-authority.ts'
+import type { SaslauthdSettings } from './settings/authority.ts'
 
 /** It has five processes unless told otherwise, and PAM delays what failed. */
 const AT_ONCE = 5

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scheduleOf } from './schedules.ts'
-import { type Config, settingsSchema } from './settings.ts'
+import { type Config, settingsSchema } from './settings/settings.ts'
 
 function settingsOf(schedules: NonNullable<NonNullable<Config['queue']>['schedules']>) {
   return settingsSchema.parse({ queue: { retry: ['1m'], expire: '5d', schedules } })

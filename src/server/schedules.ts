@@ -6,7 +6,7 @@
 import { parseStoredAddress } from '../mail/address.ts'
 import type { Schedule } from '../queue/schedule.ts'
 import { type AddressPattern, matchesAddress, parseAddressPattern } from '../route/pattern.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 interface Rule {
   readonly recipient: readonly AddressPattern[] | undefined

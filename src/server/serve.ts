@@ -34,7 +34,7 @@ import { imapSettings } from './imap-settings.ts'
 import { floorOf } from './least-speed.ts'
 import { doorOf } from './listener-door.ts'
 import { scheduleOf } from './schedules.ts'
-import type { ListenerName, Settings } from './settings.ts'
+import type { ListenerName, Settings } from './settings/settings.ts'
 import { type SmtpDialect, smtpSettings } from './smtp-dialect.ts'
 
 export type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'

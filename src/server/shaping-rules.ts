@@ -1,6 +1,6 @@
-/** The rules of shaping that a config makes (settings-shaping.ts), with those that we know ourselves. */
+/** The rules of shaping that a config makes (settings/shaping.ts), with those that we know ourselves. */
 import { knownReplies, type ShapingRule } from '../shape/rule.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 interface Shaped {
   readonly shaping: Settings['shaping']

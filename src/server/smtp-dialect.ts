@@ -6,7 +6,7 @@ import { isSasl, mechanismsOf } from './auth.ts'
 import type { House } from './house.ts'
 import { contentStepOf } from './least-speed.ts'
 import type { SmtpName } from './serve.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** What all sessions of a listener have in common. */
 export interface SmtpDialect {

@@ -1,5 +1,5 @@
 /** A start that failed for a reason the operator can act on. */
-import type { SettingError } from './settings-errors.ts'
+import type { SettingError } from './settings/errors.ts'
 
 export class StartError extends Error {
   /** One of sysexits: 69 unavailable, 74 I/O, 75 try again, 77 not allowed, 78 config. */

@@ -10,7 +10,7 @@ import type { TokenError } from '../sasl/mechanism.ts'
 import type { Clock } from '../world/clock.ts'
 import { askHttp } from '../world/node/ask-http.ts'
 import { tokenVerifier, type Verified } from '../world/node/verify-token.ts'
-import type { OauthSettings } from './settings-authority.ts'
+import type { OauthSettings } from './settings/authority.ts'
 
 const KEPT_MAX = 10_000
 const KEPT_MS = 60_000

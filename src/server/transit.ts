@@ -5,7 +5,7 @@ import { daysOf, Transit, type TransitSettings } from '../transit/transit.ts'
 import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { oncePer } from './once.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 export function openTransit(house: HouseOptions, domains: LocalDomains): Promise<Transit> {
   const { store, world, settings } = house

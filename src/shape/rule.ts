@@ -1,6 +1,6 @@
 /**
  * Rules of shaping: how much goes to the destinations that one matches, all of them together, and what
- * replies make us stop for a while. All rules that match hold. From the config (server/settings-shaping.ts),
+ * replies make us stop for a while. All rules that match hold. From the config (server/settings/shaping.ts),
  * and the few below that come with the program.
  */
 import { enhancedCode, type Reply } from '../mail/status.ts'

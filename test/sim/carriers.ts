@@ -4,7 +4,7 @@
  */
 import { parseStoredAddress } from '../../src/mail/address.ts'
 import { buildHouse, type House } from '../../src/server/house.ts'
-import { type Config, settingsSchema } from '../../src/server/settings.ts'
+import { type Config, settingsSchema } from '../../src/server/settings/settings.ts'
 import { type MemoryStore, openMemoryStore } from '../../src/store/memory.ts'
 import { reader, type Store } from '../../src/store/store.ts'
 import { FakeServer, type Script } from '../../src/transport/fake-server.ts'

@@ -1,7 +1,7 @@
 /** DELIVERBY in the town (RFC 2852): what has a time comes back at it, or its sender is told. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Config } from '../../src/server/settings.ts'
+import type { Config } from '../../src/server/settings/settings.ts'
 import { judge } from './oracle.ts'
 import { createTown, type Town } from './town.ts'
 

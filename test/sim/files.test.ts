@@ -1,7 +1,7 @@
 /** Mail into files and programs in the town: whole or not at all, whenever the machine stops. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Config } from '../../src/server/settings.ts'
+import type { Config } from '../../src/server/settings/settings.ts'
 import { reader } from '../../src/store/store.ts'
 import { toldOf } from './oracle.ts'
 import { createTown, type Town } from './town.ts'

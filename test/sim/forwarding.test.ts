@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseStoredAddress } from '../../src/mail/address.ts'
-import type { Config } from '../../src/server/settings.ts'
+import type { Config } from '../../src/server/settings/settings.ts'
 import { sendMail } from '../../src/transport/send.ts'
 import { passwordOf } from './server.ts'
 import { createTown, type Town } from './town.ts'

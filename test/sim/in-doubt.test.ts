@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import type { ControlContext } from '../../src/server/operation/context.ts'
 import { list, why } from '../../src/server/operation/queue.ts'
 import { changeSome } from '../../src/server/operation/queue-change.ts'
-import type { Config } from '../../src/server/settings.ts'
+import type { Config } from '../../src/server/settings/settings.ts'
 import { judge, toldOf } from './oracle.ts'
 import { createTown, type Town } from './town.ts'
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ControlContext } from '../../src/server/operation/context.ts'
 import { changeSome } from '../../src/server/operation/queue-change.ts'
-import type { Config } from '../../src/server/settings.ts'
+import type { Config } from '../../src/server/settings/settings.ts'
 import { reader } from '../../src/store/store.ts'
 import { createTown, type Town } from './town.ts'
 

@@ -1,7 +1,7 @@
 /** NO-SOLICITING in the town (RFC 3865): what a message says of itself is told on the way, and refused where it is not wanted. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Config } from '../../src/server/settings.ts'
+import type { Config } from '../../src/server/settings/settings.ts'
 import { createTown } from './town.ts'
 
 const FIELD = 'Solicitation: net.example:ADV'

@@ -1,7 +1,7 @@
 /** Notices in the town: one for a message and its sender, however many recipients failed, and never lost. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Config } from '../../src/server/settings.ts'
+import type { Config } from '../../src/server/settings/settings.ts'
 import { sendMail } from '../../src/transport/send.ts'
 import { createTown, type Town } from './town.ts'
 

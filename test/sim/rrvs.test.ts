@@ -1,7 +1,7 @@
 /** RRVS in the town (RFC 7293): mail that is meant for one person does not reach who has his address now. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Config } from '../../src/server/settings.ts'
+import type { Config } from '../../src/server/settings/settings.ts'
 import { formatDate } from '../../src/wire/date.ts'
 import { createTown, type Town } from './town.ts'
 

@@ -1,8 +1,8 @@
 /** `init`: writes a first config, with what is most often changed in it and nothing else. */
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { settingsSchema } from '../../server/settings.ts'
-import { settingErrors } from '../../server/settings-errors.ts'
+import { settingErrors } from '../../server/settings/errors.ts'
+import { settingsSchema } from '../../server/settings/settings.ts'
 import { configsIn, currentFolder } from '../../world/node/config-file.ts'
 import { createFile } from '../../world/node/new-file.ts'
 import { isRoot } from '../../world/node/process.ts'

@@ -42,7 +42,7 @@ function configured(all: readonly Provider[], host: string | undefined): readonl
 
 /** As the config would have it; what validates it is loaded for it. */
 async function read(provider: object): Promise<Provider> {
-  const { fetchSchema } = await import('../settings-on-demand.ts')
+  const { fetchSchema } = await import('../settings/on-demand.ts')
   const parsed = fetchSchema.safeParse([provider])
   const [one] = parsed.data ?? []
   if (one !== undefined) return one

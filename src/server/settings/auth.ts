@@ -1,14 +1,14 @@
 /** The settings of logins: by which mechanisms, and who may be whom. Used by settings.ts. */
 import { z } from 'zod'
-import { mechanismNames } from '../sasl/registry.ts'
+import { mechanismNames } from '../../sasl/registry.ts'
 import {
   httpSchema,
   kerberosSchema,
   ldapSchema,
   oauthSchema,
   saslauthdSchema,
-} from './settings-authority.ts'
-import { emailAddress, secret } from './settings-kinds.ts'
+} from './authority.ts'
+import { emailAddress, secret } from './kinds.ts'
 
 /** SASL mechanisms, and POP3's own command that needs what they need. */
 export const mechanism = z

@@ -3,18 +3,12 @@
  * rule is said here, what is wrong with several together by `routeFaults` and `routeWarnings`.
  */
 import { z } from 'zod'
-import { includes, type Match, type SizeBounds } from '../route/match.ts'
-import { parseSize } from '../wire/measure.ts'
-import { parseNetwork } from '../wire/network.ts'
-import { nearest, type SettingError } from './settings-errors.ts'
-import {
-  addressPattern,
-  type HopSettings,
-  isAddressPattern,
-  isOrigin,
-  texts,
-} from './settings-hops.ts'
-import { toSchema } from './settings-to.ts'
+import { includes, type Match, type SizeBounds } from '../../route/match.ts'
+import { parseSize } from '../../wire/measure.ts'
+import { parseNetwork } from '../../wire/network.ts'
+import { nearest, type SettingError } from './errors.ts'
+import { addressPattern, type HopSettings, isAddressPattern, isOrigin, texts } from './hops.ts'
+import { toSchema } from './to.ts'
 
 const recipientPattern = () =>
   z.string().refine(text => /^(?:local|remote)$/.test(text) || isAddressPattern(text), {

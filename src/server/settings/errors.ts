@@ -3,7 +3,7 @@
  * the matter and what to do. Turns zod's issues into that; all of them, in the order of the file.
  */
 import type { z } from 'zod'
-import { field, type Schema } from './settings-schema.ts'
+import { field, type Schema } from './schema.ts'
 
 export interface SettingError {
   /** 'queue.retry[1]'; '' is the config as a whole. */

@@ -1,7 +1,7 @@
-/** The settings of `queue.schedules`: other times for some destinations. Used by settings.ts, read by schedules.ts. */
+/** The settings of `queue.schedules`: other times for some destinations. Used by settings.ts, read by server/schedules.ts. */
 import { z } from 'zod'
-import { addressPattern, texts } from './settings-hops.ts'
-import { duration } from './settings-kinds.ts'
+import { addressPattern, texts } from './hops.ts'
+import { duration } from './kinds.ts'
 
 const match = z
   .strictObject({

@@ -5,10 +5,9 @@
  */
 
 import { resolve } from 'node:path'
-import { currentFolder, environment, readText } from '../world/node/config-file.ts'
-import type { EpochSource } from './epoch.ts'
-import { type Settings, settingsSchema } from './settings.ts'
-import { type SettingError, settingErrors } from './settings-errors.ts'
+import { currentFolder, environment, readText } from '../../world/node/config-file.ts'
+import type { EpochSource } from '../epoch.ts'
+import { type SettingError, settingErrors } from './errors.ts'
 import {
   AUTO_PORTS,
   anchor,
@@ -17,9 +16,10 @@ import {
   fetchSecrets,
   layer,
   placeSockets,
-} from './settings-layers.ts'
-import { override, type Raw } from './settings-override.ts'
-import { routeWarnings } from './settings-routes.ts'
+} from './layers.ts'
+import { override, type Raw } from './override.ts'
+import { routeWarnings } from './routes.ts'
+import { type Settings, settingsSchema } from './settings.ts'
 
 /** What was written: by the file, if there is one, and by the flags. Can be cloned. */
 export interface Written {

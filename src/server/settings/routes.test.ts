@@ -1,11 +1,11 @@
 /** The settings of routes and hops: what is wrong is said with its place and what to do. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { rulesOf } from './route-rules.ts'
+import { rulesOf } from '../route-rules.ts'
+import { formatSettingError, settingErrors } from './errors.ts'
+import { contradictions } from './layers.ts'
+import { routeWarnings } from './routes.ts'
 import { settingsSchema } from './settings.ts'
-import { formatSettingError, settingErrors } from './settings-errors.ts'
-import { contradictions } from './settings-layers.ts'
-import { routeWarnings } from './settings-routes.ts'
 
 function errorsOf(raw: unknown): string[] {
   const parsed = settingsSchema.safeParse(raw)

@@ -4,10 +4,10 @@
  * exempt from what would hurt development and tests.
  */
 import { z } from 'zod'
-import type { Rate } from '../limit/tally.ts'
-import { parseRate } from '../wire/measure.ts'
-import { count, duration, networks, size } from './settings-kinds.ts'
-import { outgoingOfSchema, outgoingSchema } from './settings-outgoing.ts'
+import type { Rate } from '../../limit/tally.ts'
+import { parseRate } from '../../wire/measure.ts'
+import { count, duration, networks, size } from './kinds.ts'
+import { outgoingOfSchema, outgoingSchema } from './outgoing.ts'
 
 /** `300/min`, `50/10m`; `off` is none. */
 const rate = (usual: string, meaning: string) =>

@@ -3,10 +3,10 @@
  * listener has its own schema, so that a setting that means nothing to it is an error, not noise.
  */
 import { z } from 'zod'
-import type { Extension, Keyword, Service } from '../smtp/extension/extension.ts'
-import { extensions } from '../smtp/extension/table.ts'
-import { mechanisms } from './settings-auth.ts'
-import { networks } from './settings-kinds.ts'
+import type { Extension, Keyword, Service } from '../../smtp/extension/extension.ts'
+import { extensions } from '../../smtp/extension/table.ts'
+import { mechanisms } from './auth.ts'
+import { networks } from './kinds.ts'
 
 const enabled = (value: boolean) =>
   z.boolean().default(value).describe('Whether this listener exists.')

@@ -3,7 +3,7 @@
  * Read off the schema, so that the document cannot say what the server does not do; a test
  * compares the two.
  */
-import { type Schema, unwrap } from './settings-schema.ts'
+import { type Schema, unwrap } from './schema.ts'
 
 interface Row {
   readonly path: string

@@ -3,10 +3,10 @@
  * says what is wrong with it, and becomes what the server works with. Used by every settings-*.ts.
  */
 import { z } from 'zod'
-import { checkDomain } from '../account/address.ts'
-import { parseLiteral } from '../smtp/domain.ts'
-import { parseDuration, parseSize } from '../wire/measure.ts'
-import { baseOf, formatNetwork, parseNetwork } from '../wire/network.ts'
+import { checkDomain } from '../../account/address.ts'
+import { parseLiteral } from '../../smtp/domain.ts'
+import { parseDuration, parseSize } from '../../wire/measure.ts'
+import { baseOf, formatNetwork, parseNetwork } from '../../wire/network.ts'
 
 /** A time with its unit; becomes ms. */
 export const duration = (minMs = 0) =>
@@ -60,7 +60,7 @@ export const networks = (usual: readonly string[] = []) =>
 
 export const count = (value: number, min = 1) => z.int().min(min).max(10_000_000).default(value)
 
-/** A secret as itself, or where it is to be found; found before validation (settings-layers.ts). */
+/** A secret as itself, or where it is to be found; found before validation (layers.ts). */
 export const secret = () =>
   z
     .union([

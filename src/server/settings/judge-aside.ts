@@ -1,5 +1,5 @@
 /** Has a config judged in a thread that ends: all that validation takes goes with it. */
-import { startThread } from '../world/node/thread.ts'
+import { startThread } from '../../world/node/thread.ts'
 import type { Judged, Written } from './judge.ts'
 
 export function judgeAside(written: Written): Promise<Judged> {

@@ -1,8 +1,8 @@
 /** The settings of addresses in transit (transit/): what is made of them, and whom they lead to. Used by settings.ts. */
 import { z } from 'zod'
-import { canonicalDomain } from '../account/address.ts'
-import { areDelimiters } from '../mail/verp.ts'
-import { duration, hostname, secret } from './settings-kinds.ts'
+import { canonicalDomain } from '../../account/address.ts'
+import { areDelimiters } from '../../mail/verp.ts'
+import { duration, hostname, secret } from './kinds.ts'
 
 /** `outbound.srs`. */
 export const srsSchema = z.strictObject({

@@ -3,7 +3,7 @@
  * object storage. Made into a disk by bodies.ts.
  */
 import { z } from 'zod'
-import { duration, secret, size } from './settings-kinds.ts'
+import { duration, secret, size } from './kinds.ts'
 
 /** What an accept transaction carries at most. */
 const INLINE_MAX_OCTETS = 131_072

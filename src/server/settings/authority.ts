@@ -1,6 +1,6 @@
 /** The settings of who else knows names and passwords (`auth.ldap`, `auth.http`, `auth.oauth`). */
 import { z } from 'zod'
-import { duration, emailAddress, hostname, secret } from './settings-kinds.ts'
+import { duration, emailAddress, hostname, secret } from './kinds.ts'
 
 /** An URL of these schemes; one in the clear only where the other end is this machine. */
 const url = (secure: string, clear: string) =>

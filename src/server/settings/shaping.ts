@@ -3,9 +3,9 @@
  * made into rules by shaping-rules.ts; what they mean is shape/rule.ts's.
  */
 import { z } from 'zod'
-import type { Rate } from '../shape/rule.ts'
-import { parseRate } from '../wire/measure.ts'
-import { duration } from './settings-kinds.ts'
+import type { Rate } from '../../shape/rule.ts'
+import { parseRate } from '../../wire/measure.ts'
+import { duration } from './kinds.ts'
 
 /** `100/min`, `5/s`, `2000/h`, `10000/d`, or by any duration, such as `30/10m`. */
 const rate = () =>

@@ -3,8 +3,8 @@
  * for (as customer). RFC 1985, RFC 2645. Used by settings.ts.
  */
 import { z } from 'zod'
-import { PINS, pins, pinsInVain } from './settings-hops.ts'
-import { duration, emailAddress, hostname, hostPort, networks, secret } from './settings-kinds.ts'
+import { PINS, pins, pinsInVain } from './hops.ts'
+import { duration, emailAddress, hostname, hostPort, networks, secret } from './kinds.ts'
 
 /** `onDemand`: a customer's domain, and who may ask for its mail. */
 export const onDemandSchema = z.record(

@@ -1,7 +1,7 @@
-/** The settings of submission: who may write as whom, and what becomes of what he may not. Used by settings.ts, read by identity-rules.ts. */
+/** The settings of submission: who may write as whom, and what becomes of what he may not. Used by settings.ts, read by server/identity-rules.ts. */
 import { z } from 'zod'
-import { parseAddressPattern } from '../route/pattern.ts'
-import { duration } from './settings-kinds.ts'
+import { parseAddressPattern } from '../../route/pattern.ts'
+import { duration } from './kinds.ts'
 
 const pattern = () =>
   z.string().refine(text => text !== '<>' && parseAddressPattern(text) !== undefined, {

@@ -2,8 +2,8 @@
  * `--set PATH=VALUE`: one setting by its path, its text read as the schema wants it there. Lists
  * are parted by commas (`queue.retry=2s,4s,8s`), a record's value or a group may be JSON.
  */
-import { meantBy, type SettingError } from './settings-errors.ts'
-import { type Schema, step, unwrap } from './settings-schema.ts'
+import { meantBy, type SettingError } from './errors.ts'
+import { type Schema, step, unwrap } from './schema.ts'
 
 /** Raw settings, as a config file gives them. */
 export type Raw = { [name: string]: unknown }

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { settingsTable } from './document.ts'
 import { settingsSchema } from './settings.ts'
-import { settingsTable } from './settings-document.ts'
 
-const file = new URL('../../docs/configuration.md', import.meta.url)
+const file = new URL('../../../docs/configuration.md', import.meta.url)
 
 test('every setting stands in docs/configuration.md with its default and meaning', () => {
   const text = readFileSync(file, 'utf8')
@@ -20,7 +20,7 @@ test('every setting stands in docs/configuration.md with its default and meaning
     )
     return
   }
-  assert.equal(shown, table, 'run UPDATE_DOCS=1 npm test -- settings-document')
+  assert.equal(shown, table, 'run UPDATE_DOCS=1 npm test -- settings/document')
 })
 
 test('every setting has a meaning', () => {

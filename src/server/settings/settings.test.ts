@@ -1,12 +1,12 @@
 /** Settings: measures, --set, layers, and errors that help. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatDuration, formatSize, parseDuration, parseSize } from '../wire/measure.ts'
-import { formatNetwork } from '../wire/network.ts'
+import { formatDuration, formatSize, parseDuration, parseSize } from '../../wire/measure.ts'
+import { formatNetwork } from '../../wire/network.ts'
+import { formatSettingError, type SettingError, settingErrors } from './errors.ts'
+import { contradictions, fetchSecrets, layer } from './layers.ts'
+import { override } from './override.ts'
 import { type Settings, settingsSchema } from './settings.ts'
-import { formatSettingError, type SettingError, settingErrors } from './settings-errors.ts'
-import { contradictions, fetchSecrets, layer } from './settings-layers.ts'
-import { override } from './settings-override.ts'
 
 /** All errors of a raw config, as lines. */
 function errorsOf(raw: object): string[] {

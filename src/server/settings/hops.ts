@@ -4,13 +4,13 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { ORIGINS } from '../route/match.ts'
-import { parseAddressPattern } from '../route/pattern.ts'
-import type { AddressFamily, EightBit, NextHop } from '../route/route.ts'
-import { parseFingerprint } from '../wire/fingerprint.ts'
-import type { Ticket } from '../world/gss.ts'
-import { mechanism } from './settings-auth.ts'
-import { hostname, secret } from './settings-kinds.ts'
+import { ORIGINS } from '../../route/match.ts'
+import { parseAddressPattern } from '../../route/pattern.ts'
+import type { AddressFamily, EightBit, NextHop } from '../../route/route.ts'
+import { parseFingerprint } from '../../wire/fingerprint.ts'
+import type { Ticket } from '../../world/gss.ts'
+import { mechanism } from './auth.ts'
+import { hostname, secret } from './kinds.ts'
 
 /** One text or a list of them; becomes a list. */
 export const texts = (text: z.ZodType<string, string>) =>

@@ -1,6 +1,6 @@
 /** The settings of what one account may send: `limits.outgoing`, and `limits.outgoingOf` for some. Used by settings.ts. */
 import { z } from 'zod'
-import { emailAddress } from './settings-kinds.ts'
+import { emailAddress } from './kinds.ts'
 
 const MESSAGES = 'Messages of one account, at most; 0 is no limit.'
 const RECIPIENTS = 'Recipients of all messages of one account, at most; 0 is no limit.'

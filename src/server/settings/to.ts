@@ -1,10 +1,10 @@
-/** `to` of a rule: where mail goes. Used by settings-routes.ts, which says what is wrong with several rules. */
+/** `to` of a rule: where mail goes. Used by routes.ts, which says what is wrong with several rules. */
 import { z } from 'zod'
-import type { Pipe } from '../route/route.ts'
-import type { To } from '../route/to.ts'
-import { PATH_PLACEHOLDERS, PLACEHOLDERS, placeholdersIn } from '../transport/placeholder.ts'
-import { texts } from './settings-hops.ts'
-import { duration } from './settings-kinds.ts'
+import type { Pipe } from '../../route/route.ts'
+import type { To } from '../../route/to.ts'
+import { PATH_PLACEHOLDERS, PLACEHOLDERS, placeholdersIn } from '../../transport/placeholder.ts'
+import { texts } from './hops.ts'
+import { duration } from './kinds.ts'
 
 /** What is wrong with the names in braces of a text. */
 function placeholderFault(text: string, known: readonly string[]): string | undefined {

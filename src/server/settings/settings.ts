@@ -5,16 +5,10 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import type { HookFunctions } from '../hook/hook.ts'
-import { authSchema } from './settings-auth.ts'
-import { bodiesSchema } from './settings-bodies.ts'
-import {
-  addressFamily,
-  eightBit,
-  hopsSchema,
-  smarthostSchema,
-  sourceAddress,
-} from './settings-hops.ts'
+import type { HookFunctions } from '../../hook/hook.ts'
+import { authSchema } from './auth.ts'
+import { bodiesSchema } from './bodies.ts'
+import { addressFamily, eightBit, hopsSchema, smarthostSchema, sourceAddress } from './hops.ts'
 import {
   certificateFiles,
   count,
@@ -24,16 +18,16 @@ import {
   hostname,
   secret,
   size,
-} from './settings-kinds.ts'
-import { limitsSchema } from './settings-limits.ts'
-import { listenersSchema } from './settings-listener.ts'
-import { noticesSchema } from './settings-notices.ts'
-import { fetchSchema, onDemandSchema } from './settings-on-demand.ts'
-import { routesSchema } from './settings-routes.ts'
-import { jitterSchema, retrySchema, schedulesSchema } from './settings-schedules.ts'
-import { shapingSchema } from './settings-shaping.ts'
-import { submissionSchema } from './settings-submission.ts'
-import { batvSchema, rewriteSchema, srsSchema, verpSchema } from './settings-transit.ts'
+} from './kinds.ts'
+import { limitsSchema } from './limits.ts'
+import { listenersSchema } from './listener.ts'
+import { noticesSchema } from './notices.ts'
+import { fetchSchema, onDemandSchema } from './on-demand.ts'
+import { routesSchema } from './routes.ts'
+import { jitterSchema, retrySchema, schedulesSchema } from './schedules.ts'
+import { shapingSchema } from './shaping.ts'
+import { submissionSchema } from './submission.ts'
+import { batvSchema, rewriteSchema, srsSchema, verpSchema } from './transit.ts'
 
 const queue = z.strictObject({
   retry: retrySchema()
@@ -296,4 +290,4 @@ export type Config = z.input<typeof settingsSchema> & {
 /** The names of the listeners that speak to clients. */
 export type ListenerName = Exclude<keyof Settings['listeners'], 'control'>
 
-export { defineConfig } from './define-config.ts'
+export { defineConfig } from '../define-config.ts'

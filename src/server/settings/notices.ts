@@ -1,9 +1,9 @@
 /** The settings of notices to senders (RFC 3461 to 3464): their words, and how much of a message they return. Used by settings.ts. */
 import { z } from 'zod'
-import { isAscii } from '../mail/address.ts'
-import { formatMailbox, parseAddressList } from '../message/address-list.ts'
-import { textFault } from '../message/notice-text.ts'
-import { duration, size } from './settings-kinds.ts'
+import { isAscii } from '../../mail/address.ts'
+import { formatMailbox, parseAddressList } from '../../message/address-list.ts'
+import { textFault } from '../../message/notice-text.ts'
+import { duration, size } from './kinds.ts'
 
 /** A text with placeholders; `block` is the paragraph it must have. */
 const text = (block?: 'recipients' | 'message') =>

@@ -4,12 +4,12 @@
  * `Lookup` that the caller gives; called by epoch.ts.
  */
 import { isAbsolute, join, resolve } from 'node:path'
+import type { SettingError } from './errors.ts'
+import { formatPath } from './errors.ts'
 import { LISTENERS } from './listener-names.ts'
+import type { Raw } from './override.ts'
+import { routeFaults } from './routes.ts'
 import type { Config, Settings } from './settings.ts'
-import type { SettingError } from './settings-errors.ts'
-import { formatPath } from './settings-errors.ts'
-import type { Raw } from './settings-override.ts'
-import { routeFaults } from './settings-routes.ts'
 
 /** How secrets outside the config are found. */
 export interface Lookup {
