@@ -10,6 +10,7 @@ import { Worker } from '../../src/transport/worker.ts'
 import type { StagedBody } from '../../src/world/disk.ts'
 import { SimDisk } from '../../src/world/sim/disk.ts'
 import { storm } from './storm.ts'
+import type { Town } from './town.ts'
 
 /** Seeds that are tried where the one that is known has gone stale. */
 const OTHERS = Array.from({ length: 10 }, (_, n) => n + 1)
@@ -24,6 +25,8 @@ export interface Bug {
   readonly seen: RegExp
   /** Plants it; what it gives takes it out again. */
   readonly plant: () => () => void
+  /** Weather without which few storms meet it. */
+  readonly weather?: (town: Town) => void
 }
 
 /** Puts another method in place; what it gives puts the old one back. */
@@ -73,11 +76,24 @@ function write(name: string, change: (input: never) => unknown): () => () => voi
     })
 }
 
+/** Every so many commits find the disk full. */
+function fullNowAndThen(town: Town): void {
+  for (const server of town.nodes) {
+    const { faultAt, writeFaultAt } = server
+    const full = (n: number) => (n % 10 === 0 ? FULL : undefined)
+    if (server.isShared) server.writeFaultAt = n => full(n) ?? writeFaultAt?.(n)
+    else server.faultAt = n => full(n) ?? faultAt?.(n)
+  }
+}
+
+const FULL = { at: 'before commit', how: 'full' } as const
+
 export const bugs: readonly Bug[] = [
   {
     what: 'a 250 before the commit',
-    seed: 36,
+    seed: 1,
     seen: /who was taken arrives or is reported/,
+    weather: fullNowAndThen,
     plant: () =>
       replace(Spool.prototype, 'accept', old => {
         return async function (this: Spool, submission) {
@@ -186,11 +202,11 @@ export const bugs: readonly Bug[] = [
 ]
 
 /** Lives through storms with a bug planted; the first seed whose storm shows it, or undefined. */
-export async function caughtBy({ seed, seen, plant }: Bug): Promise<number | undefined> {
+export async function caughtBy({ seed, seen, plant, weather }: Bug): Promise<number | undefined> {
   for (const one of [seed, ...OTHERS]) {
     const undo = plant()
     try {
-      const { broken } = await storm({ seed: one, hours: 3 })
+      const { broken } = await storm({ seed: one, hours: 3 }, weather)
       if (broken.some(({ rule, what }) => seen.test(`${rule}: ${what}`))) return one
     } finally {
       undo()
