@@ -2,11 +2,12 @@
  * The committer's thread: owns the only connection that writes. Gets one batch at a time, answers when
  * it is durable. Started by committer.ts; never does anything of its own accord.
  */
-import { InPlace } from '../world/node/in-place.ts'
+import { DatabaseFiles } from '../world/node/database-files.ts'
 import { forgetCompiled } from '../world/node/spare.ts'
 import type { SqliteConnection } from '../world/node/sqlite.ts'
 import { here } from '../world/node/thread.ts'
 import { type JobResult, type Run, runBatch } from './batch.ts'
+import { CommitCount } from './commit-count.ts'
 import { openWriting } from './connect.ts'
 import { type FailureData, failureData } from './failure.ts'
 import type { FromCommitter, ThreadData, ToCommitter } from './message.ts'
@@ -34,26 +35,28 @@ async function start(): Promise<void> {
   const named = await loadNamed(modules)
   forgetCompiled()
   connection = openWriting(path, maxPages)
-  const database = new InPlace([path])
-  let log = new InPlace([`${path}-wal`])
+  const files = new DatabaseFiles(path, { wholeOctets: () => wholeOctets(connection) })
+  const count = new CommitCount(path)
 
-  /** Nothing is durable in a file that has lost its name. */
-  const findFiles = (...places: readonly InPlace[]): void => {
-    const lost = places.map(place => place.lost()).find(each => each !== undefined)
-    if (lost === undefined) return
-    throw new StoreError('broken', `${lost} was removed or replaced while it was open`)
+  /** Nothing is durable in a file that has lost its name, or its end. */
+  const findFiles = (written: boolean): void => {
+    const fault = files.fault(written)
+    if (fault !== undefined) throw new StoreError('broken', fault)
   }
 
   const ready = (): SqliteConnection => {
-    if (connection !== undefined) {
-      findFiles(database, log)
-      return connection
-    }
     // SQLite would make another database where this one is gone.
-    findFiles(database)
-    connection = openWriting(path, maxPages)
-    log = new InPlace([`${path}-wal`])
-    return connection
+    findFiles(false)
+    if (connection !== undefined) return connection
+    const fresh = openWriting(path, maxPages)
+    try {
+      files.opened()
+    } catch (error) {
+      fresh.close()
+      throw error
+    }
+    connection = fresh
+    return fresh
   }
 
   const commit = async (now: number, runs: readonly Run<string>[]): Promise<void> => {
@@ -66,8 +69,9 @@ async function start(): Promise<void> {
     }
     try {
       const known = runs.map(({ writer, inputs }) => ({ writer: writerOf(named, writer), inputs }))
-      const results = await runBatch(writing, known, now)
-      findFiles(database, log)
+      const results = await runBatch(writing, known, now, () => count.count(writing))
+      findFiles(true)
+      count.durable()
       failures = 0
       answerResults(results)
     } catch (error) {
@@ -75,6 +79,7 @@ async function start(): Promise<void> {
       answer({ kind: 'rolledBack', failure })
       failures++
       connection = afterFailure(writing, failure, failures)
+      if (connection === undefined) files.closed()
     }
   }
 
@@ -85,9 +90,17 @@ async function start(): Promise<void> {
     } else {
       // The last connection to close folds the log into the database.
       connection?.close()
+      if (connection !== undefined && files.folded) count.folded()
       thread.end()
     }
   })
+}
+
+/** The size of the database as of its last commit. */
+function wholeOctets(connection: SqliteConnection | undefined): number {
+  const pragma = (name: string) =>
+    connection?.get<Record<string, number>>(`PRAGMA ${name}`, [])?.[name] ?? 0
+  return pragma('page_count') * pragma('page_size')
 }
 
 /**

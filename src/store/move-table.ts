@@ -4,7 +4,9 @@
  * compares the two lists with the schema.
  */
 import type { Value } from '../world/sql.ts'
+import { COMMITS } from './commit-count.ts'
 import { either } from './dialect.ts'
+import { SINCE } from './migrate.ts'
 import { farReader, reader, writer } from './store.ts'
 
 export interface MovedTable {
@@ -59,7 +61,7 @@ export const leftTables: readonly string[] = [
 export const UNFINISHED = 'move.unfinished'
 
 /** Settings of one database alone. */
-const OWN = `('${UNFINISHED}', 'database.since')`
+const OWN = `('${UNFINISHED}', '${COMMITS}', '${SINCE}')`
 
 export type MovedRow = Readonly<Record<string, Value>>
 

@@ -7,6 +7,7 @@ import type { Clock } from '../world/clock.ts'
 import type { Log } from '../world/log.ts'
 import { SqliteConnection } from '../world/node/sqlite.ts'
 import { createPrivateFile } from '../world/node/store-file.ts'
+import { forgetFolded, refuseLost } from './commit-count.ts'
 import { Committer } from './committer.ts'
 import { openReading } from './connect.ts'
 import { storeFailure } from './failure.ts'
@@ -107,6 +108,7 @@ export async function openStore(options: OpenOptions): Promise<FileStore> {
 function prepare(path: string, now: number): void {
   let connection: SqliteConnection | undefined
   try {
+    refuseLost(path)
     createPrivateFile(path)
     connection = new SqliteConnection(path)
     migrate(connection, path, now)
@@ -115,4 +117,5 @@ function prepare(path: string, now: number): void {
   } finally {
     connection?.close()
   }
+  forgetFolded(path)
 }

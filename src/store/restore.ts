@@ -25,6 +25,7 @@ import {
 import { HASHES } from './backup.ts'
 import { type Finding, findings } from './check.ts'
 import { listChunked } from './chunk-disk.ts'
+import { countPath } from './commit-count.ts'
 import { openStore } from './open.ts'
 
 export interface RestoreOptions {
@@ -73,6 +74,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   const found = await verify(options, coming, copied.bodies)
   if (found.length > 0) return { kind: 'unsound', findings: found }
   syncFile(coming)
+  // What was answered for by a database that is no longer here is nothing to this one.
+  await removeAll(countPath(final))
   renameFile(coming, final)
   return { kind: 'restored', bodies: copied.bodies.length, sizeOctets: copied.sizeOctets }
 }

@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -128,6 +129,35 @@ test('garbage or nothing where the log file was is no harm', async () => {
     assert.equal((await server.stop()).code, 0)
     assert.equal((await server.run('check')).code, 0)
   }
+})
+
+test('a log that was removed behind a SIGKILL is missed by a start and by check, and both leave all as it is', async () => {
+  const server = await startServer({ data: copy() })
+  const smtp = await server.smtp()
+  await smtp.command('MAIL FROM:<joe@remote.example>')
+  await smtp.command(`RCPT TO:<${server.account(0).address}>`)
+  await smtp.command('DATA')
+  assert.equal((await smtp.command('Subject: acknowledged\r\n\r\nx\r\n.')).code, 250)
+  await server.stop('SIGKILL')
+  const { data } = server
+  const log = join(data, 'postrider.db-wal')
+  renameSync(log, `${log}-away`)
+  const before = octets(data)
+  const { code, said } = failure('--data', data)
+  assert.equal(code, 74, said)
+  assert.match(said, /has lost what was acknowledged: its log .*-wal is gone.*put the log back/)
+  assert.equal(said.split('\n').length, 1, said)
+  const check = await run(['check', '--data', data])
+  assert.notEqual(check.code, 0)
+  assert.match(check.out + check.err, /has lost what was acknowledged/)
+  assert.ok(octets(data).equals(before))
+  renameSync(`${log}-away`, log)
+  const again = await startServer({ data })
+  assert.equal((await again.stop()).code, 0)
+  const database = new DatabaseSync(join(data, 'postrider.db'))
+  const there = database.prepare('SELECT count(*) AS n FROM mailbox_message').get()
+  database.close()
+  assert.equal(there?.['n'], 41)
 })
 
 test('a database from a newer version is refused by name and left as it is', () => {

@@ -4,10 +4,13 @@
  * kept, up to a bound. Nothing here knows the schema, the dialect or a StoreError.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import type { Value } from '../sql.ts'
 
 export interface SqliteOptions {
   readonly readOnly?: boolean
+  /** Takes the file as it is: looks for no log, and makes none. Only where nobody writes it. */
+  readonly immutable?: boolean
   /** How long a statement waits for another connection's lock. */
   readonly busyTimeoutMs?: number
 }
@@ -21,7 +24,7 @@ export class SqliteConnection {
 
   /** Opens the file (or ':memory:'); an error of SQLite keeps its number: see `sqliteCode`. */
   constructor(path: string, options: SqliteOptions = {}) {
-    this.#database = new DatabaseSync(path, {
+    this.#database = new DatabaseSync(options.immutable === true ? immutable(path) : path, {
       readOnly: options.readOnly ?? false,
       timeout: options.busyTimeoutMs ?? 5_000,
       enableForeignKeyConstraints: false,
@@ -74,6 +77,13 @@ export class SqliteConnection {
     this.#statements.set(sql, prepared)
     return prepared
   }
+}
+
+/** As a URI with its flag (sqlite.org/uri.html §3.3). */
+function immutable(path: string): URL {
+  const url = pathToFileURL(path)
+  url.searchParams.set('immutable', '1')
+  return url
 }
 
 interface Prepared {

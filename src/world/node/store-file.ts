@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import {
   closeSync,
   createReadStream,
+  existsSync,
   fsyncSync,
   openSync,
   readFileSync,
@@ -24,6 +25,11 @@ export function readShipped(url: URL): string {
 /** Makes the file, empty and with mode 0600, unless it is there. SQLite gives -wal and -shm its mode. */
 export function createPrivateFile(path: string): void {
   closeSync(openSync(path, 'a', 0o600))
+}
+
+/** Whether there is a file of that name. */
+export function fileExists(path: string): boolean {
+  return existsSync(path)
 }
 
 /** The size of a file, in octets. */
