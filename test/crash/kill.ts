@@ -21,6 +21,7 @@ export interface KillOptions {
   /** Kills some starts as well, before or while they recover. */
   readonly killStarts?: boolean
   readonly sizes?: LoadOptions['sizes']
+  readonly chunkOctets?: number
   readonly restMs?: number
 }
 
@@ -40,6 +41,7 @@ export async function killUnderLoad(options: KillOptions): Promise<KillReport> {
   const load = new Load({
     senders: options.senders,
     sizes: options.sizes ?? MIXED_SIZES,
+    ...(options.chunkOctets === undefined ? {} : { chunkOctets: options.chunkOctets }),
     restMs: options.restMs ?? 0,
     remote: true,
   })
@@ -115,16 +117,28 @@ async function drained(
   }
 }
 
+/** Message by message: all together may be gigabytes. */
 async function storedNumbers(server: Server): Promise<Map<number, number>> {
-  return tally(await server.mail(server.account(1)))
+  const seen = new Map<number, number>()
+  const reader = await server.pop3(server.account(1))
+  const count = Number((await reader.ask('STAT')).split(' ')[1])
+  for (let place = 1; place <= count; place++) {
+    const status = await reader.ask(`RETR ${place}`)
+    assert.match(status, /^\+OK/)
+    add(seen, await reader.multiline())
+  }
+  reader.end()
+  return seen
 }
 
 function tally(messages: readonly Buffer[]): Map<number, number> {
   const seen = new Map<number, number>()
-  for (const message of messages) {
-    const number = numberOf(message)
-    assert.ok(number !== undefined, `not octet for octet: ${message.subarray(0, 600).toString()}`)
-    seen.set(number, (seen.get(number) ?? 0) + 1)
-  }
+  for (const message of messages) add(seen, message)
   return seen
+}
+
+function add(seen: Map<number, number>, message: Buffer): void {
+  const number = numberOf(message)
+  assert.ok(number !== undefined, `not octet for octet: ${message.subarray(0, 600).toString()}`)
+  seen.set(number, (seen.get(number) ?? 0) + 1)
 }

@@ -5,9 +5,18 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dialogue, DialogueEnded } from '../kit/dialogue.ts'
-import type { Server } from '../kit/server.ts'
 
 const KB = 1024
+
+/** Who is sent to: a Postrider (kit/server.ts), or others (contestants.ts). */
+export interface Target {
+  readonly alive: boolean
+  /** Greeted, EHLO or LHLO answered. */
+  smtp(by: 'smtp' | 'lmtp'): Promise<Dialogue>
+  /** The same at a door that relays. */
+  submission(): Promise<Dialogue>
+  account(index: number): { readonly address: string }
+}
 
 export interface LoadOptions {
   readonly senders: number
@@ -15,6 +24,8 @@ export interface LoadOptions {
   readonly sizes: readonly number[]
   /** The first number, 1 if not given: two loads at one mailbox must not share any. */
   readonly first?: number
+  /** Every message by BDAT, in chunks of so many octets; every second one in two halves if not given. */
+  readonly chunkOctets?: number
   /** Every third sender speaks LMTP. */
   readonly lmtp?: boolean
   /** Every fourth message goes to the first account; all to the second if not given. */
@@ -103,7 +114,7 @@ export class Load {
     return contentOf(number, sizes[number % sizes.length] ?? KB).length
   }
 
-  start(server: Server): void {
+  start(server: Target): void {
     this.#stopped = false
     this.#running = Array.from({ length: this.#options.senders }, (_, index) =>
       this.#sender(server, this.#doorOf(index)),
@@ -121,7 +132,7 @@ export class Load {
     return index % 2 === 0 ? 'smtp' : 'submission'
   }
 
-  async #sender(server: Server, by: By): Promise<void> {
+  async #sender(server: Target, by: By): Promise<void> {
     const { restMs = 0 } = this.#options
     while (!this.#stopped) {
       try {
@@ -139,7 +150,7 @@ export class Load {
     }
   }
 
-  async #one(server: Server, dialogue: Dialogue, by: By): Promise<void> {
+  async #one(server: Target, dialogue: Dialogue, by: By): Promise<void> {
     const number = this.#next++
     const { sizes } = this.#options
     const content = contentOf(number, sizes[number % sizes.length] ?? KB)
@@ -177,24 +188,27 @@ export class Load {
     }
   }
 
+  /** It is in doubt from the moment on in which its end is sent: before, it may not be there. */
   async #content(dialogue: Dialogue, number: number, content: Buffer) {
-    if (number % 2 === 0) {
+    const { chunkOctets } = this.#options
+    if (chunkOctets === undefined && number % 2 === 0) {
       const go = await dialogue.command('DATA')
       if (go.code !== 354) return go
-      this.sent.doubtful.add(number)
       await dialogue.send(stuffed(content))
+      this.sent.doubtful.add(number)
       await dialogue.send('.\r\n')
       return dialogue.reply()
     }
-    const half = content.length >> 1
-    this.sent.doubtful.add(number)
-    await dialogue.send(`BDAT ${half}\r\n`)
-    await dialogue.send(content.subarray(0, half))
-    const first = await dialogue.reply()
-    if (first.code !== 250) return first
-    await dialogue.send(`BDAT ${content.length - half} LAST\r\n`)
-    await dialogue.send(content.subarray(half))
-    return dialogue.reply()
+    const size = chunkOctets ?? content.length - (content.length >> 1)
+    for (let at = 0; ; at += size) {
+      const chunk = content.subarray(at, at + size)
+      const last = at + size >= content.length
+      await dialogue.send(`BDAT ${chunk.length}${last ? ' LAST' : ''}\r\n`)
+      if (last) this.sent.doubtful.add(number)
+      await dialogue.send(chunk)
+      const reply = await dialogue.reply()
+      if (last || reply.code !== 250) return reply
+    }
   }
 
   #refused(text: string): void {

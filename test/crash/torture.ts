@@ -13,8 +13,10 @@ import { parseArgs } from 'node:util'
 import * as abuse from '../abuse/abuse.ts'
 import { longPull, storm } from '../cluster/storm.ts'
 import { clear, type Server, startServer } from '../kit/server.ts'
+import { haveRivals, postfixAndDovecot, postrider } from './contestants.ts'
 import { endure } from './endure.ts'
 import { killUnderLoad } from './kill.ts'
+import { stand } from './rivals.ts'
 import { badWire } from './wire.ts'
 
 const MB = 1024 * 1024
@@ -134,6 +136,40 @@ async function killPart(): Promise<string> {
   return JSON.stringify(report)
 }
 
+/** Twenty megabytes are under way for long: most kills fall into the midst of some. */
+async function largeKillPart(): Promise<string> {
+  const report = await killUnderLoad({
+    rounds: 15,
+    senders: 3,
+    workMs: [100, 1_200],
+    random: Math.random,
+    sizes: [20 * MB, 20 * MB, 3_000, 20 * MB, 140_000],
+    chunkOctets: 256 * 1024,
+  })
+  assert.equal(report.stagedLeft, 0)
+  return JSON.stringify(report)
+}
+
+/** Others are told of; of us it is asserted. */
+async function rivalPart(rounds: number, diskMb?: number): Promise<string> {
+  const told: string[] = []
+  for (const who of haveRivals() ? [postrider, postfixAndDovecot] : [postrider]) {
+    const report = await stand(who, {
+      rounds,
+      random: Math.random,
+      ...(diskMb === undefined ? {} : { diskMb }),
+    })
+    const { lost, lostRemote, twice, spoilt, strange } = report
+    if (who === postrider) {
+      assert.deepEqual({ lost, lostRemote, twice, spoilt, strange }, NOTHING_WRONG)
+    }
+    told.push(`\n  ${who.name}: ${JSON.stringify(report)}`)
+  }
+  return told.join('')
+}
+
+const NOTHING_WRONG = { lost: 0, lostRemote: 0, twice: 0, spoilt: 0, strange: 0 }
+
 async function wirePart(): Promise<string> {
   return JSON.stringify(await badWire({ seconds: 30, random: Math.random }))
 }
@@ -180,6 +216,9 @@ function added(before: Record<string, unknown>, now: object): Record<string, unk
 
 const all: readonly (readonly [string, () => Promise<string>])[] = [
   ['kill: 12 times under load, and 11 starts', killPart],
+  ['kill: 15 times under 20 MB in many chunks', largeKillPart],
+  ['rivals: Postrider, and Postfix with Dovecot, killed 15 times', () => rivalPart(15)],
+  ['rivals: the same on a disk that fills, is read-only, loses power', () => rivalPart(15, 256)],
   ['wire: a next hop that flaps, a name server that is silent, fails and lies', wirePart],
   ['endure: everything that befalls a process and its disk', endurePart],
   ['cluster: three nodes on one PostgreSQL, 40 faults', () => storm(40)],
