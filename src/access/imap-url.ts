@@ -61,7 +61,7 @@ export function isNamed({ address }: Account, user: string, domain = domainOf(ad
 }
 
 /** Of an address, in lower case. */
-export function domainOf(address: string): string {
+function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1).toLowerCase()
 }
 

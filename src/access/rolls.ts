@@ -17,7 +17,7 @@ const FEW = 200
 
 type Access = Pick<ImapAccess, 'store' | 'world'>
 
-export class Rolls {
+class Rolls {
   readonly #store: Store
   readonly #clock: ImapAccess['world']['clock']
   /** The one asked for last is at the end. */

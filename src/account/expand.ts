@@ -40,7 +40,7 @@ export interface ExpansionLimits {
   readonly depthMax: number
 }
 
-export const defaultExpansionLimits: ExpansionLimits = { finalsMax: TARGETS_MAX, depthMax: 20 }
+const defaultExpansionLimits: ExpansionLimits = { finalsMax: TARGETS_MAX, depthMax: 20 }
 
 /** Expands an address. Rejects only if the store does. */
 export async function expand(

@@ -25,7 +25,7 @@ export interface NodeOptions {
 const NEWCOMER_MS = 3 * BEAT_MS
 
 /** Behind all others: of what is divided nothing is ours. */
-export const NO_RANK = Number.POSITIVE_INFINITY
+const NO_RANK = Number.POSITIVE_INFINITY
 
 export class Node {
   readonly #options: NodeOptions

@@ -19,7 +19,7 @@ export interface NodeFacts {
 }
 
 /** A row that was not renewed for so long is of no interest to anybody. */
-export const FORGOTTEN_MS = 24 * 3_600_000
+const FORGOTTEN_MS = 24 * 3_600_000
 
 export interface Beat extends NodeFacts {
   /** Whether no other node can be at work on this store: whoever else has a row is dead. */

@@ -75,7 +75,7 @@ const PROTOCOLS: Readonly<Record<number, Server['protocol']>> = {
 }
 
 /** What is spoken on a port, and how it is secured unless that is said. */
-export function serverOf(host: string, port: number, tls?: TlsWish): Server {
+function serverOf(host: string, port: number, tls?: TlsWish): Server {
   const implicit = port === 465 || port === 993 || port === 995
   return {
     host,

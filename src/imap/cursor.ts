@@ -278,7 +278,7 @@ function isDigit(code: number): boolean {
 }
 
 /** ATOM-CHAR: any CHAR but atom-specials (RFC 9051 §9). */
-export function isAtomChar(code: number): boolean {
+function isAtomChar(code: number): boolean {
   if (code <= SPACE || code >= 0x7f) return false
   // ( ) { % * " \ ]
   return !(

@@ -1,7 +1,6 @@
 /**
  * Flags (RFC 9051 §2.3.2): system flags begin with a backslash and have one spelling here whatever the
- * client writes; keywords keep the spelling they were first seen in. A message's flags are a
- * sorted text with a space between, as mailbox/ stores them.
+ * client writes; keywords keep the spelling they were first seen in. Read here, kept by mailbox/flags.ts.
  */
 import type { Cursor } from './cursor.ts'
 
@@ -16,13 +15,13 @@ const spelling = new Map(SYSTEM_FLAGS.map(flag => [flag.toLowerCase(), flag as s
 
 /** A keyword is no longer, and a message has no more of them (a bound of ours). */
 const KEYWORD_MAX_CHARS = 100
-export const FLAGS_MAX = 100
+const FLAGS_MAX = 100
 
 /**
  * flag = "\Answered" / ... / flag-keyword / flag-extension. `\Recent` cannot be set (RFC 3501 §2.3.2),
  * and no other `\` flag exists: both are faults.
  */
-export function readFlag(cursor: Cursor): string {
+function readFlag(cursor: Cursor): string {
   if (cursor.take('\\')) {
     const name = `\\${cursor.atom()}`
     const known = spelling.get(name.toLowerCase())
@@ -53,13 +52,4 @@ function unique(flags: readonly string[]): string[] {
   const seen = new Map<string, string>()
   for (const flag of flags) if (!seen.has(flag.toLowerCase())) seen.set(flag.toLowerCase(), flag)
   return [...seen.values()]
-}
-
-/** As mailbox/ stores them: sorted, a space between. */
-export function joinFlags(flags: readonly string[]): string {
-  return unique(flags).sort().join(' ')
-}
-
-export function splitFlags(stored: string): string[] {
-  return stored === '' ? [] : stored.split(' ')
 }

@@ -10,7 +10,7 @@ export const ALL_RIGHTS = 'lrswipkxtea'
 const OBSOLETE: Readonly<Record<string, string>> = { c: 'kx', d: 'te' }
 
 /** A set of rights in order, each once; undefined where a letter is none. */
-export function rightsOf(text: string): string | undefined {
+function rightsOf(text: string): string | undefined {
   const wanted = new Set(Array.from(text).flatMap(letter => Array.from(OBSOLETE[letter] ?? letter)))
   if ([...wanted].some(letter => !ALL_RIGHTS.includes(letter))) return undefined
   return Array.from(ALL_RIGHTS)

@@ -20,7 +20,7 @@ import {
 import { bannedWith } from './subject.ts'
 
 /** The topic under which nodes hear that bans have changed. */
-export const banTopic = 'ban'
+const banTopic = 'ban'
 
 export interface Ban {
   readonly network: string

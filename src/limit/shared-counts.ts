@@ -16,7 +16,7 @@ import { isLoopback } from './loopback.ts'
 import { holderOf } from './subject.ts'
 
 /** The topic under which nodes hear that others have counted. */
-export const countTopic = 'count'
+const countTopic = 'count'
 
 /** One kind of count, shared. */
 export interface Sharing {

@@ -72,7 +72,7 @@ const NOW = `SELECT name, mod_seq, uid_next, recent_from, vanished_floor FROM ma
   WHERE id = ?1 AND substr(name, 1, 1) <> ?2`
 
 /** So many messages at once take the main thread some milliseconds, until they are told. */
-export const CHANGES_SLICE = 1_000
+const CHANGES_SLICE = 1_000
 
 const ARRIVED = `SELECT uid, flags, mod_seq AS "modSeq" FROM mailbox_message
   WHERE mailbox_id = ?1 AND uid >= ?2 ORDER BY uid LIMIT ${CHANGES_SLICE}`

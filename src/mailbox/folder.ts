@@ -1,6 +1,6 @@
 /**
  * The mailboxes of an account as folders (RFC 9051 §6.3): made, renamed, deleted, subscribed to, listed. A deleted
- * folder loses its name at once and its messages slice by slice (clear.ts). Called by access/.
+ * folder loses its name at once and its messages slice by slice (access/imap-expunge.ts). Called by access/.
  */
 import { farReader, reader, writer } from '../store/store.ts'
 import type { Read, Write } from '../world/sql.ts'
@@ -203,7 +203,7 @@ async function freshSecond(tx: Read, accountId: number): Promise<number> {
 }
 
 /**
- * Takes the name of a folder away; its messages follow by `clear` (clear.ts). Folders below it stay.
+ * Takes the name of a folder away; its messages follow slice by slice. Folders below it stay.
  */
 export const deleteFolder = writer(
   'mailbox.delete',

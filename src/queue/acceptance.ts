@@ -65,7 +65,7 @@ export interface LaneAtBirth {
 }
 
 /** What the ledger says of every delivery into a mailbox here. */
-export const DELIVERED_STATUS = '2.0.0'
+const DELIVERED_STATUS = '2.0.0'
 
 const NO_OCTETS = new Uint8Array(0)
 

@@ -6,7 +6,7 @@ import type { AccountSettings, HashCost } from '../account/settings.ts'
 import { kindsFor } from '../account/verifier.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import type { House } from './house.ts'
-import { MAIL_LISTENERS } from './settings/listener-names.ts'
+import { MAIL_LISTENERS } from './settings/listener-name.ts'
 import type { ListenerName, Settings } from './settings/settings.ts'
 
 /** Strongest first. Of the hash kept for each nothing is weaker than that of SCRAM-SHA-256. */

@@ -5,7 +5,7 @@
 import type { Heeding } from '../inbound/heed.ts'
 import { dialectOf } from '../smtp/extension/table.ts'
 import type { SessionSettings } from '../smtp/server/question.ts'
-import type { SmtpName } from './serve.ts'
+import type { SmtpName } from './settings/listener-name.ts'
 import type { Settings } from './settings/settings.ts'
 import { oldRoutesOf, rewritingAt } from './transit.ts'
 

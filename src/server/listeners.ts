@@ -4,7 +4,7 @@
  */
 import type { Connection, ListenAddress, Listening, Net } from '../world/net.ts'
 import type { ServedName, Sessions } from './serve.ts'
-import { MAIL_LISTENERS } from './settings/listener-names.ts'
+import { MAIL_LISTENERS } from './settings/listener-name.ts'
 import type { Settings } from './settings/settings.ts'
 
 /** A socket the service manager opened for us, by the listener's name. */

@@ -22,7 +22,6 @@ import type {
   UndeleteSelection,
 } from './operation-account.ts'
 import type { Explanation, MessageRecord, QueueItem, RecipientState } from './operation-message.ts'
-import type { Settings } from './settings/settings.ts'
 
 export type * from './operation-account.ts'
 export type * from './operation-message.ts'
@@ -314,14 +313,6 @@ export type Operations<Context> = {
     input: OperationInput<Name>,
   ) => Promise<OperationOutput<Name>>
 }
-
-/**
- * What server/control.ts exports beside `operations`: opens the store of a server that does not
- * run. Throws `OperationError` 75 where one does, 66 where there is no database.
- */
-export type OpenOffline<Context> = (
-  settings: Settings,
-) => Promise<{ readonly context: Context; close(): Promise<void> }>
 
 /** What stands in the answer over the control socket. `exit` is one of sysexits (cli/exit.ts). */
 export type OperationAnswer<Output> =

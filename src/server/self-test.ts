@@ -18,7 +18,7 @@ import { smtpSettings } from './smtp-dialect.ts'
 const ELSEWHERE = 'relay-test.invalid'
 
 /** Spellings of "send this on to someone elsewhere"; `here` is a domain of ours. */
-export function relaySpellings(here: string): string[] {
+function relaySpellings(here: string): string[] {
   const there = ELSEWHERE
   return [
     `user@${there}`,
@@ -45,7 +45,7 @@ export function relaySpellings(here: string): string[] {
 }
 
 /** Spellings that name a domain of ours: taken only where a catch-all takes everything, and then kept here. */
-export function trickySpellings(here: string): string[] {
+function trickySpellings(here: string): string[] {
   const there = ELSEWHERE
   return [
     `user%${there}@${here}`,

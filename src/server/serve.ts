@@ -34,15 +34,12 @@ import { imapSettings } from './imap-settings.ts'
 import { floorOf } from './least-speed.ts'
 import { doorOf } from './listener-door.ts'
 import { scheduleOf } from './schedules.ts'
+import { isImplicitTls, type MailName, type SmtpName } from './settings/listener-name.ts'
 import type { ListenerName, Settings } from './settings/settings.ts'
 import { type SmtpDialect, smtpSettings } from './smtp-dialect.ts'
 
-export type SmtpName = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local' | 'odmr'
 /** 'inetd' is where strangers of the MX listener are handed over by others. */
-export type ServedName = SmtpName | 'pop3' | 'pop3s' | 'imap' | 'imaps' | 'mtqp' | 'inetd'
-
-/** Under TLS from the first octet (RFC 8314). */
-const IMPLICIT_TLS: readonly ListenerName[] = ['submissions', 'pop3s', 'imaps']
+export type ServedName = SmtpName | MailName | 'inetd'
 
 /** How long a trusted proxy may take for its header: time for one lost packet to be sent again. */
 const PROXY_MS = 5_000
@@ -90,7 +87,7 @@ export class Sessions {
       dismiss,
     )
     try {
-      if (IMPLICIT_TLS.includes(name)) {
+      if (isImplicitTls(name)) {
         if (visit.admission().kind === 'turned') {
           visits.end(visit)
           return connection.destroy()

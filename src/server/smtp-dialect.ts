@@ -5,7 +5,7 @@ import type { SessionSettings } from '../smtp/server/question.ts'
 import { isSasl, mechanismsOf } from './auth.ts'
 import type { House } from './house.ts'
 import { contentStepOf } from './least-speed.ts'
-import type { SmtpName } from './serve.ts'
+import type { SmtpName } from './settings/listener-name.ts'
 import type { Settings } from './settings/settings.ts'
 
 /** What all sessions of a listener have in common. */

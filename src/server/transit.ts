@@ -5,6 +5,7 @@ import { daysOf, Transit, type TransitSettings } from '../transit/transit.ts'
 import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { oncePer } from './once.ts'
+import type { SmtpName } from './settings/listener-name.ts'
 import type { Settings } from './settings/settings.ts'
 
 export function openTransit(house: HouseOptions, domains: LocalDomains): Promise<Transit> {
@@ -26,12 +27,6 @@ function transitSettings({ outbound, addresses }: Settings): TransitSettings {
   }
 }
 
-/** Listeners with recipients. */
-type Listening = Pick<
-  Settings['listeners'],
-  'smtp' | 'submission' | 'submissions' | 'lmtp' | 'odmr' | 'local'
->
-
 /** Rules are made ready once for each epoch. */
 const RULES = new WeakMap<Settings, Rewriting | undefined>()
 
@@ -46,7 +41,7 @@ export function rewritingAt(settings: Settings, name: string): { readonly rewrit
 }
 
 /** Which routes in local parts are read at a listener. */
-export function oldRoutesOf({ listeners }: Settings, name: keyof Listening): OldRoutes {
+export function oldRoutesOf({ listeners }: Settings, name: SmtpName): OldRoutes {
   const { percent, uucp } = listeners[name]
   return { percent: percent === 'normalize', uucp: uucp === 'normalize' }
 }

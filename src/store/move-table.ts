@@ -58,7 +58,7 @@ export const leftTables: readonly string[] = [
 ]
 
 /** The setting that a store holds while a move into it has not come to its end. */
-export const UNFINISHED = 'move.unfinished'
+const UNFINISHED = 'move.unfinished'
 
 /** Settings of one database alone. */
 const OWN = `('${UNFINISHED}', '${COMMITS}', '${SINCE}')`

@@ -51,7 +51,7 @@ function issueErrors(
     return issue.keys.map(key => ({
       path: formatPath([...path, key]),
       message: 'there is no such setting',
-      remedy: meantBy(schema, path, key),
+      remedy: nameRemedy(schema, path, key),
     }))
   }
   if (issue.code === 'invalid_union') {
@@ -121,7 +121,7 @@ function knownNames(schema: Schema, path: readonly PropertyKey[]): string[] {
 }
 
 /** What may have been meant by a name that the group at a path does not have. */
-export function meantBy(schema: Schema, path: readonly PropertyKey[], name: string): string {
+export function nameRemedy(schema: Schema, path: readonly PropertyKey[], name: string): string {
   const known = knownNames(schema, path)
   const near = nearest(name, known)
   if (near !== undefined) return near

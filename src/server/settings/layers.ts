@@ -6,7 +6,7 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import type { SettingError } from './errors.ts'
 import { formatPath } from './errors.ts'
-import { LISTENERS } from './listener-names.ts'
+import { LISTENERS, SMTP_LISTENERS } from './listener-name.ts'
 import type { Raw } from './override.ts'
 import { routeFaults } from './routes.ts'
 import type { Config, Settings } from './settings.ts'
@@ -170,7 +170,7 @@ export function contradictions(settings: Settings): SettingError[] {
     }
     taken.set(place, name)
   }
-  for (const name of ['smtp', 'submission', 'submissions', 'lmtp', 'odmr', 'local'] as const) {
+  for (const name of SMTP_LISTENERS) {
     for (const keyword of listeners[name].with) {
       if (!listeners[name].without.includes(keyword)) continue
       say(`listeners.${name}.with`, `${keyword} is in \`without\` too`, 'remove one of the two')

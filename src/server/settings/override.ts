@@ -2,7 +2,7 @@
  * `--set PATH=VALUE`: one setting by its path, its text read as the schema wants it there. Lists
  * are parted by commas (`queue.retry=2s,4s,8s`), a record's value or a group may be JSON.
  */
-import { meantBy, type SettingError } from './errors.ts'
+import { nameRemedy, type SettingError } from './errors.ts'
 import { type Schema, step, unwrap } from './schema.ts'
 
 /** Raw settings, as a config file gives them. */
@@ -42,7 +42,7 @@ function assign(schema: Schema, raw: Raw, path: string, text: string): SettingEr
     const name = found.kind === 'record' ? parts.splice(0).join('.') : (parts.shift() as string)
     const below = isReserved(name) ? undefined : step(at, name)
     if (below === undefined) {
-      return { path, message: 'there is no such setting', remedy: meantBy(schema, names, name) }
+      return { path, message: 'there is no such setting', remedy: nameRemedy(schema, names, name) }
     }
     names.push(name)
     at = below

@@ -58,7 +58,7 @@ const afresh = {
   STARTTLS: 'connected',
 } as const
 
-export const transitions = {
+const transitions = {
   connected: {
     ...anywhere,
     ...afresh,

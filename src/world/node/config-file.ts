@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 /** The names a config may have, in the order they are looked for. */
-export const CONFIG_NAMES = [
+const CONFIG_NAMES = [
   'postrider.config.ts',
   'postrider.config.mts',
   'postrider.config.js',

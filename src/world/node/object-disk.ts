@@ -29,7 +29,7 @@ const CHUNK_OCTETS = 262_144
 /** Fetched with one request: a reader holds this much, however slowly he reads. */
 const FETCH_OCTETS = 2 * CHUNK_OCTETS
 
-export const OBJECT_STEM = /^s3_[0-9a-f]{32}$/
+const OBJECT_STEM = /^s3_[0-9a-f]{32}$/
 
 interface Bucket {
   readonly store: ObjectStore

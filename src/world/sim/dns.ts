@@ -14,7 +14,7 @@ export interface SimRecords {
 export type DnsFailure = 'SERVFAIL' | 'REFUSED' | 'timeout'
 
 /** c-ares gives up after about this long. */
-export const DNS_TIMEOUT_MS = 15_000
+const DNS_TIMEOUT_MS = 15_000
 
 /** All names of the internet. One for all hosts; names are compared in lower case. */
 export class Zones {

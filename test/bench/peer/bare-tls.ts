@@ -1,6 +1,6 @@
 /**
  * A bare server of node:tls that says one line: what a TLS connection costs in this runtime by itself. Run by
- * cell/readers.ts: node bare-tls.ts KEY CERTIFICATE; it prints its port.
+ * ../cell/readers.ts: node bare-tls.ts KEY CERTIFICATE; it prints its port.
  */
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'

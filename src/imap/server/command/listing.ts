@@ -83,7 +83,7 @@ export function parentsOf(mailboxes: readonly ListedMailbox[]): Set<string> {
 }
 
 /** `a/b/c`: `a/b`, `a`. */
-export function* ancestors(name: string): Generator<string> {
+function* ancestors(name: string): Generator<string> {
   for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) {
     yield name.slice(0, at)
   }

@@ -79,7 +79,7 @@ function admitsDomain(conversation: Conversation, { forwardPath }: Recipient): b
 }
 
 /** `RCPT TO:` Forward-path [SP Rcpt-parameters]. */
-export function parseRcpt(conversation: Conversation, argument: string): Recipient | Reply {
+function parseRcpt(conversation: Conversation, argument: string): Recipient | Reply {
   const found = /^TO: */i.exec(argument)
   if (found === null) return replies.rcptSyntax
   const path = parseForwardPath(argument, found[0].length)
