@@ -379,5 +379,6 @@ function where({ host, port }: HopOptions): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  // Those of OpenSSL end with a line end.
+  return (error instanceof Error ? error.message : String(error)).trim()
 }
