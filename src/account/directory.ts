@@ -123,6 +123,11 @@ export class Directory {
     return read
   }
 
+  /** This very host, as the domain of who was named at an address of it (RFC 1123 §5.2.17). */
+  get hostname(): string {
+    return this.#settings().hostname ?? ''
+  }
+
   /** Since when an address of ours leads to whom it leads (tenure.ts). Rejects only if the store does. */
   since(address: Address): Promise<number | undefined> {
     const { local, domain } = canonical(address)
@@ -188,7 +193,8 @@ export class Directory {
 
   /**
    * Our own name is no domain of accounts, but notices and cron jobs write from it, and programs of this machine
-   * (`sendmail alice`) to it: who is the only one of that name anywhere here is meant.
+   * (`sendmail alice`) to it, and whoever knows our address alone (RFC 1123 §5.2.17): who is the only one of that
+   * name anywhere here is meant.
    */
   async #ofHost(local: string): Promise<Resolution> {
     const [found, another] = await this.namesakes(local)

@@ -1,6 +1,6 @@
 /**
- * Whom a recipient of an envelope means here: the same address in nearly every case; without its domain
- * where that is our own address in brackets; the one it leads to where we made it ourselves (SRS); and
+ * Whom a recipient of an envelope means here: the same address in nearly every case; one of this host
+ * where its domain is our own address in brackets; the one it leads to where we made it ourselves (SRS); and
  * the one its local part holds where the listener reads old routes. Asked by reception.ts at RCPT, and again
  * when the message is complete.
  */
@@ -49,12 +49,12 @@ function met(
   found: Arrival | undefined,
 ): Later<Meant> {
   if (found === undefined) {
-    const { forwardPath } = hereBy(named, peer)
+    const { forwardPath } = hereBy(directory, named, peer)
     const as = (address: Address): Meant => {
       const written = canonicalRecipient(heeding?.rewriting, address)
       // Where no rule and no old route has a say it is the very address, and nothing is compared.
       const same = written === forwardPath || formatAddress(written) === formatAddress(forwardPath)
-      return { recipient: hereBy(same ? named : readdressed(named, written), peer) }
+      return { recipient: hereBy(directory, same ? named : readdressed(named, written), peer) }
     }
     if (routes === undefined || !mayHoldRoute(forwardPath, routes)) return as(forwardPath)
     return withoutRoute(directory, forwardPath, routes).then(as)

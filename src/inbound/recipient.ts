@@ -30,16 +30,18 @@ export function judgeRecipient(
 }
 
 /**
- * A recipient at our own address in brackets (RFC 5321 §4.1.3) is one without a domain: postmaster is
- * there (§4.5.1), nobody else is, and mail to it is never carried to ourselves over the wire.
+ * A recipient at our own address in brackets (RFC 5321 §4.1.3) is at this host: RFC 1123 §5.2.17 wants it known, and
+ * postmaster is there (§4.5.1) whatever our name is. Mail to it is never carried to ourselves over the wire.
  */
-export function hereBy(recipient: Recipient, peer: Peer): Recipient {
+export function hereBy(directory: Directory, recipient: Recipient, peer: Peer): Recipient {
   const { local, domain } = recipient.forwardPath
   if (!domain.startsWith('[')) return recipient
   // Whichever way it is written: mapped, with zeros, in capitals.
   const octets = parseIp(domain.replace(/^\[(?:ipv6:)?|\]$/gi, ''))
   const ours = octets && formatIp(octets) === formatIp(parseIp(peer.local.address) ?? NOWHERE)
-  return ours ? { ...recipient, forwardPath: { local, domain: '' } } : recipient
+  if (!ours) return recipient
+  const here = /^postmaster$/i.test(local) ? '' : directory.hostname
+  return { ...recipient, forwardPath: { local, domain: here } }
 }
 
 function verdictOf(expansion: Expansion, address: Address, relays: boolean): Verdict {
