@@ -110,7 +110,10 @@ async function inAndOut(
 function same(message: Buffer, sent: Buffer): boolean {
   const text = message.toString('latin1')
   // Before a dot POP3 has CRLF for a lone CR or LF; and it ends every message with a line end.
-  const harmless = withoutReturnPath(sent.toString('latin1')).replace(/\r(?=\.)|(?<!\r)\n(?=\.)/g, '\r\n')
+  const harmless = withoutReturnPath(sent.toString('latin1')).replace(
+    /\r(?=\.)|(?<!\r)\n(?=\.)/g,
+    '\r\n',
+  )
   const ends = harmless === '' || harmless.endsWith('\r\n')
   const expected = ends ? harmless : `${harmless}\r\n`
   if (!text.endsWith(expected)) return false
