@@ -9,8 +9,8 @@ import type { Inbound, Role } from './role.ts'
 export function mxRole(inbound: Inbound): Role {
   return {
     origin: 'mx',
-    // RFC 5321 §4.4 lets final delivery drop one that is not its own: readers look at the first they find.
-    omitted: ['return-path'],
+    // Octet for octet: a Return-Path of theirs too, which stands below ours (RFC 5321 §4.4, §6.4).
+    omitted: [],
     mail: () => accept(),
     rcpt(_peer, _envelope, { forwardPath }) {
       const { domain } = forwardPath

@@ -127,7 +127,7 @@ export type Completion =
 /** The rules of one role. Each answers at once where it can. */
 export interface Role {
   readonly origin: 'mx' | 'submission' | 'local'
-  /** Names of header fields that are left out of the message. */
+  /** Names of header fields that are left out of the message. A relay leaves it alone (§6.4). */
   readonly omitted: readonly string[]
   mail(peer: Peer, sender: Sender): Later<Verdict>
   rcpt(peer: Peer, envelope: Envelope, recipient: Recipient): Later<Verdict>

@@ -53,12 +53,7 @@ async function found(town: Town, address: string): Promise<string[]> {
 const returnPath = (text: string | undefined) => /^Return-Path: <(.*)>\r$/m.exec(text ?? '')?.[1]
 
 /** What a stranger is told who sends to an address of the forwarding server. */
-async function told(
-  town: Town,
-  from: string | null,
-  to: string,
-  header = 'Subject: x\r\n',
-): Promise<string> {
+async function told(town: Town, from: string | null, to: string): Promise<string> {
   const host = town.internet.host({ name: 'stranger.test', addresses: ['203.0.113.9'] })
   const { outcomes } = await town.internet.complete(
     sendMail(host.world, {
@@ -66,7 +61,7 @@ async function told(
       port: 25,
       tls: 'never',
       hostname: 'stranger.test',
-      content: Buffer.from(`${header}\r\nx\r\n`),
+      content: Buffer.from('Subject: x\r\n\r\nx\r\n'),
       replyTimeoutMs: 60_000,
       envelope: {
         sender: {
@@ -80,16 +75,6 @@ async function told(
   )
   return outcomes[0]?.status ?? ''
 }
-
-test('RFC 5321 §4.4: a Return-Path that a message brings with it is not what its reader finds', async () => {
-  const all = await town()
-  const forged = 'Subject: x\r\nRETURN-PATH : <boss@b.test>,\r\n <boss@c.test>\r\nX-After: 1\r\n'
-  assert.match(await told(all, 'alice@a.test', 'bob@b.test', forged), /^2/)
-  const [text = ''] = await found(all, 'bob@b.test')
-  assert.match(text, /^Return-Path: <alice@a\.test>\r\n/)
-  assert.doesNotMatch(text, /boss/)
-  assert.match(text, /\r\nSubject: x\r\nX-After: 1\r\n\r\nx\r\n$/)
-})
 
 test('what a program hands on leaves in our name too, and what it keeps does not', async () => {
   const all = await town()
