@@ -1,7 +1,9 @@
 /**
  * Who is looked at first where more want to log in than passwords can be hashed: who has logged in from his
- * address before; then names and addresses of which no wrong guess is known; then the rest, each address in its
- * turn. So a flood of guesses keeps nobody waiting but those who guess. In memory, bounded, each node's own.
+ * address before. Then who has come to nothing least often: from his address of late, on his connection, and at
+ * the name; among equals each address in its turn. So a flood of guesses keeps nobody waiting but those who guess,
+ * be they many at one address or a few at each of many, and whatever name they guess at. Who guesses leaves
+ * one slot to others (slots.ts). In memory, bounded, each node's own.
  */
 import type { Clock } from '../world/clock.ts'
 import { add } from './connections.ts'
@@ -9,29 +11,44 @@ import type { Place } from './slots.ts'
 import { Tally } from './tally.ts'
 
 const KNOWN_MAX = 20_000
+/** From so many on an address guesses. */
 const SUSPECT = { count: 3, perMs: 10 * 60_000 }
+/** More are not told apart. */
+const TRIES_MAX = 9
 
 export class Precedence {
   /** Pairs of address and name, those seen last at the end. */
   readonly #known = new Set<string>()
-  readonly #wrongFrom: Tally
+  /** Logins that came to nothing: wrong, or told to come later. */
+  readonly #vainFrom: Tally
   readonly #wrongOf: Tally
   readonly #wrongBoth: Tally
   /** Guesses that wait for their answer: what many try at once is as suspect as what was wrong. */
   readonly #open = new Map<string, number>()
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
-    this.#wrongFrom = new Tally(clock, () => SUSPECT)
+    this.#vainFrom = new Tally(clock, () => SUSPECT)
     this.#wrongOf = new Tally(clock, () => SUSPECT)
     this.#wrongBoth = new Tally(clock, () => SUSPECT)
   }
 
-  /** The place of a guess that begins now; `settled` is called once it is answered. */
-  begin(holder: string, username: string): Place {
+  /**
+   * The place of a guess that begins now; `settled` is called once it is answered.
+   *
+   * @param tries how often its connection came to nothing before
+   */
+  begin(holder: string, username: string, tries: number): Place {
     const name = username.toLowerCase()
-    const rank = this.#rank(holder, name)
-    for (const key of keysOf(holder, name)) add(this.#open, key, 1)
-    return { rank, lane: holder }
+    const [from, of, both] = keysOf(holder, name)
+    const most = SUSPECT.count
+    const vain = this.#vainFrom.of(holder) + this.#opened(from)
+    const wrong = this.#wrongBoth.of(pairOf(holder, name)) + this.#opened(both)
+    // Somebody may guess from where another one lives.
+    const known = this.#known.has(pairOf(holder, name)) && wrong < most
+    const guessedAt = this.#wrongOf.of(name) + this.#opened(of) > 0 ? 1 : 0
+    const order = (Math.min(vain, TRIES_MAX) * 10 + Math.min(tries, TRIES_MAX)) * 2 + guessedAt + 1
+    for (const key of [from, of, both]) add(this.#open, key, 1)
+    return { rank: known ? 0 : order, lane: holder, yields: !known && vain >= most }
   }
 
   settled(holder: string, username: string): void {
@@ -49,22 +66,23 @@ export class Precedence {
   }
 
   failed(holder: string, username: string): void {
-    this.#wrongFrom.add(holder)
+    this.#vainFrom.add(holder)
     this.#wrongOf.add(username.toLowerCase())
     this.#wrongBoth.add(pairOf(holder, username.toLowerCase()))
   }
 
-  #rank(holder: string, username: string): number {
-    const pair = pairOf(holder, username)
-    // Somebody may guess from where another one lives.
-    const [openFrom, openOf, openBoth] = keysOf(holder, username).map(
-      key => this.#open.get(key) ?? 0,
-    )
-    const most = SUSPECT.count
-    if (this.#known.has(pair) && this.#wrongBoth.of(pair) + (openBoth ?? 0) < most) return 0
-    const from = this.#wrongFrom.of(holder) + (openFrom ?? 0) >= most
-    if (this.#wrongOf.of(username) + (openOf ?? 0) === 0) return from ? 2 : 1
-    return from ? 4 : 3
+  /** Whether there is guessing from an address. */
+  suspects(holder: string): boolean {
+    return this.#vainFrom.of(holder) >= SUSPECT.count
+  }
+
+  /** Told to come later: nothing is known of the guess, but he has had his turn. */
+  later(holder: string): void {
+    this.#vainFrom.add(holder)
+  }
+
+  #opened(key: string): number {
+    return this.#open.get(key) ?? 0
   }
 }
 

@@ -33,18 +33,18 @@ test('work that fails gives its slot back', async () => {
 })
 
 /** Work that ends when the test says so, and the order in which it began. */
-function line(waitingMax: number) {
-  const slots = new Slots(1, waitingMax)
+function line(waitingMax: number, atOnce = 1) {
+  const slots = new Slots(atOnce, waitingMax)
   const begun: string[] = []
   const ends: (() => void)[] = []
-  const come = (name: string, rank: number, lane: string) =>
+  const come = (name: string, rank: number, lane: string, yields = false) =>
     slots
       .run(
         () => {
           begun.push(name)
           return new Promise<void>(resolve => ends.push(resolve))
         },
-        { rank, lane },
+        { rank, lane, yields },
       )
       .then(({ kind }) => `${name} ${kind}`)
   const step = async () => {
@@ -99,5 +99,31 @@ test('whom all others overtake is told to come later, and waits for ever behind 
     await step()
   }
   assert.equal(told, 'last busy')
+  await finish()
+})
+
+test('who yields leaves one slot free, and takes his turn again behind whoever took it', async () => {
+  const { slots, begun, come, finish, step } = line(10, 2)
+  for (const n of [1, 2, 3]) void come(`guess${n}`, 9, 'a', true)
+  assert.deepEqual([begun, slots.running, slots.waiting], [['guess1'], 1, 2])
+  void come('honest', 1, 'b')
+  assert.deepEqual(begun, ['guess1', 'honest'])
+  void come('another', 1, 'c')
+  await step()
+  assert.deepEqual(begun, ['guess1', 'honest', 'another'])
+  // Both slots are taken by who does not yield: the first of them that ends gives one back, and one only.
+  await step()
+  assert.deepEqual(begun, ['guess1', 'honest', 'another', 'guess2'])
+  await step()
+  assert.deepEqual([slots.running, slots.waiting], [1, 1])
+  await finish()
+  assert.deepEqual(begun.at(-1), 'guess3')
+  assert.deepEqual([slots.running, slots.waiting], [0, 0])
+})
+
+test('with one slot in all there is none to leave', async () => {
+  const { begun, come, finish } = line(10)
+  void come('guess', 9, 'a', true)
+  assert.deepEqual(begun, ['guess'])
   await finish()
 })

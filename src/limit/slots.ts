@@ -4,7 +4,8 @@
  *
  * The line is fair: lower ranks go first, and among equals every lane (a network, say) has its turn however many
  * wait in another. Where it is full who comes later takes the place of the last in the longest lane of a
- * worse rank, or of one longer than his own.
+ * worse rank, or of one longer than his own. Those who yield never have all slots: who does not finds one free, or
+ * waits for another of his kind only, and a core is left for all else.
  */
 export type Slotted<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'busy' }
 
@@ -12,12 +13,15 @@ export type Slotted<T> = { readonly kind: 'done'; readonly value: T } | { readon
 export interface Place {
   readonly rank: number
   readonly lane: string
+  /** Leaves one slot to others. Whoever stands behind one who yields does too. */
+  readonly yields?: boolean
 }
 
 const ANYBODY: Place = { rank: 1, lane: '' }
 
 /** Who waits: told whether it is his turn; and how many had theirs when he came. */
 interface Waiter {
+  readonly place: Place
   readonly begin: (taken: boolean) => void
   readonly since: number
 }
@@ -32,6 +36,8 @@ export class Slots {
   #waiting = 0
   #served = 0
   #running = 0
+  /** How many of those that run yield. */
+  #yielding = 0
 
   constructor(atOnce: number, waitingMax: number) {
     this.#atOnce = atOnce
@@ -48,38 +54,60 @@ export class Slots {
 
   /** Runs `work` when it is its turn. Rejects only if `work` does. */
   async run<T>(work: () => Promise<T>, place = ANYBODY): Promise<Slotted<T>> {
-    if (this.#running >= this.#atOnce) {
+    if (this.#mayBegin(place)) this.#begin(place)
+    else {
       if (this.#waiting >= this.#waitingMax && !this.#makeRoom(place)) return { kind: 'busy' }
-      // Whoever leaves hands its slot over, so `#running` stays as it is.
       if (!(await this.#wait(place))) return { kind: 'busy' }
-    } else {
-      this.#running++
     }
     try {
       return { kind: 'done', value: await work() }
     } finally {
-      const next = this.#next()
-      if (next === undefined) this.#running--
-      else next.begin(true)
+      this.#end(place)
     }
   }
 
-  #wait({ rank, lane }: Place): Promise<boolean> {
+  /** Whoever waits could not begin: `#end` lets begin all who can. */
+  #mayBegin({ yields = false }: Place): boolean {
+    if (this.#running >= this.#atOnce) return false
+    return !yields || this.#yielding < Math.max(1, this.#atOnce - 1)
+  }
+
+  #begin({ yields = false }: Place): void {
+    this.#running++
+    if (yields) this.#yielding++
+  }
+
+  #end({ yields = false }: Place): void {
+    this.#running--
+    if (yields) this.#yielding--
+    this.#served++
+    this.#sendAway()
+    let next = this.#next()
+    while (next !== undefined) {
+      this.#begin(next.place)
+      next.begin(true)
+      next = this.#next()
+    }
+  }
+
+  #wait(place: Place): Promise<boolean> {
+    const { rank, lane } = place
     const lanes: Lanes = this.#ranks.get(rank) ?? new Map()
     this.#ranks.set(rank, lanes)
     const line = lanes.get(lane) ?? []
     lanes.set(lane, line)
     this.#waiting++
-    return new Promise(begin => line.push({ begin, since: this.#served }))
+    return new Promise(begin => line.push({ place, begin, since: this.#served }))
   }
 
+  /** Takes who is first out of the line, if he may begin. */
   #next(): Waiter | undefined {
-    this.#served++
-    this.#sendAway()
     const best = Math.min(...this.#ranks.keys())
     const lanes = this.#ranks.get(best)
     for (const [lane, line] of lanes ?? []) {
-      const waiter = line.shift()
+      const [waiter] = line
+      if (waiter === undefined || !this.#mayBegin(waiter.place)) return undefined
+      line.shift()
       lanes?.delete(lane)
       if (line.length > 0) lanes?.set(lane, line)
       this.#left(best)
@@ -108,16 +136,15 @@ export class Slots {
 
   /** Whom all others overtake does not wait for ever: after some lines' length he is told to come later. */
   #sendAway(): void {
-    const worst = Math.max(...this.#ranks.keys())
-    for (const [lane, line] of this.#ranks.get(worst) ?? []) {
-      const [first] = line
-      if (first === undefined || this.#served - first.since <= 2 * this.#waitingMax) return
-      line.shift()
-      if (line.length === 0) this.#ranks.get(worst)?.delete(lane)
-      this.#left(worst)
-      first.begin(false)
-      return
-    }
+    for (const [rank, lanes] of this.#ranks)
+      for (const [lane, line] of lanes) {
+        const [first] = line
+        if (first === undefined || this.#served - first.since <= 2 * this.#waitingMax) continue
+        line.shift()
+        if (line.length === 0) lanes.delete(lane)
+        this.#left(rank)
+        first.begin(false)
+      }
   }
 
   #left(rank: number): void {

@@ -47,6 +47,29 @@ test('errors cost more and more time up to the most, and who has logged in none'
   )
 })
 
+test('errors of a crowd wait for one another, from exempt addresses too, and who has logged in does not', async () => {
+  const { come, visits } = await scriptedNode()
+  const crowd = Array.from({ length: 100 }, () => come('127.0.0.1').visit)
+  const waits = crowd.map(visit => visit.noted('mistake'))
+  assert.deepEqual([waits[0], waits[49], waits[99]], [0, 0, 500])
+  const member = come('127.0.0.1').visit
+  member.answered('password', joe)
+  assert.equal(member.noted('mistake'), 0)
+  for (const visit of crowd) visits.end(visit)
+  assert.equal(come('127.0.0.1').visit.noted('mistake'), 0)
+})
+
+test('what came to nothing on a connection is counted, by whatever mechanism', async () => {
+  const { come } = await scriptedNode()
+  const { visit } = come('127.0.0.1')
+  visit.answered('password', denied)
+  visit.answered('scram', { kind: 'secret', secrets: [] })
+  visit.answered('password', joe)
+  assert.equal(visit.tries, 2)
+  visit.later()
+  assert.equal(visit.tries, 3)
+})
+
 test('wrong logins ban the address, its sessions end, and the next one is turned away', async () => {
   const { come, bans } = await scriptedNode({ loginFailures: 2 })
   const [first, second] = [come(PEER), come(PEER)]

@@ -22,12 +22,16 @@ export type TurnedBy = 'ban' | 'limit' | 'rate' | 'load'
 export interface Visitor {
   /** Whom the peer counts as. */
   readonly holder: string
+  /** How many logins on this connection came to nothing. */
+  readonly tries: number
   /** Whether the peer may speak here, as who he is now (XCLIENT makes him another). */
   admission(address: string): Admission
   /** Whether it may log in just now, without a look at what it says. */
   mayLogIn(): boolean
   /** What came of a question about a login; the answer as the peer is to have it. */
   answered(kind: string, answer: LoginAnswer, guess?: number): LoginAnswer
+  /** It is told to come later: how long that waits, ms. */
+  later(): number
   /** Whether one more message may begin; it is counted. */
   message(): Admission
   /** The same for recipients. */
@@ -52,6 +56,7 @@ export class Visit implements Visitor {
   #accountId: number | undefined
   #commands = 0
   #mistakes = 0
+  #tries = 0
   /** A login that a mechanism has been told the keys for, and that has proven nothing yet. */
   #trying = false
   #dismissed = false
@@ -80,6 +85,10 @@ export class Visit implements Visitor {
 
   get loggedIn(): boolean {
     return this.#accountId !== undefined
+  }
+
+  get tries(): number {
+    return this.#tries
   }
 
   get exempt(): boolean {
@@ -139,6 +148,11 @@ export class Visit implements Visitor {
     }
   }
 
+  later(): number {
+    this.#tries++
+    return this.#door.crowd.waitMs(this)
+  }
+
   #logIn(answer: LoginAnswer & { readonly kind: 'account' }): LoginAnswer {
     const { id } = answer.account
     if (this.#accountId !== id) {
@@ -184,12 +198,14 @@ export class Visit implements Visitor {
 
   /** Growing delays (a tarpit), by a timer of the pump: they hold no memory and keep nobody else waiting. */
   #mistake(): number {
-    if (this.#free) return 0
+    if (this.#accountId !== undefined) return 0
+    const crowdMs = this.#door.crowd.waitMs(this)
+    if (this.#exempt) return crowdMs
     this.#mistakes++
     if (this.#door.rates.errors.add(this.holder)) this.#ban('too many errors')
     const { after, first, longest } = this.#door.limits().tarpit
     const beyond = this.#mistakes - after
-    return beyond <= 0 ? 0 : Math.min(longest, first * beyond)
+    return Math.max(crowdMs, beyond <= 0 ? 0 : Math.min(longest, first * beyond))
   }
 
   /** Policy has had enough of the peer; once. */
@@ -203,6 +219,7 @@ export class Visit implements Visitor {
   end(): void {
     this.#settle()
     this.#leave()
+    this.#door.crowd.left(this)
     this.#door.leaveAccount(this.#accountId)
     this.#accountId = undefined
   }
@@ -221,6 +238,7 @@ export class Visit implements Visitor {
 
   /** The same guess again is the same mistake: a program that keeps an old password is no thief. */
   #failed(guess: number | undefined): void {
+    this.#tries++
     if (this.#exempt) return
     const { failures } = this.#door
     if (failures.add(this.holder, guess)) this.#ban('failed logins')

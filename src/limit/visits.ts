@@ -7,6 +7,7 @@ import { formatIp, isWithin, type Network } from '../wire/network.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Ban, Bans } from './bans.ts'
 import { add, type Connections } from './connections.ts'
+import { Crowd } from './crowd.ts'
 import type { Failures } from './failures.ts'
 import type { SharedCounts, Sharing } from './shared-counts.ts'
 import { holderOf } from './subject.ts'
@@ -56,6 +57,7 @@ export interface VisitNeeds {
 /** What a visit needs of those who share its limits. */
 export interface Doorkeeper extends Omit<VisitNeeds, 'turnedAway' | 'shared'> {
   readonly rates: Readonly<Record<RateName, Tally>>
+  readonly crowd: Crowd
   turned(by: TurnedBy): void
   /** False where the account has as many sessions as it may. */
   enterAccount(id: number, fromHere: boolean): boolean
@@ -65,6 +67,7 @@ export interface Doorkeeper extends Omit<VisitNeeds, 'turnedAway' | 'shared'> {
 export class Visits implements Doorkeeper {
   readonly clock: Clock
   readonly connections: Connections
+  readonly crowd: Crowd
   readonly failures: Failures
   readonly bans: Bans
   readonly load: { readonly shedding: boolean }
@@ -80,6 +83,7 @@ export class Visits implements Doorkeeper {
   constructor({ turnedAway, ...needs }: VisitNeeds) {
     this.clock = needs.clock
     this.connections = needs.connections
+    this.crowd = new Crowd(needs.clock)
     this.failures = needs.failures
     this.bans = needs.bans
     this.load = needs.load
@@ -196,9 +200,11 @@ export function imagined(ban: Ban | undefined): Visitor {
       : { kind: 'turned', by: 'ban', why: `turned away for a while (${ban.reason})` }
   return {
     holder: '',
+    tries: 0,
     admission: () => admission,
     mayLogIn: () => true,
     answered: (_kind, answer) => answer,
+    later: () => 0,
     message: () => ({ kind: 'welcome' }),
     recipients: () => true,
     unknownRecipient: () => undefined,

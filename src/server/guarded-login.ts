@@ -3,12 +3,13 @@
  * not told here (the mechanism itself sees it): the visit takes what has not proven itself for a failure.
  */
 import { createHash } from 'node:crypto'
-import type { AccountRoom } from '../account/open.ts'
+import type { Login } from '../account/login.ts'
 import type { Scope } from '../account/verifier.ts'
 import type { Precedence } from '../limit/precedence.ts'
 import type { Visitor } from '../limit/visit.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
+import type { Clock } from '../world/clock.ts'
 
 /** Answers what a mechanism asks on the connection of a visitor, for what `scope` says. */
 export type GuardedLogin = (
@@ -19,27 +20,28 @@ export type GuardedLogin = (
 
 /** `secretOf`: the secret that a customer shares with us (`onDemand` in the config, RFC 2645 §5.1.2). */
 export function guardedLogin(
-  accounts: AccountRoom,
-  counters: Metrics,
+  accounts: { readonly login: Pick<Login, 'answer'> },
+  counters: Pick<Metrics, 'login'>,
   precedence: Precedence,
   secretOf: (username: string) => string | undefined,
+  clock: Clock,
 ): GuardedLogin {
   const answerTo = (question: LoginQuestion, visitor: Visitor, scope: Scope) => {
     const shared = question.kind === 'secret' && question.scheme === 'password'
     const secret = shared ? secretOf(question.username) : undefined
     if (secret === undefined) {
       if (question.kind !== 'password') return accounts.login.answer(question, scope)
-      return inLine(question, visitor.holder, scope)
+      return inLine(question, visitor, scope)
     }
     const secrets = [{ octets: Buffer.from(secret), genuine: true }]
     return { kind: 'secret', secrets } as const
   }
   const inLine = (
     question: LoginQuestion & { readonly kind: 'password' },
-    holder: string,
+    { holder, tries }: Visitor,
     scope: Scope,
   ) => {
-    const place = precedence.begin(holder, question.username)
+    const place = precedence.begin(holder, question.username, tries)
     const over = () => precedence.settled(holder, question.username)
     const answer = accounts.login.answer(question, scope, place)
     if (answer instanceof Promise) return answer.finally(over)
@@ -56,12 +58,21 @@ export function guardedLogin(
     const final = visitor.answered(question.kind, answer, guess)
     if (final.kind === 'account') counters.login('accepted')
     else if (final.kind === 'denied' || final.kind === 'unavailable') counters.login(final.kind)
-    return final
+    return final.kind === 'unavailable' ? comeLater(final, visitor) : final
+  }
+  /** Who goes on asking is answered at the pace of the crowd; somebody's first try may come again at once. */
+  const comeLater = (answer: LoginAnswer, visitor: Visitor) => {
+    const goesOn = visitor.tries > 0 || precedence.suspects(visitor.holder)
+    precedence.later(visitor.holder)
+    const waitMs = visitor.later()
+    if (!goesOn || waitMs === 0) return answer
+    return new Promise<LoginAnswer>(resolve => clock.after(waitMs, () => resolve(answer)))
   }
   return (question, visitor, scope) => {
     // What a try has proven is heard to its end.
     if (question.kind !== 'proven' && !visitor.mayLogIn()) {
-      return { kind: 'unavailable', why: 'too many failed logins; try again later' }
+      const why = 'too many failed logins; try again later'
+      return comeLater({ kind: 'unavailable', why }, visitor)
     }
     const answer = answerTo(question, visitor, scope)
     return answer instanceof Promise

@@ -95,7 +95,8 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     writes: () => store.stats().jobs,
   })
   const secretOf = (username: string) => sharedSecretOf(settings(), username)
-  const login = guardedLogin(accounts, counters, new Precedence(world.clock), secretOf)
+  const precedence = new Precedence(world.clock)
+  const login = guardedLogin(accounts, counters, precedence, secretOf, world.clock)
   const identify = identities(world.clock, world.random, () => store.slot())
   const { directory } = accounts
   const transit = await openTransit(options, domains)

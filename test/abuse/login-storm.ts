@@ -1,95 +1,134 @@
 /**
- * Logins in numbers, at a server of its own: a flood of guesses over many connections while somebody who may logs
+ * Logins in numbers, at a server of its own: a flood of guesses over many connections while people who may log
  * in, and so many honest logins a second. The small form is login-storm.test.ts; the whole is a command:
  *
- *   npm run logins                       2,000 guessing connections; 200 logins a second of each mechanism
- *   npm run logins -- --connections 500 --rate 100 --seconds 5
+ *   npm run logins                       2,000 guessing connections, each way; 200 logins a second of each mechanism
+ *   npm run logins -- --connections 500 --times 2 --from few --rate 100 --seconds 5
+ *
+ * Who guesses and who may log in have a process each (storm/), so that neither waits for the other but at the server.
  */
+import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { clientMechanism } from '../../src/sasl/registry.ts'
 import { stretching } from '../../src/sasl/scripted.ts'
 import type { Dialogue } from '../kit/dialogue.ts'
 import { clear, type DemoAccount, type Server, startServer } from '../kit/server.ts'
+import type { Guessed, Guessing } from './storm/guessers.ts'
+import type { Entered, Entry } from './storm/honest.ts'
 
-/** A listener that takes passwords in the clear on loopback, so that the storm is of logins and not of TLS. */
+/** Listeners that take passwords in the clear on loopback, so that most of the storm is of logins and not of TLS. */
 export const STORM_SETTINGS = {
   'limits.perAddress': 6000,
+  'limits.perNetwork': 6000,
   'limits.connections': 8000,
   'listeners.imap.plaintextAuth': true,
   'listeners.imap.address': '127.0.0.1',
+  'listeners.pop3.plaintextAuth': true,
+  'listeners.pop3.address': '127.0.0.1',
 } as const
 
-export interface Flood {
+const DOORS = ['imap', 'imaps', 'pop3', 'pop3s', 'submission', 'submissions'] as const
+export type Door = (typeof DOORS)[number]
+
+/** Where the guesses come from: a few addresses, one of which known people log in from too; or many networks. */
+export type From = 'few' | 'many'
+
+const FEW = ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4'] as const
+
+function addresses(from: From, connections: number): readonly string[] {
+  if (from === 'few') return FEW
+  return Array.from({ length: connections }, (_, n) => `127.${1 + (n >> 8)}.${n & 255}.7`)
+}
+
+export interface Flood extends Guessed {
+  readonly from: From
   readonly connections: number
-  /** Guesses that were answered, and those that were told to come later. */
-  readonly wrong: number
-  readonly later: number
-  /** How long each honest login took, ms, in order. */
-  readonly known: readonly number[]
-  readonly fresh: readonly number[]
+  /** Of those who logged in from there before: while all guessers connect at once, and then. */
+  readonly rush: readonly Entered[]
+  readonly known: readonly Entered[]
+  /** Of strangers, who must be hashed. */
+  readonly strangers: readonly Entered[]
   readonly loopMs: number
 }
 
-/** Guesses without a pause over so many connections, while two people log in every 200 ms. */
-export async function flood(server: Server, connections: number, seconds: number): Promise<Flood> {
+export interface FloodOptions {
+  readonly connections: number
+  readonly from: From
+  /** How often each door is tried by a known one and by a stranger. */
+  readonly times: number
+  /** The doors that are guessed at. */
+  readonly at?: readonly string[]
+  /** The doors of those who may come in. */
+  readonly doors?: readonly Door[]
+  /** How long the guessers take to come; the first of those who may comes meanwhile. */
+  readonly rushMs?: number
+}
+
+/** Guesses without a pause over so many connections, while people log in at every door, one after the other. */
+export async function flood(server: Server, options: FloodOptions): Promise<Flood> {
+  const { connections, from, times, rushMs = 5000 } = options
+  const { at = ['imap', 'pop3', 'submission'], doors = DOORS } = options
   const known = server.account(0)
-  const fresh = server.account(1)
-  await login(server, known)
-  const tally = { wrong: 0, later: 0 }
-  let over = false
-  const open = new Set<Dialogue>()
-  const guess = async (n: number) => {
-    while (!over) {
-      try {
-        const dialogue = await server.connect('imap')
-        open.add(dialogue)
-        await dialogue.line()
-        for (let i = 0; i < 9 && !over; i++) {
-          const name = i % 2 === 0 ? known.address : `nobody${n}@example.org`
-          const answer = await dialogue.ask(`a LOGIN ${name} ${randomBytes(6).toString('hex')}`)
-          if (answer.includes('AUTHENTICATIONFAILED')) tally.wrong++
-          else tally.later++
-        }
-        dialogue.end()
-        open.delete(dialogue)
-      } catch {
-        await sleep(50)
-      }
-    }
+  const strangers = await newcomers(server, times * doors.length)
+  const guessers = await started('guessers')
+  const honest = await started('honest')
+  const enter = async (door: Door, account: DemoAccount, address: string) => {
+    const entry: Entry = { door, port: server.port(door), from: address, ...account }
+    honest.send(entry)
+    const [entered] = (await once(honest, 'message')) as [Entered]
+    if (entered.why !== undefined) throw new Error(`${door}: ${JSON.stringify(entered)}`)
+    return entered
   }
-  const storm = Array.from({ length: connections }, (_, n) => guess(n))
-  await sleep(1000)
+  for (const door of doors) await enter(door, known, FEW[0])
+  const work: Guessing = {
+    ports: server.listeners as Readonly<Record<string, number>>,
+    ...{ doors: at, connections, from: addresses(from, connections) },
+    names: [known.address, ...strangers.map(({ address }) => address)],
+  }
+  guessers.send(work)
+  const came = sleep(rushMs)
+  await sleep(rushMs / 10)
+  const rush: Entered[] = []
+  for (const door of doors) rush.push(await enter(door, known, FEW[0]))
+  await came
   await loopDelay(server)
-  const times: { known: number[]; fresh: number[] } = { known: [], fresh: [] }
-  const until = performance.now() + seconds * 1000
-  while (performance.now() < until) {
-    times.known.push(await login(server, known))
-    times.fresh.push(await login(server, fresh, ELSEWHERE))
-    await sleep(200)
+  const entered: { known: Entered[]; strangers: Entered[] } = { known: [], strangers: [] }
+  for (const [n, stranger] of strangers.entries()) {
+    const door = doors[n % doors.length] ?? 'imap'
+    entered.known.push(await enter(door, known, FEW[0]))
+    entered.strangers.push(await enter(door, stranger, ELSEWHERE))
+    await sleep(rushMs / 100)
   }
   const loopMs = await loopDelay(server)
-  over = true
-  for (const dialogue of open) dialogue.reset()
-  await Promise.all(storm)
-  return { connections, ...tally, ...times, loopMs }
+  guessers.send('over')
+  const [tally] = (await once(guessers, 'message')) as [Guessed]
+  honest.disconnect()
+  return { ...{ from, connections, ...tally }, ...entered, rush, loopMs }
 }
 
 /** Where nobody guesses from. */
-const ELSEWHERE = '127.0.0.9'
+const ELSEWHERE = '127.0.9.9'
 
-/** One login over a connection of its own, TLS and all; how long it took, however often it was told to come later. */
-async function login(server: Server, account: DemoAccount, from?: string): Promise<number> {
-  const begun = performance.now()
-  for (;;) {
-    const dialogue = await server.connect('imaps', from === undefined ? {} : { from })
-    await dialogue.line()
-    const answer = await dialogue.ask(`a LOGIN ${account.address} ${account.password}`)
-    dialogue.end()
-    if (answer.startsWith('a OK')) return performance.now() - begun
-    if (!answer.includes('UNAVAILABLE')) throw new Error(answer)
+async function started(name: 'guessers' | 'honest'): Promise<ChildProcess> {
+  const child = fork(fileURLToPath(new URL(`storm/${name}.ts`, import.meta.url)))
+  await once(child, 'message')
+  return child
+}
+
+/** Accounts that nobody has logged in to: each is hashed at its first login, and only then. */
+async function newcomers(server: Server, count: number): Promise<readonly DemoAccount[]> {
+  const made: DemoAccount[] = []
+  for (let n = 0; n < count; n++) {
+    const address = `stranger-${randomBytes(6).toString('hex')}@${server.domain}`
+    const { out, err, code } = await server.run('account', 'add', address, '--json')
+    if (code !== 0) throw new Error(err)
+    made.push({ address, password: (JSON.parse(out) as { password: string }).password })
   }
+  return made
 }
 
 export interface Steady {
@@ -109,7 +148,6 @@ export async function steady(
   seconds: number,
 ): Promise<Steady> {
   const account = server.account(0)
-  await login(server, account)
   const doors = await Promise.all(
     Array.from({ length: 20 }, async () => {
       const dialogue = await server.connect('imap')
@@ -186,10 +224,21 @@ async function loopDelay(server: Server): Promise<number> {
   return Math.max(0, Number(worst) * 1000 - 20)
 }
 
-function summary(times: readonly number[]): string {
-  const sorted = [...times].sort((a, b) => a - b)
+function summary(entered: readonly Entered[]): string {
+  const sorted = entered.map(({ totalMs }) => totalMs).sort((a, b) => a - b)
   const at = (share: number) => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(0)
-  return `median ${at(0.5)} ms, worst ${(sorted.at(-1) ?? 0).toFixed(0)} ms of ${sorted.length}`
+  const later = entered.reduce((sum, each) => sum + each.later, 0)
+  return `median ${at(0.5)} ms, worst ${(sorted.at(-1) ?? 0).toFixed(0)} ms of ${sorted.length}${later > 0 ? `, ${later} times told to come later` : ''}`
+}
+
+function worst(entered: readonly Entered[], count: number): readonly string[] {
+  return entered
+    .toSorted((a, b) => b.totalMs - a.totalMs)
+    .slice(0, count)
+    .map(({ door, totalMs, later, steps }) => {
+      const each = Object.entries(steps).map(([name, ms]) => `${name} ${ms.toFixed(0)}`)
+      return `${door} ${totalMs.toFixed(0)} ms${later > 0 ? ` (later: ${later})` : ''}: ${each.join(', ')}`
+    })
 }
 
 if (import.meta.main) {
@@ -198,28 +247,41 @@ if (import.meta.main) {
       connections: { type: 'string', default: '2000' },
       rate: { type: 'string', default: '200' },
       seconds: { type: 'string', default: '10' },
+      times: { type: 'string', default: '5' },
+      from: { type: 'string' },
+      at: { type: 'string' },
+      worst: { type: 'string', default: '3' },
     },
   })
   const say = (line: string) => process.stdout.write(`${line}\n`)
   const server = await startServer({ set: STORM_SETTINGS })
-  for (const mechanism of ['SCRAM-SHA-256', 'PLAIN'] as const) {
-    const made = await steady(server, mechanism, Number(values.rate), Number(values.seconds))
-    const { logins, perSecond, medianMs, worstMs, loopMs } = made
+  const seconds = Number(values.seconds)
+  if (seconds > 0)
+    for (const mechanism of ['SCRAM-SHA-256', 'PLAIN'] as const) {
+      const made = await steady(server, mechanism, Number(values.rate), seconds)
+      const { logins, perSecond, medianMs, worstMs, loopMs } = made
+      say(
+        `${mechanism}: ${logins} logins, ${perSecond}/s, median ${medianMs.toFixed(1)} ms, worst ${worstMs.toFixed(0)} ms, event loop at most ${loopMs.toFixed(0)} ms late`,
+      )
+    }
+  const ways: readonly From[] = values.from === undefined ? ['few', 'many'] : [values.from as From]
+  for (const from of ways) {
+    const made = await flood(server, {
+      connections: Number(values.connections),
+      from,
+      times: Number(values.times),
+      ...(values.at !== undefined && { at: values.at.split(',') }),
+    })
     say(
-      `${mechanism}: ${logins} logins, ${perSecond}/s, median ${medianMs.toFixed(1)} ms, worst ${worstMs.toFixed(0)} ms, event loop at most ${loopMs.toFixed(0)} ms late`,
+      `flood of ${made.connections} connections from ${from === 'few' ? 'four addresses' : 'as many networks'}: ${made.wrong} guesses wrong, ${made.later} told to come later, ${made.connected} connections made, ${made.failed} failed`,
     )
+    say(`  who logged in here before, while they all connect at once: ${summary(made.rush)}`)
+    say(`  who logged in here before: ${summary(made.known)}`)
+    for (const line of worst(made.known, Number(values.worst))) say(`    ${line}`)
+    say(`  who comes from elsewhere, to be hashed: ${summary(made.strangers)}`)
+    for (const line of worst(made.strangers, Number(values.worst))) say(`    ${line}`)
+    say(`  event loop at most ${made.loopMs.toFixed(0)} ms late`)
   }
-  const { wrong, later, known, fresh, loopMs } = await flood(
-    server,
-    Number(values.connections),
-    Number(values.seconds),
-  )
-  say(
-    `flood of ${values.connections} connections: ${wrong} guesses wrong, ${later} told to come later`,
-  )
-  say(`  who logged in here before: ${summary(known)}`)
-  say(`  who comes from elsewhere, first to be hashed: ${summary(fresh)}`)
-  say(`  event loop at most ${loopMs.toFixed(0)} ms late`)
   await server.stop()
   clear()
 }

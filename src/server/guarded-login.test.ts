@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { scriptedNode } from '../../test/kit/visits.ts'
+import { Precedence } from '../limit/precedence.ts'
+import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
+import { guardedLogin } from './guarded-login.ts'
+
+const busy: LoginAnswer = { kind: 'unavailable', why: 'busy' }
+const joe: LoginAnswer = { kind: 'account', account: { id: 1, address: 'joe@a.test' } }
+const question: LoginQuestion = {
+  ...{ kind: 'password', mechanism: 'PLAIN', username: 'joe@a.test', authorize: '', password: 'x' },
+}
+
+/** A house that answers what it is told to: at first that there is no room for one more hash. */
+async function scripted() {
+  const node = await scriptedNode()
+  const { clock } = node.internet.host({ name: 'b.test', addresses: ['192.0.2.201'] }).world
+  let answer = busy
+  const accounts = { login: { answer: () => answer } }
+  const counters = { login: () => undefined }
+  const login = guardedLogin(accounts, counters, new Precedence(clock), () => undefined, clock)
+  const guess = ({ visit }: ReturnType<typeof node.come>) => login(question, visit, 'imap')
+  return { ...node, guess, answers: (next: LoginAnswer) => void (answer = next) }
+}
+
+test('of a crowd that is told to come later each waits for the others; who comes once is told at once', async () => {
+  const { come, guess, internet, answers } = await scripted()
+  const guessers = Array.from({ length: 100 }, () => come('127.0.0.1'))
+  for (const each of guessers) void guess(each)
+  const again = guess(guessers[0] as ReturnType<typeof come>)
+  assert.ok(again instanceof Promise)
+  let told: LoginAnswer | undefined
+  void again.then(answer => (told = answer))
+  await internet.advance(499)
+  assert.equal(told, undefined)
+  await internet.advance(1)
+  assert.deepEqual(told, busy)
+  assert.deepEqual(guess(come('192.0.2.1')), busy)
+  // Who is right waits for nobody, however often he was told to come later, and where everybody guesses.
+  answers(joe)
+  assert.deepEqual(guess(guessers[1] as ReturnType<typeof come>), joe)
+})
+
+test('a few that are told to come later hear it at once, however often', async () => {
+  const { come, guess } = await scripted()
+  const few = Array.from({ length: 20 }, () => come('127.0.0.1'))
+  for (const each of [...few, ...few, ...few]) assert.deepEqual(guess(each), busy)
+})
