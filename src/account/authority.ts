@@ -3,6 +3,8 @@
  * gives access tokens. Asked by password-check.ts and login.ts; made by the composer (server/authorities.ts).
  * An authority never throws for what a peer sent, and answers within a time of its own.
  */
+
+import type { Place } from '../limit/slots.ts'
 import type { TokenError } from '../sasl/mechanism.ts'
 import type { Gss } from '../world/gss.ts'
 import type { Scope } from './verifier.ts'
@@ -12,6 +14,8 @@ export interface PasswordQuestion {
   readonly username: string
   readonly password: string
   readonly scope: Scope
+  /** Where it stands in the line before a keeper that does not take all at once. */
+  readonly place?: Place
 }
 
 export type AuthorityAnswer =

@@ -92,8 +92,8 @@ export class PasswordCheck {
     const key = this.#mac(username, password)
     const known = this.#successes.get(key, this.#needs.clock.monotonic())
     if (known !== undefined) return this.#answer(known, scope)
-    const underWay =
-      this.#underWay.get(key) ?? this.#begin(key, { username, password, scope }, place)
+    const question = { username, password, scope, ...(place && { place }) }
+    const underWay = this.#underWay.get(key) ?? this.#begin(key, question)
     return underWay.then(checked => ('kind' in checked ? checked : this.#answer(checked, scope)))
   }
 
@@ -126,25 +126,20 @@ export class PasswordCheck {
     return { kind: 'account', account: { id, address } }
   }
 
-  #begin(key: string, question: PasswordQuestion, place?: Place): Promise<Checked> {
-    const checked = this.#checkAndRemember(key, question, place).finally(() => {
+  #begin(key: string, question: PasswordQuestion): Promise<Checked> {
+    const checked = this.#checkAndRemember(key, question).finally(() => {
       if (this.#underWay.get(key) === checked) this.#underWay.delete(key)
     })
     this.#underWay.set(key, checked)
     return checked
   }
 
-  async #checkAndRemember(
-    key: string,
-    question: PasswordQuestion,
-    place?: Place,
-  ): Promise<Checked> {
-    const { username, password } = question
+  async #checkAndRemember(key: string, question: PasswordQuestion): Promise<Checked> {
+    const { username } = question
     const generation = this.#generation
     try {
       const row = await this.#needs.store.read(findLogin, username)
-      const checked =
-        (await this.#elsewhere(row, question)) ?? (await this.#verify(row, password, place))
+      const checked = (await this.#elsewhere(row, question)) ?? (await this.#verify(row, question))
       if (!('kind' in checked) && generation === this.#generation)
         this.#successes.set(key, checked, this.#needs.clock.monotonic())
       return checked
@@ -175,7 +170,10 @@ export class PasswordCheck {
     }
   }
 
-  async #verify(row: LoginRow | undefined, password: string, place?: Place): Promise<Checked> {
+  async #verify(
+    row: LoginRow | undefined,
+    { password, place }: PasswordQuestion,
+  ): Promise<Checked> {
     const app = row && appOf(row, password)
     if (row !== undefined && app !== undefined) return row.disabled ? denied : successOf(row, app)
     const own = row?.credentials.find(isOwn)

@@ -14,7 +14,9 @@ function scripted() {
   return {
     ...{ precedence, place },
     rank: (holder: string, name: string, tries?: number) => place(holder, name, tries).rank,
-    pass: (ms: number) => void (now += ms),
+    pass(ms: number) {
+      now += ms
+    },
   }
 }
 
@@ -84,4 +86,14 @@ test('what many try at once is suspect before any answer is known', () => {
   )
   for (let i = 0; i < 5; i++) precedence.settled('192.0.2.1', 'ann@a.test')
   assert.equal(begin().rank, 0)
+})
+
+test('of a name without end the beginning counts, and no more of it is kept', () => {
+  const { precedence, rank } = scripted()
+  const long = 'x'.repeat(8000)
+  precedence.failed('192.0.2.1', `${long}1`)
+  const known = `${long}2`
+  precedence.succeeded('203.0.113.1', known)
+  assert.equal(rank('203.0.113.1', `${long}3`), 0)
+  assert.ok(rank('203.0.113.2', `${long}4`) > rank('203.0.113.2', 'x@a.test'))
 })

@@ -13,6 +13,8 @@ import { Tally } from './tally.ts'
 const KNOWN_MAX = 20_000
 /** From so many on an address guesses. */
 const SUSPECT = { count: 3, perMs: 10 * 60_000 }
+/** Characters of a name: no address of mail is longer. */
+const NAME_MAX = 256
 /** More are not told apart. */
 const TRIES_MAX = 9
 
@@ -38,47 +40,47 @@ export class Precedence {
    * @param tries how often its connection came to nothing before
    */
   begin(holder: string, username: string, tries: number): Place {
-    const name = username.toLowerCase()
-    const [from, of, both] = keysOf(holder, name)
+    const [from, of, both] = keysOf(holder, username)
     const most = SUSPECT.count
-    const vain = this.#vainFrom.of(holder) + this.#opened(from)
-    const wrong = this.#wrongBoth.of(pairOf(holder, name)) + this.#opened(both)
+    const vain = this.#vainFrom.of(from) + this.#opened(from)
+    const wrong = this.#wrongBoth.of(both) + this.#opened(both)
     // Somebody may guess from where another one lives.
-    const known = this.#known.has(pairOf(holder, name)) && wrong < most
-    const guessedAt = this.#wrongOf.of(name) + this.#opened(of) > 0 ? 1 : 0
+    const known = this.#known.has(both) && wrong < most
+    const guessedAt = this.#wrongOf.of(of) + this.#opened(of) > 0 ? 1 : 0
     const order = (Math.min(vain, TRIES_MAX) * 10 + Math.min(tries, TRIES_MAX)) * 2 + guessedAt + 1
     for (const key of [from, of, both]) add(this.#open, key, 1)
     return { rank: known ? 0 : order, lane: holder, yields: !known && vain >= most }
   }
 
   settled(holder: string, username: string): void {
-    for (const key of keysOf(holder, username.toLowerCase())) add(this.#open, key, -1)
+    for (const key of keysOf(holder, username)) add(this.#open, key, -1)
   }
 
   succeeded(holder: string, username: string): void {
-    const pair = pairOf(holder, username.toLowerCase())
-    this.#known.delete(pair)
+    const [, , both] = keysOf(holder, username)
+    this.#known.delete(both)
     if (this.#known.size >= KNOWN_MAX) {
       const [oldest] = this.#known
       if (oldest !== undefined) this.#known.delete(oldest)
     }
-    this.#known.add(pair)
+    this.#known.add(both)
   }
 
   failed(holder: string, username: string): void {
-    this.#vainFrom.add(holder)
-    this.#wrongOf.add(username.toLowerCase())
-    this.#wrongBoth.add(pairOf(holder, username.toLowerCase()))
+    const [from, of, both] = keysOf(holder, username)
+    this.#vainFrom.add(from)
+    this.#wrongOf.add(of)
+    this.#wrongBoth.add(both)
   }
 
   /** Whether there is guessing from an address. */
   suspects(holder: string): boolean {
-    return this.#vainFrom.of(holder) >= SUSPECT.count
+    return this.#vainFrom.of(`from ${holder}`) >= SUSPECT.count
   }
 
   /** Told to come later: nothing is known of the guess, but he has had his turn. */
   later(holder: string): void {
-    this.#vainFrom.add(holder)
+    this.#vainFrom.add(`from ${holder}`)
   }
 
   #opened(key: string): number {
@@ -86,11 +88,11 @@ export class Precedence {
   }
 }
 
+/**
+ * What is counted by: the address, the name, both. Fifty thousand of them may be kept, and a name may be as long
+ * as a line of a peer: of a long one its beginning counts. An address holds no blank.
+ */
 function keysOf(holder: string, username: string): readonly [string, string, string] {
-  return [`from ${holder}`, `of ${username}`, `both ${pairOf(holder, username)}`]
-}
-
-/** A name is at most as long as a line of a peer; an address holds no blank. */
-function pairOf(holder: string, username: string): string {
-  return `${holder} ${username.slice(0, 256)}`
+  const name = username.slice(0, NAME_MAX).toLowerCase()
+  return [`from ${holder}`, `of ${name}`, `both ${holder} ${name}`]
 }

@@ -5,6 +5,7 @@
 import type { Authorities, AuthorityAnswer, PasswordAuthority } from '../account/authority.ts'
 import type { Others } from '../account/open.ts'
 import type { Hooks } from '../hook/hooks.ts'
+import { Slots } from '../limit/slots.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Log } from '../world/log.ts'
 import { askHttp } from '../world/node/ask-http.ts'
@@ -15,6 +16,10 @@ import { saslauthdAuthority } from './saslauthd-authority.ts'
 import type { HttpSettings } from './settings/authority.ts'
 import type { Settings } from './settings/settings.ts'
 import { tokenAuthority } from './token-authority.ts'
+
+/** Questions to a service at once, and how many may wait: a flood of guesses is not passed on to it. */
+const AT_ONCE = 16
+const WAITING_MAX = 256
 
 type World = { readonly clock: Clock; readonly log: Log }
 
@@ -90,12 +95,16 @@ function httpAuthority({ url, secret, timeout }: HttpSettings): PasswordAuthorit
     'content-type': 'application/json',
     ...(secret !== undefined && { authorization: `Bearer ${secret}` }),
   }
+  const slots = new Slots(AT_ONCE, WAITING_MAX)
   return {
     name: 'http',
-    async check({ username, password, scope }): Promise<AuthorityAnswer> {
+    async check({ username, password, scope, place }): Promise<AuthorityAnswer> {
       const body = JSON.stringify({ username, password, service: scope })
+      const request = { url, headers, body, timeoutMs: timeout }
       try {
-        const { status, json } = await askHttp({ url, headers, body, timeoutMs: timeout })
+        const asked = await slots.run(() => askHttp(request), place)
+        if (asked.kind === 'busy') return { kind: 'unavailable', why: 'http: too many at once' }
+        const { status, json } = asked.value
         if (status === 401 || status === 403) return { kind: 'wrong' }
         if (status === 404) return { kind: 'unknown' }
         const { address } = (json ?? {}) as { readonly address?: unknown }

@@ -20,7 +20,10 @@ async function scripted() {
   const counters = { login: () => undefined }
   const login = guardedLogin(accounts, counters, new Precedence(clock), () => undefined, clock)
   const guess = ({ visit }: ReturnType<typeof node.come>) => login(question, visit, 'imap')
-  return { ...node, guess, answers: (next: LoginAnswer) => void (answer = next) }
+  const answers = (next: LoginAnswer) => {
+    answer = next
+  }
+  return { ...node, guess, answers }
 }
 
 test('of a crowd that is told to come later each waits for the others; who comes once is told at once', async () => {
@@ -30,7 +33,9 @@ test('of a crowd that is told to come later each waits for the others; who comes
   const again = guess(guessers[0] as ReturnType<typeof come>)
   assert.ok(again instanceof Promise)
   let told: LoginAnswer | undefined
-  void again.then(answer => (told = answer))
+  void again.then(answer => {
+    told = answer
+  })
   await internet.advance(499)
   assert.equal(told, undefined)
   await internet.advance(1)

@@ -30,7 +30,7 @@ export function ldapAuthority(settings: LdapSettings): PasswordAuthority & Addre
     name: 'ldap',
     async check(question) {
       try {
-        const checked = await slots.run(() => checkIn(ldap, settings, question))
+        const checked = await slots.run(() => checkIn(ldap, settings, question), question.place)
         return checked.kind === 'busy' ? unavailable('too many at once') : checked.value
       } catch (error) {
         return unavailable(String(error))

@@ -89,3 +89,43 @@ test('an answer is read as it comes, and no more than it may be', () => {
   assert.ok(readAnswer(Buffer.from('\xff\xffOK', 'latin1')) instanceof Error)
   assert.ok(readAnswer(Buffer.from('\0\0', 'latin1')) instanceof Error)
 })
+
+test('before a keeper that does not take all at once who guesses waits behind who does not', async t => {
+  const waiting: (() => void)[] = []
+  const asked: string[] = []
+  const folder = mkdtempSync(join(tmpdir(), 'postrider-saslauthd-'))
+  const path = join(folder, 'mux')
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    socket.once('data', octets => {
+      asked.push(octets.toString('latin1', 2, 2 + octets.readUInt16BE(0)))
+      waiting.push(() => socket.end(no))
+      if (asked.length === 5) void honest()
+    })
+  })
+  t.after(() => {
+    server.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await new Promise<void>(resolve => server.listen(path, resolve))
+  const { check } = saslauthdAuthority(saslauthdSchema.parse({ path, domains: ['demo.test'] }))
+  const ask = (name: string, rank: number, yields: boolean) => {
+    const place = { rank, lane: name, yields }
+    return check({ username: `${name}@demo.test`, password: 'p', scope: 'smtp', place })
+  }
+  // One of its five is left to who does not guess.
+  const guesses = [1, 2, 3, 4, 5, 6, 7, 8].map(n => ask(`guess${n}`, 9, true))
+  const first = ask('honest0', 1, false)
+  let second: Promise<unknown> = Promise.resolve()
+  const honest = async () => {
+    second = ask('honest1', 1, false)
+    for (let n = 0; n < 10; n++) {
+      while (waiting.length === 0) await new Promise(resolve => setImmediate(resolve))
+      waiting.shift()?.()
+    }
+  }
+  await Promise.all([...guesses, first])
+  await second
+  assert.ok(asked.indexOf('honest0') < 5, asked.join())
+  assert.ok(asked.indexOf('honest1') < 7, asked.join())
+})

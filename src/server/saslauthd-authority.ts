@@ -17,7 +17,7 @@ export function saslauthdAuthority(settings: SaslauthdSettings): PasswordAuthori
   const slots = new Slots(AT_ONCE, WAITING_MAX)
   return {
     name: 'saslauthd',
-    async check({ username, password }): Promise<AuthorityAnswer> {
+    async check({ username, password, place }): Promise<AuthorityAnswer> {
       const at = username.lastIndexOf('@')
       if (!domains.includes(username.slice(at + 1).toLowerCase())) return { kind: 'unknown' }
       const user = whole ? username : username.slice(0, at)
@@ -26,7 +26,7 @@ export function saslauthdAuthority(settings: SaslauthdSettings): PasswordAuthori
         return { kind: 'unknown' }
       try {
         const question = { path, user, password, service, realm: '', timeoutMs: timeout }
-        const asked = await slots.run(() => askSaslauthd(question))
+        const asked = await slots.run(() => askSaslauthd(question), place)
         if (asked.kind === 'busy') return unavailable('too many at once')
         // It does not tell a wrong password from an unknown name: another may know him.
         return asked.value ? { kind: 'account', address: username } : { kind: 'unknown' }

@@ -36,7 +36,10 @@ const speakers: Readonly<Record<string, Speaker>> = {
   pop3: (line, name) => (line.includes('send your password') ? `PASS ${secret()}` : `USER ${name}`),
   submission(line, name, greeted) {
     if (!greeted) return 'EHLO guesser.example'
-    if (line.startsWith('334 ')) return base64(`c=biws,r=${secret()},p=${base64(secret())}`)
+    if (line.startsWith('334 ')) {
+      const [nonce = ''] = Buffer.from(line.slice(4), 'base64').toString().split(',')
+      return base64(`c=biws,${nonce},p=${randomBytes(32).toString('base64')}`)
+    }
     if (/^\d{3}-/.test(line)) return undefined
     return `AUTH SCRAM-SHA-256 ${base64(`n,,n=${name},r=${secret()}`)}`
   },
