@@ -219,25 +219,24 @@ test('nobody acts as another, by any mechanism that can say so', async () => {
 test('a name that nobody has is refused in the words and the time of a wrong password', async () => {
   const door = doors[0] as Door
   for (const name of MECHANISMS.filter(each => !each.endsWith('-PLUS'))) {
-    const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] }
+    const best = { known: Infinity, unknown: Infinity }
     const words = new Set<string>()
-    for (let i = 0; i < 4; i++)
+    // Generous, for a machine that does other things, and far below what a hash costs.
+    const alike = () =>
+      Math.abs(best.known - best.unknown) < Math.max(5, Math.min(best.known, best.unknown) / 2)
+    // Where one of the two costs more it does so each time; where the machine was busy, once more tells.
+    for (let i = 0; i < 4 || (i < 40 && !alike()); i++)
       for (const kind of ['known', 'unknown'] as const) {
         const username = kind === 'known' ? alice().username : `nobody${i}@${server.domain}`
         const dialogue = await enter(door)
         const began = performance.now()
         const { said } = await login(dialogue, door, name, { username, password: `wrong${i}` })
-        times[kind].push(performance.now() - began)
+        best[kind] = Math.min(best[kind], performance.now() - began)
         words.add(said)
         dialogue.end()
       }
     assert.equal(words.size, 1, name)
-    const [known, unknown] = [Math.min(...times.known), Math.min(...times.unknown)]
-    // The best of four: generous, for a machine that does other things, and far below what a hash costs.
-    assert.ok(
-      Math.abs(known - unknown) < Math.max(5, known / 2),
-      `${name}: ${known} and ${unknown} ms`,
-    )
+    assert.ok(alike(), `${name}: ${best.known} and ${best.unknown} ms`)
   }
 })
 
