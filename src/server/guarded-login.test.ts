@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scriptedNode } from '../../test/kit/visits.ts'
-import { Precedence } from '../limit/precedence.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import { guardedLogin } from './guarded-login.ts'
 
@@ -18,7 +17,7 @@ async function scripted() {
   let answer = busy
   const accounts = { login: { answer: () => answer } }
   const counters = { login: () => undefined }
-  const login = guardedLogin(accounts, counters, new Precedence(clock), () => undefined, clock)
+  const login = guardedLogin(accounts, counters, () => undefined, clock)
   const guess = ({ visit }: ReturnType<typeof node.come>) => login(question, visit, 'imap')
   const answers = (next: LoginAnswer) => {
     answer = next

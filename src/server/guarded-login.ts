@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Login } from '../account/login.ts'
 import type { Scope } from '../account/verifier.ts'
-import type { Precedence } from '../limit/precedence.ts'
+import { Precedence } from '../limit/precedence.ts'
 import type { Visitor } from '../limit/visit.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
@@ -22,10 +22,10 @@ export type GuardedLogin = (
 export function guardedLogin(
   accounts: { readonly login: Pick<Login, 'answer'> },
   counters: Pick<Metrics, 'login'>,
-  precedence: Precedence,
   secretOf: (username: string) => string | undefined,
   clock: Clock,
 ): GuardedLogin {
+  const precedence = new Precedence(clock)
   const answerTo = (question: LoginQuestion, visitor: Visitor, scope: Scope) => {
     const shared = question.kind === 'secret' && question.scheme === 'password'
     const secret = shared ? secretOf(question.username) : undefined

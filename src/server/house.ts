@@ -13,7 +13,6 @@ import { Checkpoints } from '../inbound/checkpoint.ts'
 import type { Inbound, InboundSettings } from '../inbound/role.ts'
 import { FreeSpace } from '../limit/free-space.ts'
 import { Outgoing, type OutgoingLimits } from '../limit/outgoing.ts'
-import { Precedence } from '../limit/precedence.ts'
 import { type MaildropLocking, MaildropLocks } from '../mailbox/lock.ts'
 import { usageOf } from '../mailbox/quota.ts'
 import { identities } from '../queue/id.ts'
@@ -95,8 +94,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     writes: () => store.stats().jobs,
   })
   const secretOf = (username: string) => sharedSecretOf(settings(), username)
-  const precedence = new Precedence(world.clock)
-  const login = guardedLogin(accounts, counters, precedence, secretOf, world.clock)
+  const login = guardedLogin(accounts, counters, secretOf, world.clock)
   const identify = identities(world.clock, world.random, () => store.slot())
   const { directory } = accounts
   const transit = await openTransit(options, domains)
