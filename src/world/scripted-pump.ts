@@ -1,3 +1,4 @@
+/** A pump over a scripted session and a connection that a test plays: for the pump's own tests. */
 import type { Role, Session, Sink, TlsFacts } from '../wire/effect.ts'
 import { silent } from './log.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from './net.ts'
