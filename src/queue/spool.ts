@@ -229,7 +229,11 @@ export class Spool {
     facts: readonly NoticeFact[],
   ): Promise<Told | undefined> {
     const message = queuedMessageOf(planned)
-    const notice = await this.#notices.compose(message, facts, () => submission.prefix)
+    const { head, body, prefix } = submission
+    // As it is kept, with the fields that we have added.
+    const content = () =>
+      Buffer.concat([Buffer.from(head), body instanceof Uint8Array ? body : prefix])
+    const notice = await this.#notices.compose(message, facts, content)
     const { restMs } = this.#lessee
     const more = planned.recipients.some(({ lease }) => lease !== undefined)
     if (notice === undefined || restMs === 0 || !more) return notice && { notice }

@@ -94,6 +94,14 @@ test('that an alias was expanded is told with what else became of the message', 
   const each = ['alice@a.test delivered', 'bob@b.test relayed', 'list@a.test expanded']
   assert.deepEqual(told, [each])
   assert.deepEqual(await all.internet.complete(all.server('a.test').findings()), [])
+  // Alone it shows the header as its readers have it, and not as it came: what we added stands there.
+  await all.send({ from: 'alice@a.test', to: ['list@a.test'], notify: ['SUCCESS'] })
+  await all.advance('30 seconds')
+  const alone = (await found(all)).at(-1) ?? ''
+  assert.deepEqual(about(alone), ['list@a.test expanded'])
+  const copy = (await found(all, 'carol@a.test')).at(-1) ?? ''
+  const [received = 'none'] = /^Received: .*$/m.exec(copy) ?? []
+  assert.ok(alone.includes(received), `${received}\n${alone}`)
 })
 
 test('a word that rests goes out in its time where the others are slow, and after a crash', async () => {
