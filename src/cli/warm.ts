@@ -3,21 +3,40 @@
  * of the sources, with NODE_COMPILE_CACHE set: Node then keeps the modules without their types, and
  * compiled, so that no server holds the stripper of types in memory (some 20 MB in each thread).
  */
-import { nodeClock } from '../world/node/clock.ts'
-import { nodeTerminal } from '../world/node/terminal.ts'
-import { program } from './program.ts'
-import '../server/start.ts'
 import { STORE_MODULES } from '../server/rooms.ts'
+import { optimizeSooner } from '../world/node/optimize.ts'
+import { startThread } from '../world/node/thread.ts'
 
-await program({ terminal: nodeTerminal(), clock: nodeClock })
-
+/** A thread's module refuses to run here; it is compiled all the same. */
 const threads = [
-  '../store/committer-worker.ts',
-  '../store/reader-worker.ts',
-  '../world/node/config-worker.ts',
+  () => import('../store/committer-worker.ts'),
+  () => import('../store/reader-worker.ts'),
+  () => import('../server/judge-worker.ts'),
+  () => import('../server/foreign-hash-worker.ts'),
+  () => import('../world/node/config-worker.ts'),
+  () => import('../world/node/demo-certificate-worker.ts'),
 ]
 
-for (const module of [...STORE_MODULES.map(url => url.href), ...threads]) {
-  // A thread's module refuses to run here; it is compiled all the same.
-  await import(module).catch(() => undefined)
+/** What a server loads only when it is wanted. */
+const onDemand = [
+  () => import('../server/http.ts'),
+  () => import('../server/control-app.ts'),
+  () => import('../hook/hooks.ts'),
+  () => import('../store/postgres/open.ts'),
+  () => import('../world/node/object-disk.ts'),
+]
+
+/** The command line called with nothing says how it is called, here to nobody. */
+const server = [() => import('./main.ts'), () => import('../server/start.ts')]
+const store = STORE_MODULES.map(url => () => import(url.href))
+
+for (const load of [...store, ...server, ...onDemand, ...threads]) {
+  await load().catch(() => undefined)
 }
+
+// Threads that start once a server is ready start under another flag, and have a cache of their own.
+optimizeSooner()
+startThread(new URL('./warm-thread.ts', import.meta.url), undefined, {
+  message() {},
+  ended() {},
+})

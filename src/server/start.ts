@@ -9,6 +9,7 @@ import { firstDamage } from '../store/check.ts'
 import type { Log } from '../world/log.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { nodeLog, nodeNet } from '../world/node/index.ts'
+import { optimizeSooner } from '../world/node/optimize.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
 import { forgetCompiled, MUCH_WORK, spareAtRest } from '../world/node/spare.ts'
 import { processLoad } from '../world/node/vitals.ts'
@@ -114,6 +115,7 @@ export async function start(options: StartOptions): Promise<Running> {
   }
   obeySignals(house, stop, reload)
   announce(options, house, doors, accounts)
+  optimizeSooner()
   log.info('ready', { epoch: current.epoch.hash, listeners: doors.places() })
   return { house, stop }
 }

@@ -3,7 +3,7 @@
  * it is durable. Started by committer.ts; never does anything of its own accord.
  */
 import { DatabaseFiles } from '../world/node/database-files.ts'
-import { forgetCompiled } from '../world/node/spare.ts'
+import { forgetCompiled, spareYoungAtRest } from '../world/node/spare.ts'
 import type { SqliteConnection } from '../world/node/sqlite.ts'
 import { here } from '../world/node/thread.ts'
 import { type JobResult, type Run, runBatch } from './batch.ts'
@@ -34,6 +34,7 @@ async function start(): Promise<void> {
   let failures = 0
   const named = await loadNamed(modules)
   forgetCompiled()
+  spareYoungAtRest()
   connection = openWriting(path, maxPages)
   const files = new DatabaseFiles(path, { wholeOctets: () => wholeOctets(connection) })
   const count = new CommitCount(path)

@@ -1,7 +1,7 @@
 /** When memory is given back: once a thread has come to rest, and not again before it was at work and has grown. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { spareWith } from './spare.ts'
+import { spareWith, spareYoungWith } from './spare.ts'
 
 const LOOK_MS = 500
 const MB = 1024 * 1024
@@ -58,4 +58,29 @@ test('a large heap is left alone', () => {
   const { at, passes } = thread()
   at.heapOctets = 200 * MB
   for (let n = 0; n < 10; n++) assert.equal(passes(1), 0)
+})
+
+test('the young generation is given back at every look at rest, until it is small', () => {
+  let cpuMs = 0
+  let youngMb = 8
+  let collected = 0
+  const gauges = {
+    cpuMs: () => cpuMs,
+    youngOctets: () => youngMb * MB,
+    collectYoung: () => {
+      collected++
+      cpuMs += 40
+    },
+  }
+  const look = spareYoungWith(gauges, LOOK_MS)
+  cpuMs += 200
+  look()
+  assert.equal(collected, 0, 'at work')
+  for (let n = 1; n <= 3; n++) {
+    look()
+    assert.equal(collected, n, 'what the collection took is no work')
+  }
+  youngMb = 1
+  look()
+  assert.equal(collected, 3)
 })
