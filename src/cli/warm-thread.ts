@@ -4,7 +4,7 @@ import { here } from '../world/node/thread.ts'
 
 const threads = [
   () => import('../store/reader-worker.ts'),
-  () => import('../server/judge-worker.ts'),
+  () => import('../server/settings/judge-worker.ts'),
   () => import('../world/node/config-worker.ts'),
   () => import('../server/foreign-hash-worker.ts'),
 ]

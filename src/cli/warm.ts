@@ -11,7 +11,7 @@ import { startThread } from '../world/node/thread.ts'
 const threads = [
   () => import('../store/committer-worker.ts'),
   () => import('../store/reader-worker.ts'),
-  () => import('../server/judge-worker.ts'),
+  () => import('../server/settings/judge-worker.ts'),
   () => import('../server/foreign-hash-worker.ts'),
   () => import('../world/node/config-worker.ts'),
   () => import('../world/node/demo-certificate-worker.ts'),
