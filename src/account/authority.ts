@@ -41,7 +41,7 @@ export type TokenAnswer =
 
 export interface TokenAuthority {
   /** An empty token asks only where tokens are to be had. */
-  check(token: string): Promise<TokenAnswer>
+  check(token: string, place?: Place): Promise<TokenAnswer>
 }
 
 /** Who knows addresses that are no rows yet: asked where a domain of ours has nobody by a name. */

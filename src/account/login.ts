@@ -60,7 +60,7 @@ export class Login {
     place?: Place,
   ): LoginAnswer | Promise<LoginAnswer> {
     if (question.kind === 'certificate') return this.#certificate(question)
-    if (question.kind === 'token') return this.#token(question)
+    if (question.kind === 'token') return this.#token(question, place)
     if (question.kind === 'principal') return this.#principal(question)
     if (question.kind === 'gss') {
       const kerberos = this.#needs.authorities?.().kerberos
@@ -191,13 +191,13 @@ export class Login {
   }
 
   /** The account that a token is of; whom the client names must be it, or one it may act as. */
-  async #token({
-    token,
-    authorize,
-  }: LoginQuestion & { readonly kind: 'token' }): Promise<LoginAnswer> {
+  async #token(
+    { token, authorize }: LoginQuestion & { readonly kind: 'token' },
+    place?: Place,
+  ): Promise<LoginAnswer> {
     const tokens = this.#needs.authorities?.().tokens
     if (tokens === undefined) return denied
-    const answer = await tokens.check(token)
+    const answer = await tokens.check(token, place)
     if (answer.kind === 'unavailable') return this.#passwords.broken(answer.why)
     if (answer.kind === 'refused') return { ...denied, token: answer.error }
     return this.#vouched(answer.names, authorize)

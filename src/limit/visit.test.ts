@@ -154,6 +154,21 @@ test('an account has so many sessions at once, over all doors and addresses', as
   assert.equal(all[2]?.answered('password', joe).kind, 'account')
 })
 
+test('who has gone before his answer came has no session, and his wrong guess counts', async () => {
+  const { come, visits, bans } = await scriptedNode({ perAccount: 1, loginFailures: 1 })
+  for (let i = 0; i < 3; i++) {
+    const { visit } = come('192.0.2.7')
+    visits.end(visit)
+    assert.equal(visit.answered('password', joe).kind, 'account')
+    assert.equal(visit.later(), 0)
+  }
+  assert.equal(come(PEER).visit.answered('password', joe).kind, 'account')
+  const { visit } = come('192.0.2.8')
+  visits.end(visit)
+  visit.answered('password', denied, 1)
+  assert.equal(bans.of('192.0.2.8')?.reason, 'failed logins')
+})
+
 test('a session that lasts too long is ended, whoever it is', async () => {
   const { come, internet } = await scriptedNode({ sessionTime: 3_600_000 })
   const old = come('127.0.0.1')

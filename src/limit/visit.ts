@@ -60,6 +60,7 @@ export class Visit implements Visitor {
   /** A login that a mechanism has been told the keys for, and that has proven nothing yet. */
   #trying = false
   #dismissed = false
+  #ended = false
 
   /**
    * @param trusted networks whose peers speak for others at this door: of them no rate is kept
@@ -150,12 +151,13 @@ export class Visit implements Visitor {
 
   later(): number {
     this.#tries++
-    return this.#door.crowd.waitMs(this)
+    return this.#ended ? 0 : this.#door.crowd.waitMs(this)
   }
 
   #logIn(answer: LoginAnswer & { readonly kind: 'account' }): LoginAnswer {
     const { id } = answer.account
-    if (this.#accountId !== id) {
+    // Who has gone before his password was hashed has no session, and would never leave it.
+    if (this.#accountId !== id && !this.#ended) {
       if (!this.#door.enterAccount(id, isLoopback(this.#address))) {
         return { kind: 'unavailable', limit: true, why: 'too many sessions of this account' }
       }
@@ -217,6 +219,7 @@ export class Visit implements Visitor {
 
   /** The connection is gone. */
   end(): void {
+    this.#ended = true
     this.#settle()
     this.#leave()
     this.#door.crowd.left(this)

@@ -7,11 +7,18 @@
  */
 import saslprep from '@mongodb-js/saslprep'
 
+/**
+ * Characters of the longest text that is prepared. No name and no password is as long; a line of a peer may be, and grows
+ * eighteenfold where it is of ligatures (NFKC): milliseconds of everybody's time for each.
+ */
+const TEXT_MAX = 1_024
+
 /** Printable ASCII is its own prepared form. */
 const PLAIN_ASCII = /^[ -~]+$/
 
-/** The prepared text; undefined where it is prohibited, ill-formed or empty (then nothing matches it). */
+/** The prepared text; undefined where it is prohibited, ill-formed, endless or empty (then nothing matches it). */
 export function prepare(text: string): string | undefined {
+  if (text.length > TEXT_MAX) return undefined
   if (PLAIN_ASCII.test(text)) return text
   if (!text.isWellFormed()) return undefined
   try {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scriptedNode } from '../../test/kit/visits.ts'
+import type { Login } from '../account/login.ts'
+import type { Place } from '../limit/slots.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
 import { guardedLogin } from './guarded-login.ts'
 
@@ -15,14 +17,19 @@ async function scripted() {
   const node = await scriptedNode()
   const { clock } = node.internet.host({ name: 'b.test', addresses: ['192.0.2.201'] }).world
   let answer = busy
-  const accounts = { login: { answer: () => answer } }
+  const asked: (Place | undefined)[] = []
+  const answered: Pick<Login, 'answer'>['answer'] = (_question, _scope, place) => {
+    asked.push(place)
+    return answer
+  }
+  const accounts = { login: { answer: answered } }
   const counters = { login: () => undefined }
   const login = guardedLogin(accounts, counters, () => undefined, clock)
   const guess = ({ visit }: ReturnType<typeof node.come>) => login(question, visit, 'imap')
   const answers = (next: LoginAnswer) => {
     answer = next
   }
-  return { ...node, guess, answers }
+  return { ...node, login, guess, answers, asked }
 }
 
 test('of a crowd that is told to come later each waits for the others; who comes once is told at once', async () => {
@@ -49,4 +56,18 @@ test('a few that are told to come later hear it at once, however often', async (
   const { come, guess } = await scripted()
   const few = Array.from({ length: 20 }, () => come('127.0.0.1'))
   for (const each of [...few, ...few, ...few]) assert.deepEqual(guess(each), busy)
+})
+
+test('passwords and tokens stand in line, by whoever comes; what needs no line does not', async () => {
+  const { come, login, asked } = await scripted()
+  const { visit } = come('127.0.0.1')
+  const who = { mechanism: 'X', username: 'joe@a.test', authorize: '' }
+  void login(question, visit, 'imap')
+  void login({ kind: 'token', ...who, token: 't' }, visit, 'imap')
+  void login({ kind: 'scram', ...who, hash: 'sha256' }, visit, 'imap')
+  assert.deepEqual(
+    asked.map(place => place?.lane),
+    ['127.0.0.1', '127.0.0.1', undefined],
+  )
+  assert.ok((asked[1]?.rank ?? 0) > (asked[0]?.rank ?? 0))
 })

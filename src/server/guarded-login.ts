@@ -30,14 +30,15 @@ export function guardedLogin(
     const shared = question.kind === 'secret' && question.scheme === 'password'
     const secret = shared ? secretOf(question.username) : undefined
     if (secret === undefined) {
-      if (question.kind !== 'password') return accounts.login.answer(question, scope)
+      if (question.kind !== 'password' && question.kind !== 'token')
+        return accounts.login.answer(question, scope)
       return inLine(question, visitor, scope)
     }
     const secrets = [{ octets: Buffer.from(secret), genuine: true }]
     return { kind: 'secret', secrets } as const
   }
   const inLine = (
-    question: LoginQuestion & { readonly kind: 'password' },
+    question: LoginQuestion & { readonly kind: 'password' | 'token' },
     { holder, tries }: Visitor,
     scope: Scope,
   ) => {

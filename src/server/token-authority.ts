@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { TokenAnswer, TokenAuthority } from '../account/authority.ts'
 import { Recent } from '../account/recent.ts'
-import { Slots } from '../limit/slots.ts'
+import { type Place, Slots } from '../limit/slots.ts'
 import type { TokenError } from '../sasl/mechanism.ts'
 import type { Clock } from '../world/clock.ts'
 import { askHttp } from '../world/node/ask-http.ts'
@@ -25,9 +25,9 @@ export function tokenAuthority(settings: OauthSettings, clock: Clock): TokenAuth
       ? introspector(settings, clock)
       : tokenVerifier({ jwks, issuer, timeoutMs: timeout, ...(audience && { audience }) })
   const slots = new Slots(AT_ONCE, WAITING_MAX)
-  const check = async (token: string): Promise<TokenAnswer> => {
+  const check = async (token: string, place?: Place): Promise<TokenAnswer> => {
     if (token === '' || token.length > TOKEN_MAX) return refused('invalid_token', settings)
-    const verified = await slots.run(() => verify(token))
+    const verified = await slots.run(() => verify(token), place)
     if (verified.kind === 'busy') return { kind: 'unavailable', why: 'too many tokens at once' }
     return judged(verified.value, settings)
   }
