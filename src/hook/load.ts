@@ -5,8 +5,11 @@
 import type { Clock } from '../world/clock.ts'
 import type { OpenThread, Thread, ThreadEvents, Told } from '../world/config-thread.ts'
 
-/** How long a fresh thread may take to load the config. */
+/** How long a fresh thread may take to load the config, while questions wait for it. */
 export const LOAD_BUDGET_MS = 10_000
+
+/** And the first one: a machine that starts has much to do, and a start that fails is worse than a late one. */
+const FIRST_LOAD_MS = 30_000
 
 export type Loaded =
   | {
@@ -32,10 +35,10 @@ export function loadConfig(open: OpenThread, clock: Clock): Promise<Loaded> {
       budget.cancel()
       resolve({ ok: false, reason })
     }
-    const budget = clock.after(LOAD_BUDGET_MS, () => {
+    const budget = clock.after(FIRST_LOAD_MS, () => {
       thread.terminate()
       fail(
-        `it took more than ${LOAD_BUDGET_MS / 1000} s to load: is there an endless loop or a wait?`,
+        `it took more than ${FIRST_LOAD_MS / 1000} s to load: is there an endless loop or a wait?`,
       )
     })
     const loaded = (message: Extract<Told, { kind: 'loaded' }>) => {

@@ -28,7 +28,7 @@ export function receivedField(peer: Peer, { sender, recipients }: Envelope, stam
     timeMs,
     ...(peer.tls && { tls: peer.tls }),
     ...(sender.solicitations && { solicitations: sender.solicitations }),
-    ...(sender.priority && { priority: sender.priority }),
+    ...(sender.priority ? { priority: sender.priority } : undefined),
     ...(only && !another && { recipient: only.forwardPath }),
   }
   return formatReceived(reception, openingOf(peer, by))

@@ -53,8 +53,12 @@ export function judge({ source, raw, base }: Written): Judged {
   const overridden = override(settingsSchema, layer(layers, flags), source.set ?? [])
   errors.push(...overridden.errors)
   const parsed = settingsSchema.safeParse(anchor(overridden.raw, here))
-  if (!parsed.success) errors.push(...settingErrors(settingsSchema, parsed.error.issues))
-  else errors.push(...contradictions(parsed.data))
+  if (!parsed.success) {
+    // What stands in the place of a secret that was not found is not judged as well.
+    const told = new Set(errors.map(({ path }) => path))
+    const found = settingErrors(settingsSchema, parsed.error.issues)
+    errors.push(...found.filter(({ path }) => !told.has(path)))
+  } else errors.push(...contradictions(parsed.data))
   if (!parsed.success || errors.length > 0) return { errors }
   const settings = placeSockets(parsed.data)
   return { settings, warnings: warningsOf(settings) }

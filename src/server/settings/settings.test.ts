@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { formatDuration, formatSize, parseDuration, parseSize } from '../../wire/measure.ts'
 import { formatNetwork } from '../../wire/network.ts'
 import { formatSettingError, type SettingError, settingErrors } from './errors.ts'
+import { judge } from './judge.ts'
 import { contradictions, fetchSecrets, layer } from './layers.ts'
 import { override } from './override.ts'
 import { type Settings, settingsSchema } from './settings.ts'
@@ -328,6 +329,13 @@ test('secrets come from the environment and from files, and a missing one is nam
   assert.deepEqual(errors.map(formatSettingError), [
     'c: the environment has no GONE; set it before the start',
   ])
+})
+
+test('of a secret that is not there nothing else is told', () => {
+  const raw = { database: { env: 'NO_SUCH_VARIABLE' }, hostname: '' }
+  const judged = judge({ source: {}, raw, base: '/' })
+  assert.ok('errors' in judged)
+  assert.deepEqual(judged.errors.map(({ path }) => path).sort(), ['database', 'hostname'])
 })
 
 test('FUTURERELEASE is for submission alone: no other listener can be told to have it (RFC 4865 §4.2)', () => {
