@@ -90,8 +90,8 @@ export function deliverAtOnce(
 ): (Delivered & { readonly delivery: Delivery }) | undefined {
   const found = directory.cached(recipient)
   if (found?.kind !== 'account' || (found.limit !== undefined && !judged)) return undefined
-  const head = ownText(traceOf(parcel, recipient) + parcel.head)
-  const sizeOctets = parcel.bodyOctets + head.length
+  const head = traceOf(parcel, recipient) + parcel.head
+  const sizeOctets = parcel.bodyOctets + Buffer.byteLength(head)
   return place(parcel, found.account.id, { head, sizeOctets, now })
 }
 
@@ -110,7 +110,7 @@ function traceOf({ reversePath }: Item, recipient: Address): string {
 function place(
   { id: messageId, bodyKey: bodyId }: Item,
   accountId: number,
-  facts: { readonly head: Uint8Array; readonly sizeOctets: number; readonly now: number },
+  facts: { readonly head: Uint8Array | string; readonly sizeOctets: number; readonly now: number },
 ): Delivered & { readonly delivery: Delivery } {
   const { head, sizeOctets, now: internalDate } = facts
   const where = { accountId, mailboxName: 'INBOX', messageId, bodyId }

@@ -4,14 +4,21 @@
  *
  * Called by the inbound roles for each content view of the session; it never parses anything. What
  * is to be left out of the header is told by who made it, before the first octet is staged. An octet is
- * copied once on its way to a staged body, into a buffer that is used again, and once more where its row
- * keeps it.
+ * copied once, into a buffer that is used again; once more only where somebody keeps it.
  */
 
 import type { Room } from '../limit/free-space.ts'
 import type { Range } from '../message/complete.ts'
+import {
+  CHUNK_OCTETS,
+  giveChunk,
+  giveSmall,
+  SMALL_OCTETS,
+  takeChunk,
+  takeSmall,
+} from '../wire/chunks.ts'
+import { ownOctets } from '../wire/own.ts'
 import { type Disk, DiskFull, type StagedBody } from '../world/disk.ts'
-import { CHUNK_OCTETS, giveChunk, giveSmall, SMALL_OCTETS, takeChunk, takeSmall } from './chunks.ts'
 
 /** Up to here a body travels inside the accept transaction at most (measured: research of the design). */
 export const INLINE_MAX_BYTES = 128 * 1024
@@ -94,8 +101,8 @@ export class Intake {
 
   /** The body, complete; staged octets are durable when this resolves. Throws DiskFull. */
   async finish(): Promise<TakenBody> {
-    const inline = this.finishInline()
-    if (inline) return inline
+    const inline = this.lend()
+    if (inline) return ownOctets(inline)
     if (this.#filled > 0) void this.#flush()
     await this.#stage
     await Promise.all(this.#writes)
@@ -106,10 +113,17 @@ export class Intake {
     return { staged: staged.name, sizeOctets: this.#sizeOctets - this.#omittedOctets }
   }
 
-  /** The body at once, where it needs no disk. */
-  finishInline(): Uint8Array | undefined {
+  /**
+   * The body at once, where it needs no disk. It is lent: good until `over`, and for who keeps it to copy. Its buffer
+   * may change hands, and is then no longer given back here.
+   */
+  lend(): Uint8Array | undefined {
     const inline = this.#first === undefined && this.#filled <= this.#inlineUpToOctets
-    return inline ? this.#dedicated() : undefined
+    if (!inline) return undefined
+    const octets = this.#buffer.subarray(0, this.#filled)
+    const ranges = this.#omit(octets)
+    if (ranges instanceof Promise) throw new Error('what is left out was not known')
+    return this.#kept(octets, ranges)
   }
 
   /** Gives the content up; safe at any time. */
@@ -214,18 +228,5 @@ export class Intake {
     }
     pieces.push(octets.subarray(at))
     return Buffer.concat(pieces)
-  }
-
-  /**
-   * An exact buffer of its own: what crosses to the committer is cloned whole, not as a view. Never the one that
-   * it was gathered in, which the next message gets.
-   */
-  #dedicated(): Uint8Array {
-    const octets = this.#buffer.subarray(0, this.#filled)
-    const ranges = this.#omit(octets)
-    if (ranges instanceof Promise) throw new Error('what is left out was not known')
-    const kept = this.#kept(octets, ranges)
-    const ours = kept.buffer !== this.#buffer.buffer && kept.length === kept.buffer.byteLength
-    return ours ? kept : new Uint8Array(kept)
   }
 }

@@ -351,7 +351,7 @@ export class Reception implements Policy {
     const told = withSubmitter(this.#inbound, peer, leaving(envelope, completion, anew), origin)
     const kept = told instanceof Promise ? await told : told
     const head = received + written.front.join('') + fields + completion.fields + seam(header)
-    const body = intake.finishInline() ?? (await intake.finish())
+    const body = intake.lend() ?? (await intake.finish())
     if (transfer !== undefined) await transfer.settled()
     const released = await spool.accept({
       identity,

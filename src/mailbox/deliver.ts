@@ -16,8 +16,8 @@ export interface Delivery {
   /** The ledger's id of the message. */
   readonly messageId: string
   readonly bodyId: number
-  /** What stands before the body here: Return-Path, Delivered-To, Received ... */
-  readonly head: Uint8Array
+  /** What stands before the body here: Return-Path, Delivered-To, Received ...; text is stored as UTF-8. */
+  readonly head: Uint8Array | string
   /** Of head and body together, in octets. */
   readonly sizeOctets: number
   /** INTERNALDATE, ms since the epoch (RFC 9051 §2.3.3). */
@@ -80,7 +80,8 @@ export async function deliverInto(tx: Write, items: readonly Delivery[]): Promis
       const item = items[index] as Delivery
       const uid = grown.uid_next - count + n
       const modSeq = grown.mod_seq - count + n + 1
-      const { messageId, bodyId, head, sizeOctets, flags, internalDate } = item
+      const { messageId, bodyId, sizeOctets, flags, internalDate } = item
+      const head = typeof item.head === 'string' ? Buffer.from(item.head) : item.head
       rows.push([grown.id, uid, modSeq, messageId, bodyId, head, sizeOctets, flags, internalDate])
       delivered[index] = { mailboxId: grown.id, uidValidity: grown.uid_validity, uid, modSeq }
     }

@@ -10,7 +10,7 @@ import type { Delivery } from '../mailbox/deliver.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Store } from '../store/store.ts'
 import { formatDate } from '../wire/date.ts'
-import { ownText } from '../wire/own.ts'
+import { ownOctets, ownText } from '../wire/own.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 import type { FinalRecipient } from './expansion.ts'
@@ -29,6 +29,7 @@ export interface Submission {
   readonly finals: readonly FinalRecipient[]
   /** What we put in front of the body. */
   readonly head: string
+  /** Octets are lent: what is kept of them is a copy, and a large buffer may go over to the store. */
   readonly body: Acceptance['body']
   readonly accountId: number | null
   readonly peer: string
@@ -93,6 +94,7 @@ interface Told {
 }
 
 const NOTHING: readonly string[] = []
+const NONE_MOVED: readonly ArrayBuffer[] = []
 const NO_OCTETS = new Uint8Array(0)
 /** From here on to hand a buffer over is cheaper than to copy it. */
 const MOVED_MIN_OCTETS = 16_384
@@ -126,7 +128,8 @@ export class Spool {
     const acceptance = told ? { ...planned, notices: [told.notice] } : planned
     const { named } = submission
     let released = NOTHING
-    if (named === undefined) await this.#store.write(accept, acceptance, movedOf(acceptance))
+    if (named === undefined)
+      await this.#store.write(accept, acceptance, movedOf(submission, acceptance))
     else released = await this.#store.write(acceptNamed, { ...named, acceptance })
     this.#accepted(acceptance, told?.rests)
     return released
@@ -189,7 +192,7 @@ export class Spool {
       origin,
       head: atOnce ? NO_OCTETS : ownText(head),
       sizeOctets,
-      body,
+      body: keptOf(submission, atOnce),
       reversePath: path,
       bodyKind: sender.body,
       utf8: sender.utf8,
@@ -243,12 +246,16 @@ export class Spool {
   }
 }
 
-/** A large body goes over to the store, where nobody here will carry it any further. */
-function movedOf({ body, recipients }: Acceptance): readonly ArrayBuffer[] {
-  if (!(body instanceof Uint8Array) || body.length < MOVED_MIN_OCTETS) return []
-  const { buffer } = body
-  const whole = buffer instanceof ArrayBuffer && buffer.byteLength === body.length
-  return whole && recipients.every(({ delivery }) => delivery) ? [buffer] : []
+/** The body as it is lent, where nobody here needs it once the store was told; else a copy. */
+function keptOf({ body, named }: Submission, atOnce: boolean): Acceptance['body'] {
+  return (atOnce && named === undefined) || !(body instanceof Uint8Array) ? body : ownOctets(body)
+}
+
+/** A large body goes over to the store as it was lent. */
+function movedOf({ body: lent }: Submission, { body }: Acceptance): readonly ArrayBuffer[] {
+  if (body !== lent || !(body instanceof Uint8Array)) return NONE_MOVED
+  const { buffer, length } = body
+  return length >= MOVED_MIN_OCTETS && buffer instanceof ArrayBuffer ? [buffer] : NONE_MOVED
 }
 
 /** Until when its sender holds a message back (RFC 4865); what he lets go by now is not held. */

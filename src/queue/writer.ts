@@ -10,17 +10,22 @@ import { manyWriter, writer } from '../store/store.ts'
 import { wave } from '../store/wave.ts'
 import type { Value, Write } from '../world/sql.ts'
 import { type Acceptance, acceptInto } from './acceptance.ts'
+import { acceptanceCrossing } from './acceptance-crossing.ts'
 
 export type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 
 /** Takes responsibility for a message (RFC 5321 §6.1). All or nothing with its notices. */
-export const accept = manyWriter<Acceptance, null>('queue.accept', async (tx, inputs) => {
-  await acceptInto(
-    tx,
-    inputs.flatMap(input => [input, ...(input.notices ?? [])]),
-  )
-  return inputs.map(() => null)
-})
+export const accept = manyWriter<Acceptance, null>(
+  'queue.accept',
+  async (tx, inputs) => {
+    await acceptInto(
+      tx,
+      inputs.flatMap(input => [input, ...(input.notices ?? [])]),
+    )
+    return inputs.map(() => null)
+  },
+  acceptanceCrossing,
+)
 
 /** What one recipient of a load came to. */
 export interface Settled {

@@ -6,7 +6,7 @@ import { DatabaseFiles } from '../world/node/database-files.ts'
 import { forgetCompiled, spareYoungAtRest } from '../world/node/spare.ts'
 import type { SqliteConnection } from '../world/node/sqlite.ts'
 import { here } from '../world/node/thread.ts'
-import { type JobResult, type Run, runBatch } from './batch.ts'
+import { type JobResult, runBatch } from './batch.ts'
 import { CommitCount } from './commit-count.ts'
 import { openWriting } from './connect.ts'
 import { type FailureData, failureData } from './failure.ts'
@@ -14,11 +14,13 @@ import type { FromCommitter, ThreadData, ToCommitter } from './message.ts'
 import { loadNamed, type Named } from './modules.ts'
 import { StoreError, type Writer } from './store.ts'
 
+type Batch = Extract<ToCommitter, { kind: 'batch' }>
+
 const thread = here()
 const { path, modules, maxPages } = thread.data as ThreadData
 
-function answer(message: FromCommitter): void {
-  thread.post(message)
+function answer(message: FromCommitter, moved: readonly ArrayBuffer[] = []): void {
+  thread.post(message, moved)
 }
 
 /** The writer of that name, or one that says that there is none. */
@@ -27,6 +29,11 @@ function writerOf({ writers }: Named, name: string): Writer<unknown, unknown> {
     throw new Error(`no module of the store exports a writer named '${name}'`)
   }
   return writers.get(name) ?? { kind: 'writer', name, run: missing }
+}
+
+function unpacked(writer: Writer<unknown, unknown>, inputs: unknown[]) {
+  const { crossing } = writer
+  return { writer, inputs: crossing ? inputs.map(crossing.unpack) : inputs }
 }
 
 async function start(): Promise<void> {
@@ -60,7 +67,7 @@ async function start(): Promise<void> {
     return fresh
   }
 
-  const commit = async (now: number, runs: readonly Run<string>[]): Promise<void> => {
+  const commit = async ({ now, runs, moved }: Batch): Promise<void> => {
     let writing: SqliteConnection
     try {
       writing = ready()
@@ -69,12 +76,12 @@ async function start(): Promise<void> {
       return
     }
     try {
-      const known = runs.map(({ writer, inputs }) => ({ writer: writerOf(named, writer), inputs }))
+      const known = runs.map(({ writer, inputs }) => unpacked(writerOf(named, writer), inputs))
       const results = await runBatch(writing, known, now, () => count.count(writing))
       findFiles(true)
       count.durable()
       failures = 0
-      answerResults(results)
+      answerResults(results, moved)
     } catch (error) {
       const failure = failureData(error)
       answer({ kind: 'rolledBack', failure })
@@ -87,7 +94,7 @@ async function start(): Promise<void> {
   thread.listen(message => {
     const told = message as ToCommitter
     if (told.kind === 'batch') {
-      void commit(told.now, told.runs)
+      void commit(told)
     } else {
       // The last connection to close folds the log into the database.
       connection?.close()
@@ -131,11 +138,11 @@ function afterFailure(
 }
 
 /** An output that cannot be cloned is its writer's bug, and its neighbours' answers still arrive. */
-function answerResults(results: readonly JobResult[]): void {
+function answerResults(results: readonly JobResult[], moved: readonly ArrayBuffer[]): void {
   try {
-    answer({ kind: 'results', results })
+    answer({ kind: 'results', results, moved }, moved)
   } catch {
-    answer({ kind: 'results', results: results.map(cloneable) })
+    answer({ kind: 'results', results: results.map(cloneable), moved }, moved)
   }
 }
 

@@ -5,6 +5,7 @@
  *
  * The main thread spends one promise on a job, and one message each way on a batch.
  */
+import { giveChunk } from '../wire/chunks.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Log } from '../world/log.ts'
 import { atEndOfTurn, startThread, type Thread } from '../world/node/thread.ts'
@@ -140,9 +141,9 @@ export class Committer {
 
   #post(batch: readonly Job[]): void {
     const now = this.#options.clock.now()
-    const message: ToCommitter = { kind: 'batch', now, runs: runsOf(batch) }
-    const moved = new Set(batch.flatMap(job => job.moved))
-    this.#thread?.post(message, [...moved])
+    const moved = [...new Set(batch.flatMap(job => job.moved))]
+    const message: ToCommitter = { kind: 'batch', now, runs: runsOf(batch), moved }
+    this.#thread?.post(message, moved)
   }
 
   /** An input that cannot be cloned fails alone. */
@@ -177,6 +178,7 @@ export class Committer {
         this.#thread = undefined
         return
       case 'results':
+        for (const buffer of message.moved) giveChunk(new Uint8Array(buffer))
         this.#settle(message.results)
         break
       case 'rolledBack':

@@ -16,13 +16,24 @@ export type Started =
   | { readonly kind: 'failed'; readonly failure: FailureData }
 
 export type ToCommitter =
-  | { readonly kind: 'batch'; readonly now: number; readonly runs: readonly Run<string>[] }
+  | {
+      readonly kind: 'batch'
+      readonly now: number
+      readonly runs: readonly Run<string>[]
+      /** Buffers that have changed hands with it. */
+      readonly moved: readonly ArrayBuffer[]
+    }
   | { readonly kind: 'close' }
 
 export type FromCommitter =
   | Started
   /** All were tried and the transaction is durable. */
-  | { readonly kind: 'results'; readonly results: readonly JobResult[] }
+  | {
+      readonly kind: 'results'
+      readonly results: readonly JobResult[]
+      /** Buffers that come back, to be used again. */
+      readonly moved: readonly ArrayBuffer[]
+    }
   /** The transaction failed: nothing of the batch is stored. */
   | { readonly kind: 'rolledBack'; readonly failure: FailureData }
 

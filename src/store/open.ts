@@ -88,7 +88,12 @@ export async function openStore(options: OpenOptions): Promise<FileStore> {
       input: Input,
       moved: readonly ArrayBuffer[] = [],
     ): Promise<Output> {
-      return committer.write(writer.name, input, moved) as Promise<Output>
+      const { name, crossing } = writer
+      return committer.write(
+        name,
+        crossing ? crossing.pack(input) : input,
+        moved,
+      ) as Promise<Output>
     },
     stats: () => committer.stats,
     async copyTo(to: string): Promise<void> {

@@ -20,3 +20,8 @@ export function ownJoined(...pieces: readonly Uint8Array[]): Uint8Array<ArrayBuf
   }
   return joined
 }
+
+/** Lent octets in an exact buffer of their own. Where they may have been gathered in one of `chunks.ts`, that is never theirs. */
+export function ownOctets(lent: Uint8Array): Uint8Array {
+  return new Uint8Array(lent)
+}

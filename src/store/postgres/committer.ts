@@ -7,6 +7,7 @@
  * the connection was lost behind COMMIT and no other could be had in time to find out (link.ts). In that
  * doubt the worst is a duplicate, never a loss.
  */
+import { giveChunk } from '../../wire/chunks.ts'
 import { sleep } from '../../world/clock.ts'
 import { atEndOfTurn } from '../../world/node/thread.ts'
 import { type JobResult, type Run, runsOf } from '../batch.ts'
@@ -23,6 +24,7 @@ type AnyWriter = Writer<unknown, unknown>
 interface Job {
   readonly writer: AnyWriter
   readonly input: unknown
+  readonly moved: readonly ArrayBuffer[]
   readonly sizeOctets: number
   readonly resolve: (output: unknown) => void
   readonly reject: (error: Error) => void
@@ -58,14 +60,14 @@ export class PostgresCommitter {
   }
 
   /** Queues a job; resolves once it is durable. */
-  write(writer: AnyWriter, given: unknown, moved: readonly ArrayBuffer[]): Promise<unknown> {
+  write(writer: AnyWriter, given: unknown, lent: readonly ArrayBuffer[]): Promise<unknown> {
     if (this.#closing !== undefined) {
       return Promise.reject(new StoreError('closed', 'the store is closed'))
     }
     return new Promise((resolve, reject) => {
       // The caller's octets stay his, and a writer proven here works in a thread: as on SQLite.
-      const input = structuredClone(given, { transfer: [...moved] })
-      this.#waiting.push({ writer, input, sizeOctets: sizeInOctets(input), resolve, reject })
+      const [input, moved] = structuredClone([given, lent] as const, { transfer: [...lent] })
+      this.#waiting.push({ writer, input, moved, sizeOctets: sizeInOctets(input), resolve, reject })
       this.#workSoon()
     })
   }
@@ -112,6 +114,7 @@ export class PostgresCommitter {
       const results = await this.#results(runsOf(batch))
       this.#commits += 1
       this.#jobs += batch.length
+      for (const { moved } of batch) for (const buffer of moved) giveChunk(new Uint8Array(buffer))
       for (const [index, job] of batch.entries()) settle(job, results[index])
     } catch (error) {
       const failure = postgresFailure(error)

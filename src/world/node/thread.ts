@@ -41,7 +41,8 @@ export function startThread(module: URL, data: unknown, events: ThreadEvents): T
 export interface Here {
   readonly data: unknown
   listen(receive: (message: unknown) => void): void
-  post(message: unknown): void
+  /** Posts a clone; the buffers of `moved` change hands instead. */
+  post(message: unknown, moved?: readonly ArrayBuffer[]): void
   /** Hears no more; the thread ends when nothing is left to do. */
   end(): void
 }
@@ -55,7 +56,7 @@ export function here(): Here {
     listen: receive => {
       port.on('message', receive)
     },
-    post: message => port.postMessage(message),
+    post: (message, moved = []) => port.postMessage(message, moved as Transferable[]),
     end: () => port.close(),
   }
 }

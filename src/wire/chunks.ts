@@ -1,7 +1,8 @@
 /**
  * The buffers that messages are gathered in, used again instead of made anew: V8 marks its whole heap
  * whenever some 64 MB of buffers were made (see also world/node/read-buffer.ts). Who takes one owns it
- * until it is given back, and gives it back once. Called by intake.ts.
+ * until it is given back, and gives it back once. Taken by inbound/intake.ts; of a body that changed hands it is
+ * store/committer.ts that gives it back.
  */
 
 export const CHUNK_OCTETS = 262_144
