@@ -231,7 +231,7 @@ async function mail(w: Witness): Promise<void> {
   claimed.sort((a, b) => (`${a.message_id}${a.n}` < `${b.message_id}${b.n}` ? -1 : 1))
   w.log.splice(-1, 1, plain(claimed))
   await w.write(queue.renew, { node, leaseMs: 60_000, rows: [{ messageId: 'm2', n: 1 }] })
-  await w.write(claims.claim, { node: 'n2', leaseMs: 60_000, limit: 10, except: [] })
+  await w.write(claims.claim, { node: 'n2', leaseMs: 60_000, limit: 10 })
   const base = { status: '2.0.0', reason: 'good', remote: null }
   const delivery = {
     accountId: 1,
