@@ -3,7 +3,7 @@
  * place for a name that has none: of the same shape, stable as long as the installation's key is, and
  * never right. Called by login.ts.
  */
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import type { LoginAnswer, LoginQuestion, ScramVerifier, Secret } from '../sasl/mechanism.ts'
 import { parseVerifier, type ScramHash, scramHashes, sha256 } from '../sasl/scram-keys.ts'
 import { scramKind } from './credentials.ts'
@@ -14,8 +14,11 @@ import type { Scope, VerifierKind } from './verifier.ts'
 const SALT_OCTETS = 16
 
 export interface Keys {
-  /** Of the installation: what an unknown name is shown must not change when we start again. */
-  readonly madeUp: Uint8Array
+  /**
+   * Of the installation: what an unknown name is shown must not change when we start again. An object: to make
+   * one of octets for each use costs ten times what the use does.
+   */
+  readonly madeUp: KeyObject
   readonly sealing: Uint8Array
 }
 

@@ -5,6 +5,7 @@
  * and an identity that is not the user's own are one answer, after the same work. Counts no failures:
  * limit/ does.
  */
+import { createSecretKey } from 'node:crypto'
 import type { Place } from '../limit/slots.ts'
 import { formatAddress, parseStoredAddress } from '../mail/address.ts'
 import type { LoginAnswer, LoginQuestion } from '../sasl/mechanism.ts'
@@ -34,8 +35,8 @@ export async function installationKey(
 
 /** Opens the log-in; `sealing` is the key of passwords that must be known again. */
 export async function openLogin(needs: LoginNeeds, sealing?: Uint8Array): Promise<Login> {
-  const madeUp = await installationKey(needs, 'account.scram_key')
-  return new Login(needs, { madeUp, sealing: sealing ?? madeUp })
+  const key = await installationKey(needs, 'account.scram_key')
+  return new Login(needs, { madeUp: createSecretKey(key), sealing: sealing ?? key })
 }
 
 /** He has proven who he is, and may not act as the one he named. */

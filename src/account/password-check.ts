@@ -6,7 +6,7 @@
  * any change of the account drops it. An unknown name and a wrong password cost the same. A password that
  * was right and is kept in other forms than it should be is hashed anew.
  */
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { Place, Slotted } from '../limit/slots.ts'
 import type { LoginAnswer } from '../sasl/mechanism.ts'
 import type { Store } from '../store/store.ts'
@@ -68,7 +68,7 @@ const broken: LoginAnswer & { kind: 'unavailable' } = {
 export class PasswordCheck {
   readonly #needs: LoginNeeds
   /** Of this process: what is remembered of passwords is worth nothing outside it. */
-  readonly #cacheKey: Uint8Array
+  readonly #cacheKey: KeyObject
   readonly #successes: Recent<Success>
   /** App passwords whose use was written lately. */
   readonly #used = new Recent<true>(SUCCESSES_MAX, USED_MS)
@@ -78,7 +78,7 @@ export class PasswordCheck {
 
   constructor(needs: LoginNeeds) {
     this.#needs = needs
-    this.#cacheKey = needs.random.octets(32)
+    this.#cacheKey = createSecretKey(needs.random.octets(32))
     this.#successes = new Recent(SUCCESSES_MAX, needs.settings().loginCacheMs)
   }
 
