@@ -85,7 +85,7 @@ function shown(address: EnvelopeAddress | undefined): string {
   if (address === undefined) return ''
   const { name, mailbox, host } = address
   if (name !== undefined) return casemap(decodeWords(name))
-  return casemap(host === undefined ? (mailbox ?? '') : `${mailbox}@${host}`)
+  return casemap(host ? `${mailbox}@${host}` : (mailbox ?? ''))
 }
 
 /** UIDs in that order, in steps; what is equal stays in the order of its numbers. */

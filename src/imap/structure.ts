@@ -25,10 +25,9 @@ export function formatEnvelope(envelope: Envelope, utf8: boolean): string {
 function addresses(list: readonly EnvelopeAddress[], utf8: boolean): string {
   if (list.length === 0) return 'NIL'
   const string = (value: string | undefined) => text(value, utf8)
-  // The second is the source route of RFC 822, which nobody has.
   const one = (address: EnvelopeAddress) => {
-    const { name, mailbox, host } = utf8 ? address : plainAddress(address)
-    return `(${spoken(name, utf8)} NIL ${string(mailbox)} ${string(host)})`
+    const { name, route, mailbox, host } = utf8 ? address : plainAddress(address)
+    return `(${spoken(name, utf8)} ${string(route)} ${string(mailbox)} ${string(host)})`
   }
   return `(${list.map(one).join('')})`
 }

@@ -14,6 +14,8 @@ export interface Mailbox {
   /** The display name decoded for people; '' where there is none. */
   readonly name: string
   readonly address: Address
+  /** The obs-route that stood before the address, `@a,@b`; only of a raw reading. */
+  readonly route?: string
 }
 
 export interface Group {
@@ -65,6 +67,8 @@ function phrase(state: State, words: readonly Token[]): string {
  */
 function addrSpec(tokens: readonly Token[], raw: boolean): Address | undefined {
   const at = tokens.findIndex(token => token.kind === '@')
+  // `From: root` is no address, but it says who wrote: who hands the list on is told.
+  if (at < 0 && raw) return localOnly(tokens)
   if (at < 1) return undefined
   const local = dotted(tokens.slice(0, at), true)
   const rest = tokens.slice(at + 1)
@@ -72,6 +76,11 @@ function addrSpec(tokens: readonly Token[], raw: boolean): Address | undefined {
   const domain = only?.kind === 'literal' ? only.text.replace(/\s/g, '') : dotted(rest, false)
   if (local === undefined || domain === undefined) return undefined
   return { local, domain: raw || only?.kind === 'literal' ? domain : domain.toLowerCase() }
+}
+
+function localOnly(tokens: readonly Token[]): Address | undefined {
+  const local = dotted(tokens, true)
+  return local === undefined ? undefined : { local, domain: '' }
 }
 
 /** Words with exactly one dot between each two of them. */
@@ -87,18 +96,20 @@ function dotted(tokens: readonly Token[], quotes: boolean): string | undefined {
 }
 
 /** Reads on behind `<`: an optional obs-route, an addr-spec and `>` (RFC 5322 §4.4 obs-angle-addr). */
-function angleAddress(state: State): Address | undefined {
+function angleAddress(state: State): Pick<Mailbox, 'address' | 'route'> | undefined {
   const tokens: Token[] = []
-  let routed = false
+  let route: string | undefined
   for (;;) {
     const token = state.lexer.next()
     if (token.kind === '>') break
-    // A route `@a,@b:` before the address is read over, as RFC 5321 §4.1.1.3 has it on the wire.
-    const inRoute = tokens[0]?.kind === '@' && !routed
+    // A route `@a,@b:` before the address leads nowhere (RFC 5321 §4.1.1.3); who hands the list on is told of it.
+    const inRoute = tokens[0]?.kind === '@' && route === undefined
     if (token.kind === ':' && inRoute) {
+      route = state.raw ? routeOf(tokens) : ''
       tokens.length = 0
-      routed = true
-    } else if (token.kind === 'comment' || (inRoute && token.kind === ',')) {
+    } else if (inRoute && token.kind === ',') {
+      if (state.raw) tokens.push(token)
+    } else if (token.kind === 'comment') {
     } else if (token.kind === 'end' || token.kind === ',' || token.kind === ';') {
       state.lexer.back(token)
       return undefined
@@ -106,7 +117,14 @@ function angleAddress(state: State): Address | undefined {
       return undefined
     } else tokens.push(token)
   }
-  return addrSpec(tokens, state.raw)
+  const address = addrSpec(tokens, state.raw)
+  return address && (route ? { address, route } : { address })
+}
+
+/** obs-domain-list without its spaces and comments; its empty places go too. */
+function routeOf(tokens: readonly Token[]): string {
+  const text = tokens.map(each => each.text).join('')
+  return text.replace(/,+(?=,|$)/g, '')
 }
 
 /** Skips to the `,` or `;` that ends a broken element. */
@@ -147,9 +165,9 @@ function element(state: State): Element {
         comment = token.text
         break
       case '<': {
-        const address = angleAddress(state)
-        if (address !== undefined && words.every(word => word.kind !== '@')) {
-          return afterAngle(state, { name: phrase(state, words), address })
+        const found = angleAddress(state)
+        if (found !== undefined && words.every(word => word.kind !== '@')) {
+          return afterAngle(state, { name: phrase(state, words), ...found })
         }
         blame(state, 'a malformed address in angle brackets')
         return { last: skipElement(state) }

@@ -22,6 +22,8 @@ export interface Envelope {
 /** An address, or the start (host absent) and end (both absent) of a group. */
 export interface EnvelopeAddress {
   readonly name?: string
+  /** `@a,@b`: the source route of old mail. */
+  readonly route?: string
   readonly mailbox?: string
   readonly host?: string
 }
@@ -65,7 +67,8 @@ function group({ name, members }: Group): EnvelopeAddress[] {
   return [{ mailbox: name }, ...members.map(one), {}]
 }
 
-function one({ name, address }: Mailbox): EnvelopeAddress {
+function one({ name, route, address }: Mailbox): EnvelopeAddress {
   const { local, domain } = address
-  return { ...(name === '' ? {} : { name }), mailbox: local, host: domain }
+  const told = { ...(name === '' ? {} : { name }), mailbox: local, host: domain }
+  return route === undefined ? told : { ...told, route }
 }

@@ -32,7 +32,7 @@ export class Watched {
   all(manner: Manner): string {
     return [...this.#known.values()]
       .filter(box => box.name !== manner.selected && this.#wants(box, 'MessageNew'))
-      .map(box => status(box, manner, true))
+      .map(box => status(box, manner, true, this.#wants(box, 'FlagChange')))
       .join('')
   }
 
@@ -60,7 +60,9 @@ export class Watched {
     if (now.name === manner.selected || before === undefined) return text
     const messages = before.messages !== now.messages || before.uidNext !== now.uidNext
     const flags = before.highestModSeq !== now.highestModSeq && this.#wants(now, 'FlagChange')
-    if ((messages && this.#wants(now, 'MessageNew')) || flags) text += status(now, manner, flags)
+    if ((messages && this.#wants(now, 'MessageNew')) || flags) {
+      text += status(now, manner, flags, flags)
+    }
     return text
   }
 
@@ -73,12 +75,15 @@ function byId(mailboxes: readonly WatchedMailbox[]): Map<string, WatchedMailbox>
   return new Map(mailboxes.map(box => [box.mailboxId, box]))
 }
 
-/** §5.1 to §5.3: what has changed can be read off these. */
-function status(box: WatchedMailbox, manner: Manner, flags: boolean): string {
-  const { messages, uidNext, uidValidity, unseen, highestModSeq } = box
+/**
+ * §5.1 to §5.3: what has changed can be read off these. Whoever watches flags is told HIGHESTMODSEQ, whether CONDSTORE
+ * is on or not: the server has it (§4, §5.3), and without it a flag that is not \Seen would change nothing.
+ */
+function status(box: WatchedMailbox, manner: Manner, unseen: boolean, flags: boolean): string {
+  const { messages, uidNext, uidValidity, highestModSeq } = box
   const items = [`MESSAGES ${messages}`, `UIDNEXT ${uidNext}`, `UIDVALIDITY ${uidValidity}`]
-  if (flags) items.push(`UNSEEN ${unseen}`)
-  if (manner.condstore) items.push(`HIGHESTMODSEQ ${highestModSeq}`)
+  if (unseen) items.push(`UNSEEN ${box.unseen}`)
+  if (flags || manner.condstore) items.push(`HIGHESTMODSEQ ${highestModSeq}`)
   return `* STATUS ${quoted(box.name, manner)} (${items.join(' ')})\r\n`
 }
 

@@ -172,6 +172,7 @@ function* take(turn: Turn, literal: Announced): Running<Cursor | Result> {
 /**
  *     append-data =/ "CATENATE" SP "(" cat-part *(SP cat-part) ")"
  *     cat-part = "URL" SP url / "TEXT" SP literal            (RFC 4469 §5)
+ *     cat-part =/ "UTF8" SP "(" literal8 ")"                 (RFC 6855 §4)
  *
  * One message, of parts that are here and parts that are sent.
  */
@@ -190,17 +191,13 @@ function* catenate(
   let cursor = first
   let octets = 0
   do {
-    const url = cursor.take('URL ')
-    if (!url) cursor.expect('TEXT ')
-    const text = url ? cursor.astring() : ''
-    if (!url) cursor.end()
+    const { url, utf8 } = readPart(cursor, turn.enabled.utf8Accept)
     const literal = cursor.announced
-    if (!url && literal === undefined) cursor.fail('TEXT wants a literal')
     if (cursor.fault !== undefined) return yield* giveUp(turn, literal, bad(cursor.fault))
-    if (url) {
-      const size = yield* appendUrl(turn, text)
+    if (url !== undefined) {
+      const size = yield* appendUrl(turn, url)
       if (size === undefined) {
-        const code = `BADURL ${formatString(text)}`
+        const code = `BADURL ${formatString(url)}`
         return yield* giveUp(turn, literal, no('there is nothing by that URL', code))
       }
       octets += size
@@ -208,10 +205,11 @@ function* catenate(
     if (most > 0 && octets > most) {
       return yield* giveUp(turn, literal, no(`a message may have ${most} octets`, 'TOOBIG'))
     }
-    if (!url && literal !== undefined) {
+    if (url === undefined && literal !== undefined) {
       const next = yield* take(turn, literal)
       if ('text' in next) return next
       cursor = next
+      if (utf8) cursor.expect(')')
     }
   } while (cursor.take(' '))
   cursor.expect(')')
@@ -220,6 +218,28 @@ function* catenate(
   }
   if (octets === 0) return yield* giveUp(turn, cursor.announced, no('a message of no octets'))
   return cursor
+}
+
+/** Up to the literal of a part, or a whole URL. */
+function readPart(
+  cursor: Cursor,
+  utf8Accept: boolean,
+): { readonly url?: string; readonly utf8: boolean } {
+  if (cursor.take('URL ')) return { url: cursor.astring(), utf8: false }
+  const utf8 = cursor.take('UTF8 (')
+  if (!utf8) cursor.expect('TEXT ')
+  cursor.end()
+  const literal = cursor.announced
+  if (literal === undefined) cursor.fail(`${utf8 ? 'UTF8' : 'TEXT'} wants a literal`)
+  const why = utf8 ? notUtf8(utf8Accept, literal) : undefined
+  if (why !== undefined) cursor.fail(why)
+  return { utf8 }
+}
+
+/** RFC 6855 §4. */
+function notUtf8(utf8Accept: boolean, literal: Announced | undefined): string | undefined {
+  if (!utf8Accept) return 'UTF8 is for who has enabled UTF8=ACCEPT'
+  return literal?.binary === false ? 'UTF8 wants a literal8' : undefined
 }
 
 /** How many octets came of it; undefined where it names nothing that may be read. */
@@ -258,11 +278,11 @@ function* mayFollow(
   turn: Turn,
   target: Target,
   heading: Heading,
-  { sizeOctets, binary }: Announced,
+  literal: Announced,
 ): Running<Result | undefined> {
-  if (heading.utf8 && !turn.enabled.utf8Accept)
-    return bad('UTF8 is for who has enabled UTF8=ACCEPT')
-  if (heading.utf8 && !binary) return bad('UTF8 wants a literal8')
+  const why = heading.utf8 ? notUtf8(turn.enabled.utf8Accept, literal) : undefined
+  if (why !== undefined) return bad(why)
+  const { sizeOctets } = literal
   const { appendMaxOctets } = turn.settings
   if (appendMaxOctets > 0 && sizeOctets > appendMaxOctets) {
     return no(`a message may have ${appendMaxOctets} octets`, 'TOOBIG')

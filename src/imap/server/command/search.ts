@@ -91,7 +91,7 @@ function tell(
 
 /** `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)`, to the end of the command. */
 export function readProgram(turn: Turn, cursor: Cursor): { readonly key: SearchKey } | Result {
-  let charset = 'UTF-8'
+  let charset: string | undefined
   if (cursor.take('CHARSET ')) {
     charset = cursor.astring()
     cursor.space()
@@ -101,10 +101,13 @@ export function readProgram(turn: Turn, cursor: Cursor): { readonly key: SearchK
   return readKeysIn(cursor, charset)
 }
 
-/** Search keys whose strings are of a charset. */
-export function readKeysIn(cursor: Cursor, charset: string): { readonly key: SearchKey } | Result {
+/** Search keys whose strings are of a charset; undefined where none was named. */
+export function readKeysIn(
+  cursor: Cursor,
+  charset: string | undefined,
+): { readonly key: SearchKey } | Result {
   if (cursor.fault !== undefined) return bad(cursor.fault)
-  const decode = decoderOf(charset)
+  const decode = decoderOf(charset ?? 'UTF-8', charset === undefined)
   // RFC 3501 §6.4.4: the charsets that will do are told.
   if (decode === undefined) return no('no such charset', 'BADCHARSET (UTF-8 US-ASCII)')
   const key = readSearchKeys(cursor, decode)
@@ -121,8 +124,14 @@ export function namesNumbers(key: SearchKey): boolean {
   return holds(key, each => each.kind === 'sequence' && each.set !== '$')
 }
 
-/** Reads search strings of that charset; undefined where nobody knows it. */
-function decoderOf(charset: string): ((octets: string) => string | undefined) | undefined {
+/**
+ * Reads search strings of that charset; undefined where nobody knows it.
+ * @param unnamed what is no UTF-8 then is ISO 8859-1, as in headers: JavaMail searches so under UTF8=ACCEPT.
+ */
+function decoderOf(
+  charset: string,
+  unnamed: boolean,
+): ((octets: string) => string | undefined) | undefined {
   let decoder: InstanceType<typeof TextDecoder>
   try {
     decoder = new TextDecoder(charset.toLowerCase(), { fatal: true })
@@ -133,7 +142,7 @@ function decoderOf(charset: string): ((octets: string) => string | undefined) | 
     try {
       return decoder.decode(Buffer.from(octets, 'latin1')).normalize('NFC')
     } catch {
-      return undefined
+      return unnamed ? octets : undefined
     }
   }
 }
