@@ -1,4 +1,6 @@
 /** HELO and EHLO (RFC 5321 §4.1.1.1), LHLO (RFC 2033 §4.1): who the client says it is. */
+import { parseIp } from '../../../wire/network.ts'
+import { parseLiteral } from '../../domain.ts'
 import { replies } from '../../replies.ts'
 import type { Conversation } from '../conversation.ts'
 import { after, type Verb } from '../state.ts'
@@ -17,11 +19,12 @@ export const lhlo = (conversation: Conversation, argument: string) =>
   hello(conversation, argument, 'LHLO')
 
 /**
- * The field's names have underscores and worse, so the argument is checked for what could do
- * harm only. RFC 5321 §4.1.4: a refused hello changes nothing, an accepted one ends a transaction.
+ * The field's names have underscores and worse, so they are checked for what could do harm only;
+ * what begins as an address literal must be one. RFC 5321 §4.1.4: a refused hello changes nothing, an accepted one ends a transaction.
  */
 function* hello(conversation: Conversation, argument: string, verb: Verb): Turn {
-  if (argument.length > NAME_MAX || !NAME.test(argument)) {
+  const malformed = argument.startsWith('[') && !isLiteral(argument)
+  if (argument.length > NAME_MAX || !NAME.test(argument) || malformed) {
     conversation.reply(replies.badHello)
     return
   }
@@ -38,6 +41,19 @@ function* hello(conversation: Conversation, argument: string, verb: Verb): Turn 
   conversation.greeted(argument, extended)
   const name = conversation.settings.hostname
   conversation.reply(replies.hello(extended ? [name, ...offered(conversation)] : [name]))
+}
+
+/**
+ * RFC 5321 §4.1.3; and as the field writes IPv6, without its tag or with a zone.
+ *
+ *     General-address-literal = Standardized-tag ":" 1*dcontent
+ */
+function isLiteral(argument: string): boolean {
+  if (parseLiteral(argument, 0)?.next === argument.length) return true
+  const inner = /^\[(.+)\]$/.exec(argument)?.[1] ?? ''
+  const address = inner.replace(/^IPv6:|%.*$/gi, '')
+  if (address.includes(':') && parseIp(address) !== undefined) return true
+  return /^(?!IPv6:)[A-Z0-9-]*[A-Z0-9]:[!-Z^-~]+$/i.test(inner)
 }
 
 /** The EHLO keyword lines of this moment, in the order of the table. */
