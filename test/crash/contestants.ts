@@ -32,7 +32,7 @@ export const postrider: Contestant = {
     const server = await startServer({
       data: join(folder, 'data'),
       first: true,
-      timeoutMs: 120_000,
+      timeoutMs: 300_000,
       smarthost: `127.0.0.1:${sinkPort}`,
       set: { 'queue.retry': '1s', 'limits.freeSpace': 0 },
     })

@@ -46,7 +46,12 @@ export async function killUnderLoad(options: KillOptions): Promise<KillReport> {
     remote: true,
   })
   const start = () =>
-    startServer({ data, smarthost: `127.0.0.1:${sink.port}`, set: { 'queue.retry': '1s' } })
+    startServer({
+      data,
+      timeoutMs: 120_000,
+      smarthost: `127.0.0.1:${sink.port}`,
+      set: { 'queue.retry': '1s' },
+    })
   try {
     for (let round = 0; round < options.rounds; round++) {
       if (options.killStarts && round > 0) await killStart(start, options.random)

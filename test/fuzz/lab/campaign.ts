@@ -6,6 +6,7 @@ import type { Random } from '../../../src/world/random.ts'
 import { seededRandom } from '../../../src/world/sim/random.ts'
 import { bend } from './bend.ts'
 import { Coverage } from './coverage.ts'
+import { bendFrames } from './grammar.ts'
 import { growth } from './growth.ts'
 import { pick, type Target } from './target.ts'
 
@@ -123,6 +124,9 @@ function made(target: Target, pool: readonly Buffer[], random: Random): Buffer[]
     }
     // What was reached last leads furthest.
     const late = random.below(2) === 0 ? pool.slice(-200) : pool
+    if (target.lines === true && way < 12) {
+      return cut(target, bendFrames(pick(random, late), pick(random, pool), random))
+    }
     return cut(target, bend(pick(random, late), random, target.words, pick(random, pool)))
   })
 }

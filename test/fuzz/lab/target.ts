@@ -12,6 +12,8 @@ export interface Target {
   readonly words: readonly string[]
   /** An input made by its grammar. */
   make?(random: Random): Buffer
+  /** Whether its lines are what is taken out, doubled, exchanged and moved, as well as its octets. */
+  readonly lines?: true
   /**
    * Reads the input; what it gives is all that came out, in octets. Chance hangs on the input alone, so that
    * an input is a whole test.

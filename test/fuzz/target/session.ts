@@ -20,6 +20,9 @@ import { settings as popSettings, yes } from '../../../src/pop3/scripted.ts'
 import type { Question as PopQuestion } from '../../../src/pop3/server/question.ts'
 import { ServerSession as PopSession } from '../../../src/pop3/server/session.ts'
 import type { Session } from '../../../src/wire/effect.ts'
+import { imapCommands, imapReplies } from '../grammar/imap.ts'
+import { pop3Commands, pop3Replies } from '../grammar/pop3.ts'
+import { makeDialogue } from '../lab/grammar.ts'
 import { latin1, pick, type Target } from '../lab/target.ts'
 import { dialogues, Ear, hear, peer } from './ear.ts'
 import { smtpTargets } from './smtp-session.ts'
@@ -28,6 +31,8 @@ const messages = ['Subject: one\r\n\r\nHello\r\n', '.\r\n..\r\n\r\nlast']
 
 const popServer: Target = {
   name: 'pop3-server',
+  make: makeDialogue(pop3Commands),
+  lines: true,
   seeds: () => dialogues('pop3', 3000),
   words: [
     'USER joe\r\n',
@@ -86,6 +91,8 @@ const orders: readonly Order[] = [
 
 const popClient: Target = {
   name: 'pop3-client',
+  make: makeDialogue(pop3Replies),
+  lines: true,
   seeds: () =>
     [
       '+OK hi\r\n+OK\r\nUSER\r\n.\r\n+OK\r\n+OK 2 20\r\n+OK\r\n1 10\r\n2 10\r\n.\r\n',
@@ -127,6 +134,8 @@ const popClient: Target = {
 
 const imapServer: Target = {
   name: 'imap-server',
+  make: makeDialogue(imapCommands),
+  lines: true,
   seeds: () => dialogues('imap', 3000),
   words: [
     ...[
@@ -280,6 +289,8 @@ const mtqpClient: Target = {
 
 const shown: Target = {
   name: 'mailbox-client',
+  make: random => makeDialogue(random.below(2) === 0 ? pop3Replies : imapReplies)(random),
+  lines: true,
   seeds: () =>
     [
       '+OK hi\r\n+OK\r\nSTLS\r\n.\r\n+OK\r\n',

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { carry, settings as clientSettings, Played } from '../../../src/smtp/client/scripted.ts'
 import { sessionSettings } from '../../kit/smtp-settings.ts'
-import { latin1, pick, some, type Target } from '../lab/target.ts'
+import { smtpCommands, smtpReplies } from '../grammar/smtp.ts'
+import { makeDialogue } from '../lab/grammar.ts'
+import { latin1, pick, type Target } from '../lab/target.ts'
 import { SmtpStage } from '../smtp-stage.ts'
 import { BACKLOG_MAX_OCTETS, dialogues } from './ear.ts'
 
@@ -27,6 +29,8 @@ function smtp(name: string, changes: object, words: readonly string[]): Target {
   return {
     name,
     seeds: () => dialogues('smtp', 3000),
+    make: makeDialogue(smtpCommands),
+    lines: true,
     words: [
       ...words,
       ...[
@@ -128,10 +132,8 @@ function smtpClient(name: string, changes: object): Target {
       'CHUNKING',
       'XFORWARD NAME',
     ],
-    make: random =>
-      latin1(
-        `220 x\r\n${OFFER}${some(random, 1, 9, () => pick(random, ['250 ok\r\n', '550 5.1.1 no\r\n', '354 go\r\n', '450 later\r\n', '235 in\r\n']))}`,
-      ),
+    make: makeDialogue(smtpReplies),
+    lines: true,
     run: (input, random) => {
       const content = Buffer.from('Subject: x\r\n\r\n.hello\r\n')
       const work = [carry(['b@two.test', 'c@two.test'], content), carry(['d@two.test'], content)]
