@@ -1,6 +1,6 @@
 /** Staged bodies on a real directory. */
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,6 +70,25 @@ test('many seals at once all become durable, and an abort leaves nothing', async
 test('a name is never a path', async () => {
   assert.throws(() => disk.read('../secret', 0, 1), /not the name/)
   await assert.rejects(disk.remove('../../etc/passwd'), /not the name/)
+})
+
+test('a body that was removed, cut or replaced while it was written is not sealed', async () => {
+  const blows = [
+    (path: string) => rmSync(path),
+    (path: string) => truncateSync(path, 500_000),
+    (path: string) => {
+      rmSync(path)
+      writeFileSync(path, Buffer.alloc(600_000))
+    },
+  ]
+  for (const blow of blows) {
+    const body = await disk.stage()
+    await body.write(Buffer.alloc(600_000))
+    blow(join(directory, body.name))
+    await assert.rejects(body.seal(), /was removed or cut while it was written/)
+    await body.abort()
+  }
+  assert.deepEqual(await names(), [])
 })
 
 test('nothing is written after the seal', async () => {

@@ -10,7 +10,16 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, opendir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Disk, DiskFull, DiskUnavailable, type StagedBody } from '../disk.ts'
-import { closeFile, openFile, readAt, syncData, syncFile, writeAt } from './file.ts'
+import {
+  closeFile,
+  openFile,
+  readAt,
+  statNamed,
+  statOf,
+  syncData,
+  syncFile,
+  writeAt,
+} from './file.ts'
 import { FreeSpace } from './free-space.ts'
 
 const CHUNK_OCTETS = 262_144
@@ -171,12 +180,20 @@ class StagedFile implements StagedBody {
       // Its name has been in the directory since it was opened.
       const synced = await Promise.allSettled([syncData(this.#file), this.#sync()])
       for (const one of synced) if (one.status === 'rejected') throw one.reason
+      await this.#find()
     } catch (error) {
       throw translated(error)
     } finally {
       this.#buffer = undefined
       this.#close()
     }
+  }
+
+  /** What somebody has removed or cut meanwhile was synced as ever, and cannot be read again. */
+  async #find(): Promise<void> {
+    const [own, named] = await Promise.all([statOf(this.#file), statNamed(this.#path)])
+    if (named?.ino === own.ino && named.size === this.#position) return
+    throw new DiskUnavailable(`${this.#path} was removed or cut while it was written`)
   }
 
   /** Nobody waits for it: whatever is to last was synced before. */

@@ -3,7 +3,7 @@
  * object, an array and a wrapper for each call; these make a promise. Called by disk.ts. Whoever opens a
  * file closes it, once.
  */
-import { close, fdatasync, fsync, open, read, write } from 'node:fs'
+import { close, fdatasync, fstat, fsync, open, read, type Stats, stat, write } from 'node:fs'
 
 type Callback = (error: Error | null) => void
 
@@ -34,6 +34,23 @@ export function readAt(file: number, octets: Uint8Array, position: number): Prom
     read(file, octets, 0, octets.length, position, (error, count) =>
       error === null ? resolve(count) : reject(error),
     )
+  })
+}
+
+export function statOf(file: number): Promise<Stats> {
+  return new Promise((resolve, reject) => {
+    fstat(file, (error, stats) => (error === null ? resolve(stats) : reject(error)))
+  })
+}
+
+/** Of what has that name now; undefined where nothing has. */
+export function statNamed(path: string): Promise<Stats | undefined> {
+  return new Promise((resolve, reject) => {
+    stat(path, (error, stats) => {
+      if (error === null) resolve(stats)
+      else if (error.code === 'ENOENT') resolve(undefined)
+      else reject(error)
+    })
   })
 }
 
