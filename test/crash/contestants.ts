@@ -43,12 +43,27 @@ export const postrider: Contestant = {
       smtp: by => server.smtp(by),
       submission: () => server.submission(),
       account: index => server.account(index),
-      pop3: () => server.pop3(server.account(1)),
+      async pop3() {
+        const { address, password } = server.account(1)
+        const dialogue = await server.connect('pop3s', { timeoutMs: PATIENCE_MS })
+        return loggedIn(dialogue, address, password)
+      },
       async kill() {
         await server.stop('SIGKILL')
       },
     }
   },
+}
+
+/** On a machine with other work a log-in may take a minute. */
+const PATIENCE_MS = 180_000
+
+async function loggedIn(dialogue: Dialogue, name: string, password: string): Promise<Dialogue> {
+  await dialogue.line()
+  await dialogue.ask(`USER ${name}`)
+  const status = await dialogue.ask(`PASS ${password}`)
+  if (!status.startsWith('+OK')) throw new Error(status)
+  return dialogue
 }
 
 /** What is late with them is only waited for longer; none of it is about safety. */
@@ -83,12 +98,9 @@ export const postfixAndDovecot: Contestant = {
       submission: smtp,
       account: () => ({ address }),
       async pop3() {
-        const dialogue = await Dialogue.connect(dovecot.ports.pop3 as number)
-        await dialogue.line()
-        await dialogue.ask(`USER ${dovecot.username}`)
-        const status = await dialogue.ask(`PASS ${dovecot.password}`)
-        if (!status.startsWith('+OK')) throw new Error(status)
-        return dialogue
+        const port = dovecot.ports.pop3 as number
+        const dialogue = await Dialogue.connect(port, { timeoutMs: PATIENCE_MS })
+        return loggedIn(dialogue, dovecot.username, dovecot.password)
       },
       async kill() {
         alive = false

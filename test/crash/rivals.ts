@@ -3,7 +3,8 @@
  * where there is a disk of its own, that disk full, read-only, or gone as by a power cut. Then it is started once
  * more and every message is counted and compared by one judge. Nothing is asserted here: it is told. Used by torture.ts.
  */
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newFolder } from '../kit/server.ts'
 import { Sink } from '../kit/sink.ts'
@@ -88,6 +89,8 @@ export async function stand(who: Contestant, options: RivalOptions): Promise<Riv
   const disk = diskMb === undefined ? undefined : mountSmallDisk(diskMb)
   const folder = disk?.folder ?? newFolder('rival')
   mkdirSync(folder, { recursive: true })
+  // Their processes are of other users, and must come there.
+  if (disk) chmodSync(dirname(folder), 0o755)
   const sink = await Sink.open()
   const blows: Record<string, number> = {}
   const load = new Load({
