@@ -95,12 +95,24 @@ export function formatNetwork({ octets, bits }: Network): string {
 /** Whether an address lies in one of the networks; what is no IP address lies in none. */
 export function isWithin(address: string, networks: readonly Network[]): boolean {
   if (networks.length === 0) return false
-  const octets = parseIp(address)
+  if (address !== lastAsked) {
+    lastOctets = parseIp(address)
+    lastAsked = address
+  }
+  const octets = lastOctets
   return octets !== undefined && networks.some(network => contains(network, octets))
 }
 
+/** The address that was asked about last: of one connection it is asked several times. */
+let lastAsked = ''
+let lastOctets: Uint8Array | undefined
+
 function contains({ octets, bits }: Network, address: Uint8Array): boolean {
-  return octets.every((octet, at) => ((octet ^ (address[at] ?? 0)) & mask(bits - at * 8)) === 0)
+  for (let at = 0; at * 8 < bits; at++) {
+    const differs = (octets[at] as number) ^ (address[at] as number)
+    if ((differs & mask(bits - at * 8)) !== 0) return false
+  }
+  return true
 }
 
 /** The mask of one octet of which `bits` count. */
