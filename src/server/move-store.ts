@@ -8,6 +8,7 @@ import { type Moved, type MoveEnd, move } from '../store/move.ts'
 import type { Store } from '../store/store.ts'
 import { silent } from '../world/log.ts'
 import { currentFolder } from '../world/node/config-file.ts'
+import { giveAll, makeFolderOf } from '../world/node/owner.ts'
 import { type Folder, openFolder, openState } from './folder.ts'
 import { OperationError } from './operation.ts'
 import type { Settings } from './settings/settings.ts'
@@ -35,6 +36,7 @@ export async function moveStore(settings: Settings, to: string): Promise<StoreMo
       return await carry(end(from, settings), end(target, wanted))
     } finally {
       await target.close()
+      if (wanted.database === undefined) await giveAll(wanted.data)
     }
   } finally {
     await from.close()
@@ -45,6 +47,7 @@ export async function moveStore(settings: Settings, to: string): Promise<StoreMo
 async function openTarget(settings: Settings): Promise<Folder> {
   const options = { unfinished: true }
   if (settings.database !== undefined) return openState(settings, silent, options)
+  makeFolderOf(settings.data, settings.user)
   const folder = await openFolder(settings, silent, options)
   if (folder) return folder
   throw new OperationError(75, `a server runs on ${settings.data}: choose another folder`)

@@ -8,7 +8,7 @@ import { type Restored, restore } from '../store/restore.ts'
 import type { Clock } from '../world/clock.ts'
 import { silent } from '../world/log.ts'
 import { lockDirectory } from '../world/node/lock.ts'
-import { giveAll, makeFolderOf, ownerOf } from '../world/node/owner.ts'
+import { giveAll, makeFolderOf } from '../world/node/owner.ts'
 import {
   createPrivateDirectory,
   namesIn,
@@ -45,9 +45,7 @@ export async function restoreData(
   try {
     const restored = await restore({ clock, log: silent, from, data, bodies, ...names })
     const outcome = outcomeOf(restored)
-    const owner = ownerOf(data)
-    if (owner !== undefined)
-      for (const folder of new Set([data, bodies])) await giveAll(folder, owner)
+    await giveAll(data, bodies)
     return { data, ...outcome }
   } finally {
     lock.release()

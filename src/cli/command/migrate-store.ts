@@ -30,8 +30,11 @@ export function addMigrateStore(program: Command, face: Face): void {
           String(count),
           hash.slice(0, 16),
         ])
-        const next = `${bodies} staged bodies; all is in ${to}, verified, and the source is as it was\n`
-        return table(['TABLE', 'ROWS', 'SHA-256'], rows) + next
+        const told = `${bodies} staged bodies; all is in ${to}, verified, and the source is as it was\n`
+        const next = to.startsWith('postgres')
+          ? 'next: write it as `database` into the config, then start\n'
+          : `next: write data: '${to}' into the config, and no \`database\`, then start\n`
+        return table(['TABLE', 'ROWS', 'SHA-256'], rows) + told + next
       })
     } catch (error) {
       if (error instanceof OperationError) throw new CommandError(error.exit, error.message)

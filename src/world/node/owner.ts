@@ -1,7 +1,7 @@
 /**
  * Whose a data folder is. What root writes there (a restore, the lock of a command) is given to the folder's
  * owner: the server, as its own user, could not open it else. Links are given, never followed. Called by
- * lock.ts and server/restore-data.ts.
+ * lock.ts, server/restore-data.ts and move-store.ts.
  */
 import { lchownSync, mkdirSync, statSync } from 'node:fs'
 import { lchown, readdir } from 'node:fs/promises'
@@ -31,10 +31,14 @@ export function give(path: string, { uid, gid }: Owner): void {
   lchownSync(path, uid, gid)
 }
 
-/** Gives a folder, its files, and those of its folders. */
-export async function giveAll(folder: string, { uid, gid }: Owner): Promise<void> {
-  await lchown(folder, uid, gid)
-  for (const name of await readdir(folder, { recursive: true })) {
-    await lchown(join(folder, name), uid, gid)
+/** Gives all in a data folder, and in the others that belong to it, to the owner of the first. */
+export async function giveAll(data: string, ...others: readonly string[]): Promise<void> {
+  const owner = ownerOf(data)
+  if (owner === undefined) return
+  for (const folder of new Set([data, ...others])) {
+    await lchown(folder, owner.uid, owner.gid)
+    for (const name of await readdir(folder, { recursive: true })) {
+      await lchown(join(folder, name), owner.uid, owner.gid)
+    }
   }
 }
