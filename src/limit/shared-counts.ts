@@ -1,8 +1,9 @@
 /**
- * What other nodes have counted of a peer, so that a limit is one limit however many nodes there are. To count costs
- * nothing more: what has come to an eighth of its limit is told twice a second, all of it in one write behind
- * everybody's back, and a topic calls the others to read it. So a node knows of the others what they knew a second
- * ago, but for what they had too little of to tell. Where a store is one node's alone nobody makes one of these.
+ * What this node tells the others of its counts, and reads of theirs (others-count.ts), so that a limit is one limit
+ * however many nodes there are. To count costs nothing more: what has come to an eighth of its limit is told twice a
+ * second, all of it in one write behind everybody's back, and a topic calls the others to read it. So a node knows
+ * of the others what they knew a second ago, but for what they had too little of to tell. Where a store is one
+ * node's alone nobody makes one of these.
  *
  * Counts of a time (tally.ts, failures.ts) count to their end. What stands (connections.ts) is told again as long as
  * it does: of a node that dies it is over half a minute later. Memory is bounded, and what cannot be told
@@ -11,8 +12,9 @@
 import { everything, type Store } from '../store/store.ts'
 import type { Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { countsTold, type Heard, sweepCounts, type Told, tellCounts } from './count-row.ts'
+import { countsTold, sweepCounts, type Told, tellCounts } from './count-row.ts'
 import { isLoopback } from './loopback.ts'
+import { OthersCount } from './others-count.ts'
 import { holderOf } from './subject.ts'
 
 /** The topic under which nodes hear that others have counted. */
@@ -48,11 +50,6 @@ interface Mine {
   readonly stands: boolean
 }
 
-interface Theirs {
-  readonly sum: number
-  readonly until: number
-}
-
 export interface SharedCountNeeds {
   readonly store: Store
   readonly world: Pick<World, 'clock' | 'log'>
@@ -64,8 +61,8 @@ export class SharedCounts {
   readonly #needs: SharedCountNeeds
   readonly #mine = new Map<string, Mine>()
   readonly #untold = new Set<string>()
-  /** By kind and key, and then by node. */
-  readonly #theirs = new Map<string, Map<string, Map<string, Theirs>>>()
+  /** By kind. */
+  readonly #theirs = new Map<string, OthersCount>()
   #since = 0
   #telling: Timer | undefined
   #tending = false
@@ -95,10 +92,10 @@ export class SharedCounts {
   }
 
   share(kind: string): Sharing {
-    const theirs = new Map<string, Map<string, Theirs>>()
+    const theirs = new OthersCount(this.#needs.world.clock)
     this.#theirs.set(kind, theirs)
     return {
-      others: key => this.#sumOf(theirs, key),
+      others: key => theirs.sum(key),
       counted: (key, sum, limit, forMs) => {
         if (sum * 8 >= limit) this.#count({ kind, key, sum, stands: false }, forMs)
       },
@@ -108,24 +105,11 @@ export class SharedCounts {
         this.#count({ kind, key, sum: much ? sum : 0, stands: much }, STANDING_MS)
       },
       forget: key => {
-        theirs.delete(key)
+        theirs.forget(key)
         if (!this.#mine.has(idOf(kind, key))) return
         this.#count({ kind, key, sum: 0, stands: false }, 0)
       },
     }
-  }
-
-  #sumOf(theirs: Map<string, Map<string, Theirs>>, key: string): number {
-    const nodes = theirs.get(key)
-    if (nodes === undefined) return 0
-    const now = this.#needs.world.clock.monotonic()
-    let sum = 0
-    for (const [node, each] of nodes) {
-      if (each.until > now) sum += each.sum
-      else nodes.delete(node)
-    }
-    if (nodes.size === 0) theirs.delete(key)
-    return sum
   }
 
   #count(mine: Omit<Mine, 'until'>, forMs: number): void {
@@ -210,7 +194,7 @@ export class SharedCounts {
     const since = this.#since === 0 ? 0 : this.#since - LATE_MS
     try {
       const { now, rows } = await store.read(countsTold, { node: node(), since })
-      for (const row of rows) this.#hear(row)
+      for (const row of rows) this.#theirs.get(row.kind)?.hear(row)
       this.#since = now
     } catch (error) {
       world.log.warn('count.look', { error: String(error) })
@@ -225,25 +209,6 @@ export class SharedCounts {
       void this.#look()
       this.#lookLater()
     })
-  }
-
-  #hear({ kind, key, node, sum, leftMs }: Heard): void {
-    const theirs = this.#theirs.get(kind)
-    if (theirs === undefined) return
-    const nodes = theirs.get(key)
-    if (sum <= 0 || leftMs <= 0) {
-      nodes?.delete(node)
-      return
-    }
-    const until = this.#needs.world.clock.monotonic() + leftMs
-    if (nodes !== undefined) nodes.set(node, { sum, until })
-    else {
-      if (theirs.size >= KEYS_MAX) {
-        const [oldest] = theirs.keys()
-        if (oldest !== undefined) theirs.delete(oldest)
-      }
-      theirs.set(key, new Map([[node, { sum, until }]]))
-    }
   }
 }
 
