@@ -8,7 +8,7 @@ import { begun, content } from '../mailbox/content.ts'
 import { expunge } from '../mailbox/expunge.ts'
 import type { MaildropLock, MaildropLocking } from '../mailbox/lock.ts'
 import { MessageOctets } from '../mailbox/octets.ts'
-import { openMailbox, type StoredMessage } from '../mailbox/reader.ts'
+import { openMailbox, openSmallMailbox, type StoredMessage } from '../mailbox/reader.ts'
 import type {
   Answer,
   CommitAnswer,
@@ -111,7 +111,9 @@ class Pop3Role implements Role<Question, Answer> {
     this.#lock = taken instanceof Promise ? await taken : taken
     if (this.#lock === undefined) return { kind: 'inUse' }
     try {
-      const mailbox = await store.read(openMailbox, { accountId: account.id, name: 'INBOX' })
+      const name = { accountId: account.id, name: 'INBOX' }
+      const small = await store.read(openSmallMailbox, name)
+      const mailbox = small === 'large' ? await store.read(openMailbox, name) : small
       // The peer may have gone while we read: then nobody else would free the lock.
       if (this.#closed) await this.#release()
       this.#mailboxId = mailbox?.mailboxId ?? 0

@@ -9,7 +9,7 @@ import { content } from './content.ts'
 import type { Delivery } from './deliver.ts'
 import { expunge } from './expunge.ts'
 import { MaildropLocks } from './lock.ts'
-import { messageByUid, openMailbox, type StoredMessage } from './reader.ts'
+import { messageByUid, openMailbox, openSmallMailbox, type StoredMessage } from './reader.ts'
 import { deliver, releaseBodies } from './writer.ts'
 
 const run = writer('test.run', (tx, [sql, ...values]: [string, ...Value[]]) =>
@@ -144,6 +144,22 @@ for (const at of ['before commit', 'after commit'] as const) {
 test('a mailbox that nobody delivered to does not exist', async () => {
   const store = await openMemoryStore()
   assert.equal(await store.read(openMailbox, { accountId: 1, name: 'INBOX' }), undefined)
+  await store.close()
+})
+
+test('a mailbox of a hundred messages is read at once, and a larger one by the reader’s thread', async () => {
+  const store = await openMemoryStore()
+  const name = { accountId: 1, name: 'INBOX' }
+  assert.equal(await store.read(openSmallMailbox, name), undefined)
+  await store.write(
+    deliver,
+    Array.from({ length: 100 }, (_, n) => item({ sizeOctets: n + 1 })),
+  )
+  const small = await store.read(openSmallMailbox, name)
+  assert.deepEqual(small, await store.read(openMailbox, name))
+  assert.equal(typeof small === 'object' ? small.sizes.at(-1) : small, 100)
+  await store.write(deliver, [item()])
+  assert.equal(await store.read(openSmallMailbox, name), 'large')
   await store.close()
 })
 

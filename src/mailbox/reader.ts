@@ -30,44 +30,77 @@ interface MailboxRow {
   readonly mod_seq: number
 }
 
+interface ListedRow {
+  readonly uid: number
+  readonly size_octets: number
+}
+
 const LIST_SLICE = 4_096
+/** What is read at once on the main thread. */
+const SMALL_MAX = 100
 
 /** Lists a mailbox by name; undefined where there is none, as before the first delivery. */
 export const openMailbox = farReader(
   'mailbox.open',
-  async (tx, { accountId, name }: MailboxName): Promise<MailboxListing | undefined> => {
-    const mailbox = await tx.get<MailboxRow>(
-      `SELECT id, uid_validity, uid_next, mod_seq FROM mailbox WHERE account_id = ?1 AND name = ?2`,
-      accountId,
-      name,
-    )
+  async (tx, name: MailboxName): Promise<MailboxListing | undefined> => {
+    const mailbox = await mailboxRow(tx, name)
     if (mailbox === undefined) return undefined
-    const uids: number[] = []
-    const sizes: number[] = []
+    const listed: ListedRow[] = []
     for (;;) {
-      const rows = await tx.all<{ uid: number; size_octets: number }>(
-        `SELECT uid, size_octets FROM mailbox_message
-WHERE mailbox_id = ?1 AND uid > ?2 ORDER BY uid LIMIT ?3`,
-        mailbox.id,
-        uids.at(-1) ?? 0,
-        LIST_SLICE,
-      )
-      for (const row of rows) {
-        uids.push(row.uid)
-        sizes.push(row.size_octets)
-      }
-      if (rows.length < LIST_SLICE) break
-    }
-    return {
-      mailboxId: mailbox.id,
-      uidValidity: mailbox.uid_validity,
-      uidNext: mailbox.uid_next,
-      modSeq: mailbox.mod_seq,
-      uids: Uint32Array.from(uids),
-      sizes: Float64Array.from(sizes),
+      const rows = await listedBehind(tx, mailbox, listed.at(-1)?.uid ?? 0, LIST_SLICE)
+      for (const row of rows) listed.push(row)
+      if (rows.length < LIST_SLICE) return listingOf(mailbox, listed)
     }
   },
 )
+
+/**
+ * The same where it is small, as most maildrops are: it costs a login by POP3 less than the start of the
+ * reader's thread, which ends when nobody has needed it for a while. 'large': it is to be read there.
+ */
+export const openSmallMailbox = reader(
+  'mailbox.openSmall',
+  async (tx, name: MailboxName): Promise<MailboxListing | 'large' | undefined> => {
+    const mailbox = await mailboxRow(tx, name)
+    if (mailbox === undefined) return undefined
+    const rows = await listedBehind(tx, mailbox, 0, SMALL_MAX + 1)
+    return rows.length > SMALL_MAX ? 'large' : listingOf(mailbox, rows)
+  },
+)
+
+function mailboxRow(tx: Read, { accountId, name }: MailboxName): Promise<MailboxRow | undefined> {
+  return tx.get<MailboxRow>(
+    `SELECT id, uid_validity, uid_next, mod_seq FROM mailbox WHERE account_id = ?1 AND name = ?2`,
+    accountId,
+    name,
+  )
+}
+
+function listedBehind(
+  tx: Read,
+  { id }: MailboxRow,
+  uid: number,
+  most: number,
+): Promise<readonly ListedRow[]> {
+  return tx.all<ListedRow>(
+    `SELECT uid, size_octets FROM mailbox_message
+WHERE mailbox_id = ?1 AND uid > ?2 ORDER BY uid LIMIT ?3`,
+    id,
+    uid,
+    most,
+  )
+}
+
+function listingOf(mailbox: MailboxRow, rows: readonly ListedRow[]): MailboxListing {
+  return {
+    mailboxId: mailbox.id,
+    uidValidity: mailbox.uid_validity,
+    uidNext: mailbox.uid_next,
+    modSeq: mailbox.mod_seq,
+    uids: Uint32Array.from(rows, row => row.uid),
+    sizes: Float64Array.from(rows, row => row.size_octets),
+  }
+}
 
 /** Where a body's octets are. */
 export interface BodyReference {

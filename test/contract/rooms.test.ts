@@ -424,6 +424,8 @@ async function boxes(w: Witness): Promise<void> {
   await w.write(mailbox.deliver, [item])
   const list = await w.read(mailboxReader.openMailbox, { accountId: 1, name: 'Junk' })
   await w.read(mailboxReader.openMailbox, { accountId: 7, name: 'Junk' })
+  await w.read(mailboxReader.openSmallMailbox, { accountId: 1, name: 'Junk' })
+  await w.read(mailboxReader.openSmallMailbox, { accountId: 7, name: 'Junk' })
   const mailboxId = list?.mailboxId ?? 0
   await w.read(mailboxReader.messageByUid, { mailboxId, uid: 2 })
   await w.read(mailboxReader.messageByUid, { mailboxId, uid: 9 })
