@@ -10,7 +10,7 @@ import type { Delivery } from '../mailbox/deliver.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Store } from '../store/store.ts'
 import { formatDate } from '../wire/date.ts'
-import { ownOctets, ownText } from '../wire/own.ts'
+import { inOneBuffer, ownOctets, ownText } from '../wire/own.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 import type { FinalRecipient } from './expansion.ts'
@@ -190,9 +190,8 @@ export class Spool {
       id,
       bodyKey,
       origin,
-      head: atOnce ? NO_OCTETS : ownText(head),
+      ...keptOf(submission, atOnce),
       sizeOctets,
-      body: keptOf(submission, atOnce),
       reversePath: path,
       bodyKind: sender.body,
       utf8: sender.utf8,
@@ -246,9 +245,17 @@ export class Spool {
   }
 }
 
-/** The body as it is lent, where nobody here needs it once the store was told; else a copy. */
-function keptOf({ body, named }: Submission, atOnce: boolean): Acceptance['body'] {
-  return (atOnce && named === undefined) || !(body instanceof Uint8Array) ? body : ownOctets(body)
+/**
+ * The body as it is lent, where nobody here needs it once the store was told, and no head, of which each delivery
+ * has its own; else a copy of both, beside each other as they go on.
+ */
+function keptOf(
+  { head, body, named }: Submission,
+  atOnce: boolean,
+): Pick<Acceptance, 'head' | 'body'> {
+  if (!(body instanceof Uint8Array)) return { head: atOnce ? NO_OCTETS : ownText(head), body }
+  if (atOnce) return { head: NO_OCTETS, body: named === undefined ? body : ownOctets(body) }
+  return inOneBuffer(head, body, named !== undefined)
 }
 
 /** A large body goes over to the store as it was lent. */

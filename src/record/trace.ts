@@ -71,8 +71,26 @@ export const trace = reader<string, Trace | undefined>('record.trace', async (tx
      FROM attempt WHERE message_id = ?1 ORDER BY at, n`,
     message.id,
   )
-  return { message, recipients, attempts }
+  return { message, recipients, attempts: withLast(recipients, attempts) }
 })
+
+/**
+ * The attempt by which somebody elsewhere took the mail is in the recipient's own row alone: where it went, what
+ * was said, and when. What older versions wrote has a row of its own. A mailbox here is no attempt.
+ */
+function withLast(
+  recipients: readonly RecipientRow[],
+  stored: readonly AttemptRow[],
+): readonly AttemptRow[] {
+  const told = new Set(stored.filter(({ outcome }) => outcome === 'delivered').map(({ n }) => n))
+  const last = recipients.flatMap((r): AttemptRow[] => {
+    const { n, settled_at: at, status, remote, reason } = r
+    const taken = r.state === 'relayed' || (r.state === 'delivered' && remote !== null)
+    if (!taken || told.has(n) || at === null || status === null || reason === null) return []
+    return [{ n, at, outcome: 'delivered', status, remote, reason, dialogue: null }]
+  })
+  return [...stored, ...last].sort((one, other) => one.at - other.at || one.n - other.n)
+}
 
 /** The newest messages with a recipient of this address, by id. */
 export const messagesTo = farReader<{ address: string; limit: number }, { message_id: string }[]>(

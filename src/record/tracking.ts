@@ -37,7 +37,8 @@ export const trackedRecipients = reader<string, readonly TrackedRecipientRow[]>(
   (tx, id) =>
     tx.all(
       `SELECT r.address, r.alias_of, r.original_recipient, r.state, r.status, r.remote, r.settled_at,
-         (SELECT max(a.at) FROM attempt a WHERE a.message_id = r.message_id AND a.n = r.n) AS attempted_at
+         CASE WHEN r.state = 'relayed' OR (r.state = 'delivered' AND r.remote IS NOT NULL) THEN r.settled_at
+           ELSE (SELECT max(a.at) FROM attempt a WHERE a.message_id = r.message_id AND a.n = r.n) END AS attempted_at
        FROM recipient r WHERE r.message_id = ?1 ORDER BY r.n LIMIT 1000`,
       id,
     ),

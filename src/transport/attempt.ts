@@ -8,7 +8,8 @@ import type { Reach } from '../shape/gates.ts'
 import type { Carry, Trouble } from '../smtp/client/question.ts'
 import type { Log } from '../world/log.ts'
 import { type Fitted, Fitting, type Parcel, type Unfit } from './fitting.ts'
-import type { Hop, HopCarried } from './hop.ts'
+import type { Hop } from './hop.ts'
+import type { HopCarried } from './hop-answer.ts'
 import type { Host } from './hosts.ts'
 import type { Carried } from './transport.ts'
 
@@ -51,33 +52,59 @@ export class Attempt {
    * The message as this hop takes it; undefined where all that was open has its outcome now: the hop
    * cannot take it, or it cannot be read.
    */
-  async fit({ facts, host, eightBit }: Hop, log: Log): Promise<Fitted | undefined> {
-    const { id: message, sizeOctets, content, envelope } = this.#parcel
+  fit(hop: Hop, log: Log): Fitted | undefined | Promise<Fitted | undefined> {
+    const { facts, eightBit } = hop
+    const { sizeOctets, content, envelope } = this.#parcel
     if (this.#fitting === undefined || facts === undefined) {
       return { kind: 'fitted', body: envelope.sender.body, sizeOctets, content, crlfOnly: false }
     }
     try {
-      const fitted = await this.#fitting.for(facts, eightBit)
-      if (fitted.kind === 'unfit') {
-        this.#refuse(fitted, host)
-        return undefined
-      }
-      // That a signature breaks is the price of delivery (RFC 6376 §5.3): it can be seen here.
-      const { converted } = fitted
-      if (converted) log.info('message-converted', { message, host: host.name, ...converted })
-      return fitted
+      const fitted = this.#fitting.for(facts, eightBit)
+      if (!(fitted instanceof Promise)) return this.#fits(fitted, hop, log)
+      return fitted.then(
+        known => this.#fits(known, hop, log),
+        error => this.#unread(error, log),
+      )
     } catch (error) {
-      log.warn('source-failed', { message, reason: String(error) })
-      this.close('deferred', '4.3.0', 'the content of the message could not be read')
+      return this.#unread(error, log)
+    }
+  }
+
+  /** The work at once, where the message goes as it is, by a hop that is at another one. */
+  workNow(hop: Hop): Carry | undefined {
+    if (this.#fitting === undefined || hop.facts === undefined) return undefined
+    try {
+      const fitted = this.#fitting.for(hop.facts, hop.eightBit)
+      return 'kind' in fitted && fitted.kind === 'fitted' ? this.work(fitted, hop) : undefined
+    } catch {
+      // Who reads it again in its turn hears why it cannot be read.
       return undefined
     }
+  }
+
+  #fits(fitted: Fitted | Unfit, { host }: Hop, log: Log): Fitted | undefined {
+    if (fitted.kind === 'unfit') {
+      this.#refuse(fitted, host)
+      return undefined
+    }
+    // That a signature breaks is the price of delivery (RFC 6376 §5.3): it can be seen here.
+    const { converted } = fitted
+    const { id: message } = this.#parcel
+    if (converted) log.info('message-converted', { message, host: host.name, ...converted })
+    return fitted
+  }
+
+  #unread(error: unknown, log: Log): undefined {
+    log.warn('source-failed', { message: this.#parcel.id, reason: String(error) })
+    this.close('deferred', '4.3.0', 'the content of the message could not be read')
   }
 
   /** The message for those still open, as many as go at once; its content begins anew. */
   work({ body, sizeOctets, content, crlfOnly }: Fitted, { xforward }: Hop): Carry {
     const { id, envelope, forwarded } = this.#parcel
     const { sender, recipients } = envelope
-    const now = this.#now().flatMap(at => recipients[at] ?? [])
+    const some = this.#now()
+    const now = some.flatMap(at => recipients[at] ?? [])
     return {
       kind: 'carry',
       ...(id && { id }),
@@ -85,6 +112,7 @@ export class Attempt {
       sizeOctets,
       content: content(),
       crlfOnly,
+      ...(some.length < this.#open.length && { more: true }),
       ...(xforward && forwarded && { forwarded }),
     }
   }

@@ -12,6 +12,8 @@ export interface Script {
   readonly replies?: Readonly<Record<string, string | ((line: string, nth: number) => string)>>
   /** Throws away what it has not read when it replies, as some do that offer PIPELINING all the same. */
   readonly flushes?: boolean
+  /** Throws away what it has read behind the end of a message. */
+  readonly flushesBehind?: boolean
   /** For STARTTLS; without one the handshake fails. */
   readonly identity?: ServerIdentity
 }
@@ -23,6 +25,8 @@ export class FakeServer {
   open = 0
   openMax = 0
   secured = 0
+  /** Messages behind whose end more had come before it was answered. */
+  grouped = 0
   #script: Script
 
   constructor(script: Script = {}) {
@@ -94,6 +98,8 @@ export class FakeServer {
           else {
             this.messages.push(content)
             content = undefined
+            if (rest !== '') this.grouped += 1
+            if (script.flushesBehind) rest = ''
             reply('.', line, '250 2.0.0 queued')
           }
         }

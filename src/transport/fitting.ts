@@ -48,7 +48,7 @@ interface Looked {
 
 export class Fitting {
   readonly #parcel: Parcel
-  #looked: Promise<Looked> | undefined
+  #looked: Looked | Promise<Looked> | undefined
   /** By what was wanted of them. */
   readonly #converted = new Map<string, Promise<Fitted | Unfit | 'fits'>>()
 
@@ -56,16 +56,29 @@ export class Fitting {
     this.#parcel = parcel
   }
 
-  /** Rejects where the content cannot be read. */
-  async for({ extensions }: HopFacts, eightBit: EightBit): Promise<Fitted | Unfit> {
+  /** At once where the content is at hand and goes as it is; throws or rejects where it cannot be read. */
+  for(facts: HopFacts, eightBit: EightBit): Fitted | Unfit | Promise<Fitted | Unfit> {
+    const { extensions } = facts
     const { sizeOctets, content, envelope } = this.#parcel
-    const { body: declared, utf8 } = envelope.sender
+    const declared = envelope.sender.body
     const takesBinary = extensions.has('BINARYMIME') && extensions.has('CHUNKING')
     if (declared === 'BINARYMIME' && takesBinary) {
       return { kind: 'fitted', body: declared, sizeOctets, content, crlfOnly: false }
     }
     this.#looked ??= this.#look()
-    const { gauge, content: seen } = await this.#looked
+    const looked = this.#looked
+    if (!(looked instanceof Promise)) return this.#fit(looked, facts, eightBit)
+    return looked.then(known => this.#fit(known, facts, eightBit))
+  }
+
+  #fit(
+    { gauge, content: seen }: Looked,
+    { extensions }: HopFacts,
+    eightBit: EightBit,
+  ): Fitted | Unfit | Promise<Fitted | Unfit> {
+    const { sizeOctets, envelope } = this.#parcel
+    const { body: declared, utf8 } = envelope.sender
+    const takesBinary = extensions.has('BINARYMIME') && extensions.has('CHUNKING')
     const converts = eightBit === 'convert'
     const asIs = (body: BodyKind): Fitted => {
       const crlfOnly = gauge.bareLineEnds === 0
@@ -81,25 +94,26 @@ export class Fitting {
       binary: declared === 'BINARYMIME',
       shortLines: converts,
     }
-    if (exceeds(gauge, wanted)) {
-      const key = `${wanted.most} ${eightBit}`
-      const known = this.#converted.get(key)
-      const converting = known ?? convert(wanted, seen, sizeOctets)
-      if (known === undefined) this.#converted.set(key, converting)
-      const converted = await converting
-      if (converted !== 'fits') return converted
-    }
-    return asIs(gauge.eightBit > 0 || declared === '8BITMIME' ? '8BITMIME' : '7BIT')
+    const plain = () => asIs(gauge.eightBit > 0 || declared === '8BITMIME' ? '8BITMIME' : '7BIT')
+    if (!exceeds(gauge, wanted)) return plain()
+    const key = `${wanted.most} ${eightBit}`
+    const known = this.#converted.get(key)
+    const converting = known ?? convert(wanted, seen, sizeOctets)
+    if (known === undefined) this.#converted.set(key, converting)
+    return converting.then(converted => (converted === 'fits' ? plain() : converted))
   }
 
-  async #look(): Promise<Looked> {
-    const { sizeOctets, content } = this.#parcel
-    const source = content()
+  #look(): Looked | Promise<Looked> {
+    const source = this.#parcel.content()
+    if (!(source instanceof Uint8Array)) return this.#lookThrough(source)
     const gauge = new Gauge()
-    if (source instanceof Uint8Array) {
-      gauge.push(source)
-      return { gauge: gauge.end(), content }
-    }
+    gauge.push(source)
+    return { gauge: gauge.end(), content: () => source }
+  }
+
+  async #lookThrough(source: AsyncIterable<Uint8Array>): Promise<Looked> {
+    const { sizeOctets, content } = this.#parcel
+    const gauge = new Gauge()
     const held: Uint8Array[] | undefined = sizeOctets > HELD_MAX_OCTETS ? undefined : []
     for await (const octets of source) {
       gauge.push(octets)

@@ -3,8 +3,6 @@
  * the network and gives it messages one after another. Used by transport/smtp.ts and send.ts. It
  * chooses no host, keeps no pool and retries nothing; nothing here rejects.
  */
-import type { Outcome } from '../mail/outcome.ts'
-import type { Reply } from '../mail/status.ts'
 import type { EightBit } from '../route/route.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
 import type { Witnessed } from '../smtp/client/dialogue.ts'
@@ -25,6 +23,7 @@ import { type AsideStep, type Asides, doAside } from '../world/aside.ts'
 import { ConnectError, type Connection, type SecureOptions } from '../world/net.ts'
 import { type Pumping, pump } from '../world/pump.ts'
 import type { DisklessWorld } from '../world/world.ts'
+import type { ErrandAnswer, Following, HopCarried, ProbeAnswer } from './hop-answer.ts'
 import type { Host } from './hosts.ts'
 import type { TlsPolicy } from './tls-policy.ts'
 
@@ -58,28 +57,6 @@ export interface HopOptions {
 export type HopOpened =
   | { readonly kind: 'hop'; readonly hop: Hop }
   | { readonly kind: 'trouble'; readonly trouble: Trouble; readonly dialogue: string }
-
-/** What came of one message on one connection. */
-export type HopCarried =
-  | {
-      readonly kind: 'carried'
-      readonly outcomes: readonly Outcome[]
-      readonly dialogue?: string
-      /** Set where the connection ended with it. */
-      readonly trouble?: Trouble
-    }
-  /** The connection was gone before the message was begun: it may go by another at once. */
-  | { readonly kind: 'untouched'; readonly trouble: Trouble; readonly dialogue: string }
-
-/** What came of an errand. */
-export type ErrandAnswer =
-  | { readonly kind: 'answered'; readonly reply: Reply; readonly exchanged: boolean }
-  | { readonly kind: 'trouble'; readonly trouble: Trouble }
-
-/** What came of a probe. */
-export type ProbeAnswer =
-  | { readonly kind: 'probed'; readonly mail: Reply; readonly recipients: readonly Reply[] }
-  | { readonly kind: 'trouble'; readonly trouble: Trouble }
 
 /** Connects, greets, secures and logs in. */
 export async function openHop(world: DisklessWorld, options: HopOptions): Promise<HopOpened> {
@@ -120,10 +97,17 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
   readonly host: Host
   readonly eightBit: EightBit
   readonly xforward: boolean
+  readonly #pipelines: boolean
   /** Messages given to it so far. */
   messages = 0
   /** Monotonic ms of when it last fell idle; kept by the pool. */
   idleSinceMs = 0
+  /** Gives the message that goes next, where one waits while the end of another leaves; kept by the transport. */
+  follow: (() => Following | undefined) | undefined
+  /** Users beside the one who gives it back next; when (monotonic ms) the last load began; how long one took: the pool's. */
+  shared = 0
+  beganMs = 0
+  tookMs = Number.POSITIVE_INFINITY
   /** Called once when it can carry nothing more, whoever ended it. */
   onGone: (() => void) | undefined
   #facts: HopFacts | undefined
@@ -135,6 +119,8 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
   /** Resolves the open `ready`. */
   #ready: ((answer: ClientAnswer) => void) | undefined
   #carried: ((carried: HopCarried) => void) | undefined
+  /** Of the message that has begun behind the one under way. */
+  #behind: ((carried: HopCarried) => void) | undefined
   readonly #asides: Asides
   #gone = false
 
@@ -156,6 +142,7 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
     this.#asides = world
     this.eightBit = options.eightBit ?? 'convert'
     this.xforward = options.xforward === true
+    this.#pipelines = protocol === 'smtp' && !options.without?.includes('PIPELINING')
     this.#opened = opened
     this.#pumping = pump<ClientQuestion, ClientAnswer, ClientEvent>({
       connection,
@@ -194,6 +181,11 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
         return this.#session
       },
     })
+  }
+
+  /** Whether a message may begin behind the end of another; the facts of XFORWARD are told before a MAIL, and waited for. */
+  get groups(): boolean {
+    return this.#pipelines && !this.xforward && this.#facts?.extensions.has('PIPELINING') === true
   }
 
   /** What the hop said of itself; there from the moment it is open. */
@@ -270,15 +262,19 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
         const { outcomes, dialogue, trouble } = question
         if (trouble !== undefined) this.#end()
         const carried = this.#carried
-        this.#carried = undefined
+        this.#carried = this.#behind
+        this.#behind = undefined
         carried?.({
           kind: 'carried',
           outcomes,
           ...(dialogue === undefined ? {} : { dialogue }),
           ...(trouble === undefined ? {} : { trouble }),
         })
+        if (trouble !== undefined) this.#untouched({ ...trouble, phase: 'idle' })
         return noted
       }
+      case 'next':
+        return this.#following()
       case 'aside':
         return asideAnswer(this.#asides, question.step)
       case 'errand': {
@@ -312,14 +308,27 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
     return next ?? new Promise(resolve => (this.#ready = resolve))
   }
 
+  /** RFC 2920 §3.1, where another message waits. */
+  #following(): ClientAnswer {
+    const following = this.#gone ? undefined : this.follow?.()
+    if (following === undefined) return noted
+    this.messages += 1
+    this.#behind = following.carried
+    return following.work
+  }
+
+  #untouched(trouble: Trouble, dialogue = ''): void {
+    const carried = this.#carried
+    this.#carried = undefined
+    carried?.({ kind: 'untouched', trouble, dialogue })
+  }
+
   #isTrouble(trouble: Trouble, dialogue: string): void {
     this.#end()
     const opened = this.#opened
-    const carried = this.#carried
     this.#opened = undefined
-    this.#carried = undefined
     opened?.({ kind: 'trouble', trouble, dialogue })
-    carried?.({ kind: 'untouched', trouble, dialogue })
+    this.#untouched(trouble, dialogue)
     this.#answered?.({ kind: 'trouble', trouble })
     this.#answered = undefined
     this.#probed?.({ kind: 'trouble', trouble })

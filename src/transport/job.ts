@@ -12,7 +12,6 @@ import type { Claimed } from '../queue/claim.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
 import { hopsOf, isOneByOne, type Route, routeKey } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
-import { ownJoined, ownText } from '../wire/own.ts'
 import type { Load } from './transport.ts'
 
 /** One recipient row in our hands. */
@@ -99,13 +98,13 @@ export function makeJob(
     ...senderOf(message, rows.some(isUnmarked)),
     ...(reversePath && { reversePath }),
   }
-  const front = deliveredTo ? ownText(formatDeliveredTo(deliveredTo)) : NOTHING
+  const front = deliveredTo ? Buffer.from(formatDeliveredTo(deliveredTo)) : NOTHING
   const envelope: Envelope = { sender, recipients: rows.map(recipientOf) }
   const load: Load = {
     id: message.id,
     envelope,
     sizeOctets: front.length + message.size_octets,
-    head: front.length === 0 ? message.head : ownJoined(front, message.head),
+    head: front.length === 0 ? message.head : Buffer.concat([front, message.head]),
     bodyKey: message.body_id,
     content: front.length === 0 ? content : () => behind(front, content()),
     ...(hopsOf(route).some(hop => hop.xforward) && { forwarded: forwardedOf(message) }),

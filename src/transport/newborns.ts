@@ -1,6 +1,7 @@
 /** Octets just accepted, which need not be read back as long as not too many are kept for that. */
 import type { Acceptance } from '../queue/acceptance.ts'
 import type { Source } from '../wire/effect.ts'
+import { beside } from '../wire/own.ts'
 
 const MOST_OCTETS = 16 * 1024 * 1024
 
@@ -14,7 +15,7 @@ export class Newborns {
     if (!(body instanceof Uint8Array) || this.#octets + body.length > MOST_OCTETS) return undefined
     this.#octets += body.length
     this.#kept.set(id, body.length)
-    return () => Buffer.concat([head, body])
+    return () => beside(head, body)
   }
 
   forget(id: string): void {

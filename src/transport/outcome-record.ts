@@ -12,13 +12,9 @@ export function remoteOf(outcome: Outcome): string | null {
   return outcome.address ? `${outcome.host} [${outcome.address}]` : outcome.host
 }
 
-/** Deliveries here need no attempt row: the recipient's own row says it all. */
+/** Of who has the mail the recipient's own row says it all (record/trace.ts), and no other is written. */
 export function attemptOf(outcome: Outcome, dialogue: string | undefined): Settled['attempt'] {
-  if (outcome.kind === 'delivered') {
-    const here =
-      outcome.how === 'mailbox' && outcome.host === undefined && outcome.place === undefined
-    return here ? undefined : { outcome: 'delivered', dialogue: null }
-  }
+  if (outcome.kind === 'delivered') return undefined
   if (outcome.kind === 'held' || outcome.kind === 'discarded') return undefined
   if (outcome.kind === 'deferred' && (outcome.kept || outcome.untried)) return undefined
   return { outcome: isInDoubt(outcome) ? 'in doubt' : outcome.kind, dialogue: dialogue ?? null }

@@ -51,7 +51,8 @@ export function hopTransport(hop: Hop, log: Log): Transport {
   let turn: Promise<unknown> = Promise.resolve()
   const carry = async (load: Load): Promise<Carried> => {
     const attempt = new Attempt(load)
-    const fitted = await attempt.fit(hop, log)
+    const fitting = attempt.fit(hop, log)
+    const fitted = fitting instanceof Promise ? await fitting : fitting
     if (fitted === undefined) return attempt.carried()
     for (let end = 'again'; end === 'again'; ) {
       const carried = await hop.carry(attempt.work(fitted, hop))

@@ -3,8 +3,11 @@
  * turn. Kept by transport/smtp.ts, which opens connections when it is told to. The pool opens none
  * itself, and everything it does is synchronous.
  */
+import type { Carry } from '../smtp/client/question.ts'
 import type { Clock, Timer } from '../world/clock.ts'
 import type { Hop } from './hop.ts'
+import type { Following, HopCarried } from './hop-answer.ts'
+import { type Begun, nextOf, type Place, placeOfNext, queueUp, type Waiting } from './waiting.ts'
 
 export interface PoolSettings {
   /** Connections of one destination at once, those being opened included; may change at any time. */
@@ -29,9 +32,6 @@ export interface PoolSettings {
   readonly stalledInAll?: (connections: number) => void
 }
 
-/** What a load is given: a connection to go by, leave to open one, or nothing: it waits in the store. */
-export type Place = Hop | 'open' | 'closed'
-
 interface Route {
   /** The destination: several routes may lead there, secured differently. */
   readonly gate: string
@@ -46,14 +46,8 @@ interface Route {
   readonly waiting: Waiting[]
   /** Loads that got a place of others. */
   turns: number
-}
-
-/** A load that waits for a place. */
-interface Waiting {
-  readonly priority: number
-  /** Grows with each that comes. */
-  readonly since: number
-  readonly go: (place: Place) => void
+  /** How long a load takes there by a connection that takes others behind it; endless where none does. */
+  tookMs: number
 }
 
 /** A connection that is opened or used for so long stands still. */
@@ -61,8 +55,13 @@ const STALL_MS = 5_000
 const LOOK_MS = 1_000
 /** So many that stand still are not counted among all: tarpits keep nobody else from being served. */
 const STALLED_MAX = 1_000
-/** Every fourth place is for who has waited longest, so that priorities keep nobody waiting for ever. */
-const FAIR_TURN = 4
+/** A host that answers so fast is given several loads by one connection, each in one group with the end of the last. */
+const QUICK_MS = 5
+/** So many of them wait for each that is under way, and so long, before another connection is taken. */
+const BEHIND = 4
+const BEHIND_MS = 20
+/** A connection that takes longer for a load has no other bound to it. */
+const SLOW_MS = 1_000
 
 export class Pool {
   readonly #clock: Clock
@@ -75,6 +74,7 @@ export class Pool {
   #arrivals = 0
   #sweep: Timer | undefined
   #look: Timer | undefined
+  #hurry: Timer | undefined
   #closing = false
 
   constructor(clock: Clock, settings: PoolSettings) {
@@ -84,40 +84,69 @@ export class Pool {
 
   /**
    * A place for one load, by its priority (RFC 6710 §5.1) where some wait. Whoever gets 'open' must `give`
-   * the connection or `drop` the place; 'closed' is no place.
+   * the connection or `drop` the place; 'closed' is no place. A load that waits and has a `begin` may go by `follow`.
    */
-  take(key: string, gate = key, priority = 0): Place | Promise<Place> {
+  take(
+    key: string,
+    gate = key,
+    priority = 0,
+    begin?: (hop: Hop) => Carry | undefined,
+  ): Place | Promise<Place | Begun> {
     const route = this.#route(key, gate)
-    // The last one used is the one most surely alive.
-    for (let hop = route.idle.pop(); hop; hop = route.idle.pop()) {
-      if (hop.usable) {
-        hop.onGone = undefined
-        return this.#begin(route, hop)
-      }
-    }
     const most = this.#settings.connectionsTo(gate)
+    const behind = begin !== undefined && most > 0 && route.waiting.length < behindMost(route)
+    const hop = behind ? undefined : idleOf(route)
+    if (hop !== undefined) return this.#begin(route, hop)
     if (most === 0) {
       this.#forget(key, route)
       return 'closed'
     }
-    if (this.#mayOpen(route, most)) return this.#open(route)
-    return new Promise(resolve => {
-      queueUp(route.waiting, { priority, since: this.#arrivals++, go: resolve })
-      if (route.connections < most) this.#starved.add(key)
+    if (!behind && this.#mayOpen(route, most)) return this.#open(route)
+    if (behind && this.#hurry === undefined) this.#hurryIn(BEHIND_MS)
+    return new Promise(go => {
+      const sinceMs = this.#clock.monotonic()
+      queueUp(route.waiting, { priority, since: this.#arrivals++, sinceMs, go, begin })
+      if (!behind && route.connections < most) this.#starved.add(key)
     })
+  }
+
+  /**
+   * A connection is at the end of a message: the next load that waits may begin in the same group (RFC 2920 §3.1).
+   * Both give the connection back, and the one who does so last leaves it to others.
+   */
+  follow(key: string, hop: Hop): Following | undefined {
+    const route = this.#routes.get(key)
+    if (route === undefined || route.waiting.length === 0 || !hop.usable) return undefined
+    if (hop.messages >= this.#messagesTo(route) || hop.tookMs > SLOW_MS) return undefined
+    if (route.connections > this.#settings.connectionsTo(route.gate)) return undefined
+    const at = placeOfNext(route)
+    const next = route.waiting[at]
+    const work = next?.begin?.(hop)
+    if (next === undefined || work === undefined) return undefined
+    route.waiting.splice(at, 1)
+    hop.shared += 1
+    const { promise, resolve } = Promise.withResolvers<HopCarried>()
+    // It moves: what is counted as under way is still this one connection.
+    hop.beganMs = this.#clock.monotonic()
+    route.since[route.since.length - 1] = hop.beganMs
+    next.go({ hop, carried: promise })
+    return { work, carried: resolve }
   }
 
   /** A connection is free again: for the next load that waits, or to be kept, or to be left. */
   give(key: string, hop: Hop): void {
+    this.#took(this.#route(key, key), hop)
+    if (hop.shared > 0) {
+      hop.shared -= 1
+      return
+    }
     const route = this.#end(key)
-    const { messagesPerConnection, messagesTo } = this.#settings
-    const messages = messagesTo?.(route.gate) ?? messagesPerConnection
-    if (hop.usable && hop.messages >= messages) hop.leave()
+    if (hop.usable && hop.messages >= this.#messagesTo(route)) hop.leave()
     const most = this.#settings.connectionsTo(route.gate)
     const next = hop.usable && route.connections <= most ? nextOf(route) : undefined
     if (next !== undefined) {
       next.go(this.#begin(route, hop))
-      if (route.waiting.length > 0) this.#feed(key, route)
+      if (route.waiting.length > behindMost(route)) this.#feed(key, route)
       return
     }
     const crowded = route.connections > most || this.#starved.size > 0
@@ -176,10 +205,24 @@ export class Pool {
   #route(key: string, gate: string): Route {
     let route = this.#routes.get(key)
     if (route === undefined) {
-      route = { gate, idle: [], since: [], stalled: 0, connections: 0, waiting: [], turns: 0 }
+      route = {
+        gate,
+        idle: [],
+        since: [],
+        stalled: 0,
+        connections: 0,
+        waiting: [],
+        turns: 0,
+        tookMs: NEVER,
+      }
       this.#routes.set(key, route)
     }
     return route
+  }
+
+  #messagesTo({ gate }: Route): number {
+    const { messagesPerConnection, messagesTo } = this.#settings
+    return messagesTo?.(gate) ?? messagesPerConnection
   }
 
   /** Those that stand still are not counted, up to a limit; nor may one destination have many of them. */
@@ -203,7 +246,9 @@ export class Pool {
   }
 
   #begin<Taken extends Place>(route: Route, place: Taken): Taken {
-    route.since.push(this.#clock.monotonic())
+    const nowMs = this.#clock.monotonic()
+    route.since.push(nowMs)
+    if (typeof place !== 'string') place.beganMs = nowMs
     this.#look ??= this.#clock.after(LOOK_MS, () => this.#lookNow())
     return place
   }
@@ -214,6 +259,12 @@ export class Pool {
     route.since.pop()
     if (route.stalled > route.since.length) this.#stands(route, route.since.length)
     return route
+  }
+
+  #took(route: Route, hop: Hop): void {
+    hop.tookMs = this.#clock.monotonic() - hop.beganMs
+    const before = Number.isFinite(route.tookMs) ? route.tookMs : hop.tookMs
+    route.tookMs = hop.follow === undefined ? NEVER : (3 * before + hop.tookMs) / 4
   }
 
   #less(key: string, route: Route): void {
@@ -239,7 +290,11 @@ export class Pool {
   }
 
   #feed(key: string, route: Route): void {
-    while (route.waiting.length > 0 && this.#mayOpen(route)) nextOf(route)?.go(this.#open(route))
+    while (route.waiting.length > behindMost(route)) {
+      const hop = idleOf(route)
+      if (hop === undefined && !this.#mayOpen(route)) break
+      nextOf(route)?.go(hop === undefined ? this.#open(route) : this.#begin(route, hop))
+    }
     const most = this.#settings.connectionsTo(route.gate)
     // Closed, with nobody under way who could wake them.
     if (most === 0) for (const waiting of route.waiting.splice(0)) waiting.go('closed')
@@ -272,6 +327,25 @@ export class Pool {
     if (busy && !this.#closing) this.#look = this.#clock.after(LOOK_MS, () => this.#lookNow())
   }
 
+  #hurryIn(ms: number): void {
+    this.#hurry = this.#clock.after(ms, () => this.#hurryNow())
+  }
+
+  /** Who has waited too long behind others goes by a connection of his own; there it is not quick any more. */
+  #hurryNow(): void {
+    this.#hurry = undefined
+    const before = this.#clock.monotonic() - BEHIND_MS
+    let some = false
+    for (const [key, route] of [...this.#routes]) {
+      if (route.waiting.some(({ sinceMs }) => sinceMs <= before)) {
+        route.tookMs = NEVER
+        this.#feed(key, route)
+        if (route.waiting.length > 0) this.#starved.add(key)
+      } else if (route.waiting.length > 0 && route.tookMs !== NEVER) some = true
+    }
+    if (some) this.#hurryIn(BEHIND_MS / 2)
+  }
+
   /** Makes room for a route that has too few: the connection that was idle longest goes. */
   #leaveOldest(): void {
     let oldest: Hop | undefined
@@ -300,23 +374,19 @@ export class Pool {
   }
 }
 
-/** Behind all of the same priority or a higher one: mostly at the end. */
-function queueUp(waiting: Waiting[], one: Waiting): void {
-  let at = waiting.length
-  while (at > 0 && (waiting[at - 1] as Waiting).priority < one.priority) at--
-  if (at === waiting.length) waiting.push(one)
-  else waiting.splice(at, 0, one)
+const NEVER = Number.POSITIVE_INFINITY
+
+/** How many loads may wait for the end of others though there is a connection for them. */
+function behindMost({ tookMs, since }: Route): number {
+  return tookMs <= QUICK_MS ? since.length * BEHIND : 0
 }
 
-/** Who gets the next place; where all are alike, the first is the one who has waited longest. */
-function nextOf(route: Route): Waiting | undefined {
-  const { waiting } = route
-  const first = waiting[0]
-  const last = waiting.at(-1)
-  if (!first || !last || first.priority === last.priority) return waiting.shift()
-  route.turns += 1
-  if (route.turns % FAIR_TURN !== 0) return waiting.shift()
-  const oldest = waiting.reduce((found, one) => (one.since < found.since ? one : found))
-  waiting.splice(waiting.indexOf(oldest), 1)
-  return oldest
+/** An idle connection, taken; the last one used is the one most surely alive. */
+function idleOf({ idle }: Route): Hop | undefined {
+  for (let hop = idle.pop(); hop; hop = idle.pop()) {
+    if (!hop.usable) continue
+    hop.onGone = undefined
+    return hop
+  }
+  return undefined
 }

@@ -112,7 +112,8 @@ async function offer(
   log: Log,
   repeatable: boolean,
 ): Promise<Trouble | undefined> {
-  const fitted = await attempt.fit(hop, log)
+  const fitting = attempt.fit(hop, log)
+  const fitted = fitting instanceof Promise ? await fitting : fitting
   if (fitted === undefined) return undefined
   for (let some = false; ; some = true) {
     const carried = await hop.carry(attempt.work(fitted, hop))

@@ -12,6 +12,7 @@ import { timeouts } from '../smtp/client/state.ts'
 import type { World } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
 import { type Hop, type HopOpened, type HopOptions, openHop, unopened } from './hop.ts'
+import type { HopCarried } from './hop-answer.ts'
 import { type Host, type Located, locateDomain, locateHost } from './hosts.ts'
 import { Pool } from './pool.ts'
 import { Remembered } from './remembered.ts'
@@ -86,8 +87,11 @@ const NOT_PROVEN =
 
 const NO_PLACE = { status: '4.4.5', reason: 'it waits for its destination' }
 
-/** 'anew': the same host takes the rest by another connection. */
-type Offered = 'done' | 'elsewhere' | 'anew'
+/**
+ * 'anew': the same host takes the rest by another connection. 'untried': it had but begun behind the end of another
+ * load, and the connection ended with that one.
+ */
+type Offered = 'done' | 'elsewhere' | 'anew' | 'untried'
 
 class SmtpTransport implements Transport {
   readonly #world: World
@@ -96,6 +100,8 @@ class SmtpTransport implements Transport {
   /** Addresses of hosts that lose pipelined commands, and until when that is believed (monotonic ms). */
   readonly #stepwise: Remembered
   readonly #unreachable: Remembered
+  /** Of hosts that hear nothing of what stands behind the end of a message. */
+  readonly #apart: Remembered
   /** Look-ups under way: loads that begin together share one. */
   readonly #locating = new Map<string, Promise<Located>>()
 
@@ -104,6 +110,7 @@ class SmtpTransport implements Transport {
     this.#settings = settings
     this.#stepwise = new Remembered(world.clock, STEPWISE)
     this.#unreachable = new Remembered(world.clock, UNREACHABLE)
+    this.#apart = new Remembered(world.clock, STEPWISE)
     const { connectionsPerRoute, gates, limits, messagesPerConnection } = settings
     this.#pool = new Pool(world.clock, {
       ...settings,
@@ -161,21 +168,29 @@ class SmtpTransport implements Transport {
     // A load takes one token of a rate, however often it is offered.
     let paid = false
     for (let kept = 0; kept < KEPT_TRIES; kept++) {
-      const place = this.#pool.take(key, gate, attempt.priority)
-      const hop = place instanceof Promise ? await place : place
-      if (hop === 'closed') return this.#waits(attempt, route)
-      if (hop === 'open') {
+      const place = this.#pool.take(key, gate, attempt.priority, free => {
+        const work = attempt.workNow(free)
+        if (work === undefined || (!paid && this.#settings.limits?.spend(route))) return undefined
+        paid = true
+        return work
+      })
+      const taken = place instanceof Promise ? await place : place
+      if (taken === 'closed') return this.#waits(attempt, route)
+      if (taken === 'open') {
         const carried = await this.#tryHosts(attempt, route, key, paid)
         if (carried !== 'later') return carried
         kept--
         continue
       }
+      const { hop, carried } = 'hop' in taken ? taken : { hop: taken }
       try {
         const wait = paid ? undefined : this.#settings.limits?.spend(route)
         if (wait !== undefined) return waiting(attempt, wait)
         paid = true
         // A kept connection may have ended meanwhile; the next one, or a new one, will do then.
-        if ((await this.#offer(attempt, hop)) === 'done') return attempt.carried()
+        const end = await this.#offer(attempt, hop, key, carried)
+        if (end === 'done') return attempt.carried()
+        if (end === 'untried') kept--
       } finally {
         this.#pool.give(key, hop)
       }
@@ -228,12 +243,12 @@ class SmtpTransport implements Transport {
             last.push({ host, way })
             continue
           }
-          hop = await this.#tryHost(attempt, host, way)
+          hop = await this.#tryHost(attempt, host, way, key)
           if (hop !== undefined) return attempt.carried()
         }
       }
       for (const { host, way } of last) {
-        hop = await this.#tryHost(attempt, host, way)
+        hop = await this.#tryHost(attempt, host, way, key)
         if (hop !== undefined) return attempt.carried()
       }
       return !met && nowhere !== undefined
@@ -246,7 +261,7 @@ class SmtpTransport implements Transport {
   }
 
   /** The connection by which all was settled; undefined where another host is to be tried. */
-  async #tryHost(attempt: Attempt, host: Host, way: Way): Promise<Hop | undefined> {
+  async #tryHost(attempt: Attempt, host: Host, way: Way, key: string): Promise<Hop | undefined> {
     for (let end: Offered = 'anew'; end === 'anew'; ) {
       const opened = await this.#open(host, way)
       if (opened.kind === 'trouble') {
@@ -257,7 +272,7 @@ class SmtpTransport implements Transport {
       }
       this.#unreachable.forget(placeOf(host, way))
       const { hop } = opened
-      end = await this.#offer(attempt, hop).catch((error: unknown) => {
+      end = await this.#offer(attempt, hop, key).catch((error: unknown) => {
         hop.leave()
         throw error
       })
@@ -300,13 +315,27 @@ class SmtpTransport implements Transport {
     return openHop(this.#world, { ...options, tls: inTheClear(options.tls) })
   }
 
-  /** Offers one hop what is still open, in as many transactions as it wants. */
-  async #offer(attempt: Attempt, hop: Hop): Promise<Offered> {
-    const fitted = await attempt.fit(hop, this.#world.log)
+  /**
+   * Offers one hop what is still open, in as many transactions as it wants.
+   * @param begun what comes of the first, where it has begun behind the end of another load's
+   */
+  async #offer(
+    attempt: Attempt,
+    hop: Hop,
+    key: string,
+    begun?: Promise<HopCarried>,
+  ): Promise<Offered> {
+    if (hop.follow === undefined && hop.groups && !this.#apart.has(hop.host.address)) {
+      hop.follow = () => this.#pool.follow(key, hop)
+    }
+    const fitting = attempt.fit(hop, this.#world.log)
+    const fitted = fitting instanceof Promise ? await fitting : fitting
     if (fitted === undefined) return 'done'
     for (let some = false; ; some = true) {
-      const carried = await hop.carry(attempt.work(fitted, hop))
-      if (carried.kind === 'untouched') return some ? 'anew' : 'elsewhere'
+      const first = some ? undefined : begun
+      const carried = await (first ?? hop.carry(attempt.work(fitted, hop)))
+      if (carried.kind === 'untouched') return first ? 'untried' : some ? 'anew' : 'elsewhere'
+      if (carried.trouble?.grouped) this.#apart.add(hop.host.address)
       const end = attempt.note(carried)
       const again = end === 'elsewhere' ? carried.trouble?.again : undefined
       if (again === 'stepwise') this.#stepwise.add(hop.host.address)

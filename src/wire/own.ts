@@ -25,3 +25,29 @@ export function ownJoined(...pieces: readonly Uint8Array[]): Uint8Array<ArrayBuf
 export function ownOctets(lent: Uint8Array): Uint8Array {
   return new Uint8Array(lent)
 }
+
+/**
+ * A head and its body beside each other in one buffer, so that both together need no copy.
+ * @param own in one of their own, since they are to be cloned
+ */
+export function inOneBuffer(
+  head: string,
+  body: Uint8Array,
+  own: boolean,
+): { readonly head: Uint8Array; readonly body: Uint8Array } {
+  const headOctets = Buffer.byteLength(head)
+  const octets = headOctets + body.length
+  const whole = own ? Buffer.allocUnsafeSlow(octets) : Buffer.allocUnsafe(octets)
+  whole.write(head)
+  whole.set(body, headOctets)
+  return { head: whole.subarray(0, headOctets), body: whole.subarray(headOctets) }
+}
+
+/** Two pieces as one: a view where they stand beside each other in one buffer, else a copy. */
+export function beside(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, length } = first
+  if (second.buffer !== buffer || second.byteOffset !== byteOffset + length) {
+    return Buffer.concat([first, second])
+  }
+  return Buffer.from(buffer, byteOffset, length + second.length)
+}

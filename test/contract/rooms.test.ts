@@ -303,6 +303,12 @@ async function mail(w: Witness): Promise<void> {
   for (const id of ['m1', 'm2', 'm3', 'm4', 'm9']) {
     await w.read(record.trace, id)
   }
+  // The attempt by which a next hop took it is told from the recipient's own row.
+  const taken = await w.read(record.trace, 'm3')
+  assert.deepEqual(
+    taken?.attempts.map(attempt => [attempt.n, attempt.at, attempt.outcome, attempt.reason]),
+    [[0, at, 'delivered', base.reason]],
+  )
   await w.read(record.messagesTo, { address: 'jane@example.org', limit: 10 })
   const named = { envelopeId: 'e@x', parameters: '{"tracking":{"certifier":"abc"}}' }
   await w.write(queue.accept, acceptance(700, named))

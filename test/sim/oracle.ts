@@ -348,9 +348,9 @@ function isRecorded(
   copy: { readonly there: string; readonly here: string; readonly leading: ReadonlySet<number> },
 ): boolean {
   const { there, here, leading } = copy
-  const by = (a: Attempt) =>
-    a.message_id === there && a.outcome === 'delivered' && a.reason.includes(here)
-  return sender.attempts.some(attempt => by(attempt) && leading.has(attempt.n))
+  const taken = ({ state, reason }: Row) =>
+    (state === 'relayed' || state === 'delivered') && reason?.includes(here) === true
+  return sender.rows.some(row => row.message_id === there && leading.has(row.n) && taken(row))
 }
 
 function hasDoubt({ server }: Book, id: string, at: number): boolean {

@@ -5,7 +5,8 @@
  *     # prose; the first line names the RFC and its section
  *     @ word ...    what the session is made with (lmtp, starttls, tls [verified], login, plaintext-login, chunks), the
  *                   messages it is given in order (carry; whom it came from: forwarded), errands
- *                   (etrn, atrn, turn), a probe (its paths) or `quit`; `whole`: never cut; `lf`: the
+ *                   (etrn, atrn, turn), a probe (its paths) or `quit`; `group`: a message is given as soon as it
+ *                   may begin behind the one before; `whole`: never cut; `lf`: the
  *                   server ends its lines with LF alone
  *     S: text       the server's line; neighbouring ones arrive together; `\(300*ab)` stands for so many
  *                   of it, `\(300*|220-hi)` for so many lines

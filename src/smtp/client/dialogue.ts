@@ -12,6 +12,17 @@ const LINE_MAX_CHARACTERS = 1_024
 
 type Entry = string | Reply
 
+/** What was said of one message, or of the opening. */
+export interface Part {
+  readonly entries: Entry[]
+  characters: number
+  omitted: boolean
+}
+
+function fresh(): Part {
+  return { entries: [], characters: 0, omitted: false }
+}
+
 /** Something of a dialogue as it happens: a line of ours (secrets blotted out), a reply, or a note. */
 export type Witnessed =
   | { readonly kind: 'said' | 'note'; readonly text: string }
@@ -20,10 +31,9 @@ export type Witnessed =
 
 export class Dialogue {
   readonly #witness: ((event: Witnessed) => void) | undefined
-  readonly #opening: Entry[] = []
-  #current: Entry[] = this.#opening
-  #characters = 0
-  #omitted = false
+  readonly #opening = fresh()
+  /** That of the message under way; the session exchanges it where two are under way. */
+  part = this.#opening
 
   /** @param witness is told of everything at once, also of what is not kept */
   constructor(witness?: (event: Witnessed) => void) {
@@ -32,9 +42,7 @@ export class Dialogue {
 
   /** A message begins: what was said of the one before is forgotten. */
   begin(): void {
-    this.#current = []
-    this.#characters = 0
-    this.#omitted = false
+    this.part = fresh()
   }
 
   /** One or more lines of ours, with or without a last CRLF. */
@@ -63,20 +71,21 @@ export class Dialogue {
 
   /** `C:` and `S:` lines; control characters shown as '?', so that a log cannot be forged. */
   text(): string {
-    const entries = this.#current === this.#opening ? [] : this.#current
-    const lines = [...this.#opening, ...entries].flatMap(shown)
-    if (this.#omitted) lines.push('* (more was said and is not kept)')
+    const entries = this.part === this.#opening ? [] : this.part.entries
+    const lines = [...this.#opening.entries, ...entries].flatMap(shown)
+    if (this.part.omitted) lines.push('* (more was said and is not kept)')
     return lines.map(clean).join('\n')
   }
 
   #keep(entry: Entry, characters: number): void {
-    if (this.#omitted) return
-    if (this.#characters + characters > PART_MAX_CHARACTERS) {
-      this.#omitted = true
+    const { part } = this
+    if (part.omitted) return
+    if (part.characters + characters > PART_MAX_CHARACTERS) {
+      part.omitted = true
       return
     }
-    this.#characters += characters
-    this.#current.push(entry)
+    part.characters += characters
+    part.entries.push(entry)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Outcome } from '../../mail/outcome.ts'
 import type { Reply } from '../../mail/status.ts'
+import type { Carry } from './question.ts'
 import { classOf, replyText, statusOf } from './talk.ts'
 
 /** What the hop has done by its yes, and what it has taken over with the message. */
@@ -19,6 +20,16 @@ interface Hop {
   readonly address?: string
 }
 
+/** That of a message which is about to be offered. */
+export function ledgerOf({ envelope, more = false }: Carry, { host, address }: Hop): Ledger {
+  const ledger = new Ledger(envelope.recipients.length, {
+    ...(host === undefined ? {} : { host }),
+    ...(address === undefined ? {} : { address }),
+  })
+  ledger.more = more
+  return ledger
+}
+
 export class Ledger {
   /** Places of recipients that RCPT took and whose outcome the end of the message decides. */
   readonly accepted: number[] = []
@@ -26,6 +37,8 @@ export class Ledger {
   ended = false
   /** The hop knows the transaction by a name (RFC 1845). */
   named = false
+  /** Some of the message's recipients are to go by a further transaction of the same connection. */
+  more = false
   readonly #outcomes: (Outcome | undefined)[]
   readonly #hop: Hop
 
@@ -57,12 +70,14 @@ export class Ledger {
 
   refuseRecipient(at: number, reply: Reply): void {
     const tooMany = saysTooMany(reply, this.accepted.length)
+    if (tooMany) this.more = true
     this.#refuse(at, 'RCPT', reply, classOf(reply) === 5 && !tooMany, tooMany)
   }
 
   /** More recipients than a transaction may have: this one is not even named. */
   postpone(at: number, reason: string): void {
     const kind = 'deferred'
+    this.more = true
     this.#outcomes[at] = { kind, status: '4.5.3', reason, tooMany: true, ...this.#hop }
   }
 

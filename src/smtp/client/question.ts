@@ -38,6 +38,8 @@ export interface Carry {
   readonly forwarded?: Forwarded
   /** Known to have no line end but CRLF: it may go by BDAT as it is, though it is no BINARYMIME. */
   readonly crlfOnly?: boolean
+  /** Further recipients of the same message are to go by this connection: no other goes between. */
+  readonly more?: boolean
 }
 
 /** A wish about mail that waits at the hop (RFC 1985, RFC 2645, RFC 821). */
@@ -91,12 +93,20 @@ export interface Trouble {
    * that left as one group were not all answered, and a host that loses them may hear them singly.
    */
   readonly again?: 'anew' | 'stepwise'
+  /** Set where a message had begun in one group with the end of the one before, and was not answered. */
+  readonly grouped?: true
 }
 
-/** The questions. Only `ready` and `aside` may be answered later; the others are announcements. */
+/** The questions. Only `ready` and `aside` may be answered later; the others, but for `next`, are announcements. */
 export type ClientQuestion =
   /** The hop is greeted, secured and logged in as wished, and takes a message now. */
   | { readonly kind: 'ready'; readonly facts: HopFacts }
+  /**
+   * The end of the message leaves now, and the beginning of the next may leave with it in one group (RFC 2920
+   * §3.1). Answered at once, by that message or by 'noted'. Where the connection ends before that one's turn has
+   * come nothing is announced of it: it is as if it had not been given.
+   */
+  | { readonly kind: 'next' }
   /** What became of the message; one outcome for each of its recipients, in order. */
   | {
       readonly kind: 'outcomes'

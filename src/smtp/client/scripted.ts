@@ -70,9 +70,12 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
   #held: { readonly transform: Transform; readonly rest: Uint8Array }[] = []
   #partial = ''
   readonly #work: ClientAnswer[]
+  readonly #follows: boolean
 
-  constructor(overrides: Partial<ClientSettings>, work: readonly ClientAnswer[]) {
+  /** @param follows each message is given as soon as it may begin behind the one before */
+  constructor(overrides: Partial<ClientSettings>, work: readonly ClientAnswer[], follows = false) {
     this.#work = [...work]
+    this.#follows = follows
     this.session = new ClientSession({ ...settings, ...overrides }, this)
   }
 
@@ -105,8 +108,9 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
     // The arithmetic of SCRAM is no word of the dialogue.
     if (question.kind === 'aside' && question.step.kind === 'stretch')
       return { kind: 'aside', answer: stretchNow(question.step) }
+    if (question.kind === 'next') return this.#follows ? (this.#work.shift() ?? NOTED) : NOTED
     this.log.push(`= ${describe(question)}`)
-    return question.kind === 'ready' ? this.#work.shift() : { kind: 'noted' }
+    return question.kind === 'ready' ? this.#work.shift() : NOTED
   }
 
   content(): void {}
@@ -147,7 +151,9 @@ export class Played implements Sink<ClientQuestion, ClientAnswer> {
   }
 }
 
-function describe(question: ClientQuestion): string {
+const NOTED: ClientAnswer = { kind: 'noted' }
+
+function describe(question: Exclude<ClientQuestion, { kind: 'next' }>): string {
   if (question.kind === 'ready') return 'ready'
   if (question.kind === 'trouble') {
     const { kind, phase, status, again } = question.trouble
@@ -161,7 +167,7 @@ function describe(question: ClientQuestion): string {
   }
   if (question.kind === 'aside') return `aside ${question.step.kind}`
   const { trouble } = question
-  const again = trouble?.again === undefined ? '' : ` ${trouble.again}`
+  const again = `${trouble?.again ? ` ${trouble.again}` : ''}${trouble?.grouped ? ' grouped' : ''}`
   const at = trouble === undefined ? '' : ` (${trouble.phase}${again})`
   return `outcomes ${question.outcomes.map(short).join(', ')}${at}`
 }
@@ -172,6 +178,7 @@ type Cut = 'whole' | 'octets'
 interface Scene {
   readonly settings: Partial<ClientSettings>
   readonly work: readonly ClientAnswer[]
+  readonly follows: boolean
   /** Whether it can be cut: some rules hold only where octets come in one piece. */
   readonly cuts: readonly Cut[]
   /** How the server ends its lines. */
@@ -184,6 +191,7 @@ export function scene(text: string): Scene {
   let overrides: Partial<ClientSettings> = {}
   let cuts: readonly Cut[] = ['whole', 'octets']
   let lineEnd = '\r\n'
+  let follows = false
   const work: ClientAnswer[] = []
   const lines: string[] = []
   for (const line of text.split('\n').map(line => line.trim())) {
@@ -192,6 +200,7 @@ export function scene(text: string): Scene {
     if (mark !== '@') lines.push(line)
     else if (word === 'whole') cuts = ['whole']
     else if (word === 'lf') lineEnd = '\n'
+    else if (word === 'group') follows = true
     else if (word === 'carry') work.push(parseCarry(rest))
     else if (word === 'forwarded') {
       work.push({ ...(work.pop() as Carry), forwarded: JSON.parse(rest.join(' ')) as Forwarded })
@@ -205,7 +214,7 @@ export function scene(text: string): Scene {
     } else if (word === 'turn') work.push({ kind: 'exchange', verb: 'TURN', domains: [] })
     else overrides = { ...overrides, ...setting(word, rest) }
   }
-  return { settings: overrides, work, cuts, lineEnd, lines }
+  return { settings: overrides, work, follows, cuts, lineEnd, lines }
 }
 
 function setting(word: string | undefined, [first = '', second = '']: readonly string[]) {
@@ -286,10 +295,10 @@ function spread(line: string, lineEnd: string): string {
 
 /** Plays a scene; gives back how it truly went, to be compared with what was written. */
 export function play(
-  { lines, work, lineEnd, settings: overrides }: Scene,
+  { lines, work, follows, lineEnd, settings: overrides }: Scene,
   cut: Cut,
 ): { readonly wanted: string; readonly was: string; readonly played: Played } {
-  const played = new Played(overrides, work)
+  const played = new Played(overrides, work, follows)
   const was: string[] = []
   const take = () => was.push(...played.log.splice(0).map(line => line.trimEnd()))
   played.session.start()

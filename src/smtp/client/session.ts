@@ -12,7 +12,8 @@ import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 import { Allowance } from './allowance.ts'
 import { Dialogue } from './dialogue.ts'
 import { errand } from './errand.ts'
-import { Ledger } from './ledger.ts'
+import { Following } from './following.ts'
+import { type Ledger, ledgerOf } from './ledger.ts'
 import { type Opened, opening, reopening } from './opening.ts'
 import { type Probed, probe } from './probe.ts'
 import type {
@@ -28,7 +29,7 @@ import type {
 import { ReplyReader } from './reply-reader.ts'
 import { reset } from './reset.ts'
 import { type State, states } from './state.ts'
-import { offers, replyText, type Script, statusOf, type Talk } from './talk.ts'
+import { factsOf, lossOf, replyText, type Script, statusOf, type Talk } from './talk.ts'
 import { type Aftermath, transaction } from './transaction.ts'
 
 /** What a phase is resumed with where the hop has said nothing. */
@@ -50,6 +51,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   #resume: ((reply: Reply) => void) | undefined
   /** Of the message under way. */
   #ledger: Ledger | undefined
+  readonly #following = new Following()
   #facts: HopFacts | undefined
   #leaving = false
 
@@ -137,6 +139,13 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     if (this.#state === 'content') this.#enter('dot')
   }
 
+  follow(): void {
+    const free = !this.#leaving && !this.#replies.pending && this.#ledger
+    if (!free || !this.#following.may(this, free)) return
+    const next = this.#sink.ask({ kind: 'next' })
+    if (next?.kind === 'carry') this.#following.begin(this, next)
+  }
+
   askAside(step: AsideStep): AsideAnswer | undefined {
     const answer = this.#sink.ask({ kind: 'aside', step })
     return answer?.kind === 'aside' ? answer.answer : undefined
@@ -185,7 +194,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   }
 
   /** Runs a phase up to its end, reply by reply. */
-  #run<T>(script: Script<T>, finished: (result: T) => void): void {
+  #run<T>(script: Script<T>, finished: (result: T) => void, begun = script.next()): void {
     const take = (turn: IteratorResult<State, T>) => {
       // The phase itself may have ended the connection.
       if (this.#state === 'closed') return
@@ -193,7 +202,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       else this.#enter(turn.value)
     }
     this.#resume = reply => take(script.next(reply))
-    take(script.next())
+    take(begun)
   }
 
   #enter(state: State): void {
@@ -243,12 +252,8 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       else this.#lose('4.5.0', 'more was said than was asked')
       return
     }
-    this.#facts ??= {
-      greeting: this.greeting,
-      extensions: this.extensions,
-      ...(this.tls === undefined ? {} : { tls: this.tls }),
-      ...(this.login === undefined ? {} : { login: this.login }),
-    }
+    this.#following.inStep()
+    this.#facts ??= factsOf(this)
     if (this.allowance.spent) {
       const reason = 'the hop takes no more messages on one connection (RFC 9422 MAILMAX)'
       this.#part({ kind: 'deferred', phase: 'idle', status: '4.5.3', reason, again: 'anew' })
@@ -297,11 +302,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   }
 
   #carry(carry: Carry): void {
-    const { host, address } = this.settings
-    const ledger = new Ledger(carry.envelope.recipients.length, {
-      ...(host === undefined ? {} : { host }),
-      ...(address === undefined ? {} : { address }),
-    })
+    const ledger = ledgerOf(carry, this.settings)
     this.#ledger = ledger
     this.dialogue.begin()
     this.#run(transaction(this, carry, ledger), aftermath => this.#carried(ledger, aftermath))
@@ -309,17 +310,29 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
 
   #carried(ledger: Ledger, aftermath: Aftermath): void {
     if (typeof aftermath !== 'string') {
-      // In the middle of the content no command can be said.
-      if (aftermath.phase === 'content') this.#fall(aftermath)
+      // In the middle of the content no command can be said, nor behind the DATA of the next message.
+      if (aftermath.phase === 'content' || this.#following.ahead) this.#fall(aftermath)
       else this.#part(aftermath)
       return
     }
     this.#announce(ledger)
+    this.#following.ended(ledger)
     if (aftermath === 'clean') {
-      this.#ready()
+      this.#goOn()
       return
     }
     this.#run(reset(this), trouble => (trouble === undefined ? this.#ready() : this.#part(trouble)))
+  }
+
+  #goOn(): void {
+    const ahead = this.#following.take(this)
+    if (ahead === undefined) {
+      this.#ready()
+      return
+    }
+    const { ledger, script, turn } = ahead
+    this.#ledger = ledger
+    this.#run(script, aftermath => this.#carried(ledger, aftermath), turn)
   }
 
   #announce(ledger: Ledger, trouble?: Trouble): void {
@@ -340,11 +353,8 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       return
     }
     const { phase } = states[this.#state]
-    // The first of a group was answered and the others were not: they may have been thrown away unread.
-    const unread =
-      reply === undefined && (phase === 'rcpt' || phase === 'data') && offers(this, 'PIPELINING')
-    const trouble: Trouble = { kind: 'deferred', phase, status, reason }
-    this.#fall({ ...trouble, ...(reply && { reply }), ...(unread && { again: 'stepwise' }) }, reply)
+    const grouped = this.#following.isUnanswered(phase)
+    this.#fall(lossOf(this, { kind: 'deferred', phase, status, reason }, { reply, grouped }), reply)
   }
 
   /** The connection ends here; `said` is the hop's own word (421) on the message under way. */
@@ -378,6 +388,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   #close(): void {
     this.#state = 'closed'
     this.#resume = undefined
+    this.#following.ahead = undefined
     this.#replies.clear()
     this.#sink.close()
   }

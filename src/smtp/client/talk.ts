@@ -9,7 +9,7 @@ import type { Source, TlsFacts, Transform } from '../../wire/effect.ts'
 import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 import type { Allowance } from './allowance.ts'
 import type { Dialogue } from './dialogue.ts'
-import type { ClientSettings, Trouble } from './question.ts'
+import type { ClientSettings, HopFacts, Trouble } from './question.ts'
 import type { State } from './state.ts'
 
 export type Script<T> = Generator<State, T, Reply>
@@ -30,6 +30,8 @@ export interface Talk {
   progress(): void
   /** What ends the message leaves next. */
   ended(): void
+  /** What ends the message has been said: the next one may be begun behind it. */
+  follow(): void
   /** Asks for a step of a login that the session does not do, and gives the answer where there is one at once. */
   askAside(step: AsideStep): AsideAnswer | undefined
   /** The last answer to that. */
@@ -41,6 +43,24 @@ export interface Talk {
 /** Whether the hop offers an extension that we were not told to do without. */
 export function offers(talk: Talk, keyword: string): boolean {
   return talk.extensions.has(keyword) && !talk.settings.without.includes(keyword)
+}
+
+/** What is known of the hop once it is ready. */
+export function factsOf({ greeting, extensions, tls, login }: Talk): HopFacts {
+  return { greeting, extensions, ...(tls && { tls }), ...(login !== undefined && { login }) }
+}
+
+/** The end of the connection, in silence or by a reply that ends it (421), and whether the host may do better at once. */
+export function lossOf(
+  talk: Talk,
+  trouble: Trouble,
+  { reply, grouped }: { readonly reply: Reply | undefined; readonly grouped: boolean },
+): Trouble {
+  if (reply !== undefined) return { ...trouble, reply }
+  const { phase } = trouble
+  // The first of a group was answered and the others were not: they may have been thrown away unread.
+  const unread = (phase === 'rcpt' || phase === 'data') && offers(talk, 'PIPELINING')
+  return { ...trouble, ...(unread && { again: 'stepwise' }), ...(grouped && { grouped }) }
 }
 
 /** 250, 354, 220: the kind of a reply by its first digit (RFC 5321 §4.2.1). */

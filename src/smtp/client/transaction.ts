@@ -250,6 +250,8 @@ function early(ledger: Ledger, reply: Reply): Trouble {
 
 /** The reply to the end of the message; LMTP gives one for each recipient (RFC 2033 §4.2). */
 function* settle(talk: Talk, ledger: Ledger): Script<Aftermath> {
+  // Of content that is pulled piece by piece the end has not been said yet.
+  if (ledger.ended) talk.follow()
   const each = talk.settings.protocol === 'lmtp' ? [...ledger.accepted] : [undefined]
   for (const at of each) {
     const reply = yield ledger.ended ? 'dot' : 'content'
