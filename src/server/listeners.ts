@@ -88,9 +88,10 @@ export class Listeners {
 export function cannotListen(name: string, where: ListenAddress, error: unknown): Error {
   const place =
     where.kind === 'tcp'
-      ? `${where.address}:${where.port}`
+      ? `${where.address} port ${where.port}`
       : `'${'path' in where ? where.path : where.fd}'`
-  const reason = error instanceof Error ? error.message : String(error)
+  // Node names the place a second time.
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/ \S+:\d+$/, '')
   return new Error(`listeners.${name}: cannot listen on ${place}: ${reason}${remedyFor(error)}`)
 }
 

@@ -74,7 +74,8 @@ export function become(name: string | undefined, data: string, demo: boolean): B
     const { code, message } = error as NodeJS.ErrnoException
     const isFile = code === 'EEXIST' || code === 'ENOTDIR'
     const reason = isFile ? 'there is something on its way that is no folder' : message
-    return { refused: `the data folder ${data} cannot be made: ${reason}` }
+    const remedy = 'name another with `data` or --data'
+    return { refused: `the data folder ${data} cannot be made: ${reason}; ${remedy}` }
   }
   if (!user) return { asRoot: root, own() {}, drop() {} }
   chownSync(data, user.uid, user.gid)
