@@ -163,7 +163,7 @@ async function quiet(standing: Standing, sink: Sink, wanted: number): Promise<vo
   }
   let [last, rests] = ['', 0]
   for (let tries = 0; tries < 90 && rests < 10; tries++) {
-    const total = await there()
+    const total = await there().catch(() => -1)
     const now = `${total} ${sink.messages.length}`
     rests = now === last && total >= wanted ? rests + 1 : 0
     last = now
@@ -171,18 +171,32 @@ async function quiet(standing: Standing, sink: Sink, wanted: number): Promise<vo
   }
 }
 
+/**
+ * Reads all. One who hangs up is asked again for everything: an index is mended by the next log-in. What he hangs
+ * up at twice is not whole.
+ */
 async function stored(standing: Standing): Promise<{ seen: Map<number, number>; spoilt: number }> {
-  const seen = new Map<number, number>()
-  let spoilt = 0
-  const reader = await standing.pop3()
-  const total = Number((await reader.ask('STAT')).split(' ')[1])
-  for (let place = 1; place <= total; place++) {
-    const status = await reader.ask(`RETR ${place}`)
-    const whole = status.startsWith('+OK') && count(seen, await reader.multiline())
-    if (!whole) spoilt++
+  const bad = new Map<number, number>()
+  for (;;) {
+    let [place, spoilt] = [0, 0]
+    const seen = new Map<number, number>()
+    try {
+      const reader = await standing.pop3()
+      const total = Number((await reader.ask('STAT')).split(' ')[1])
+      for (place = 1; place <= total; place++) {
+        const status = (bad.get(place) ?? 0) > 1 ? '' : await reader.ask(`RETR ${place}`)
+        const whole = status.startsWith('+OK') && count(seen, await reader.multiline())
+        if (!whole) spoilt++
+      }
+      reader.end()
+      return { seen, spoilt }
+    } catch (error) {
+      const times = (bad.get(place) ?? 0) + 1
+      bad.set(place, times)
+      if (place === 0 && times > 20) throw error
+      await sleep(500)
+    }
   }
-  reader.end()
-  return { seen, spoilt }
 }
 
 /** Counts a message that is whole; false for one that is not. */
