@@ -29,15 +29,19 @@ export class Crowd {
 
   /** A connection came to nothing: how long what is said about it is to wait, ms. */
   waitMs(connection: object): number {
-    const now = this.#clock.monotonic()
     this.#lately.delete(connection)
-    this.#lately.set(connection, now + LATELY_MS)
+    this.#lately.set(connection, this.#clock.monotonic() + LATELY_MS)
+    return this.stands ? Math.min(LONGEST_MS, this.#lately.size * EACH_MS) : 0
+  }
+
+  /** Whether there is one now. While all of it waits a thread looks as if it were at rest. */
+  get stands(): boolean {
+    const now = this.#clock.monotonic()
     for (const [each, until] of this.#lately) {
       if (until > now) break
       this.#lately.delete(each)
     }
-    const { size } = this.#lately
-    return size <= FEW ? 0 : Math.min(LONGEST_MS, size * EACH_MS)
+    return this.#lately.size > FEW
   }
 
   /** A connection is gone. */

@@ -90,7 +90,9 @@ export async function start(options: StartOptions): Promise<Running> {
     pems.refresh()
   })
   listeners.serve(sessions)
-  const endSparing = spareAtRest(() => house.store.stats().jobs > MUCH_WORK)
+  // A crowd that is made to wait is no rest: who logs in meanwhile would wait for the collection.
+  const keeps = () => house.visits.crowd.stands || house.store.stats().jobs > MUCH_WORK
+  const endSparing = spareAtRest(keeps)
 
   /** The order of a stop is that of a start, backwards; /ready says meanwhile that we are going. */
   const stop = async () => {
