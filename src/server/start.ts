@@ -90,9 +90,7 @@ export async function start(options: StartOptions): Promise<Running> {
     pems.refresh()
   })
   listeners.serve(sessions)
-  // A crowd that is made to wait is no rest: who logs in meanwhile would wait for the collection.
-  const keeps = () => house.visits.crowd.stands || house.store.stats().jobs > MUCH_WORK
-  const endSparing = spareAtRest(keeps)
+  const endSparing = spareAtRest(() => isAtWork(house))
 
   /** The order of a stop is that of a start, backwards; /ready says meanwhile that we are going. */
   const stop = async () => {
@@ -191,4 +189,9 @@ function announce(
     demo: options.demo === true,
   }
   serverProcess.print(options.json ? readyJson(facts) : readyText(facts))
+}
+
+/** A crowd that is made to wait is no rest either: who logs in meanwhile would wait for the collection. */
+function isAtWork({ store, visits }: House): boolean {
+  return visits.crowd.stands || store.stats().jobs > MUCH_WORK
 }
