@@ -18,6 +18,14 @@ export type Admission =
 
 export type TurnedBy = 'ban' | 'limit' | 'rate' | 'load'
 
+/** One for all who are let in. */
+const WELCOME: Admission = { kind: 'welcome' }
+
+/** Whose visit it is: he hears when there was enough of it. */
+export interface Guest {
+  dismiss(why: string): void
+}
+
 /** What a role asks of a visit. */
 export interface Visitor {
   /** Whom the peer counts as. */
@@ -48,7 +56,7 @@ export class Visit implements Visitor {
   readonly #door: Doorkeeper
   /** What the peer itself is exempt by; not he for whom it comes to speak. */
   #trusted: readonly Network[]
-  readonly #dismiss: (why: string) => void
+  readonly #guest: Guest
   #address: string
   #exempt: boolean
   #counted = false
@@ -64,18 +72,13 @@ export class Visit implements Visitor {
 
   /**
    * @param trusted networks whose peers speak for others at this door: of them no rate is kept
-   * @param dismiss ends the session, with a word
+   * @param guest whose session can be ended, with a word
    */
-  constructor(
-    door: Doorkeeper,
-    address: string,
-    trusted: readonly Network[],
-    dismiss: (why: string) => void,
-  ) {
+  constructor(door: Doorkeeper, address: string, trusted: readonly Network[], guest: Guest) {
     this.#door = door
     this.#address = address
     this.#trusted = trusted
-    this.#dismiss = dismiss
+    this.#guest = guest
     this.begunMs = door.clock.monotonic()
     this.#exempt = this.#isExempt()
   }
@@ -121,7 +124,7 @@ export class Visit implements Visitor {
       return turned('limit', `too many connections ${crowded}; try again later`)
     }
     this.#counted = true
-    return { kind: 'welcome' }
+    return WELCOME
   }
 
   mayLogIn(): boolean {
@@ -214,7 +217,7 @@ export class Visit implements Visitor {
   dismiss(why: string): void {
     if (this.#dismissed) return
     this.#dismissed = true
-    this.#dismiss(why)
+    this.#guest.dismiss(why)
   }
 
   /** The connection is gone. */

@@ -12,7 +12,7 @@ import type { Failures } from './failures.ts'
 import type { SharedCounts, Sharing } from './shared-counts.ts'
 import { holderOf } from './subject.ts'
 import { type Rate, Tally } from './tally.ts'
-import { type Admission, type TurnedBy, Visit, type Visitor } from './visit.ts'
+import { type Admission, type Guest, type TurnedBy, Visit, type Visitor } from './visit.ts'
 
 /** The part of `limits` that visits go by; durations in ms. */
 export interface VisitLimits {
@@ -105,8 +105,8 @@ export class Visits implements Doorkeeper {
   }
 
   /** A connection has come; `end` it when it is gone. */
-  begin(address: string, trusted: readonly Network[], dismiss: (why: string) => void): Visit {
-    const visit = new Visit(this, address, trusted, dismiss)
+  begin(address: string, trusted: readonly Network[], guest: Guest): Visit {
+    const visit = new Visit(this, address, trusted, guest)
     this.#here.add(visit)
     if (!this.#looking) this.#lookLater()
     return visit

@@ -14,7 +14,7 @@ import { odmrRole } from '../inbound/odmr.ts'
 import { Reception } from '../inbound/reception.ts'
 import type { Role } from '../inbound/role.ts'
 import { submissionRole } from '../inbound/submission.ts'
-import type { Visit } from '../limit/visit.ts'
+import type { Guest, Visit } from '../limit/visit.ts'
 import { roleOf as trackingRole } from '../mtqp/server/role.ts'
 import { ServerSession as MtqpSession } from '../mtqp/server/session.ts'
 import type { Answer as PopAnswer } from '../pop3/server/question.ts'
@@ -52,13 +52,37 @@ type SessionEvent =
 /** A provider whom we have asked for our mail is welcome from wherever he is. */
 const ANYBODY = ['0.0.0.0/0', '::/0'].map(parseNetwork).filter(each => each !== undefined)
 
+const NOBODY: readonly Network[] = []
+
+/** One session, as its visit and its pump know it: one object for each of thousands, where closures and promises were ten. */
+class Standing implements Guest {
+  readonly #sessions: Pick<Sessions, 'ended'>
+  visit: Visit | undefined
+  running: Pumping<SessionEvent> | undefined
+  over = false
+
+  constructor(sessions: Pick<Sessions, 'ended'>) {
+    this.#sessions = sessions
+  }
+
+  dismiss(why: string): void {
+    this.running?.tell({ kind: 'dismissed', why })
+  }
+
+  gone(): void {
+    this.over = true
+    this.#sessions.ended(this)
+  }
+}
+
 /** The sessions that stand, so that a shutdown can tell them. */
 export class Sessions {
   readonly #house: House
-  readonly #running = new Set<Pumping<SessionEvent>>()
+  readonly #standing = new Set<Standing>()
   readonly #gauge: AcceptGauge = { underWay: 0 }
   readonly #roles: Readonly<Record<SmtpName, Role>>
   readonly #dialects = new Map<SmtpName, SmtpDialect>()
+  readonly #identities = new Map<ListenerName, () => SecureOptions>()
 
   constructor(house: House) {
     this.#house = house
@@ -69,7 +93,7 @@ export class Sessions {
   }
 
   get count(): number {
-    return this.#running.size
+    return this.#standing.size
   }
 
   /** Takes a connection over; never rejects. */
@@ -79,13 +103,13 @@ export class Sessions {
     if (connection === undefined) return
     const { address } = connection.remote
     metrics.connection(name)
-    let running: Pumping<SessionEvent> | undefined
-    const dismiss = (why: string) => running?.tell({ kind: 'dismissed', why })
+    const standing = new Standing(this)
     const visit = visits.begin(
       address,
       this.#trusted(name, connection.remote, accepted.remote),
-      dismiss,
+      standing,
     )
+    standing.visit = visit
     try {
       if (isImplicitTls(name)) {
         if (visit.admission().kind === 'turned') {
@@ -94,22 +118,18 @@ export class Sessions {
         }
         await connection.secure(this.#tls(name))
       }
-      running = this.#start(name === 'inetd' ? 'smtp' : name, connection, visit)
+      standing.running = this.#start(name === 'inetd' ? 'smtp' : name, connection, visit, standing)
     } catch (error) {
       visits.end(visit)
       world.log.debug('tls.failed', { listener: name, remote: address, error: String(error) })
       return
     }
-    this.#stands(running, visit)
+    if (!standing.over) this.#standing.add(standing)
   }
 
-  /** No function stands waiting for the end of a session: ten thousand of them would hold what they know. */
-  #stands(running: Pumping<SessionEvent>, visit: Visit): void {
-    this.#running.add(running)
-    void running.closed.then(() => {
-      this.#running.delete(running)
-      this.#house.visits.end(visit)
-    })
+  ended(standing: Standing): void {
+    this.#standing.delete(standing)
+    if (standing.visit !== undefined) this.#house.visits.end(standing.visit)
   }
 
   /**
@@ -117,13 +137,15 @@ export class Sessions {
    * kept for us (RFC 2645 §5.3). Resolves when it is gone.
    */
   async receive(connection: Connection): Promise<void> {
-    const { visits } = this.#house
-    const visit = visits.begin(connection.remote.address, ANYBODY, () => undefined)
-    const running = this.#start('smtp', connection, visit)
-    this.#running.add(running)
+    const standing = new Standing(this)
+    const visit = this.#house.visits.begin(connection.remote.address, ANYBODY, {
+      dismiss: () => undefined,
+    })
+    standing.visit = visit
+    const running = this.#start('smtp', connection, visit, standing)
+    standing.running = running
+    if (!standing.over) this.#standing.add(standing)
     await running.closed
-    this.#running.delete(running)
-    visits.end(visit)
   }
 
   /** Peers that speak for others at a listener: what one of them does is not his own doing. */
@@ -132,16 +154,16 @@ export class Sessions {
     const speaksForItself = client.address === peer.address && 'proxyProtocol' in listener
     const proxies = speaksForItself ? listener.proxyProtocol : []
     const tellers = 'xclient' in listener ? listener.xclient : []
-    return [...proxies, ...tellers]
+    return proxies.length + tellers.length === 0 ? NOBODY : [...proxies, ...tellers]
   }
 
   /** Tells every session that we are going (421, -ERR); resolves when all are gone, or after the grace. */
   async shutdown(graceMs: number): Promise<void> {
-    const all = [...this.#running]
+    const all = [...this.#standing].flatMap(({ running }) => running ?? [])
     for (const running of all) running.tell({ kind: 'shutdown' })
     const grace = new Promise<void>(resolve => this.#house.world.clock.after(graceMs, resolve))
     await Promise.race([Promise.all(all.map(running => running.closed)), grace])
-    for (const running of this.#running) running.close()
+    for (const { running } of this.#standing) running?.close()
   }
 
   /**
@@ -160,6 +182,15 @@ export class Sessions {
     return undefined
   }
 
+  /** One function for all sessions of a listener. */
+  #identityOf(name: ListenerName): () => SecureOptions {
+    const known = this.#identities.get(name)
+    if (known !== undefined) return known
+    const made = () => this.#tls(name)
+    this.#identities.set(name, made)
+    return made
+  }
+
   #tls(name: ListenerName): SecureOptions {
     const { identity, pem, settings } = this.#house
     const listener = settings().listeners[name]
@@ -173,11 +204,19 @@ export class Sessions {
     name: Exclude<ServedName, 'inetd'>,
     connection: Connection,
     visit: Visit,
+    owner: Standing,
   ): Pumping<SessionEvent> {
     const { world } = this.#house
-    const identity = () => this.#tls(name)
+    const identity = this.#identityOf(name)
     const { limits } = this.#house.settings()
-    const base = { connection, clock: world.clock, log: world.log, identity, ...floorOf(limits) }
+    const base = {
+      connection,
+      clock: world.clock,
+      log: world.log,
+      identity,
+      owner,
+      ...floorOf(limits),
+    }
     const noted = (what: Noted) => visit.noted(what)
     const ends = { remote: connection.remote, local: connection.local }
     if (name === 'pop3' || name === 'pop3s') {
@@ -188,7 +227,7 @@ export class Sessions {
         session: sink => new PopSession(sink, settings, peerOf(connection)),
       })
     }
-    if (name === 'imap' || name === 'imaps') return this.#startImap(name, connection, visit)
+    if (name === 'imap' || name === 'imaps') return this.#startImap(name, connection, visit, owner)
     if (name === 'mtqp') {
       const policy = new TrackingPolicy(this.#trackingAccess(), visit)
       const settings = mtqpSettings(this.#house)
@@ -212,7 +251,7 @@ export class Sessions {
   }
 
   /** What happens in the open mailbox is told to the session, which asks then. */
-  #startImap(name: 'imap' | 'imaps', connection: Connection, visit: Visit) {
+  #startImap(name: 'imap' | 'imaps', connection: Connection, visit: Visit, owner: Standing) {
     const { world } = this.#house
     const settings = imapSettings(this.#house, name)
     let running: Pumping<ImapEvent> | undefined
@@ -222,7 +261,8 @@ export class Sessions {
       connection,
       clock: world.clock,
       log: world.log,
-      identity: () => this.#tls(name),
+      identity: this.#identityOf(name),
+      owner,
       ...floorOf(this.#house.settings().limits),
       role: admitted(role, visit, IMAP_TURNED),
       compress: plain => new DeflatedConnection(plain),

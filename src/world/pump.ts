@@ -1,8 +1,7 @@
 /**
- * The pump: the only loop that joins a session (wire/effect.ts) to a connection (world/net.ts) and to the role that
- * answers its questions. Listeners and transports start one for each connection; it serves both sides of every
- * protocol. It gathers what a session sends during one input and writes once, keeps the deadlines, stops reading
- * where memory would grow, and stands between one session's faults and the rest. It knows no protocol and no policy.
+ * The pump: the only loop that joins a session (wire/effect.ts) to a connection (world/net.ts) and to the role that answers its questions. Listeners
+ * and transports start one for each connection; it serves both sides of every protocol. It gathers what a session sends during one input and writes once,
+ * keeps the deadlines, stops reading where memory would grow, and stands between one session's faults and the rest. It knows no protocol and no policy.
  */
 import type { Noted, Session, Sink, Source, Transform } from '../wire/effect.ts'
 import type { Timer } from './clock.ts'
@@ -21,11 +20,9 @@ const NOTHING = new Uint8Array(0)
 
 /** Joins them, and starts the session. */
 export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E> {
-  let resolveClosed = () => {}
-  const closed = new Promise<void>(resolve => (resolveClosed = resolve))
-  const running = new Pump(options, resolveClosed)
-  running.open()
-  return new Running(running, closed)
+  const running = new Running<E>(options.owner)
+  new Pump(options, running).open()
+  return running
 }
 
 /**
@@ -37,7 +34,7 @@ type Phase = 'open' | 'securing' | 'handshake' | 'leaving' | 'closing' | 'ending
 
 class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
   readonly #options: PumpOptions<Q, A, E>
-  readonly #resolveClosed: () => void
+  readonly #running: Running<E>
   readonly #session: Session<A, E>
   readonly #outbox: Outbox
   #connection: Connection
@@ -59,9 +56,10 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
   /** The role was told that this is over. */
   #left = false
 
-  constructor(options: PumpOptions<Q, A, E>, resolveClosed: () => void) {
+  constructor(options: PumpOptions<Q, A, E>, running: Running<E>) {
     this.#options = options
-    this.#resolveClosed = resolveClosed
+    this.#running = running
+    running.pump = this
     this.#connection = options.connection
     this.#outbox = new Outbox(options.connection, this)
     this.#deadline = new Deadline(options.clock, this)
@@ -188,7 +186,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
     } catch (bug) {
       this.#options.log.error('closed-threw', { error: bug })
     }
-    this.#resolveClosed()
+    this.#running.end()
   }
 
   /** The role hears of the end once: when all is said, though the peer may take its time to go. */
@@ -261,7 +259,9 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
     return this.#outbox.idle
   }
 
-  readonly flush = (): void => this.#outbox.flush()
+  flush(): void {
+    this.#outbox.flush()
+  }
 
   /** A question is open, or its answer not given yet. */
   get #asks(): boolean {
@@ -325,7 +325,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
     this.#leave()
     if (this.#paused) connection.resume()
     connection.release(NOTHING)
-    void handOver(connection).then(this.#resolveClosed)
+    void handOver(connection).then(() => this.#running.end())
   }
 
   /** Both directions change at once: the peer sends nothing before it has read the reply. */

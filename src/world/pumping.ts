@@ -18,6 +18,8 @@ export interface PumpOptions<Q, A, E> {
   readonly handOver?: (connection: Connection) => Promise<void>
   /** Called once, last, with the fault that ended the connection if there was one. Not after a hand-over. */
   readonly onClosed?: (error?: Error) => void
+  /** Told when the connection is gone, handed over or not: for an owner of thousands, who would wait for as many promises. */
+  readonly owner?: { gone(): void }
   /** Input or output that may wait before reading stops. Default 65536. */
   readonly backlogMaxOctets?: number
   /** How long a reader may take less than `stallOctets` of what is sent to it. Default 5 minutes. */

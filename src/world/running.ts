@@ -4,7 +4,7 @@ import type { ConnectionEvents } from './net.ts'
 import type { OutboxOwner } from './outbox.ts'
 import type { Giver } from './owed.ts'
 import type { Paced } from './pace.ts'
-import type { Pumping } from './pumping.ts'
+import type { Pumping, PumpOptions } from './pumping.ts'
 
 export interface Joined<A, E>
   extends ConnectionEvents,
@@ -15,19 +15,34 @@ export interface Joined<A, E>
 
 /** What the owner holds of a pump: one small object for each of thousands. */
 export class Running<E> implements Pumping<E> {
-  readonly #pump: Pick<Pumping<E>, 'tell' | 'close'>
-  readonly closed: Promise<void>
+  readonly #owner: PumpOptions<never, never, E>['owner']
+  pump: Pick<Pumping<E>, 'tell' | 'close'> | undefined
+  #ended = false
+  /** Only where somebody waits: for most of thousands of sessions nobody does. */
+  #waited: PromiseWithResolvers<void> | undefined
 
-  constructor(running: Pick<Pumping<E>, 'tell' | 'close'>, closed: Promise<void>) {
-    this.#pump = running
-    this.closed = closed
+  constructor(owner: PumpOptions<never, never, E>['owner']) {
+    this.#owner = owner
+  }
+
+  get closed(): Promise<void> {
+    this.#waited ??= Promise.withResolvers()
+    if (this.#ended) this.#waited.resolve()
+    return this.#waited.promise
+  }
+
+  /** The connection is gone, and he too who took it over. */
+  end(): void {
+    this.#ended = true
+    this.#waited?.resolve()
+    this.#owner?.gone()
   }
 
   tell(event: E): void {
-    this.#pump.tell(event)
+    this.pump?.tell(event)
   }
 
   close(): void {
-    this.#pump.close()
+    this.pump?.close()
   }
 }

@@ -64,7 +64,7 @@ export async function scriptedNode(changes: Partial<Limits> = {}, shared?: Store
   /** Somebody comes: his visit, and why he was dismissed. */
   const come = (address: string) => {
     const said: string[] = []
-    const visit = visits.begin(address, [], why => void said.push(why))
+    const visit = visits.begin(address, [], { dismiss: why => void said.push(why) })
     return { visit, said, admission: visit.admission() }
   }
   return { internet, store, bans, visits, load, turnedAway, come }
