@@ -1,7 +1,6 @@
 /** Who gets the next connection (RFC 6710 §5.1). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Carry } from '../smtp/client/question.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Hop } from './hop.ts'
 import { Pool } from './pool.ts'
@@ -52,48 +51,4 @@ test('every fourth place is for who has waited longest', async () => {
   const order = await waiting([-9, 9, 9, 9, 9, 9, 9, 9, 0]).drain()
   assert.equal(order[3], '0:-9')
   assert.equal(order[7], '7:9')
-})
-
-test('a quick host is given several loads by one connection, and who waits too long gets one of his own', async () => {
-  let now = 0
-  const timers: { readonly at: number; readonly ring: () => void }[] = []
-  const after = (ms: number, ring: () => void) => {
-    timers.push({ at: now + ms, ring })
-    return { cancel() {} }
-  }
-  const time = { monotonic: () => now, after } as unknown as Clock
-  const advance = (ms: number) => {
-    now += ms
-    for (const { ring } of timers.splice(0, timers.length).filter(({ at }) => at <= now)) ring()
-  }
-  const settings = {
-    connectionsTo: () => 9,
-    connectionsMax: 9,
-    messagesPerConnection: 1000,
-    idleMs: 60_000,
-  }
-  const pool = new Pool(time, settings)
-  const made = () =>
-    ({ usable: true, messages: 0, shared: 0, leave() {}, follow() {} }) as unknown as Hop
-  const [first, second] = [made(), made()]
-  const work = {} as Carry
-  const take = () => pool.take('r', 'r', 0, () => work)
-  assert.equal(take(), 'open')
-  assert.equal(take(), 'open')
-  for (const each of [first, second]) {
-    each.beganMs = now
-    pool.give('r', each)
-  }
-  // Both are idle, and one of them is taken; the next load waits for its end.
-  assert.equal(take(), second)
-  const behind = take()
-  const third = take()
-  assert.ok(behind instanceof Promise && third instanceof Promise)
-  const following = pool.follow('r', second)
-  assert.equal(following?.work, work)
-  assert.equal('hop' in ((await behind) as object) && ((await behind) as { hop: Hop }).hop, second)
-  pool.give('r', second)
-  assert.equal(pool.counts.idle, 1)
-  advance(30)
-  assert.equal(await third, first)
 })

@@ -46,8 +46,6 @@ interface Route {
   readonly waiting: Waiting[]
   /** Loads that got a place of others. */
   turns: number
-  /** How long a load takes there by a connection that takes others behind it; endless where none does. */
-  tookMs: number
 }
 
 /** A connection that is opened or used for so long stands still. */
@@ -55,11 +53,6 @@ const STALL_MS = 5_000
 const LOOK_MS = 1_000
 /** So many that stand still are not counted among all: tarpits keep nobody else from being served. */
 const STALLED_MAX = 1_000
-/** A host that answers so fast is given several loads by one connection, each in one group with the end of the last. */
-const QUICK_MS = 5
-/** So many of them wait for each that is under way, and so long, before another connection is taken. */
-const BEHIND = 4
-const BEHIND_MS = 20
 /** A connection that takes longer for a load has no other bound to it. */
 const SLOW_MS = 1_000
 
@@ -74,7 +67,6 @@ export class Pool {
   #arrivals = 0
   #sweep: Timer | undefined
   #look: Timer | undefined
-  #hurry: Timer | undefined
   #closing = false
 
   constructor(clock: Clock, settings: PoolSettings) {
@@ -94,19 +86,16 @@ export class Pool {
   ): Place | Promise<Place | Begun> {
     const route = this.#route(key, gate)
     const most = this.#settings.connectionsTo(gate)
-    const behind = begin !== undefined && most > 0 && route.waiting.length < behindMost(route)
-    const hop = behind ? undefined : idleOf(route)
+    const hop = idleOf(route)
     if (hop !== undefined) return this.#begin(route, hop)
     if (most === 0) {
       this.#forget(key, route)
       return 'closed'
     }
-    if (!behind && this.#mayOpen(route, most)) return this.#open(route)
-    if (behind && this.#hurry === undefined) this.#hurryIn(BEHIND_MS)
+    if (this.#mayOpen(route, most)) return this.#open(route)
     return new Promise(go => {
-      const sinceMs = this.#clock.monotonic()
-      queueUp(route.waiting, { priority, since: this.#arrivals++, sinceMs, go, begin })
-      if (!behind && route.connections < most) this.#starved.add(key)
+      queueUp(route.waiting, { priority, since: this.#arrivals++, go, begin })
+      if (route.connections < most) this.#starved.add(key)
     })
   }
 
@@ -135,7 +124,7 @@ export class Pool {
 
   /** A connection is free again: for the next load that waits, or to be kept, or to be left. */
   give(key: string, hop: Hop): void {
-    this.#took(this.#route(key, key), hop)
+    hop.tookMs = this.#clock.monotonic() - hop.beganMs
     if (hop.shared > 0) {
       hop.shared -= 1
       return
@@ -146,7 +135,7 @@ export class Pool {
     const next = hop.usable && route.connections <= most ? nextOf(route) : undefined
     if (next !== undefined) {
       next.go(this.#begin(route, hop))
-      if (route.waiting.length > behindMost(route)) this.#feed(key, route)
+      if (route.waiting.length > 0) this.#feed(key, route)
       return
     }
     const crowded = route.connections > most || this.#starved.size > 0
@@ -213,7 +202,6 @@ export class Pool {
         connections: 0,
         waiting: [],
         turns: 0,
-        tookMs: NEVER,
       }
       this.#routes.set(key, route)
     }
@@ -261,12 +249,6 @@ export class Pool {
     return route
   }
 
-  #took(route: Route, hop: Hop): void {
-    hop.tookMs = this.#clock.monotonic() - hop.beganMs
-    const before = Number.isFinite(route.tookMs) ? route.tookMs : hop.tookMs
-    route.tookMs = hop.follow === undefined ? NEVER : (3 * before + hop.tookMs) / 4
-  }
-
   #less(key: string, route: Route): void {
     route.connections -= 1
     this.#connections -= 1
@@ -290,11 +272,7 @@ export class Pool {
   }
 
   #feed(key: string, route: Route): void {
-    while (route.waiting.length > behindMost(route)) {
-      const hop = idleOf(route)
-      if (hop === undefined && !this.#mayOpen(route)) break
-      nextOf(route)?.go(hop === undefined ? this.#open(route) : this.#begin(route, hop))
-    }
+    while (route.waiting.length > 0 && this.#mayOpen(route)) nextOf(route)?.go(this.#open(route))
     const most = this.#settings.connectionsTo(route.gate)
     // Closed, with nobody under way who could wake them.
     if (most === 0) for (const waiting of route.waiting.splice(0)) waiting.go('closed')
@@ -327,25 +305,6 @@ export class Pool {
     if (busy && !this.#closing) this.#look = this.#clock.after(LOOK_MS, () => this.#lookNow())
   }
 
-  #hurryIn(ms: number): void {
-    this.#hurry = this.#clock.after(ms, () => this.#hurryNow())
-  }
-
-  /** Who has waited too long behind others goes by a connection of his own; there it is not quick any more. */
-  #hurryNow(): void {
-    this.#hurry = undefined
-    const before = this.#clock.monotonic() - BEHIND_MS
-    let some = false
-    for (const [key, route] of [...this.#routes]) {
-      if (route.waiting.some(({ sinceMs }) => sinceMs <= before)) {
-        route.tookMs = NEVER
-        this.#feed(key, route)
-        if (route.waiting.length > 0) this.#starved.add(key)
-      } else if (route.waiting.length > 0 && route.tookMs !== NEVER) some = true
-    }
-    if (some) this.#hurryIn(BEHIND_MS / 2)
-  }
-
   /** Makes room for a route that has too few: the connection that was idle longest goes. */
   #leaveOldest(): void {
     let oldest: Hop | undefined
@@ -372,13 +331,6 @@ export class Pool {
       this.#sweep = this.#clock.after(Math.max(1, next - now), () => this.#sweepNow())
     }
   }
-}
-
-const NEVER = Number.POSITIVE_INFINITY
-
-/** How many loads may wait for the end of others though there is a connection for them. */
-function behindMost({ tookMs, since }: Route): number {
-  return tookMs <= QUICK_MS ? since.length * BEHIND : 0
 }
 
 /** An idle connection, taken; the last one used is the one most surely alive. */

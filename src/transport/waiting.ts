@@ -20,8 +20,6 @@ export interface Waiting {
   readonly priority: number
   /** Grows with each that comes. */
   readonly since: number
-  /** Monotonic ms. */
-  readonly sinceMs: number
   readonly go: (place: Place | Begun) => void
   /** Its message, where it can be begun at once by this connection. */
   readonly begin: ((hop: Hop) => Carry | undefined) | undefined
