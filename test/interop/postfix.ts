@@ -3,6 +3,7 @@
  * smtpd on a free port, its recipients judged by a function of the test (smtpd_policy).
  */
 import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
@@ -12,7 +13,7 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer, type Server as NetServer } from 'node:net'
+import { type AddressInfo, createServer, type Server as NetServer } from 'node:net'
 import { join } from 'node:path'
 import { selfMadeCertificate } from '../../src/world/node/demo-certificate.ts'
 import { newFolder } from '../kit/server.ts'
@@ -88,8 +89,8 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Postfi
   chownSync(at('mail'), nobody.uid, nobody.gid)
   const certificate = await selfMade(at('etc'))
   const port = await freePort()
-  const policyPort = await freePort()
-  const policy = judging(options.judge ?? (() => undefined), policyPort)
+  const policy = await judging(options.judge ?? (() => undefined))
+  const { port: policyPort } = policy.address() as AddressInfo
   const settings: Record<string, string> = {
     compatibility_level: '3.6',
     queue_directory: at('queue'),
@@ -147,7 +148,7 @@ async function selfMade(folder: string): Promise<string> {
 }
 
 /** smtpd_policy: attributes by lines, an empty line, one action (Postfix SMTPD_POLICY_README). */
-function judging(judge: NonNullable<PostfixOptions['judge']>, port: number): NetServer {
+async function judging(judge: NonNullable<PostfixOptions['judge']>): Promise<NetServer> {
   const server = createServer(socket => {
     let text = ''
     socket.on('error', () => undefined)
@@ -166,6 +167,7 @@ function judging(judge: NonNullable<PostfixOptions['judge']>, port: number): Net
       }
     })
   })
-  server.listen(port, '127.0.0.1').unref()
+  server.listen(0, '127.0.0.1').unref()
+  await once(server, 'listening')
   return server
 }

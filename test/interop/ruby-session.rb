@@ -39,11 +39,11 @@ letter.deliver!
   must 'list', imap.list('', '*').any? { |each| each.name == box }
   big = "Subject: rb\r\n\r\n#{"#{'y' * 76}\r\n" * 10_000}"
   imap.append(box, big, [:Seen, 'Foo'], Time.at(1_000_000_000))
-  must 'status', imap.status(box, %w[MESSAGES UNSEEN RECENT]) == { 'MESSAGES' => 1, 'UNSEEN' => 0, 'RECENT' => 0 }
+  must 'status', imap.status(box, %w[MESSAGES UNSEEN RECENT]) == { 'MESSAGES' => 1, 'UNSEEN' => 0, 'RECENT' => 1 }
   imap.select(box)
   told = imap.fetch(1, %w[UID FLAGS INTERNALDATE RFC822 ENVELOPE BODYSTRUCTURE RFC822.SIZE])[0].attr
   must 'every octet', told['RFC822'] == big
-  must 'flags', told['FLAGS'].sort_by(&:to_s) == ['Foo', :Seen]
+  must 'flags', told['FLAGS'].sort_by(&:to_s) == ['Foo', :Recent, :Seen]
   must 'date', Time.parse(told['INTERNALDATE']).to_i == 1_000_000_000
   must 'search', imap.uid_search(%w[KEYWORD Foo]) == [told['UID']]
   must 'sort and thread', imap.sort(['DATE'], ['ALL'], 'UTF-8') == [1] && imap.thread('REFERENCES', ['ALL'], 'UTF-8').size == 1

@@ -78,8 +78,8 @@ if (files.length === 0) {
 }
 const { status, signal, error } = spawnSync(
   process.execPath,
-  // Half of the time is waiting for other people's programs.
-  ['--test', '--test-concurrency=3', '--test-timeout=120000', ...files],
+  // Half of the time is waiting for other people's programs. What a test that failed has left running holds nobody up.
+  [...['--test', '--test-concurrency=3', '--test-timeout=120000', '--test-force-exit'], ...files],
   {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, POSTRIDER_TEST_RUN: newRun() },

@@ -91,6 +91,8 @@ export function newFolder(name = 'data'): string {
 export function stopAll(): void {
   for (const child of children) child.kill('SIGKILL')
 }
+// What a test that failed has started behind its file's `after` ends with the file.
+process.on('exit', stopAll)
 
 /** Ends every server and removes every folder made here; for `after`. */
 export function clear(): void {
