@@ -7,8 +7,8 @@ import type { Delivery } from '../mailbox/deliver.ts'
 import type { Crossing } from '../store/store.ts'
 import type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 
-/** Larger octets cross as they are: they have a buffer of their own, or change hands. */
-const TEXT_MAX_OCTETS = 16_384
+/** From here on octets cross as they are, in a buffer of their own or one that changes hands (spool.ts). */
+export const AS_THEY_ARE_OCTETS = 16_384
 
 type Octets = string | Uint8Array
 type Staged = Exclude<Acceptance['body'], Uint8Array>
@@ -148,7 +148,7 @@ function unpackDelivery(p: PackedDelivery): Delivery {
 }
 
 function packOctets(octets: Uint8Array): Octets {
-  if (octets.length >= TEXT_MAX_OCTETS) return octets
+  if (octets.length >= AS_THEY_ARE_OCTETS) return octets
   const { buffer, byteOffset, byteLength } = octets
   return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
 }

@@ -13,6 +13,7 @@ import { formatDate } from '../wire/date.ts'
 import { inOneBuffer, ownOctets, ownText } from '../wire/own.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Acceptance, AcceptedRecipient } from './acceptance.ts'
+import { AS_THEY_ARE_OCTETS } from './acceptance-crossing.ts'
 import type { FinalRecipient } from './expansion.ts'
 import type { Identity } from './id.ts'
 import { type NoticeFact, type Notices, type RestingNotice, resting } from './notice.ts'
@@ -96,8 +97,6 @@ interface Told {
 const NOTHING: readonly string[] = []
 const NONE_MOVED: readonly ArrayBuffer[] = []
 const NO_OCTETS = new Uint8Array(0)
-/** From here on to hand a buffer over is cheaper than to copy it. */
-const MOVED_MIN_OCTETS = 16_384
 
 /** The topic under which workers hear that something may be due. */
 export const queueTopic = 'queue'
@@ -262,7 +261,7 @@ function keptOf(
 function movedOf({ body: lent }: Submission, { body }: Acceptance): readonly ArrayBuffer[] {
   if (body !== lent || !(body instanceof Uint8Array)) return NONE_MOVED
   const { buffer, length } = body
-  return length >= MOVED_MIN_OCTETS && buffer instanceof ArrayBuffer ? [buffer] : NONE_MOVED
+  return length >= AS_THEY_ARE_OCTETS && buffer instanceof ArrayBuffer ? [buffer] : NONE_MOVED
 }
 
 /** Until when its sender holds a message back (RFC 4865); what he lets go by now is not held. */

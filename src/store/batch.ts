@@ -44,8 +44,8 @@ export function runsOf<Named>(
 
 /**
  * Runs the jobs and commits; gives one result for each job, in order. Throws, with nothing done, if the
- * transaction as a whole failed. `beforeCommit` is the last
- * to write in it (commit-count.ts), and where a test makes it fail.
+ * transaction as a whole failed. `beforeCommit` is the last to write in it (commit-count.ts), and where a test
+ * makes it fail.
  */
 export async function runBatch(
   connection: SqliteConnection,

@@ -133,6 +133,16 @@ const clientCertificates = () =>
     .exactOptional()
     .describe('Asks clients for a certificate of their own (RFC 3207 §4.1).')
 
+/** What POP3 and IMAP have on either of their ports. */
+const reading = (number: number) => ({
+  enabled: enabled(true),
+  address: address('::'),
+  port: port(number),
+  proxyProtocol: proxyProtocol(),
+  clientCertificates: clientCertificates(),
+  mechanisms: mechanisms(),
+})
+
 const socketPath = (value: string, what: string) =>
   z.string().min(1).default(value).describe(`${what}; relative to the data folder.`)
 
@@ -247,12 +257,7 @@ export const listenersSchema = z.strictObject({
     .describe('Customers who log in and take the mail kept for them by ATRN (RFC 2645).'),
   pop3: z
     .strictObject({
-      enabled: enabled(true),
-      address: address('::'),
-      port: port(110),
-      proxyProtocol: proxyProtocol(),
-      clientCertificates: clientCertificates(),
-      mechanisms: mechanisms(),
+      ...reading(110),
       startTls: startTls(),
       plaintextAuth: plaintextAuth(),
     })
@@ -260,24 +265,12 @@ export const listenersSchema = z.strictObject({
     .prefault({})
     .describe('Reading mail by POP3 (RFC 1939), secured by STLS.'),
   pop3s: z
-    .strictObject({
-      enabled: enabled(true),
-      address: address('::'),
-      port: port(995),
-      proxyProtocol: proxyProtocol(),
-      clientCertificates: clientCertificates(),
-      mechanisms: mechanisms(),
-    })
+    .strictObject(reading(995))
     .prefault({})
     .describe('Reading mail by POP3 under TLS from the first octet (RFC 8314).'),
   imap: z
     .strictObject({
-      enabled: enabled(true),
-      address: address('::'),
-      port: port(143),
-      proxyProtocol: proxyProtocol(),
-      clientCertificates: clientCertificates(),
-      mechanisms: mechanisms(),
+      ...reading(143),
       startTls: startTls(),
       plaintextAuth: plaintextAuth(),
     })
@@ -285,14 +278,7 @@ export const listenersSchema = z.strictObject({
     .prefault({})
     .describe('Reading mail by IMAP (RFC 9051, RFC 3501), secured by STARTTLS.'),
   imaps: z
-    .strictObject({
-      enabled: enabled(true),
-      address: address('::'),
-      port: port(993),
-      proxyProtocol: proxyProtocol(),
-      clientCertificates: clientCertificates(),
-      mechanisms: mechanisms(),
-    })
+    .strictObject(reading(993))
     .prefault({})
     .describe('Reading mail by IMAP under TLS from the first octet (RFC 8314).'),
   mtqp: z

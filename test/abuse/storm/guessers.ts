@@ -103,10 +103,16 @@ function guess(work: Guessing, n: number): void {
   })
 }
 
+function end(): void {
+  over = true
+  for (const socket of sockets) socket.destroy()
+}
+
+// Whoever has started them is gone, were it by a signal: they do not guess for ever.
+process.on('disconnect', end)
 process.on('message', (work: Guessing | 'over') => {
   if (work === 'over') {
-    over = true
-    for (const socket of sockets) socket.destroy()
+    end()
     process.send?.(tally)
     process.disconnect()
     return
