@@ -39,7 +39,6 @@ function unpacked(writer: Writer<unknown, unknown>, inputs: unknown[]) {
 async function start(): Promise<void> {
   let connection: SqliteConnection | undefined
   let failures = 0
-  let lost: string | undefined
   const named = await loadNamed(modules)
   forgetCompiled()
   spareYoungAtRest()
@@ -47,13 +46,10 @@ async function start(): Promise<void> {
   const files = new DatabaseFiles(path, { wholeOctets: () => wholeOctets(connection) })
   const count = new CommitCount(path)
 
-  /**
-   * Nothing is durable in a file that has lost its name, or its end; nor behind that, were it by a fresh
-   * connection to what is left: the next start looks at it first (commit-count.ts).
-   */
+  /** Nothing is durable in a file that has lost its name, or its end. */
   const findFiles = (written: boolean): void => {
-    lost ??= files.fault(written)
-    if (lost !== undefined) throw new StoreError('broken', lost)
+    const fault = files.fault(written)
+    if (fault !== undefined) throw new StoreError('broken', fault)
   }
 
   const ready = (): SqliteConnection => {

@@ -28,6 +28,8 @@ export class DatabaseFiles {
   #log: Seen | undefined
   #logFile: number | undefined
   #salts = ''
+  /** What was cut or written over. A file that has lost its name may have it again; these octets do not come back. */
+  #spoilt: string | undefined
 
   /** What has the names now is what must have them later. */
   constructor(path: string, options: DatabaseFilesOptions) {
@@ -56,7 +58,7 @@ export class DatabaseFiles {
   /** Whether the last connection has folded its log into the database, and taken it away. */
   get folded(): boolean {
     const logIsGone = seen(this.#logPath).file === undefined
-    return logIsGone && this.#faultOfDatabase() === undefined
+    return this.#spoilt === undefined && logIsGone && this.#faultOfDatabase() === undefined
   }
 
   /**
@@ -64,7 +66,7 @@ export class DatabaseFiles {
    * @param written whether something was committed: then the log begins as one does
    */
   fault(written: boolean): string | undefined {
-    return this.#faultOfDatabase() ?? this.#faultOfLog(written)
+    return this.#spoilt ?? this.#faultOfDatabase() ?? this.#faultOfLog(written)
   }
 
   #faultOfDatabase(): string | undefined {
@@ -72,7 +74,7 @@ export class DatabaseFiles {
     if (now.file !== this.#database.file) return replaced(this.#path)
     // It grows, but for pages that a checkpoint gives back: then it ends with the database.
     const cut = now.octets < this.#database.octets && now.octets !== this.#options.wholeOctets()
-    if (cut) return wasCut(this.#path)
+    if (cut) return this.#spoil(wasCut(this.#path))
     this.#database.octets = now.octets
     return undefined
   }
@@ -86,11 +88,19 @@ export class DatabaseFiles {
       const before = this.#salts
       // Empty it is until the first commit, and again where somebody's checkpoint asks for that.
       const sound = this.#readSalts() || now.octets === 0
-      if (!sound) return replaced(this.#logPath)
-      if (shrunk && now.octets > 0 && this.#salts === before) return wasCut(this.#logPath)
+      if (!sound) return this.#spoil(replaced(this.#logPath))
+      if (shrunk && now.octets > 0 && this.#salts === before) {
+        return this.#spoil(wasCut(this.#logPath))
+      }
     }
     this.#log.octets = now.octets
     return undefined
+  }
+
+  /** Holds until the next start, which looks at what is left (store/commit-count.ts). */
+  #spoil(fault: string): string {
+    this.#spoilt = fault
+    return fault
   }
 
   /** Whether the log begins as one does. */
