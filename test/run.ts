@@ -1,6 +1,6 @@
 /**
  * The one test command (`npm test`): types, format and lint, then every default test. What needs no process of its
- * own shares one (rooms.ts, towns.ts, dialogues.ts): hundreds of starts of Node are saved. Each other file is
+ * own shares one (rooms.ts, towns.ts, contracts.ts, dialogues.ts): hundreds of starts of Node are saved. Each other file is
  * a process, and so is each that is asked for by name (`npm test -- queue pop3`). The last lines are those of
  * node's own runner.
  * Interop and bench have commands of their own (`npm run interop`, `npm run bench`).
@@ -27,8 +27,8 @@ const CHECKS = [
 ] as const
 
 /** These hold a core for a minute or two: whoever waits for a process, a disk or a clock runs beside them. */
-const SHARED = ['test/towns.ts', 'test/rooms.ts', 'test/dialogues.ts']
-const IN_SHARED = /^(?:src|test\/(?:sim|journey|transcript|fuzz))\//
+const SHARED = ['test/towns.ts', 'test/rooms.ts', 'test/contracts.ts', 'test/dialogues.ts']
+const IN_SHARED = /^(?:src|test\/(?:sim|journey|contract|transcript|fuzz))\//
 
 /** A check by its name: runs it, says how it went and what it said; whether it went well. */
 async function check([name, command, args]: (typeof CHECKS)[number]): Promise<boolean> {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -21,7 +21,7 @@ import { nodeRandom } from '../../src/world/node/random.ts'
 import { stemOf, storedOctets } from '../../src/world/sealed-name.ts'
 import { verifiedDisk } from '../../src/world/verified-disk.ts'
 import { startObjectStore } from '../kit/object-store.ts'
-import { findPostgres, noPostgres, startPostgres } from '../kit/postgres.ts'
+import { findPostgres, noPostgres, sharedPostgres } from '../kit/postgres.ts'
 import { spoilChunk } from './disk-room.ts'
 
 /** Where bodies are kept, as two nodes see it. */
@@ -98,8 +98,7 @@ const binaries = findPostgres()
 if (binaries === undefined) {
   test('bodies in PostgreSQL', { skip: noPostgres }, () => {})
 } else {
-  const server = await startPostgres(binaries)
-  after(() => server.stop())
+  const server = await sharedPostgres(binaries)
   places[`PostgreSQL (${binaries.version})`] = async () => {
     const url = await server.fresh()
     const options = { url, clock: nodeClock, random: nodeRandom, log: silent }
@@ -107,8 +106,10 @@ if (binaries === undefined) {
   }
 }
 
+// No longer than this: threads that start under the flag compile all that Node has made beforehand.
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
+setFlagsFromString('--no-expose-gc')
 
 const MB = 1_048_576
 

@@ -1,6 +1,6 @@
 /** What becomes of bodies that no row names, where several nodes read them: on both stores. */
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chunkDisk } from '../../src/store/chunk-disk.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
@@ -13,7 +13,7 @@ import { silent } from '../../src/world/log.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
 import { verifiedDisk } from '../../src/world/verified-disk.ts'
-import { findPostgres, noPostgres, startPostgres } from '../kit/postgres.ts'
+import { findPostgres, noPostgres, sharedPostgres } from '../kit/postgres.ts'
 import { nameBody } from './disk-room.ts'
 
 const graceMs = 300
@@ -23,8 +23,7 @@ const stores: Record<string, () => Promise<Store>> = {
 const binaries = findPostgres()
 if (binaries === undefined) test('garbage in PostgreSQL', { skip: noPostgres }, () => {})
 else {
-  const server = await startPostgres(binaries)
-  after(() => server.stop())
+  const server = await sharedPostgres(binaries)
   stores['PostgreSQL'] = async () =>
     openPostgresStore({
       url: await server.fresh(),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { parseQuery } from '../../src/queue/query-text.ts'
 import type * as queue from '../../src/queue/writer.ts'
-import type { Reader, Writer } from '../../src/store/store.ts'
+import type { Reader, Store, Writer } from '../../src/store/store.ts'
 
 export type Acceptance = Parameters<(typeof queue.accept)['run']>[1][number]
 
@@ -35,12 +35,32 @@ export function recipient(address: string, extra: Partial<Acceptance['recipients
   return { address, domain, ...plain, ...extra }
 }
 
-/** A store that keeps what was asked and answered. */
+/** Keeps what a store was asked, and what it answered. */
 export interface Witness {
   readonly log: unknown[]
   readonly used: Set<string>
   read<I, O>(reader: Reader<I, O>, input: I): Promise<O>
   write<I, O>(writer: Writer<I, O>, input: I): Promise<O>
+}
+
+/** A store that is watched. */
+export function witness(store: Store): Witness {
+  const log: unknown[] = []
+  const used = new Set<string>()
+  const keep = async (name: string, answer: Promise<unknown>) => {
+    used.add(name)
+    const outcome = await answer.then(plain, (error: Error & { reason?: string }) => ({
+      failed: error.reason ?? 'error',
+    }))
+    log.push([name, outcome])
+    return answer
+  }
+  return {
+    log,
+    used,
+    read: (reader, input) => keep(reader.name, store.read(reader, input)) as Promise<never>,
+    write: (writer, input) => keep(writer.name, store.write(writer, input)) as Promise<never>,
+  }
 }
 
 /** A query of all there is. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { openMemoryStore } from '../../src/store/memory.ts'
 import { openStore } from '../../src/store/open.ts'
 import { openPostgresStore } from '../../src/store/postgres/open.ts'
@@ -13,7 +13,7 @@ import type { Clock } from '../../src/world/clock.ts'
 import { silent } from '../../src/world/log.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
-import { findPostgres, noPostgres, startPostgres } from '../kit/postgres.ts'
+import { findPostgres, noPostgres, sharedPostgres } from '../kit/postgres.ts'
 import * as room from './room.ts'
 
 /** A place where a store can be opened, closed and opened again. */
@@ -56,8 +56,7 @@ const binaries = findPostgres()
 if (binaries === undefined) {
   test('a store in PostgreSQL', { skip: noPostgres }, () => {})
 } else {
-  const server = await startPostgres(binaries)
-  after(() => server.stop())
+  const server = await sharedPostgres(binaries)
   places[`PostgreSQL (${binaries.version})`] = async () => {
     const url = await server.fresh()
     const options = { url, clock: nodeClock, random: nodeRandom, log: silent }

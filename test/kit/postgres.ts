@@ -17,6 +17,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { after } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
@@ -123,6 +124,20 @@ function initialize({ directory: bin, as }: Binaries, place: string): void {
 
 function told(what: string, { status, stderr, error }: SpawnSyncReturns<string>): void {
   if (status !== 0) throw new Error(`${what}: ${stderr || error?.message}`)
+}
+
+let shared: Promise<PostgresServer> | undefined
+
+/**
+ * The server that all test files of this process share, each with schemas of its own: it ends behind the last of them.
+ * Asked for where a file begins, not within a suite.
+ */
+export function sharedPostgres(binaries: Binaries): Promise<PostgresServer> {
+  if (shared === undefined) {
+    shared = startPostgres(binaries)
+    after(async () => (await shared)?.stop())
+  }
+  return shared
 }
 
 /** Makes a database cluster and starts a server on it. Rejects with what the server said. */
