@@ -5,12 +5,12 @@
  * it fail with `fail`, and stops the machine with `crash`. Inputs and outputs are cloned as they would
  * be on their way to a thread, so that a writer proven here works there.
  */
-import { SqliteConnection } from '../world/node/sqlite.ts'
+import type { SqliteConnection } from '../world/node/sqlite.ts'
 import type { Read } from '../world/sql.ts'
 import { type JobResult, runBatch, runsOf } from './batch.ts'
 import { type Finding, findings, type StagedFile } from './check.ts'
 import { failureOf, storeFailure } from './failure.ts'
-import { migrate } from './migrate.ts'
+import { newDatabase } from './memory-schema.ts'
 import { type Reader, type Store, StoreError, type StoreStats, type Writer } from './store.ts'
 import { Topics } from './topics.ts'
 import { Transaction } from './transaction.ts'
@@ -55,10 +55,8 @@ const start2026 = Date.UTC(2026, 0, 1)
 
 /** Opens an empty store in memory, its schema in place. */
 export async function openMemoryStore(options: MemoryOptions = {}): Promise<MemoryStore> {
-  const connection = new SqliteConnection(':memory:')
   const now = options.now ?? (() => start2026)
-  migrate(connection, 'the store in memory', now())
-  return new MemoryStore(connection, { ...options, now }, { commits: 0 })
+  return new MemoryStore(newDatabase(now()), { ...options, now }, { commits: 0 })
 }
 
 export class MemoryStore implements Store {
