@@ -171,3 +171,17 @@ test('a header that is longer than is read is read as far, however the message i
   }
   assert.deepEqual(scan(1000), scan(octets.length))
 })
+
+test('only message/rfc822 and message/global are told with what is in them', () => {
+  for (const [subtype, opened] of [
+    ['rfc822', true],
+    ['global', true],
+    ['news', false],
+    ['partial', false],
+  ] as const) {
+    const part = scan(`Content-Type: message/${subtype}\r\n\r\nSubject: inner\r\n\r\nwords\r\n`)
+    assert.ok(part.kind === 'leaf')
+    assert.equal(part.message !== undefined, opened, subtype)
+    assert.equal(findPart(part, [1, 1]) !== undefined, opened, subtype)
+  }
+})

@@ -7,6 +7,7 @@ import { parametersOf } from './content-type.ts'
 import type { Entity } from './entity.ts'
 import { type Envelope, envelopeOf } from './envelope.ts'
 import { type Header, scanHeader } from './header.ts'
+import { withJoinedSections } from './parameter-sections.ts'
 import type { Parameter, Part } from './structure.ts'
 import { type Visitor, Walker } from './walker.ts'
 
@@ -150,12 +151,14 @@ export class StructureScanner implements Visitor {
       ...extensionOf(fields),
     }
     if (entity?.shape === 'multipart' && children.length > 0) {
-      const parameters = [...parametersOf(fields.first('content-type') ?? '')]
+      const parameters = parametersIn(fields.first('content-type') ?? '')
       return { kind: 'multi', subtype, parts: children, parameters, ...anywhere }
     }
     // A multipart that nothing divides is text to whoever reads it.
     const text = type === 'multipart' || entity === undefined
-    const [root] = children
+    // RFC 9051 §9 media-message: only these two are told with what is in them.
+    const opens = subtype === 'rfc822' || subtype === 'global'
+    const [root] = opens ? children : []
     return {
       kind: 'leaf',
       type: text ? 'text' : type,
@@ -176,7 +179,11 @@ export class StructureScanner implements Visitor {
 function parametersOrDefault(fields: Header, type: string, plain: boolean): readonly Parameter[] {
   const value = fields.first('content-type')
   if (plain || (value === undefined && type === 'text')) return [['charset', 'us-ascii']]
-  return value === undefined ? [] : [...parametersOf(value)]
+  return value === undefined ? [] : parametersIn(value)
+}
+
+function parametersIn(value: string): readonly Parameter[] {
+  return withJoinedSections(parametersOf(value))
 }
 
 /** The fields of BODYSTRUCTURE's extension data (RFC 2183, RFC 3282, RFC 2557). */
@@ -186,7 +193,7 @@ function extensionOf(fields: Header) {
   const disposition =
     value === undefined || type === undefined
       ? {}
-      : { disposition: { type, parameters: [...parametersOf(value)] } }
+      : { disposition: { type, parameters: parametersIn(value) } }
   const languages = (fields.first('content-language') ?? '')
     .split(',')
     .map(language => language.trim())

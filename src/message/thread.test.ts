@@ -32,6 +32,7 @@ const rows: readonly (readonly [string, readonly string[], string])[] = [
   ['one subject of two that answer nothing is held by nobody', ['a x', 'b x'], '(-(1)(2))'],
   ['an answer that came first lies below all the same', ['b Re:_x', 'a x'], '(2(1))'],
   ['who refers to himself makes no loop', ['a x a', 'b y c', 'c z b'], '(1)(3(2))'],
+  ['an id is the same in quotes', ['"a"@h x', 'b y a@h', 'c z "a"@h'], '(1(2)(3))'],
   ['two messages of one id are two', ['a x', 'a y'], '(1)(2)'],
   ['without a subject nothing is gathered', ['a ', 'b '], '(1)(2)'],
 ]

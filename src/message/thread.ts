@@ -41,6 +41,12 @@ const STEP = 256
 
 const MESSAGE_ID = /<([^<>\s]{1,500})>/g
 
+/** RFC 5256 §3: `<"a"@x>` and `<a@x>` are one. */
+function unquoted(id: string): string {
+  const [whole = '', local] = /^"((?:[^"\\]|\\.)*)"(?=@)/.exec(id) ?? []
+  return local === undefined ? id : local.replace(/\\(.)/g, '$1') + id.slice(whole.length)
+}
+
 /** What threading asks of a header; the subject is decoded. */
 export interface ThreadFields {
   readonly subject: string | undefined
@@ -61,7 +67,8 @@ export function threadFactsOf(uid: number, header: Header, internalDate: number)
 }
 
 export function threadFacts(uid: number, internalDate: number, fields: ThreadFields): ThreadFacts {
-  const ids = (value = '') => Array.from(value.matchAll(MESSAGE_ID), match => match[1] ?? '')
+  const ids = (value = '') =>
+    Array.from(value.matchAll(MESSAGE_ID), match => unquoted(match[1] ?? ''))
   const references = ids(fields.references)
   const { text, isReply } = baseSubject(fields.subject ?? '')
   return {
