@@ -12,8 +12,8 @@ import { folderStatus } from '../mailbox/folder.ts'
 import { quotaOf } from '../mailbox/quota.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { ImapAccess } from './imap.ts'
-import { notThere, overQuota } from './imap-no.ts'
-import { lacking, placeOf } from './imap-place.ts'
+import { notThere, overQuota, tooManyKeywords } from './imap-no.ts'
+import { lacking, placeOf, untoldTo } from './imap-place.ts'
 import { octetsBehind } from './imap-url.ts'
 
 type Access = Pick<
@@ -105,7 +105,7 @@ export class ImapAppend {
         for (const { intake } of begun) intake.abandon()
         return denied ?? notThere(mailbox)
       }
-      const { ownerId, name } = place
+      const { ownerId, name, rights } = place
       const limit = this.#limit
       const input = { accountId: ownerId, mailbox: name, messages, ...(limit && { limit }) }
       const replaced = replaces && { mailboxId: replaces.key, uid: replaces.uid }
@@ -114,9 +114,11 @@ export class ImapAppend {
       if (appended.kind === 'missing') return notThere(mailbox)
       if (appended.kind === 'gone') return gone
       if (appended.kind === 'full') return overQuota
+      if (appended.kind === 'too many keywords') return tooManyKeywords
       for (const staged of appended.staged) this.#forget(staged)
       store.wake(mailTopic(ownerId))
-      return { kind: 'appended', uidValidity: appended.uidValidity, uids: appended.uids }
+      const { uidValidity, uids } = appended
+      return { kind: 'appended', uidValidity, uids, ...untoldTo(rights) }
     } catch (error) {
       for (const { intake } of begun) intake.abandon()
       if (isFull(error)) return noRoom

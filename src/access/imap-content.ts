@@ -228,7 +228,9 @@ export class MessageContent {
     const cut = partialOf({ from: 0, to: made.length }, partial)
     const sizeOctets = cut.to - cut.from
     if (this.#heldOctets + sizeOctets > HELD_MAX_OCTETS) {
-      return { kind: 'octets', sizeOctets, content: whenSent(remade, cut) }
+      const noNul = !made.subarray(cut.from, cut.to).includes(0)
+      const told = { kind: 'octets', sizeOctets, content: whenSent(remade, cut) } as const
+      return noNul ? { ...told, noNul } : told
     }
     this.#heldOctets += sizeOctets
     // What is a view of much more would hold that too.

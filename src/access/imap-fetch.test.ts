@@ -19,10 +19,10 @@ test('decoded octets are the same whole, in pieces and one by one', async () => 
   const fetched = async (items: string) =>
     /FETCH \((.*)\)\nx OK/s.exec(await client.say(`FETCH 1 ${items}`))?.[1]
   assert.equal(await fetched('BINARY.SIZE[1]'), 'BINARY.SIZE[1] 90000')
-  assert.equal(await fetched('BINARY.PEEK[1]'), `BINARY[1] ~{90000}\n${plain}`)
+  assert.equal(await fetched('BINARY.PEEK[1]'), `BINARY[1] {90000}\n${plain}`)
   assert.equal(
     await fetched('(BINARY.PEEK[1]<10.80000> BINARY.PEEK[1]<3.2> BINARY.PEEK[1]<89999.5>)'),
-    `BINARY[1]<10> ~{80000}\n${plain.slice(10, 80_010)} BINARY[1]<3> ~{2}\nde BINARY[1]<89999> ~{1}\n${plain.at(-1)}`,
+    `BINARY[1]<10> {80000}\n${plain.slice(10, 80_010)} BINARY[1]<3> {2}\nde BINARY[1]<89999> {1}\n${plain.at(-1)}`,
   )
   const field = `X-Long: ${Array.from({ length: 100 }, () => 'w'.repeat(900)).join('\n ')}`
   await append(client, `${field}\nTo: b@example.org\n\nbody\n`)
@@ -119,4 +119,21 @@ test('who reads no UTF-8 is given headers in ASCII, and the message as it is onc
     ),
   )
   assert.ok((await client.say(told)).includes(Buffer.from('"jørn"').toString('latin1')))
+})
+
+test('NUL is told by BINARY alone', async () => {
+  const { client } = await opened()
+  const message = 'X: a\0b\r\n\r\nc\0d\r\n'
+  assert.match(await client.say(`APPEND INBOX ~{${message.length}+}\r\n${message}`), /^x OK/m)
+  await client.say('SELECT INBOX')
+  assert.deepEqual(
+    await client.told('FETCH 1 (BODY.PEEK[TEXT] BODY.PEEK[TEXT]<1.1> RFC822.SIZE)'),
+    ['* 1 FETCH (BODY[TEXT] {5}', 'c\x80d', ' BODY[TEXT]<1> {1}', '\x80 RFC822.SIZE 15)'],
+  )
+  assert.match(await client.say('FETCH 1 BODY.PEEK[HEADER.FIELDS (X)]'), /^X: a\x80b$/m)
+  assert.match(await client.say('FETCH 1 BINARY.PEEK[1]'), /BINARY\[1\] ~\{5\}\nc\0d\n/)
+  const coded = 'Content-Transfer-Encoding: base64\n\nAGE=\n'
+  await append(client, coded)
+  assert.match(await client.say('FETCH 2 BINARY.PEEK[1]'), /BINARY\[1\] ~\{2\}\n\0a\)/)
+  assert.match(await client.say('FETCH 2 BINARY.PEEK[1]<1.1>'), /BINARY\[1\]<1> \{1\}\na\)/)
 })

@@ -47,14 +47,19 @@ export function answerFolder(access: Access, question: FolderQuestion): Promise<
       return remove(access, question)
     case 'rename':
       return rename(access, question)
-    case 'subscribe': {
-      const folder = { accountId: question.account.id, name: question.mailbox, on: question.on }
-      return access.store.write(subscribe, folder).then(() => {
-        access.store.wake(mailTopic(folder.accountId))
-        return done
-      })
-    }
+    case 'subscribe':
+      return subscribed(access, question)
   }
+}
+
+async function subscribed(access: Access, question: Asked<'subscribe'>): Promise<Answer> {
+  const { account, mailbox: name, on } = question
+  const folder = { accountId: account.id, name, on }
+  if ((await access.store.write(subscribe, folder)) === 'too many') {
+    return { kind: 'no', code: 'LIMIT', why: 'the account is subscribed to too many names' }
+  }
+  access.store.wake(mailTopic(account.id))
+  return done
 }
 
 /** All folders of an account, a slice at a time: others have their turn between them. */

@@ -19,6 +19,11 @@ export const broken: No = {
   code: 'SERVERBUG',
   why: 'something went wrong here, try again',
 }
+export const tooManyKeywords: No = {
+  kind: 'no',
+  code: 'LIMIT',
+  why: 'the mailbox has too many keywords',
+}
 export const overQuota: No = {
   kind: 'no',
   code: 'OVERQUOTA',

@@ -37,6 +37,11 @@ export async function placeOf(
   return { ownerId: found.ownerId, owner, name, rights: found.rights, own: false }
 }
 
+/** RFC 9051 §6.3.12: who may put messages somewhere and not read there hears nothing of their UIDs. */
+export function untoldTo(rights: string): { readonly untold?: true } {
+  return rights.includes('r') ? {} : { untold: true }
+}
+
 /** Why not all of these rights are there; undefined where they are. */
 export function lacking(place: Place | undefined, ...wanted: readonly string[]): No | undefined {
   if (place === undefined) return noSuchMailbox

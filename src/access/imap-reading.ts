@@ -20,7 +20,7 @@ import type { MessageContent } from './imap-content.ts'
  * What finds and writes them has a version: raise it with every change of what is told for the same octets
  * (message/structure-scan.ts, message/envelope.ts, message/header.ts, imap/structure.ts, heading.ts).
  */
-export const SCANNER = 4
+export const SCANNER = 5
 
 /** Longer ones are found anew each time. */
 const KEPT_MAX_CHARS = 65_536

@@ -101,7 +101,7 @@ test('a signed URL is fetched by whom it is for, as long as its key and its time
   assert.ok(!(await fetch(ann, await sign(joe, `${url};URLAUTH=submit+ann`))))
   const late = `${url};EXPIRE=1970-01-01T00:00:00Z;URLAUTH=authuser`
   assert.ok(!(await fetch(ann, await sign(joe, late))))
-  assert.match(await ann.say(`GENURLAUTH "${url};URLAUTH=authuser" INTERNAL`), /^x NO \[NOPERM\]/)
+  assert.match(await ann.say(`GENURLAUTH "${url};URLAUTH=authuser" INTERNAL`), /^x BAD \[NOPERM\]/)
   await ann.say('RESETKEY')
   assert.ok(await fetch(ann, forAll))
   assert.match(await joe.say('RESETKEY INBOX'), /^x OK \[URLMECH INTERNAL\]/)
@@ -139,4 +139,28 @@ test('what is signed for a submission is found by whom it is for, and by nobody 
   assert.equal(await refer(2, 'ann@example.org', forAnn), 'gone')
   await joe.say('RESETKEY')
   assert.equal(await refer(2, 'ann@example.org', forAnn), 'denied')
+})
+
+test('who may not take away replaces nothing, and who may not read hears of no UID', async () => {
+  const { shared, client: joe } = await opened()
+  const ann = new Client(shared)
+  await ann.say('LOGIN ann secret')
+  await joe.say('CREATE Work')
+  await append(joe, 'Subject: 1\n\nbody\n', '()', 'Work')
+  const work = '"Other Users/joe@example.org/Work"'
+  for (const rights of ['lrsi', 'lrswie', 'lrswit']) {
+    await joe.say(`SETACL Work ann@example.org ${rights}`)
+    assert.match(await ann.say(`SELECT ${work}`), /^x OK \[READ-WRITE\]/m)
+    const answer = await ann.say(`REPLACE 1 INBOX {6+}\r\nA: b\r\n`)
+    assert.match(answer, /^x NO \[NOPERM\]/, rights)
+  }
+  assert.match(await joe.say('STATUS Work (MESSAGES)'), /MESSAGES 1/)
+  assert.match(await ann.say('STATUS INBOX (MESSAGES)'), /MESSAGES 0/)
+  await joe.say('SETACL Work ann@example.org li')
+  assert.match(await append(ann, 'a\n', '()', work), /^x OK APPEND/m)
+  await append(ann, 'b\n')
+  await ann.say('SELECT INBOX')
+  assert.match(await ann.say(`COPY 1 ${work}`), /^x OK COPY/m)
+  assert.deepEqual(await ann.told(`MOVE 1 ${work}`), ['* 1 EXPUNGE', '* 0 RECENT'])
+  assert.match(await joe.say('STATUS Work (MESSAGES)'), /MESSAGES 4/)
 })

@@ -174,3 +174,27 @@ test('several mailboxes are searched at once, those of others as far as one may 
   await joe.say('SETACL Work ann@example.org lr')
   assert.deepEqual(found(await ann.told(everywhere)), ['Other Users/joe@example.org/Work'])
 })
+
+test('TEXT looks at the headers of parts, BODY does not, and both hold the empty text', async () => {
+  const { client } = await opened()
+  const parts = [
+    'Content-Type: multipart/mixed; boundary=b\n\n--b\n\nwords\n--b',
+    'Content-Type: application/pdf; name="report.pdf"\nContent-Description: =?utf-8?q?gr=C3=BCn?=\n\nx\n--b--\n',
+  ].join('\n')
+  await append(client, `Subject: one\n${parts}`)
+  await append(client, 'Subject: two\nContent-Type: image/png\n\nx\n')
+  await client.say('SELECT INBOX')
+  const searches: Readonly<Record<string, string>> = {
+    'TEXT report.pdf': '1',
+    'TEXT "gr\u00fcn"': '1',
+    'BODY report.pdf': '',
+    'TEXT ""': '1 2',
+    'BODY ""': '1 2',
+  }
+  for (const [search, found] of Object.entries(searches)) {
+    const [told = ''] = await client.told(`SEARCH CHARSET UTF-8 ${search}`)
+    assert.equal(told.replace(/^\* SEARCH ?/, ''), found, search)
+  }
+  const either = `SEARCH ${'OR SUBJECT none '.repeat(300)}SUBJECT two`
+  assert.deepEqual(await client.told(either), ['* SEARCH 2'])
+})

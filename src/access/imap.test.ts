@@ -5,6 +5,7 @@ import { append, Client, opened, until } from '../../test/kit/imap-client.ts'
 import { copyMessages } from '../mailbox/copy.ts'
 import { forgetOld } from '../mailbox/forget.ts'
 import { keptFolders, keptMessages, releaseKept } from '../mailbox/kept.ts'
+import { writer } from '../store/store.ts'
 import type { ImapAccess } from './imap.ts'
 
 test('a client that comes back hears by QRESYNC what happened, on a store', async () => {
@@ -175,4 +176,66 @@ test('NOTIFY tells what others do in mailboxes that are not open, on a store', a
   await client.say('UNSELECT')
   await other.say('DELETE Fun')
   assert.match(await client.unasked(), /^\* LIST \(\\NonExistent\) "\/" "Fun"/m)
+})
+
+test('a mailbox takes so many keywords, whichever way they come, and says when it is full', async () => {
+  const { client } = await opened()
+  await client.say('CREATE Work')
+  const words = (of: string, count: number) =>
+    Array.from({ length: count }, (_, n) => `${of}${n}`).join(' ')
+  for (let n = 0; n < 10; n++) {
+    assert.match(await append(client, 'a\n', `(${words(`k${n}x`, 99)})`), /^x OK/m)
+    await append(client, 'a\n', `(${words(`o${n}x`, 99)})`, 'Work')
+  }
+  const further = await append(client, 'a\n', `(\\Seen ${words('more', 11)})`)
+  assert.match(further, /^x NO \[LIMIT\]/m)
+  assert.match(await client.say('SELECT INBOX'), /^\* 10 EXISTS$.*PERMANENTFLAGS \([^)]* \\\*\)/ms)
+  assert.match(await client.say('COPY 1 Work'), /^x NO \[LIMIT\]/m)
+  assert.match(await client.say('STATUS Work (MESSAGES)'), /MESSAGES 10/)
+  assert.match(await append(client, 'a\n', `(${words('more', 10)})`), /^x OK/m)
+  // RFC 9051 §7.1: without `\\*` from then on.
+  const full = /^\* OK \[PERMANENTFLAGS \(\\Answered [^*)]*\)\].*$/m
+  const stored = await client.say('STORE 1 +FLAGS (onemore)')
+  assert.match(stored, full)
+  assert.match(stored, /^x NO \[LIMIT\]/m)
+  assert.match(await client.say('STORE 1 -FLAGS (k0x1 nosuch)'), /^x OK/m)
+  assert.match(await client.say('SELECT INBOX'), full)
+})
+
+const subscribeToMany = writer('test.subscriptions', tx =>
+  tx.run(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+    INSERT INTO subscription (account_id, name) SELECT 1, 'n' || i FROM n`),
+)
+
+test('one is subscribed to what could be there, and to so many names', async () => {
+  const { shared, client } = await opened()
+  assert.match(await client.say('SUBSCRIBE Nowhere'), /^x OK/)
+  // Modified UTF-7 of a line end.
+  assert.match(await client.say('SUBSCRIBE "a&AAo-b"'), /^x NO \[CANNOT\]/)
+  assert.match(await client.say('UNSUBSCRIBE "a&AAo-b"'), /^x OK/)
+  await client.say('UNSUBSCRIBE Nowhere')
+  await shared.store.write(subscribeToMany, null)
+  assert.match(await client.say('SUBSCRIBE n7'), /^x OK/)
+  assert.match(await client.say('SUBSCRIBE one'), /^x NO \[LIMIT\]/)
+  await client.say('UNSUBSCRIBE n7')
+  assert.match(await client.say('SUBSCRIBE one'), /^x OK/)
+})
+
+test('a level that is no mailbox is renamed with what is below it, and INBOX keeps what is noted at it', async () => {
+  const { client } = await opened()
+  await client.say('CREATE a/b')
+  await client.say('DELETE a')
+  assert.match(await client.say('RENAME a z'), /^x OK/)
+  assert.deepEqual(
+    (await client.told('LIST "" %/%')).map(line => line.replace(/^.* /, '')),
+    ['"z/b"'],
+  )
+  assert.match(await client.say('RENAME a y'), /^x NO \[NONEXISTENT\]/)
+  await client.say('SETMETADATA INBOX (/private/comment "mine" /shared/comment "ours")')
+  assert.match(await client.say('RENAME INBOX Old'), /^x OK/)
+  for (const name of ['INBOX', 'Old']) {
+    assert.deepEqual(await client.told(`GETMETADATA ${name} (/private/comment /shared/comment)`), [
+      `* METADATA "${name}" (/private/comment "mine" /shared/comment "ours")`,
+    ])
+  }
 })

@@ -15,7 +15,7 @@ import {
   openFolder,
 } from '../mailbox/change.ts'
 import { copyMessages } from '../mailbox/copy.ts'
-import { allowed, changeFlags } from '../mailbox/flags.ts'
+import { allowed, changeFlags, KEYWORDS_MAX } from '../mailbox/flags.ts'
 import { furnish, isFurnished } from '../mailbox/folder.ts'
 import { claimRecent } from '../mailbox/recent.ts'
 import { mailTopic } from '../mailbox/topic.ts'
@@ -31,8 +31,8 @@ import { expungeDoomed } from './imap-expunge.ts'
 import { fetchMessages, stateOf } from './imap-fetch.ts'
 import { answerFolder, mailboxIdOf, watchedMailboxes } from './imap-folder.ts'
 import { answerMetadata } from './imap-metadata.ts'
-import { broken, noSuchMailbox, notThere, overQuota } from './imap-no.ts'
-import { lacking, placeOf } from './imap-place.ts'
+import { broken, noSuchMailbox, notThere, overQuota, tooManyKeywords } from './imap-no.ts'
+import { lacking, placeOf, untoldTo } from './imap-place.ts'
 import { limitFor, tellQuota } from './imap-quota.ts'
 import { answerRights } from './imap-rights.ts'
 import { searchMessages } from './imap-search.ts'
@@ -183,9 +183,7 @@ class ImapRole implements Role<Question, Answer> {
       case 'append url':
         return this.#append.appendUrl(question)
       case 'commit':
-        return this.#append
-          .commit(question)
-          .then(answer => this.#told(answer, question.replaces !== undefined))
+        return this.#commit(question)
       case 'abandon':
         this.#append.abandon()
         return done
@@ -263,6 +261,7 @@ class ImapRole implements Role<Question, Answer> {
     const readOnly = question.readOnly || !/[iestw]/.test(rights)
     this.#recent = question.recent ? (readOnly ? 'looked at' : 'claimed') : undefined
     const recent = await this.#recentOf(key, found.recentFrom, roll.uidNext)
+    const keywords = words(found.keywords)
     const opened: OpenedMailbox = {
       key,
       mailboxId: mailboxIdOf(key),
@@ -270,8 +269,9 @@ class ImapRole implements Role<Question, Answer> {
       uidNext: roll.uidNext,
       highestModSeq: roll.modSeq,
       uids: roll.uids.slice(),
-      keywords: words(found.keywords),
+      keywords,
       readOnly,
+      ...(keywords.length >= KEYWORDS_MAX && { keywordsFull: true }),
       ...recent,
       ...(place.own ? {} : { rights }),
       ...(unseen === undefined ? {} : { firstUnseenUid: unseen }),
@@ -355,10 +355,25 @@ class ImapRole implements Role<Question, Answer> {
       case 'missing':
         return noSuchMailbox
       case 'too many keywords':
-        return { kind: 'no', code: 'LIMIT', why: 'the mailbox has too many keywords' }
+        return tooManyKeywords
       case 'changed':
         return { kind: 'stored', stored: changed.rows.map(stateOf), modified: changed.modified }
     }
+  }
+
+  #commit(question: Extract<Question, { kind: 'commit' }>): Answer | Promise<Answer> {
+    const replaces = question.replaces !== undefined
+    // RFC 8508 §4.1: who replaces takes away.
+    if (replaces && !this.#mayTakeAway()) {
+      this.#append.abandon()
+      return notAllowed
+    }
+    return this.#append.commit(question).then(answer => this.#told(answer, replaces))
+  }
+
+  /** RFC 4314 §4: what MOVE and REPLACE want where the message was. */
+  #mayTakeAway(): boolean {
+    return this.#rights.includes('e') && this.#rights.includes('t')
   }
 
   async #copy(question: Extract<Question, { kind: 'copy' }>): Promise<Answer> {
@@ -368,7 +383,7 @@ class ImapRole implements Role<Question, Answer> {
     const denied = lacking(place, 'i')
     if (denied !== undefined) return denied
     // RFC 6851 §4.4: who moves takes away.
-    if (move && !/^(?=.*e)(?=.*t)/.test(this.#rights)) return notAllowed
+    if (move && !this.#mayTakeAway()) return notAllowed
     const { ownerId, name, rights, own } = place
     // What is moved within an account is held already.
     const held = move && ownerId === this.#ownerId
@@ -384,7 +399,9 @@ class ImapRole implements Role<Question, Answer> {
     })
     this.#access.store.wake(mailTopic(ownerId))
     if (copied.kind === 'full') return overQuota
-    return copied.kind === 'missing' ? notThere(mailbox) : this.#told(copied, move)
+    if (copied.kind === 'too many keywords') return tooManyKeywords
+    if (copied.kind === 'missing') return notThere(mailbox)
+    return this.#told({ ...copied, ...untoldTo(rights) }, move)
   }
 }
 

@@ -97,9 +97,11 @@ export class Candidate {
       case 'header':
         return this.#hasField(key.field.toLowerCase(), key.text)
       case 'body':
+        // RFC 9051 §6.4.4: the empty text is a part of every other.
+        if (key.text === '') return true
         return !(await this.#lacks(casemap(key.text))) && this.#body(key.text)
       case 'text':
-        return this.#text(key.text)
+        return key.text === '' || this.#text(key.text)
       case 'date':
         if (key.of === 'sent') return this.#sent(key)
         return compareDay(key.of === 'saved' ? this.#row.savedAt : this.#row.internalDate, key)
@@ -187,7 +189,23 @@ export class Candidate {
 
   async #text(text: string): Promise<boolean> {
     if (await this.#lacks(casemap(text))) return false
-    return (await this.#anyHeader(text)) || (await this.#body(text))
+    if (await this.#anyHeader(text)) return true
+    return (await this.#anyPartHeader(text)) || (await this.#body(text))
+  }
+
+  /** RFC 9051 §6.4.4: TEXT looks at MIME headers too, where the names of files stand. */
+  async #anyPartHeader(text: string): Promise<boolean> {
+    const content = await this.#opened()
+    if (content === undefined) return false
+    const wanted = casemap(text)
+    for (const { headerFrom, bodyFrom } of headedOf(await content.structure())) {
+      if (this.#context.gone()) return false
+      const from = headerFrom + content.octets.headOctets
+      const to = Math.min(bodyFrom + content.octets.headOctets, from + INNER_HEADER_MAX_OCTETS)
+      const octets = await collected(content.octets.range(from, to))
+      if (headerHolds(scanHeader(octets), wanted)) return true
+    }
+    return false
   }
 
   async #anyHeader(text: string): Promise<boolean> {
@@ -290,6 +308,15 @@ function headerHolds(header: Header, wanted: string): boolean {
   return header.fields.some(each =>
     casemap(`${each.name}: ${decodeWords(header.text(each))}`).includes(wanted),
   )
+}
+
+/** Parts that have a header of their own: all but the message itself. */
+function* headedOf(part: Part): Generator<Part> {
+  const within = part.kind === 'multi' ? part.parts : part.message ? [part.message.root] : []
+  for (const each of within) {
+    yield each
+    yield* headedOf(each)
+  }
 }
 
 /** The leaves whose text is searched, and the messages within: their headers are text of this one's body. */

@@ -23,9 +23,9 @@ export interface AppendInput {
   readonly accountId: number
   readonly mailbox: string
   readonly messages: readonly Appended[]
-  /** REPLACE (RFC 8508): this message goes by the same transaction; where it is gone, nothing is done. */
   /** What the account may hold. */
   readonly limit?: QuotaLimit
+  /** REPLACE (RFC 8508): this message goes by the same transaction; where it is gone, nothing is done. */
   readonly replaced?: { readonly mailboxId: number; readonly uid: number }
 }
 
@@ -41,6 +41,7 @@ export type AppendDone =
   | { readonly kind: 'gone' }
   /** There is no room for it. */
   | { readonly kind: 'full' }
+  | { readonly kind: 'too many keywords' }
 
 const REMOVE_ONE = `DELETE FROM mailbox_message WHERE mailbox_id = ?1 AND uid = ?2
 RETURNING uid, body_id, message_id, flags, size_octets AS "sizeOctets"`
@@ -64,6 +65,7 @@ export const appendMessages = writer(
     if (!(await fits(tx, accountId, limit, sizes, await freedBy(tx, replaced)))) {
       return { kind: 'full' }
     }
+    if (!(await keepKeywords(tx, target.id, messages))) return { kind: 'too many keywords' }
     let staged: readonly string[] = []
     if (replaced !== undefined) {
       const removed = await removeReplaced(tx, target.id, replaced)
@@ -95,7 +97,6 @@ export const appendMessages = writer(
       ),
     )
     await savedNow(tx, delivered)
-    await keepKeywords(tx, target.id, messages)
     return {
       kind: 'appended',
       uidValidity: delivered[0]?.uidValidity ?? 0,

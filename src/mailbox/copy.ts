@@ -6,7 +6,7 @@ import type { QuotaLimit } from '../account/quota.ts'
 import { writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
 import { type Delivered, type Delivery, deliverInto } from './deliver.ts'
-import { allowed } from './flags.ts'
+import { allowed, KEYWORDS_MAX } from './flags.ts'
 import { fits } from './quota.ts'
 import { withUids } from './tally.ts'
 import { type Gone, SAVED, vanish } from './writer.ts'
@@ -35,6 +35,7 @@ export type Copied =
   | { readonly kind: 'missing' }
   /** There is no room for it. */
   | { readonly kind: 'full' }
+  | { readonly kind: 'too many keywords' }
 
 interface Row {
   readonly uid: number
@@ -80,6 +81,7 @@ export const copyMessages = writer(
     }
     const sizes = rows.map(row => ({ sizeOctets: row.size_octets }))
     if (!(await fits(tx, accountId, limit, sizes))) return { kind: 'full' }
+    if (!(await keepKeywords(tx, target.id, rows))) return { kind: 'too many keywords' }
     const delivered: Delivered[] = await deliverInto(
       tx,
       rows.map(
@@ -96,7 +98,6 @@ export const copyMessages = writer(
       ),
     )
     await savedNow(tx, delivered)
-    await keepKeywords(tx, target.id, rows)
     if (move) {
       const moved = JSON.stringify(rows.map(({ uid }) => uid))
       await vanish(tx, mailboxId, await tx.all<Gone>(REMOVE, mailboxId, moved))
@@ -124,15 +125,15 @@ export async function savedNow(tx: Write, delivered: readonly Delivered[]): Prom
   if (first && last) await tx.run(SAVED, first.mailboxId, first.uid, last.uid)
 }
 
-/** The mailbox knows the keywords that its new messages brought. */
+/** The mailbox knows the keywords that its new messages bring; false where it would have too many, and then nothing is changed. */
 export async function keepKeywords(
   tx: Parameters<typeof deliverInto>[0],
   mailboxId: number,
   rows: readonly { readonly flags: string }[],
-): Promise<void> {
+): Promise<boolean> {
   const brought = new Set(rows.flatMap(({ flags }) => flags.split(' ')))
   const words = [...brought].filter(flag => flag !== '' && !flag.startsWith('\\'))
-  if (words.length === 0) return
+  if (words.length === 0) return true
   const row = await tx.get<{ keywords: string }>(
     'SELECT keywords FROM mailbox WHERE id = ?1',
     mailboxId,
@@ -140,10 +141,12 @@ export async function keepKeywords(
   const known = row === undefined || row.keywords === '' ? [] : row.keywords.split(' ')
   const lower = new Set(known.map(word => word.toLowerCase()))
   const fresh = words.filter(word => !lower.has(word.toLowerCase()))
-  if (fresh.length === 0) return
+  if (fresh.length === 0) return true
+  if (known.length + fresh.length > KEYWORDS_MAX) return false
   await tx.run(
     'UPDATE mailbox SET keywords = ?2 WHERE id = ?1',
     mailboxId,
     [...known, ...fresh].join(' '),
   )
+  return true
 }

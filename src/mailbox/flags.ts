@@ -36,7 +36,8 @@ export type FlagsChanged =
   | { readonly kind: 'too many keywords' }
   | { readonly kind: 'missing' }
 
-const KEYWORDS_MAX = 1_000
+/** More of them in one mailbox, and SELECT would tell more than it can. */
+export const KEYWORDS_MAX = 1_000
 
 const READ = withUids(
   `SELECT uid, flags, mod_seq AS "modSeq", size_octets AS "sizeOctets" FROM mailbox_message
@@ -80,7 +81,7 @@ export const changeFlags = writer(
       }
     }
     if (after.length === 0) return { kind: 'changed', rows: told, modified }
-    if (known.size > KEYWORDS_MAX) return { kind: 'too many keywords' }
+    if (mode !== 'remove' && known.size > KEYWORDS_MAX) return { kind: 'too many keywords' }
     const [was, is] = [tallyOf(before), tallyOf(after)]
     await tx.many(
       CHANGE,

@@ -256,26 +256,38 @@ export const renameFolder = writer(
           )
     if (taken !== undefined) return 'exists'
     const moved = await rename(tx, accountId, name, to)
-    if (moved === 0) return 'missing'
+    const below = name === 'INBOX' ? [] : await namesBelow(tx, accountId, name)
+    // A level that is no mailbox has a name for those below it.
+    if (moved === 0 && below.length === 0) return 'missing'
     const ahead = await freshSecond(tx, accountId)
     await makeAbove(tx, accountId, to, ahead)
     if (name === 'INBOX') {
       await tx.run(MAKE, accountId, 'INBOX', '', ahead)
+      await tx.run(NOTED_AT_BOTH, accountId, to)
       return 'done'
     }
-    const below = await tx.all<{ name: string }>(
-      `SELECT name FROM mailbox WHERE account_id = ?1 AND substr(name, 1, ?3) = ?2`,
-      accountId,
-      name + DELIMITER,
-      // SQL counts characters, not UTF-16 units.
-      Array.from(name).length + 1,
-    )
-    for (const row of below) {
-      await rename(tx, accountId, row.name, to + row.name.slice(name.length))
-    }
+    for (const each of below) await rename(tx, accountId, each, to + each.slice(name.length))
     return 'done'
   },
 )
+
+/** RFC 5464 §4.1: what is noted at INBOX is noted at the new name and at INBOX. */
+const NOTED_AT_BOTH = `INSERT INTO annotation (mailbox_id, account_id, entry, value)
+  SELECT fresh.id, n.account_id, n.entry, n.value FROM mailbox old
+  JOIN annotation n ON n.mailbox_id = old.id
+  JOIN mailbox fresh ON fresh.account_id = old.account_id AND fresh.name = 'INBOX'
+  WHERE old.account_id = ?1 AND old.name = ?2`
+
+async function namesBelow(tx: Read, accountId: number, name: string): Promise<string[]> {
+  const rows = await tx.all<{ name: string }>(
+    `SELECT name FROM mailbox WHERE account_id = ?1 AND substr(name, 1, ?3) = ?2`,
+    accountId,
+    name + DELIMITER,
+    // SQL counts characters, not UTF-16 units.
+    Array.from(name).length + 1,
+  )
+  return rows.map(row => row.name)
+}
 
 function rename(tx: Write, accountId: number, from: string, to: string): Promise<number> {
   return tx.run(
@@ -289,12 +301,28 @@ function rename(tx: Write, accountId: number, from: string, to: string): Promise
 const SUBSCRIBE =
   'INSERT INTO subscription (account_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING'
 
+/** A bound of ours, well above that of folders: names need not exist, and a listing reads them all. */
+const SUBSCRIPTIONS_MAX = 20_000
+
 export const subscribe = writer(
   'mailbox.subscribe',
-  (tx, { accountId, name, on }: FolderName & { readonly on: boolean }) =>
-    on
-      ? tx.run(SUBSCRIBE, accountId, name)
-      : tx.run('DELETE FROM subscription WHERE account_id = ?1 AND name = ?2', accountId, name),
+  async (
+    tx,
+    { accountId, name, on }: FolderName & { readonly on: boolean },
+  ): Promise<'done' | 'too many'> => {
+    if (!on) {
+      await tx.run('DELETE FROM subscription WHERE account_id = ?1 AND name = ?2', accountId, name)
+      return 'done'
+    }
+    const held = await tx.get<{ count: number }>(
+      'SELECT count(*) AS count FROM subscription WHERE account_id = ?1 AND name <> ?2',
+      accountId,
+      name,
+    )
+    if ((held?.count ?? 0) >= SUBSCRIPTIONS_MAX) return 'too many'
+    await tx.run(SUBSCRIBE, accountId, name)
+    return 'done'
+  },
 )
 
 /** Folders whose name is gone and whose messages may still be there, of all accounts. */
