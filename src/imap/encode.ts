@@ -15,6 +15,11 @@ export function formatString(octets: string, utf8 = false): string {
   return `{${octets.length}}\r\n${octets}`
 }
 
+/** A tag as a string: what a tag is made of needs no escape, however long it is (RFC 9051 §9 tag). */
+export function formatTag(tag: string): string {
+  return `"${tag}"`
+}
+
 export function formatNstring(octets: string | undefined, utf8 = false): string {
   return octets === undefined ? 'NIL' : formatString(octets, utf8)
 }

@@ -17,23 +17,51 @@ const LEVELS_MAX = 100
 
 /** mailbox = "INBOX" / astring, as text. Fails where it can be no name. */
 export function readMailboxName(cursor: Cursor, utf8: boolean): string {
-  const name = decodeName(cursor.astring(), utf8)
-  if (name === undefined) {
+  return readSpelledName(cursor, utf8).name
+}
+
+/** A name, and how the client has written it. */
+export interface SpelledName {
+  readonly name: string
+  readonly spelled: string
+}
+
+export function readSpelledName(cursor: Cursor, utf8: boolean): SpelledName {
+  const spelled = decodeText(cursor.astring(), utf8)
+  const name = spelled === undefined ? undefined : canonical(spelled)
+  if (spelled === undefined || name === undefined) {
     cursor.fail('the mailbox name is not well formed')
-    return ''
+    return { name: '', spelled: '' }
   }
-  return name
+  return { name, spelled }
+}
+
+/**
+ * RFC 9051 §6.3.9.7: who writes accents otherwise is told by which name the mailbox goes; '' where there is nothing to be
+ * told, and for who reads no UTF-8.
+ * @param now its name, where that is another one by now
+ */
+export function formatOldName(
+  { name, spelled }: SpelledName,
+  utf8: boolean,
+  { now = name, attributes = '' }: { readonly now?: string; readonly attributes?: string } = {},
+): string {
+  if (!utf8 || spelled === spelled.normalize('NFC')) return ''
+  const told = `(${attributes}) "${DELIMITER}" ${formatMailboxName(now, utf8)}`
+  return `* LIST ${told} ("OLDNAME" (${formatMailboxName(spelled, utf8)}))\r\n`
 }
 
 /**
  * The name of a mailbox that is to be made: '', which none can have (`isCreatable`), where it is no modified UTF-7 though it
  * should be. A name that is there is looked for all the same, a new one is not made by mistake.
  */
-export function readNewMailboxName(cursor: Cursor, utf8: boolean): string {
+export function readNewMailboxName(cursor: Cursor, utf8: boolean): SpelledName {
   const octets = cursor.astring()
-  const name = decodeName(octets, utf8)
+  const spelled = decodeText(octets, utf8)
+  const name = spelled === undefined ? undefined : canonical(spelled)
   if (name === undefined) cursor.fail('the mailbox name is not well formed')
-  return name === undefined || (!utf8 && decodeUtf7(octets) === undefined) ? '' : name
+  const none = name === undefined || (!utf8 && decodeUtf7(octets) === undefined)
+  return none ? { name: '', spelled: '' } : { name, spelled: spelled ?? '' }
 }
 
 /**
@@ -42,13 +70,18 @@ export function readNewMailboxName(cursor: Cursor, utf8: boolean): string {
  * old clients write a bare `&`.
  */
 export function decodeName(octets: string, utf8: boolean): string | undefined {
+  const text = decodeText(octets, utf8)
+  return text === undefined ? undefined : canonical(text)
+}
+
+function decodeText(octets: string, utf8: boolean): string | undefined {
   if (octets.length > 4 * NAME_MAX_CHARS) return undefined
   if (/[^\x20-\x7e]/.test(octets)) {
     if (/[\x00-\x1f\x7f]/.test(octets) || !utf8) return undefined
     const text = Buffer.from(octets, 'latin1').toString('utf8')
-    return text.includes('\ufffd') ? undefined : canonical(text)
+    return text.includes('\ufffd') ? undefined : text
   }
-  return canonical(utf8 ? octets : (decodeUtf7(octets) ?? octets))
+  return utf8 ? octets : (decodeUtf7(octets) ?? octets)
 }
 
 /** Composed (RFC 9051 §5.1), and INBOX in upper case, as the first level too; other names as they are. */

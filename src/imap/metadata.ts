@@ -87,7 +87,7 @@ export function chosen(
     const value = known.get(name)
     if (value !== undefined && maxOctets !== undefined && value.length > maxOctets) {
       longest = Math.max(longest, value.length)
-    } else pairs.push(`${name} ${value === undefined ? 'NIL' : formatValue(value)}`)
+    } else pairs.push(`${formatEntry(name)} ${value === undefined ? 'NIL' : formatValue(value)}`)
   }
   return { told: pairs.join(' '), longest }
 }
@@ -96,6 +96,11 @@ function within(entry: string, root: string, depth: '1' | 'infinity'): boolean {
   if (entry === root) return true
   if (!entry.startsWith(`${root}/`)) return false
   return depth === 'infinity' || !entry.slice(root.length + 1).includes('/')
+}
+
+/** entry = astring: `(` or `"` may stand in one that was quoted. */
+function formatEntry(name: string): string {
+  return /[(){"\\]/.test(name) ? formatString(name) : name
 }
 
 function formatValue(value: string): string {

@@ -169,7 +169,8 @@ class Reader {
         cursor.space()
         const either = this.#key(depth + 1)
         cursor.space()
-        return { kind: 'or', either, other: this.#key(depth + 1) }
+        // `OR a OR b OR c ...` is how many are said at once: it is long, not deep.
+        return { kind: 'or', either, other: this.#key(depth) }
       }
       case 'UID':
         cursor.space()

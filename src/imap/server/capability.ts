@@ -15,7 +15,8 @@ export const rows: readonly (readonly [string, When])[] = [
   ['SASL-IR', 'always'],
   ['ID', 'always'],
   ['ENABLE', 'always'],
-  ['IDLE', 'after login'],
+  // Also before it can be said: some look for it once, and never again (Python's imaplib).
+  ['IDLE', 'always'],
   ['NAMESPACE', 'after login'],
   ['UIDPLUS', 'after login'],
   ['UNSELECT', 'after login'],

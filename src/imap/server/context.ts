@@ -2,10 +2,11 @@
  * Searches whose results are kept up to date (RFC 5267 §4.3): what came to match and what does so no more, told with
  * the news of the mailbox. Made by SEARCH and SORT with RETURN (UPDATE), fed by news.ts; they end with the mailbox.
  */
-import { formatString } from '../encode.ts'
+import { formatTag } from '../encode.ts'
 import { formatNumbers } from '../number-set.ts'
 import { holds, type SearchKey } from '../search-key.ts'
 import type { SortCriterion } from '../sort.ts'
+import type { Option } from './command/search-return.ts'
 import { ask, type Running, type Turn, viewOf } from './turn.ts'
 
 export interface Context {
@@ -23,11 +24,16 @@ const CONTEXTS_MAX = 10
 /** So many are put in order again when one comes. */
 const SORTED_MAX = 10_000
 
+/** RFC 5267 §4.3: what is told by a tag is of one search. */
+export function isTagTaken({ contexts, tag }: Turn, options: readonly Option[] = []): boolean {
+  return options.some(({ name }) => name === 'UPDATE') && contexts.some(each => each.tag === tag)
+}
+
 /** Keeps a search up to date from now on; what cannot be is said to be none (§4.3.1, NOUPDATE). */
 export function keepUp(turn: Turn, context: Context): void {
   const tooLarge = context.sorted !== undefined && context.uids.size > SORTED_MAX
   if (turn.contexts.length >= CONTEXTS_MAX || tooLarge || hangsOnOthers(context.key)) {
-    turn.send(`* NO [NOUPDATE ${formatString(turn.tag)}] this one is not kept up to date\r\n`)
+    turn.send(`* NO [NOUPDATE ${formatTag(turn.tag)}] this one is not kept up to date\r\n`)
   } else turn.contexts = [...turn.contexts, context]
 }
 
@@ -113,5 +119,5 @@ function anywhere(
 
 /** `* ESEARCH (TAG "a") UID ADDTO (0 5:7)`. */
 function line({ tag, byUid }: Context, word: 'ADDTO' | 'REMOVEFROM', pairs: string): string {
-  return `* ESEARCH (TAG ${formatString(tag)})${byUid ? ' UID' : ''} ${word} (${pairs})\r\n`
+  return `* ESEARCH (TAG ${formatTag(tag)})${byUid ? ' UID' : ''} ${word} (${pairs})\r\n`
 }

@@ -64,6 +64,8 @@ export interface OpenedMailbox {
   readonly uids: ArrayLike<number>
   /** Keywords in use in it. */
   readonly keywords: readonly string[]
+  /** It takes no further ones. */
+  readonly keywordsFull?: true
   readonly readOnly: boolean
   /** What who opened it may do there (RFC 4314); absent is all. */
   readonly rights?: string
@@ -127,7 +129,13 @@ export interface SectionWish {
 
 /** Octets of known size; a stream yields exactly so many. `absent` is NIL. */
 export type SectionAnswer =
-  | { readonly kind: 'octets'; readonly sizeOctets: number; readonly content: Source }
+  | {
+      readonly kind: 'octets'
+      readonly sizeOctets: number
+      readonly content: Source
+      /** Somebody has looked, and none of them is NUL. */
+      readonly noNul?: true
+    }
   | { readonly kind: 'absent' }
   /** RFC 3516 §4.3: an encoding nobody knows: NO [UNKNOWN-CTE]. */
   | { readonly kind: 'unknown encoding' }

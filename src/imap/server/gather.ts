@@ -94,8 +94,9 @@ export class Gatherer {
     const found = this.#lines.next(LINE_MAX_OCTETS)
     if (found === 'more') return more
     if (found === 'overlong') {
-      // Its head is kept: the tag is there, and is answered by.
-      if (this.#segments.length === 0) this.#segments.push(this.#lines.text)
+      // Its head is kept: the tag is there, and is answered by. One that goes on behind it is none.
+      const head = this.#lines.text
+      if (this.#segments.length === 0) this.#segments.push(head.includes(' ') ? head : '')
       const literal = announced(this.#lines.tail)
       const fault = bad('the line is too long')
       return literal === undefined ? this.#give(fault) : this.#throwAway(literal, fault)
@@ -209,10 +210,11 @@ export class Gatherer {
 /** tag = 1*<any ASTRING-CHAR except "+">. */
 function readTag(cursor: Cursor): string {
   const tag = cursor.atom(']')
-  return tag.includes('+') || tag.length > 200 ? '' : tag
+  return tag.includes('+') ? '' : tag
 }
 
-const ANNOUNCEMENT = /(~?)\{(\d{1,20})(\+?)\}$/
+/** However many digits it has: what is announced beyond all numbers is no command either. */
+const ANNOUNCEMENT = /(~?)\{(\d+)(\+?)\}$/
 
 /** `{n}`, `{n+}`, `~{n}` at the end of a line. */
 function announced(text: string): Announced | undefined {

@@ -1,7 +1,7 @@
 /** Tells the client what happened in its mailbox (RFC 9051 §5.2): asked for, put into the view, sent. */
 import { tellContexts, tellLeaving } from './context.ts'
 import { tellFetched } from './told-message.ts'
-import { ask, output, type Running, type Turn } from './turn.ts'
+import { ask, fetchManner, output, type Running, type Turn } from './turn.ts'
 
 /**
  * @param expunges whether sequence numbers may change now. A store that cannot be asked leaves the view as it
@@ -30,11 +30,10 @@ function* tellSlice(turn: Turn, expunges: boolean): Running<boolean> {
     turn.state = 'logout'
     return false
   }
-  const { condstore, qresync, uidOnly } = turn.enabled
   const lastUid = view.uids.at(-1) ?? 0
   if (expunges && turn.contexts.length > 0) tellLeaving(turn, view.leaving)
   const touched = view.takeTouched()
-  const text = view.tell({ expunges, modSeq: condstore || qresync, qresync, uidOnly })
+  const text = view.tell({ expunges, ...fetchManner(turn) })
   if (text !== '') turn.send(text)
   const items = turn.watched?.selected?.items ?? []
   if (turn.contexts.length > 0) yield* tellContexts(turn, touched)

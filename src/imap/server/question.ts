@@ -289,6 +289,8 @@ export interface Answers {
         /** Source and new UIDs, pair by pair; those that were gone are left out. */
         readonly from: readonly number[]
         readonly to: readonly number[]
+        /** Who copied may not read there: he is not told of UIDs. */
+        readonly untold?: true
       }
     | No
   readonly expunge: { readonly kind: 'expunged' } | No
@@ -332,7 +334,13 @@ export interface Answers {
     | No
   readonly 'append url': { readonly kind: 'size'; readonly sizeOctets: number } | No
   readonly commit:
-    | { readonly kind: 'appended'; readonly uidValidity: number; readonly uids: readonly number[] }
+    | {
+        readonly kind: 'appended'
+        readonly uidValidity: number
+        readonly uids: readonly number[]
+        /** As of a copy. */
+        readonly untold?: true
+      }
     | No
   readonly abandon: Done
 }

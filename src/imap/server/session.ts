@@ -10,7 +10,7 @@
 import type { Session, Sink, Source, TlsFacts } from '../../wire/effect.ts'
 import { Octets } from '../../wire/octets.ts'
 import type { Cursor } from '../cursor.ts'
-import { formatString } from '../encode.ts'
+import { formatTag } from '../encode.ts'
 import { tellUnasked, tellWatched } from './command/notify.ts'
 import { type CommandName, type CommandRow, commands } from './commands.ts'
 import type { Context } from './context.ts'
@@ -149,7 +149,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
   expire(): void {
     if (this.#phase === 'answer') {
       this.step++
-      this.send(`* OK [INPROGRESS (${formatString(this.tag)} NIL NIL)] still at work\r\n`)
+      this.send(`* OK [INPROGRESS (${formatTag(this.tag)} NIL NIL)] still at work\r\n`)
     } else if (this.#phase === 'output' || this.#phase === 'tls') this.#close()
     else this.#sayBye('nothing was said for too long')
   }

@@ -5,6 +5,7 @@
 import { formatDateTime } from '../date-time.ts'
 import { formatNstring, octetsOf } from '../encode.ts'
 import { type FetchItem, formatSection } from '../fetch-item.ts'
+import { wantsLiteral8, withoutNul } from '../literal.ts'
 import type {
   Answers,
   FetchedMessage,
@@ -14,7 +15,7 @@ import type {
   SectionWish,
 } from './question.ts'
 import { formatStates } from './told-states.ts'
-import { ask, output, type Running, type Turn, viewOf } from './turn.ts'
+import { ask, fetchManner, output, type Running, type Turn, viewOf } from './turn.ts'
 
 /** New messages in the open mailbox, fetched without setting \\Seen. */
 export function* tellFetched(
@@ -126,17 +127,14 @@ function* write(turn: Turn, message: FetchedMessage, items: readonly FetchItem[]
     } else text = yield* writeOctets(turn, text, answer, item.kind === 'BINARY')
   }
   // RFC 9051 §6.4.5: the client is told that its reading has set \Seen.
-  if (message.flagsChanged && !items.some(item => item.kind === 'FLAGS')) {
-    text += ` FLAGS (${viewOf(turn).flagsOf(message)})`
-  }
-  if (message.flagsChanged && turn.enabled.condstore && !items.some(isModSeq)) {
-    text += ` MODSEQ (${message.modSeq})`
+  const has = (kind: FetchItem['kind']) => items.some(item => item.kind === kind)
+  if (message.flagsChanged) {
+    const { modSeq, uid, uidOnly } = fetchManner(turn)
+    if (!has('FLAGS')) text += ` FLAGS (${viewOf(turn).flagsOf(message)})`
+    if (uid && !uidOnly && !has('UID')) text += ` UID ${message.uid}`
+    if (modSeq && !has('MODSEQ')) text += ` MODSEQ (${message.modSeq})`
   }
   turn.send(`${text})\r\n`)
-}
-
-function isModSeq({ kind }: FetchItem): boolean {
-  return kind === 'MODSEQ'
 }
 
 /** Sends what is written so far and the octets; gives what is to be written behind them. */
@@ -147,9 +145,9 @@ function* writeOctets(
   binary: boolean,
 ): Running<string> {
   if (answer === undefined || answer.kind !== 'octets') return `${text} NIL`
-  const { content, sizeOctets } = answer
-  // RFC 3516 §4.2: octets that may hold NUL go in a literal8.
-  turn.send(`${text} ${binary ? '~' : ''}{${sizeOctets}}\r\n`)
+  const eight = binary && wantsLiteral8(answer)
+  const content = eight ? answer.content : withoutNul(answer)
+  turn.send(`${text} ${eight ? '~' : ''}{${answer.sizeOctets}}\r\n`)
   if (content instanceof Uint8Array) turn.send(content)
   else turn.stream(content)
   if (turn.full) yield* output()

@@ -32,6 +32,14 @@ export interface Enabled {
   uidOnly: boolean
 }
 
+/** How FETCH is told where nobody asked for it: with what else the dialect has in it. */
+export function fetchManner({ enabled, watched }: Pick<Turn, 'enabled' | 'watched'>) {
+  const { imap4rev2, condstore, qresync, uidOnly } = enabled
+  const modSeq = condstore || qresync
+  // RFC 9051 §7.5.2, RFC 7162 §3.2.4, RFC 5465 §5.1: each of them wants the UID.
+  return { modSeq, uid: modSeq || imap4rev2 || watched !== undefined, qresync, uidOnly }
+}
+
 /** How a connection begins. */
 export function nothingEnabled(): Enabled {
   return {

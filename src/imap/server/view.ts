@@ -7,7 +7,7 @@
  * Four octets a message is all it keeps, besides what happened and was not told yet. It speaks to
  * nobody: `take` puts changes in, `tell` gives the lines to send.
  */
-import { SYSTEM_FLAGS } from '../flag.ts'
+import { rightFor, SYSTEM_FLAGS } from '../flag.ts'
 import { formatNumbers, type NumberRange, type NumberSet, normalRanges } from '../number-set.ts'
 import { type SearchKey, withRecent } from '../search-key.ts'
 import type { Changes, FlagState, OpenedMailbox, SearchQuestion } from './question.ts'
@@ -18,7 +18,9 @@ export interface Telling {
   readonly expunges: boolean
   /** MODSEQ stands in FETCH (RFC 7162 §3.2). */
   readonly modSeq: boolean
-  /** VANISHED and UIDs in FETCH (RFC 7162 §3.2.10). */
+  /** UID stands in FETCH, asked for or not (RFC 9051 §7.5.2, RFC 7162 §3.2.4). */
+  readonly uid: boolean
+  /** VANISHED in place of EXPUNGE (RFC 7162 §3.2.10). */
   readonly qresync: boolean
   /** UIDFETCH in place of FETCH, and VANISHED (RFC 9586 §3.3). */
   readonly uidOnly: boolean
@@ -29,6 +31,8 @@ export class View {
   /** Its name, as this client knows it. */
   mailbox: string
   readonly readOnly: boolean
+  /** What may be done in it (RFC 4314); absent is all. */
+  readonly #rights: string | undefined
   readonly uidValidity: number
   /** Everything up to here was put in. */
   modSeq: number
@@ -55,6 +59,7 @@ export class View {
     this.mailbox = mailbox
     this.key = opened.key
     this.readOnly = opened.readOnly
+    this.#rights = opened.rights
     this.uidValidity = opened.uidValidity
     this.modSeq = opened.highestModSeq
     this.settledModSeq = opened.highestModSeq
@@ -226,8 +231,19 @@ export class View {
         if (!flag.startsWith('\\') && !this.#keywords.has(key)) this.#keywords.set(key, flag)
       }
     }
-    if (this.#keywords.size === before) return ''
-    return `* FLAGS (${[...SYSTEM_FLAGS, ...this.#keywords.values()].join(' ')})\r\n`
+    return this.#keywords.size === before ? '' : `* FLAGS (${this.#flags().join(' ')})\r\n`
+  }
+
+  /** PERMANENTFLAGS: those that this client may change, for good (RFC 4314 §4); `more` says whether it may make new ones. */
+  permanentFlags(more: boolean): string {
+    if (this.readOnly) return ''
+    const rights = this.#rights ?? 'stw'
+    const mine = this.#flags().filter(flag => rights.includes(rightFor(flag)))
+    return [...mine, ...(more && rights.includes('w') ? ['\\*'] : [])].join(' ')
+  }
+
+  #flags(): string[] {
+    return [...SYSTEM_FLAGS, ...this.#keywords.values()]
   }
 
   /** Flags as they are told, \\Recent among them. */
@@ -242,8 +258,7 @@ export class View {
   /** `* 3 FETCH (FLAGS (...))`; '' for a message that the client does not know. */
   fetchFlags(
     state: FlagState,
-    { modSeq, qresync, uidOnly }: Omit<Telling, 'expunges'>,
-    uid = qresync,
+    { modSeq, uid, uidOnly }: Pick<Telling, 'modSeq' | 'uid' | 'uidOnly'>,
   ): string {
     const sequence = this.sequence(state.uid)
     if (sequence === 0) return ''

@@ -7,7 +7,6 @@
 import type { Announced } from '../../cursor.ts'
 import { Cursor } from '../../cursor.ts'
 import { readDateTime } from '../../date-time.ts'
-import { formatString } from '../../encode.ts'
 import { readFlagList } from '../../flag.ts'
 import { readMailboxName } from '../../mailbox-name.ts'
 import { formatNumbers, type NumberRange } from '../../number-set.ts'
@@ -119,14 +118,15 @@ function* carryOut(
   const commit = { kind: 'commit', account: accountOf(turn), mailbox } as const
   const answer = yield* ask<'commit'>(replaces === undefined ? commit : { ...commit, replaces })
   if (answer.kind === 'no') return refused(answer)
-  const code = `APPENDUID ${answer.uidValidity} ${formatNumbers(answer.uids)}`
+  const { uidValidity, uids, untold } = answer
+  const code = untold ? undefined : `APPENDUID ${uidValidity} ${formatNumbers(uids)}`
   if (replaces === undefined) {
     // RFC 9051 §6.3.12: who has that mailbox open is told of it at once.
     if (turn.view?.mailbox === mailbox) yield* tellNews(turn, true)
     return ok('APPEND completed', code)
   }
   // RFC 8508 §3.4: first where the new one is, then that the old one is gone.
-  turn.send(`* OK [${code}] the replacement is there\r\n`)
+  turn.send(`* OK ${code === undefined ? '' : `[${code}] `}the replacement is there\r\n`)
   yield* tellNews(turn, true)
   return ok('REPLACE completed')
 }
@@ -197,8 +197,7 @@ function* catenate(
     if (url !== undefined) {
       const size = yield* appendUrl(turn, url)
       if (size === undefined) {
-        const code = `BADURL ${formatString(url)}`
-        return yield* giveUp(turn, literal, no('there is nothing by that URL', code))
+        return yield* giveUp(turn, literal, no('there is nothing by that URL', badUrl(url)))
       }
       octets += size
     } else octets += literal?.sizeOctets ?? 0
@@ -242,12 +241,28 @@ function notUtf8(utf8Accept: boolean, literal: Announced | undefined): string | 
   return literal?.binary === false ? 'UTF8 wants a literal8' : undefined
 }
 
+/** Of a URL so much is told again: a longer one is none of ours. */
+const URL_TOLD_MAX_CHARS = 2_000
+
+/** `badurl-response-code = "BADURL" SP url-resp-text` (RFC 4469 §5): nothing in it ends the code or the line. */
+function badUrl(url: string): string {
+  const hex = (octet: string) => octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')
+  const safe = url.replace(/[^\x21\x23-\x5b\x5e-\x7e]/g, octet => `%${hex(octet)}`)
+  return `BADURL "${safe.slice(0, URL_TOLD_MAX_CHARS)}"`
+}
+
 /** How many octets came of it; undefined where it names nothing that may be read. */
 function* appendUrl(turn: Turn, text: string): Running<number | undefined> {
-  const url = parseImapUrl(text)
+  const url = parseImapUrl(absolute(turn, text))
   if (url === undefined || !isHere(turn, url)) return undefined
   const answer = yield* ask<'append url'>({ kind: 'append url', account: accountOf(turn), url })
   return answer.kind === 'no' ? undefined : answer.sizeOctets
+}
+
+/** RFC 4469 §3: what begins with the message is of the mailbox that is open. */
+function absolute({ view }: Turn, text: string): string {
+  const here = view !== undefined && /^;UID=/i.test(text)
+  return here ? `/${encodeURIComponent(view.mailbox)}/${text}` : text
 }
 
 /** A relative URL is of this server, and so is one that has the name or the address by which the client came. */

@@ -59,15 +59,17 @@ function* carry(turn: Turn, cursor: Cursor, { byUid, move: moves }: Manner): Run
     move: moves,
   })
   if (answer.kind === 'no') return refused(answer)
-  const { uidValidity, from, to } = answer
+  const { uidValidity, from, to, untold } = answer
   if (from.length === 0) return limited(turn, ok(`${word} completed: they were gone`), limit)
-  const code = `COPYUID ${uidValidity} ${formatNumbers(from)} ${formatNumbers(to)}`
+  const code = untold
+    ? undefined
+    : `COPYUID ${uidValidity} ${formatNumbers(from)} ${formatNumbers(to)}`
   if (!moves) {
     if (view.mailbox === mailbox) yield* tellNews(turn, true)
     return ok('COPY completed', code)
   }
   // RFC 6851 §4.3: before the expunges, so that the client knows what became of them.
-  turn.send(`* OK [${code}] moved\r\n`)
+  if (code !== undefined) turn.send(`* OK [${code}] moved\r\n`)
   yield* tellNews(turn, true)
   return limited(turn, ok('MOVE completed'), limit)
 }

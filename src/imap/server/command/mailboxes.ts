@@ -1,6 +1,14 @@
 /** CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE (RFC 9051 §6.3.4 to §6.3.8). */
 import type { Cursor } from '../../cursor.ts'
-import { DELIMITER, isCreatable, readMailboxName, readNewMailboxName } from '../../mailbox-name.ts'
+import {
+  DELIMITER,
+  formatOldName,
+  isCreatable,
+  readMailboxName,
+  readNewMailboxName,
+  readSpelledName,
+  type SpelledName,
+} from '../../mailbox-name.ts'
 import {
   accountOf,
   ask,
@@ -17,11 +25,11 @@ import { leave } from './close.ts'
 /** §6.3.4: a trailing delimiter says that names below are meant to follow; it is not part of the name. */
 export function* create(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.space()
-  const given = readNewMailboxName(cursor, turn.enabled.utf8)
+  const given = withoutTrailing(readNewMailboxName(cursor, turn.enabled.utf8))
+  const { name: mailbox } = given
   const specialUse = cursor.take(' ') ? readCreateParameters(cursor) : []
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
-  const mailbox = given.endsWith(DELIMITER) ? given.slice(0, -1) : given
   if (mailbox === 'INBOX') return no('INBOX is there', 'ALREADYEXISTS')
   if (!isCreatable(mailbox)) return no('no mailbox can have this name', 'CANNOT')
   // RFC 6154 §3: those of \All and \Flagged would be views of others, and one mailbox has one use.
@@ -30,9 +38,14 @@ export function* create(turn: Turn, cursor: Cursor): Running<Result> {
   }
   const account = accountOf(turn)
   const answer = yield* ask<'create'>({ kind: 'create', account, mailbox, specialUse })
-  return answer.kind === 'no'
-    ? refused(answer)
-    : ok('CREATE completed', `MAILBOXID (${answer.mailboxId})`)
+  if (answer.kind === 'no') return refused(answer)
+  turn.send(formatOldName(given, turn.enabled.utf8))
+  return ok('CREATE completed', `MAILBOXID (${answer.mailboxId})`)
+}
+
+function withoutTrailing({ name, spelled }: SpelledName): SpelledName {
+  if (!name.endsWith(DELIMITER)) return { name, spelled }
+  return { name: name.slice(0, -1), spelled: spelled.slice(0, -1) }
 }
 
 const USES = new Set(['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Trash'])
@@ -54,7 +67,8 @@ function readCreateParameters(cursor: Cursor): readonly string[] {
 
 export function* remove(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.space()
-  const mailbox = readMailboxName(cursor, turn.enabled.utf8)
+  const given = readSpelledName(cursor, turn.enabled.utf8)
+  const { name: mailbox } = given
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   // §6.3.5: it is an error to delete INBOX.
@@ -62,14 +76,17 @@ export function* remove(turn: Turn, cursor: Cursor): Running<Result> {
   const answer = yield* ask<'delete'>({ kind: 'delete', account: accountOf(turn), mailbox })
   if (answer.kind === 'no') return refused(answer)
   if (turn.view?.mailbox === mailbox) yield* closed(turn)
+  turn.send(formatOldName(given, turn.enabled.utf8, { attributes: '\\NonExistent' }))
   return ok('DELETE completed')
 }
 
 export function* rename(turn: Turn, cursor: Cursor): Running<Result> {
   cursor.space()
-  const mailbox = readMailboxName(cursor, turn.enabled.utf8)
+  const from = readSpelledName(cursor, turn.enabled.utf8)
+  const { name: mailbox } = from
   cursor.space()
-  const to = readNewMailboxName(cursor, turn.enabled.utf8)
+  const given = readNewMailboxName(cursor, turn.enabled.utf8)
+  const { name: to } = given
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
   if (to === 'INBOX') return no('INBOX is there', 'ALREADYEXISTS')
@@ -85,6 +102,8 @@ export function* rename(turn: Turn, cursor: Cursor): Running<Result> {
   } else if (view !== undefined && `${view.mailbox}/`.startsWith(mailbox + DELIMITER)) {
     view.mailbox = to + view.mailbox.slice(mailbox.length)
   }
+  const { utf8 } = turn.enabled
+  turn.send(formatOldName(from, utf8, { now: to }) || formatOldName(given, utf8))
   return ok('RENAME completed')
 }
 
@@ -107,6 +126,8 @@ function* setSubscribed(turn: Turn, cursor: Cursor, on: boolean): Running<Result
   const mailbox = readMailboxName(cursor, turn.enabled.utf8)
   cursor.end()
   if (cursor.fault !== undefined) return bad(cursor.fault)
+  // §6.3.7: it need not exist, but it could.
+  if (on && !isCreatable(mailbox)) return no('no mailbox can have this name', 'CANNOT')
   const account = accountOf(turn)
   const answer = yield* ask<'subscribe'>({ kind: 'subscribe', account, mailbox, on })
   return answer.kind === 'no' ? refused(answer) : ok(`${on ? '' : 'UN'}SUBSCRIBE completed`)

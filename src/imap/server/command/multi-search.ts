@@ -3,7 +3,7 @@
  * UIDs. And UIDBATCHES, which cuts the open mailbox into runs of UIDs of equal size.
  */
 import type { Cursor } from '../../cursor.ts'
-import { formatString } from '../../encode.ts'
+import { formatTag } from '../../encode.ts'
 import { formatMailboxName } from '../../mailbox-name.ts'
 import { belongs, readScope, type Scope } from '../../notify.ts'
 import type { SearchKey } from '../../search-key.ts'
@@ -34,7 +34,7 @@ export function* multiSearch(turn: Turn, cursor: Cursor): Running<Result> {
   if (namesNumbers(read.key)) return bad('messages of several mailboxes have no numbers')
   if (returned.some(({ name }) => name === 'SAVE')) return bad('SAVE is for the open mailbox alone')
   if (returned.some(({ name }) => name === 'UPDATE')) {
-    turn.send(`* NO [NOUPDATE ${formatString(turn.tag)}] this one is not kept up to date\r\n`)
+    turn.send(`* NO [NOUPDATE ${formatTag(turn.tag)}] this one is not kept up to date\r\n`)
   }
   const names = yield* namesIn(turn, scopes ?? [{ kind: 'selected', delayed: false }])
   if ('kind' in names) return names
@@ -91,8 +91,9 @@ function* searchOne(
   const place = `MAILBOX ${name} UIDVALIDITY ${answer.uidValidity}`
   const manner = { byUid: true, modSeq: asksModSeq(key) }
   const line = formatExtended(turn.tag, found, options, manner)
-  const tag = `(TAG ${formatString(turn.tag)}`
-  turn.send(line.replace(tag, `${tag} ${place}`))
+  const tag = `(TAG ${formatTag(turn.tag)}`
+  // By a function: a `$` in a name is no pattern.
+  turn.send(line.replace(tag, () => `${tag} ${place}`))
   if (turn.full) yield* output()
 }
 
@@ -122,6 +123,6 @@ export function* uidBatches(turn: Turn, cursor: Cursor): Running<Result> {
     batches.push(from === to ? `${to}` : `${to}:${from}`)
   }
   const told = batches.length === 0 ? '' : ` ${batches.join(',')}`
-  turn.send(`* UIDBATCHES (TAG ${formatString(turn.tag)})${told}\r\n`)
+  turn.send(`* UIDBATCHES (TAG ${formatTag(turn.tag)})${told}\r\n`)
   return ok('UIDBATCHES completed')
 }

@@ -40,6 +40,8 @@ export function* notify(turn: Turn, cursor: Cursor): Running<Result> {
   if (answer.kind === 'no') return refused(answer)
   const watched = new Watched(wish, answer.kind === 'watched' ? answer.mailboxes : [])
   turn.watched = watched
+  // §3: it is a NOOP too.
+  yield* tellNews(turn, true)
   if (wish.status) turn.send(watched.all(mannerOf(turn)))
   return ok('NOTIFY completed')
 }

@@ -3,7 +3,7 @@
  * (RFC 5182 §2.4), and how it is written: ESEARCH (RFC 9051 §7.3.4).
  */
 import type { Cursor } from '../../cursor.ts'
-import { formatString } from '../../encode.ts'
+import { formatTag } from '../../encode.ts'
 import { formatNumbers } from '../../number-set.ts'
 import { type PartialRange, partOf, readPartialRange } from '../../partial-range.ts'
 
@@ -101,5 +101,5 @@ export function formatExtended(
     parts.push(`MODSEQ ${highest}`)
   }
   const told = parts.map(part => ` ${part}`).join('')
-  return `* ESEARCH (TAG ${formatString(tag)})${byUid ? ' UID' : ''}${told}\r\n`
+  return `* ESEARCH (TAG ${formatTag(tag)})${byUid ? ' UID' : ''}${told}\r\n`
 }

@@ -4,7 +4,7 @@
  */
 import type { Cursor } from '../../cursor.ts'
 import { holds, readSearchKeys, type SearchKey } from '../../search-key.ts'
-import { keepUp } from '../context.ts'
+import { isTagTaken, keepUp } from '../context.ts'
 import { limited, narrowedSearch } from '../message-limit.ts'
 import { ask, bad, no, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 import { type Found, formatExtended, type Option, readReturn, savedOf } from './search-return.ts'
@@ -20,6 +20,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const key = readProgram(turn, cursor)
   if ('text' in key) return unsaved(turn, options, key)
   if (turn.enabled.uidOnly && namesNumbers(key.key)) return bad('say it by UID', 'UIDREQUIRED')
+  if (isTagTaken(turn, options)) return bad('the tag is that of a search which is kept up to date')
   const view = viewOf(turn)
   const { key: narrowed, limit } = narrowedSearch(turn, view, key.key)
   const answer = yield* ask<'search'>({

@@ -3,8 +3,13 @@
  * (RFC 7162 §3.2.5) a client that comes back is told what happened since it was here.
  */
 import type { Cursor } from '../../cursor.ts'
-import { rightFor, SYSTEM_FLAGS } from '../../flag.ts'
-import { formatMailboxName, readMailboxName } from '../../mailbox-name.ts'
+import { SYSTEM_FLAGS } from '../../flag.ts'
+import {
+  formatMailboxName,
+  formatOldName,
+  readSpelledName,
+  type SpelledName,
+} from '../../mailbox-name.ts'
 import {
   formatMissing,
   formatNumbers,
@@ -36,7 +41,8 @@ interface Remembered {
 
 function* open(turn: Turn, cursor: Cursor, readOnly: boolean): Running<Result> {
   cursor.space()
-  const mailbox = readMailboxName(cursor, turn.enabled.utf8)
+  const given = readSpelledName(cursor, turn.enabled.utf8)
+  const { name: mailbox } = given
   const parametered = cursor.take(' ')
   const parameters = parametered ? cursor.list(() => readParameter(turn, cursor), 10) : []
   if (parametered && parameters.length === 0) cursor.fail('a parameter is wanted')
@@ -58,6 +64,7 @@ function* open(turn: Turn, cursor: Cursor, readOnly: boolean): Running<Result> {
   turn.view = view
   turn.state = 'selected'
   tell(turn, view, opened)
+  turn.send(nameLine(turn, given))
   const remembered = parameters.find(each => each !== 'CONDSTORE')
   if (remembered !== undefined) yield* tellSince(turn, view, remembered)
   return ok('the mailbox is open', opened.readOnly ? 'READ-ONLY' : 'READ-WRITE')
@@ -110,11 +117,7 @@ function readKnown(cursor: Cursor): NumberSet {
 
 function tell(turn: Turn, view: View, opened: OpenedMailbox): void {
   const flags = [...SYSTEM_FLAGS, ...opened.keywords]
-  const { rights = 'stw', readOnly } = opened
-  // RFC 4314 §4: only what this user may change, for good.
-  const mine = flags.filter(flag => rights.includes(rightFor(flag)))
-  const all = rights.includes('w') ? [...mine, '\\*'] : mine
-  const permanent = readOnly ? '' : all.join(' ')
+  const permanent = view.permanentFlags(opened.keywordsFull !== true)
   turn.send(`* ${view.exists} EXISTS\r\n`)
   if (!turn.enabled.imap4rev2) {
     // RFC 3501 §7.3.2.
@@ -132,10 +135,13 @@ function tell(turn: Turn, view: View, opened: OpenedMailbox): void {
       `* OK [HIGHESTMODSEQ ${opened.highestModSeq}] of all changes\r\n` +
       `* OK [MAILBOXID (${opened.mailboxId})] whatever its name\r\n`,
   )
-  // RFC 9051 §6.3.2: the canonical name, as LIST tells it.
-  if (turn.enabled.imap4rev2) {
-    turn.send(`* LIST () "/" ${formatMailboxName(view.mailbox, turn.enabled.utf8)}\r\n`)
-  }
+}
+
+/** RFC 9051 §6.3.2: the name as LIST tells it. */
+function nameLine({ enabled: { imap4rev2, utf8 } }: Turn, given: SpelledName): string {
+  const otherwise = formatOldName(given, utf8)
+  if (otherwise !== '' || !imap4rev2) return otherwise
+  return `* LIST () "/" ${formatMailboxName(given.name, utf8)}\r\n`
 }
 
 /** VANISHED (EARLIER), then the flags that changed (RFC 7162 §3.2.5.1); nothing where UIDs mean other messages. */
@@ -151,6 +157,6 @@ function* tellSince(turn: Turn, view: View, remembered: Remembered): Running<voi
     : formatNumbers(vanished.filter(uid => isKnown(uid) && view.sequence(uid) === 0))
   if (gone !== '') turn.send(`* VANISHED (EARLIER) ${gone}\r\n`)
   const changed = present.filter(({ uid }) => isKnown(uid))
-  const manner = { modSeq: true, qresync: true, uidOnly: turn.enabled.uidOnly }
+  const manner = { modSeq: true, uid: true, uidOnly: turn.enabled.uidOnly }
   turn.send(changed.map(state => view.fetchFlags(state, manner)).join(''))
 }

@@ -6,7 +6,7 @@ import { THREAD_ALGORITHMS, type Thread } from '../../../message/thread.ts'
 import type { Cursor } from '../../cursor.ts'
 import type { SearchKey } from '../../search-key.ts'
 import { readSortCriteria } from '../../sort.ts'
-import { keepUp } from '../context.ts'
+import { isTagTaken, keepUp } from '../context.ts'
 import { candidates, tooMany } from '../message-limit.ts'
 import { ask, bad, ok, type Result, type Running, refused, type Turn, viewOf } from '../turn.ts'
 import type { View } from '../view.ts'
@@ -30,6 +30,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const read = readKeysIn(cursor, charset)
   if ('text' in read) return unsaved(turn, options, read)
   if (turn.enabled.uidOnly && namesNumbers(read.key)) return bad('say it by UID', 'UIDREQUIRED')
+  if (isTagTaken(turn, options)) return bad('the tag is that of a search which is kept up to date')
   const view = viewOf(turn)
   const refusal = tooManyOf(turn, view, read.key)
   if (refusal !== undefined) return unsaved(turn, options, refusal)

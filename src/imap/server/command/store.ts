@@ -6,10 +6,12 @@ import type { Cursor } from '../../cursor.ts'
 import { readStoreFlags } from '../../flag.ts'
 import { formatNumbers, type NumberSet, readNumberSet } from '../../number-set.ts'
 import { limited, newest } from '../message-limit.ts'
+import { tellNews } from '../news.ts'
 import type { FlagState, StoreMode } from '../question.ts'
 import {
   ask,
   bad,
+  fetchManner,
   no,
   ok,
   output,
@@ -51,7 +53,12 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   for (let at = 0; at < uids.length; at += SLICE) {
     const slice = { uids: uids.slice(at, at + SLICE), mode, flags, ...condition }
     const answer = yield* ask<'store'>({ kind: 'store', key: view.key, ...slice })
-    if (answer.kind === 'no') return refused(answer)
+    if (answer.kind === 'no') {
+      // RFC 9051 §7.1: who has come to the limit of keywords is told so.
+      const full = answer.code === 'LIMIT'
+      if (full) turn.send(`* OK [PERMANENTFLAGS (${view.permanentFlags(false)})] and no more\r\n`)
+      return refused(answer)
+    }
     modified.push(...answer.modified)
     found += answer.stored.length + answer.modified.length
     view.own(answer.stored)
@@ -66,6 +73,8 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
       ? no('these messages are gone', 'EXPUNGEISSUED')
       : limited(turn, ok('STORE completed; some messages are gone', 'EXPUNGEISSUED'), limit)
   }
+  // RFC 7162 §3.1.3: what somebody else made of them is told at once, so that the client need not ask.
+  yield* tellNews(turn, byUid)
   const left = byUid ? modified : modified.map(uid => view.sequence(uid))
   const result = ok('conditional STORE left some alone', `MODIFIED ${formatNumbers(left)}`)
   return limited(turn, result, limit)
@@ -96,13 +105,12 @@ function readStore(cursor: Cursor): Wish {
 
 /** Silence leaves the flags out; where CONDSTORE is on the new mod-sequence is told all the same (RFC 7162 §3.1.3). */
 function told(turn: Turn, state: FlagState, byUid: boolean, silent: boolean): string {
-  const { condstore, qresync, uidOnly } = turn.enabled
+  const manner = fetchManner(turn)
   if (!silent) {
-    return viewOf(turn).fetchFlags(state, { modSeq: condstore, qresync, uidOnly }, byUid || qresync)
+    return viewOf(turn).fetchFlags(state, { ...manner, uid: byUid || manner.uid })
   }
   const sequence = viewOf(turn).sequence(state.uid)
-  if (!condstore || sequence === 0) return ''
-  if (uidOnly) return `* ${state.uid} UIDFETCH (MODSEQ (${state.modSeq}))\r\n`
-  const uid = byUid || qresync ? `UID ${state.uid} ` : ''
-  return `* ${sequence} FETCH (${uid}MODSEQ (${state.modSeq}))\r\n`
+  if (!manner.modSeq || sequence === 0) return ''
+  if (manner.uidOnly) return `* ${state.uid} UIDFETCH (MODSEQ (${state.modSeq}))\r\n`
+  return `* ${sequence} FETCH (UID ${state.uid} MODSEQ (${state.modSeq}))\r\n`
 }

@@ -4,9 +4,10 @@
  */
 import type { Cursor } from '../../cursor.ts'
 import { formatString, octetsOf } from '../../encode.ts'
+import { wantsLiteral8, withoutNul } from '../../literal.ts'
 import { readMailboxName } from '../../mailbox-name.ts'
 import { type ImapUrl, parseImapUrl } from '../../url.ts'
-import type { SectionAnswer } from '../question.ts'
+import type { No, SectionAnswer } from '../question.ts'
 import {
   accountOf,
   ask,
@@ -45,11 +46,17 @@ export function* genUrlAuth(turn: Turn, cursor: Cursor): Running<Result> {
     }
     const account = accountOf(turn)
     const answer = yield* ask<'sign url'>({ kind: 'sign url', account, url })
-    if (answer.kind === 'no') return refused(answer)
+    if (answer.kind === 'no') return unsigned(answer)
     signed.push(`${url.authority.rump}:internal:${answer.token}`)
   }
   turn.send(`* GENURLAUTH${signed.map(url => ` ${text(url)}`).join('')}\r\n`)
   return ok('GENURLAUTH completed')
+}
+
+/** RFC 4467 §6: a URL of what is not there, or not one's own, is BAD. */
+function unsigned(answer: No): Result {
+  const { code, why } = answer
+  return code === 'NONEXISTENT' || code === 'NOPERM' ? bad(why, code) : refused(answer)
 }
 
 /** `resetkey = "RESETKEY" [SP mailbox *(SP mechanism)]`. */
@@ -136,23 +143,27 @@ function* tell(turn: Turn, { url, wishes }: Asked): Running<void> {
   else if (wishes.length === 0) tellOctets(turn, answer.data, ' ', '')
   else {
     if (structure) turn.send(` (BODYPARTSTRUCTURE ${answer.structure ?? 'NIL'})`)
-    if (binary || wishes.includes('BODY')) {
-      tellOctets(turn, answer.data, binary ? ' (BINARY ' : ' (BODY ', ')')
-    }
+    if (binary) tellOctets(turn, answer.data, ' (BINARY ', ')', true)
+    else if (wishes.includes('BODY')) tellOctets(turn, answer.data, ' (BODY ', ')')
   }
 }
 
-function tellOctets(turn: Turn, data: SectionAnswer, before: string, behind: string): void {
+/** @param binary a literal8 may stand here */
+function tellOctets(
+  turn: Turn,
+  data: SectionAnswer,
+  before: string,
+  behind: string,
+  binary = false,
+): void {
   if (data.kind !== 'octets') {
     turn.send(`${before}NIL${behind}`)
     return
   }
-  const { content, sizeOctets } = data
-  // What holds NUL, or may, goes in a literal8; only what is decoded may.
-  const whole = content instanceof Uint8Array
-  const mark = behind !== '' && (!whole || content.includes(0)) ? '~' : ''
-  turn.send(`${before}${mark}{${sizeOctets}}\r\n`)
-  if (whole) turn.send(content)
+  const eight = binary && wantsLiteral8(data)
+  const content = eight ? data.content : withoutNul(data)
+  turn.send(`${before}${eight ? '~' : ''}{${data.sizeOctets}}\r\n`)
+  if (content instanceof Uint8Array) turn.send(content)
   else turn.stream(content)
   turn.send(behind)
 }
