@@ -14,7 +14,6 @@ import {
   folderSince,
   openFolder,
 } from '../mailbox/change.ts'
-import { copyMessages } from '../mailbox/copy.ts'
 import { allowed, changeFlags, KEYWORDS_MAX } from '../mailbox/flags.ts'
 import { furnish, isFurnished } from '../mailbox/folder.ts'
 import { claimRecent } from '../mailbox/recent.ts'
@@ -27,13 +26,14 @@ import { type Breath, breathOf } from '../world/breath.ts'
 import type { Log } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 import { ImapAppend } from './imap-append.ts'
+import { copyInto } from './imap-copy.ts'
 import { expungeDoomed } from './imap-expunge.ts'
 import { fetchMessages, stateOf } from './imap-fetch.ts'
 import { answerFolder, mailboxIdOf, watchedMailboxes } from './imap-folder.ts'
 import { answerMetadata } from './imap-metadata.ts'
-import { broken, noSuchMailbox, notThere, overQuota, tooManyKeywords } from './imap-no.ts'
-import { lacking, placeOf, untoldTo } from './imap-place.ts'
-import { limitFor, tellQuota } from './imap-quota.ts'
+import { broken, noSuchMailbox, tooManyKeywords } from './imap-no.ts'
+import { lacking, placeOf } from './imap-place.ts'
+import { tellQuota } from './imap-quota.ts'
 import { answerRights } from './imap-rights.ts'
 import { searchMessages } from './imap-search.ts'
 import { searchIn } from './imap-search-in.ts'
@@ -377,31 +377,10 @@ class ImapRole implements Role<Question, Answer> {
   }
 
   async #copy(question: Extract<Question, { kind: 'copy' }>): Promise<Answer> {
-    const { account, key, uids, mailbox, move } = question
-    const place = await placeOf(this.#access, account, mailbox)
-    if (place === undefined) return notThere(mailbox)
-    const denied = lacking(place, 'i')
-    if (denied !== undefined) return denied
     // RFC 6851 §4.4: who moves takes away.
-    if (move && !this.#mayTakeAway()) return notAllowed
-    const { ownerId, name, rights, own } = place
-    // What is moved within an account is held already.
-    const held = move && ownerId === this.#ownerId
-    const limit = held ? undefined : await limitFor(this.#access, ownerId)
-    const copied = await this.#access.store.write(copyMessages, {
-      accountId: ownerId,
-      mailboxId: key,
-      uids,
-      to: name,
-      move,
-      ...(limit && { limit }),
-      ...(own ? {} : { rights }),
-    })
-    this.#access.store.wake(mailTopic(ownerId))
-    if (copied.kind === 'full') return overQuota
-    if (copied.kind === 'too many keywords') return tooManyKeywords
-    if (copied.kind === 'missing') return notThere(mailbox)
-    return this.#told({ ...copied, ...untoldTo(rights) }, move)
+    if (question.move && !this.#mayTakeAway()) return notAllowed
+    const answer = await copyInto(this.#access, question, this.#ownerId)
+    return this.#told(answer, question.move && answer.kind === 'copied')
   }
 }
 
