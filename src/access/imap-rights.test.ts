@@ -16,7 +16,12 @@ test('a mailbox is shared by rights, and nobody does what he has no right to', a
   assert.match(await ann.say(`SELECT ${work}`), /^x NO \[NONEXISTENT\]/)
   assert.match(await joe.say('SETACL Work ann@example.org lrs'), /^x OK/)
   assert.match(await joe.say('SETACL Work zoe@example.org lrs'), /^x NO \[CANNOT\]/)
-  assert.match(await joe.say('SETACL Work joe@example.org l'), /^x NO \[CANNOT\]/)
+  // imapsync carries the owner's rights over with all others.
+  assert.match(await joe.say('SETACL Work joe@example.org lrswipkxtecda'), /^x OK/)
+  assert.match(await joe.say('SETACL Work joe@example.org +lr'), /^x OK/)
+  for (const less of ['l', '-l', '""']) {
+    assert.match(await joe.say(`SETACL Work joe@example.org ${less}`), /^x NO \[CANNOT\]/)
+  }
   assert.deepEqual(
     (await ann.told('LIST "" "Other*"')).map(line => line.replace(/^.*"\/" /, '')),
     ['"Other Users"', '"Other Users/joe@example.org"', work],

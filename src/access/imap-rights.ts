@@ -1,6 +1,6 @@
 /** What the ACL commands ask (RFC 4314 §3), from the rows of a mailbox's rights. */
 import { canonicalAddress } from '../account/address.ts'
-import { changedRights } from '../imap/right.ts'
+import { ALL_RIGHTS, changedRights } from '../imap/right.ts'
 import type { Answer, No, Question } from '../imap/server/question.ts'
 import { ANYONE, aclOf, setRights } from '../mailbox/acl.ts'
 import { folderStatus } from '../mailbox/folder.ts'
@@ -32,7 +32,11 @@ export async function answerRights(
   if (question.kind === 'acl') return { kind: 'acl', owner: place.owner, entries }
   const identifier = question.identifier === ANYONE ? ANYONE : canonicalAddress(question.identifier)
   if (identifier === place.owner) {
-    return { kind: 'no', code: 'CANNOT', why: 'the owner has all rights, always' }
+    // Who carries rights over from another server (imapsync) writes down the owner's, too: he has them.
+    const all = changedRights(ALL_RIGHTS, question.mode, question.rights) === ALL_RIGHTS
+    return all
+      ? { kind: 'done' }
+      : { kind: 'no', code: 'CANNOT', why: 'the owner has all rights, always' }
   }
   const before = entries.find(entry => entry.identifier === identifier)?.rights ?? ''
   const rights = changedRights(before, question.mode, question.rights)

@@ -87,6 +87,9 @@ test('at our own name the only one of a name is meant', async () => {
     ['nobody@mx.example.net', 'unknown'],
     ['root@mx.example.net', 'role alice@example.org'],
     ['alice@mx.example.com', 'foreign'],
+    ['root@localhost', 'role alice@example.org'],
+    ['bob@localhost', 'alias bob@example.org'],
+    ['alice@localhost.example', 'foreign'],
   ] as const) {
     assert.equal(await meaning(text), expected, text)
   }

@@ -159,7 +159,11 @@ export class Directory {
       domain,
       targetsMax: TARGETS_MAX,
     })
-    if (!found.local) return domain === this.#settings().hostname ? this.#ofHost(base) : foreign
+    if (!found.local) {
+      // RFC 6761 §6.3: every host calls itself localhost, and programs of this one write to `root@localhost`.
+      const own = domain === this.#settings().hostname || domain === 'localhost'
+      return own ? this.#ofHost(base) : foreign
+    }
     if (found.account === undefined && found.targets === undefined && others !== undefined) {
       const vouched = await this.#vouched({ local: base, domain }, others)
       if (vouched !== undefined) return vouched

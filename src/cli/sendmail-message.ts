@@ -1,13 +1,18 @@
 /**
- * What `sendmail` reads on standard input, made into a message with its recipients: line ends,
- * the dot that may end it, recipients of the header (`-t`), Bcc taken out, From put in. The server
- * adds Date and Message-ID, as for every submission.
+ * What `sendmail` reads on standard input, made into a message with its recipients: line ends, the dot that may
+ * end it, recipients of the header (`-t`), Bcc taken out, From put in, names of this machine given their domain
+ * (RFC 6409 §4.2). The server adds Date and Message-ID, as for every submission.
  */
 import type { Address } from '../mail/address.ts'
-import { formatMailbox, type Mailbox, parseAddressList } from '../message/address-list.ts'
-import { rangesOf } from '../message/complete.ts'
+import {
+  formatAddressList,
+  formatMailbox,
+  type Mailbox,
+  parseAddressList,
+  parseLocalAddressList,
+} from '../message/address-list.ts'
 import { formatField } from '../message/field.ts'
-import { scanHeader } from '../message/header.ts'
+import { type Field, type Header, scanHeader } from '../message/header.ts'
 
 /** CRLF line ends; where a dot may end the message, what stands behind it is not read. */
 export function readLines(input: Buffer, dotIsText: boolean): Buffer {
@@ -23,7 +28,7 @@ export function readLines(input: Buffer, dotIsText: boolean): Buffer {
 
 export interface HeaderRecipients {
   readonly addresses: readonly Address[]
-  /** Words that are no addresses, such as a local name: to be qualified by the caller. */
+  /** What is no address even on this machine. */
   readonly fault?: string
 }
 
@@ -35,7 +40,7 @@ export function headerRecipients(message: Buffer, origin: string): HeaderRecipie
   const addresses: Address[] = []
   let fault: string | undefined
   for (const field of names.flatMap(name => header.all(name))) {
-    const list = parseAddressList(qualifyList(header.text(field), origin))
+    const list = parseLocalAddressList(header.text(field), origin)
     addresses.push(...list.mailboxes.map(mailbox => mailbox.address))
     fault ??= list.fault
   }
@@ -44,22 +49,40 @@ export function headerRecipients(message: Buffer, origin: string): HeaderRecipie
 
 /** One argument: an address, a local name, or a list of them as a header has it (`Joe <joe@example.org>, ann`). */
 export function argumentRecipients(text: string, origin: string): HeaderRecipients {
-  const { mailboxes, fault } = parseAddressList(qualifyList(text, origin))
+  const { mailboxes, fault } = parseLocalAddressList(text, origin)
   const addresses = mailboxes.map(mailbox => mailbox.address)
   return fault === undefined ? { addresses } : { addresses, fault }
 }
 
-/** Local names of a header (`To: root, joe`) get the domain that mail of this machine comes from. */
-function qualifyList(text: string, origin: string): string {
-  if (/["(:;]/.test(text)) return text
-  return text
-    .split(',')
-    .map(word => (/^\s*[\w.+-]+\s*$/.test(word) ? `${word.trim()}@${origin}` : word))
-    .join(', ')
+/** Whom it goes to unseen (RFC 5322 §3.6.3). */
+const NOT_SENT = new Set(['bcc', 'resent-bcc'])
+
+/** RFC 5322 §3.6.2, §3.6.3, §3.6.6: the fields that name people, as they are written. */
+const PEOPLE = new Map(
+  [
+    'From',
+    'Sender',
+    'Reply-To',
+    'To',
+    'Cc',
+    'Resent-From',
+    'Resent-Sender',
+    'Resent-To',
+    'Resent-Cc',
+  ].map(name => [name.toLowerCase(), name]),
+)
+
+/** A field of people with a domain behind every name; undefined where none lacks one. */
+function qualified(header: Header, field: Field, origin: string): string | undefined {
+  const name = PEOPLE.get(field.name)
+  const text = name === undefined ? '' : header.text(field)
+  if (name === undefined || parseAddressList(text).fault === undefined) return undefined
+  const { entries, fault } = parseLocalAddressList(text, origin)
+  return fault === undefined ? formatField(name, formatAddressList(entries)) : undefined
 }
 
-/** The message as it is submitted: without Bcc, and with a From where it had none. */
-export function finish(message: Buffer, from: Mailbox): Buffer {
+/** The message as it is submitted: without Bcc, with a From where it had none, and no name without a domain. */
+export function finish(message: Buffer, from: Mailbox, origin: string): Buffer {
   const header = scanHeader(message)
   const parts: Buffer[] = []
   const named = header.fields.length > 0
@@ -70,9 +93,11 @@ export function finish(message: Buffer, from: Mailbox): Buffer {
   // Text without any header must not be read as one.
   if (!named && header.end !== 'blank line') parts.push(Buffer.from('\r\n'))
   let at = header.from
-  for (const range of rangesOf(header, ['bcc', 'resent-bcc'])) {
-    parts.push(message.subarray(at, range.from))
-    at = range.to
+  for (const field of header.fields) {
+    const written = NOT_SENT.has(field.name) ? '' : qualified(header, field, origin)
+    if (written === undefined) continue
+    parts.push(message.subarray(at, field.from), Buffer.from(written))
+    at = field.next
   }
   parts.push(message.subarray(at))
   return Buffer.concat(parts)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CommandError } from './exit.ts'
+import { recipientsOf, reversePathOf } from './sendmail-envelope.ts'
 import { parseSendmailFlags } from './sendmail-flags.ts'
 import { argumentRecipients, finish, headerRecipients, readLines } from './sendmail-message.ts'
 
@@ -83,6 +84,11 @@ test('-t takes To, Cc and Bcc; the Resent fields alone where there are any; loca
       { local: 'joe', domain: 'here.example' },
     ],
   })
+  const people = headerRecipients(Buffer.from('To: root (The one), Joe <joe>\r\n\r\n'), 'h')
+  assert.deepEqual(
+    people.addresses.map(({ local, domain }) => `${local}@${domain}`),
+    ['root@h', 'joe@h'],
+  )
   const resent = headerRecipients(Buffer.from('To: a@x\r\nResent-To: b@x\r\n\r\n'), 'h')
   assert.deepEqual(resent.addresses, [{ local: 'b', domain: 'x' }])
 })
@@ -91,17 +97,44 @@ test('Bcc is taken out and From put in; text without a header stays text', () =>
   const sent = finish(
     Buffer.from('Bcc: x@y,\r\n z@y\r\nSubject: s\r\nBcc: q@y\r\n\r\nBcc: text\r\n'),
     from,
+    'here.example',
   )
   assert.equal(
     sent.toString(),
     'From: Joe Doe <joe@example.org>\r\nSubject: s\r\n\r\nBcc: text\r\n',
   )
   const own = 'From: other@x\r\n\r\nhi\r\n'
-  assert.equal(finish(Buffer.from(own), from).toString(), own)
+  assert.equal(finish(Buffer.from(own), from, 'here.example').toString(), own)
   assert.equal(
-    finish(Buffer.from('hello there\r\n'), from).toString(),
+    finish(Buffer.from('hello there\r\n'), from, 'here.example').toString(),
     'From: Joe Doe <joe@example.org>\r\n\r\nhello there\r\n',
   )
+})
+
+test('a name of this machine has its domain in the header, too, and all else stays octet for octet', () => {
+  const table: readonly (readonly [string, string])[] = [
+    // Debian's cron, cronie, systemd-cron, logwatch, at.
+    ['From: root (Cron Daemon)', 'From: Cron Daemon <root@here.example>'],
+    ['From: "(Cron Daemon)" <root>', 'From: "(Cron Daemon)" <root@here.example>'],
+    ['From:\t"root" (systemd-cron)', 'From: systemd-cron <root@here.example>'],
+    ['FROM: Logwatch', 'From: Logwatch@here.example'],
+    [
+      'To: root, Joe Doe <joe>,\r\n ann@x',
+      'To: root@here.example, Joe Doe <joe@here.example>, ann@x',
+    ],
+    ['Cc: =?utf-8?q?J=C3=B6?= <jo>', 'Cc: =?UTF-8?B?SsO2?= <jo@here.example>'],
+    ['Reply-To: friends: joe, ann@x;', 'Reply-To: friends: joe@here.example, ann@x;'],
+    ['To: joe@EXAMPLE.org  (Joe)', 'To: joe@EXAMPLE.org  (Joe)'],
+    ['To: two words', 'To: two words'],
+    ['Subject: root', 'Subject: root'],
+  ]
+  for (const [field, wanted] of table) {
+    const message = Buffer.from(`${field}\r\nfrom: a@b\r\n\r\nTo: root\r\n`)
+    assert.equal(
+      finish(message, from, 'here.example').toString(),
+      `${wanted}\r\nfrom: a@b\r\n\r\nTo: root\r\n`,
+    )
+  }
 })
 
 test('one argument may name several, as a header does', () => {
@@ -116,5 +149,28 @@ test('one argument may name several, as a header does', () => {
     const { addresses, fault } = argumentRecipients(text, 'here.example')
     const found = addresses.map(({ local, domain }) => `${local}@${domain}`).join(' ')
     assert.equal(fault === undefined ? found : 'fault', wanted, text)
+  }
+})
+
+test("the machine's own name is none of a domain", () => {
+  const table: readonly (readonly [string, string, string, string])[] = [
+    ['box', 'root', 'joe@h.test', 'root@h.test'],
+    ['box', '-f root@BOX joe@localhost', 'root@h.test', 'joe@h.test'],
+    [
+      'box',
+      '-f a@localhost.localdomain joe@box,joe,ann@box.test',
+      'a@h.test',
+      'joe@h.test ann@box.test',
+    ],
+    ['box.test', '-f a@box.test a@localhost', 'a@box.test', 'a@h.test'],
+    ['box', '-f <> joe', 'null', 'joe@h.test'],
+  ]
+  for (const [machine, line, sender, recipients] of table) {
+    const flags = parseSendmailFlags(line.split(' '))
+    const home = { user: 'joe', origin: 'h.test', machine }
+    const path = reversePathOf(flags, home)
+    assert.equal(path === null ? 'null' : `${path.local}@${path.domain}`, sender, line)
+    const named = recipientsOf(flags, Buffer.alloc(0), home)
+    assert.equal(named.map(({ local, domain }) => `${local}@${domain}`).join(' '), recipients, line)
   }
 })

@@ -1,4 +1,4 @@
-/** The queue as a table: `queue list`, previews, and `mailq`, which needs nothing else of the command line. */
+/** The queue as a table: `queue list` and previews. `mailq` has a form of its own (show-mailq.ts). */
 import type { QueueItem } from '../server/operation.ts'
 import { formatSize } from '../wire/measure.ts'
 import { formatSender, formatWhen, table } from './print.ts'

@@ -40,6 +40,7 @@ const egress = {
   sourceAddresses: z.array(z.union([z.ipv4(), z.ipv6()])).exactOptional(),
   addressFamily: z.enum(['any', 'ipv4', 'ipv6', 'ipv4-first', 'ipv6-first']).exactOptional(),
   eightBit: z.enum(['convert', 'send-anyway']).exactOptional(),
+  without: z.array(z.string().regex(/^[A-Z0-9-]+$/)).exactOptional(),
 }
 
 const port = z.int().min(1).max(65_535)

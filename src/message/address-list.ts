@@ -42,6 +42,8 @@ interface State {
   readonly name: (text: string) => string
   /** Whether a domain keeps its capitals, which mean nothing. */
   readonly raw: boolean
+  /** The domain of a name without one; undefined where such a name is a fault. */
+  readonly origin: string | undefined
   fault: string | undefined
 }
 
@@ -65,10 +67,13 @@ function phrase(state: State, words: readonly Token[]): string {
  * domain     = dot-atom / domain-literal / obs-domain         obs-domain     = atom *("." atom)
  * ```
  */
-function addrSpec(tokens: readonly Token[], raw: boolean): Address | undefined {
+function addrSpec(
+  tokens: readonly Token[],
+  { raw, origin }: Pick<State, 'raw' | 'origin'>,
+): Address | undefined {
   const at = tokens.findIndex(token => token.kind === '@')
-  // `From: root` is no address, but it says who wrote: who hands the list on is told.
-  if (at < 0 && raw) return localOnly(tokens)
+  // `From: root` is no address, but it says who wrote.
+  if (at < 0 && origin !== undefined) return localOnly(tokens, origin)
   if (at < 1) return undefined
   const local = dotted(tokens.slice(0, at), true)
   const rest = tokens.slice(at + 1)
@@ -78,9 +83,9 @@ function addrSpec(tokens: readonly Token[], raw: boolean): Address | undefined {
   return { local, domain: raw || only?.kind === 'literal' ? domain : domain.toLowerCase() }
 }
 
-function localOnly(tokens: readonly Token[]): Address | undefined {
+function localOnly(tokens: readonly Token[], domain: string): Address | undefined {
   const local = dotted(tokens, true)
-  return local === undefined ? undefined : { local, domain: '' }
+  return local === undefined ? undefined : { local, domain }
 }
 
 /** Words with exactly one dot between each two of them. */
@@ -117,7 +122,7 @@ function angleAddress(state: State): Pick<Mailbox, 'address' | 'route'> | undefi
       return undefined
     } else tokens.push(token)
   }
-  const address = addrSpec(tokens, state.raw)
+  const address = addrSpec(tokens, state)
   return address && (route ? { address, route } : { address })
 }
 
@@ -200,7 +205,7 @@ function element(state: State): Element {
 /** `joe@example.org (Joe)`: the name is in the comment, by old custom. Empty elements are legal (§4.4). */
 function bare(state: State, words: readonly Token[], comment: string, last: Token): Element {
   if (words.length === 0) return { last }
-  const address = addrSpec(words, state.raw)
+  const address = addrSpec(words, state)
   if (address === undefined) {
     blame(state, 'words that are no address')
     return { last }
@@ -216,20 +221,31 @@ const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f]/g
  * stops with a fault.
  */
 export function parseAddressList(text: string, mailboxesMax = MAILBOXES_MAX): AddressList {
-  return read(text, mailboxesMax, false)
+  return read(text, mailboxesMax, { name: decodeWords, raw: false, origin: undefined })
 }
 
-/** The same with names and domains as they stand, encoded-words and all: for who hands them on. */
+/** The same as programs of one machine write it: a name without a domain (`root (Cron Daemon)`) is of `origin`. */
+export function parseLocalAddressList(text: string, origin: string): AddressList {
+  return read(text, MAILBOXES_MAX, { name: decodeWords, raw: false, origin })
+}
+
+/**
+ * The same with names and domains as they stand, encoded-words and all, for who hands them on; where there is no
+ * domain it is ''.
+ */
 export function parseRawAddressList(text: string, mailboxesMax = MAILBOXES_MAX): AddressList {
-  return read(text, mailboxesMax, true)
+  return read(text, mailboxesMax, { name: text => text, raw: true, origin: '' })
 }
 
-function read(text: string, mailboxesMax: number, raw: boolean): AddressList {
+function read(
+  text: string,
+  mailboxesMax: number,
+  way: Pick<State, 'name' | 'raw' | 'origin'>,
+): AddressList {
   const unfolded = text.replace(/\r?\n(?=[ \t])/g, '')
   const printable = unfolded.replace(CONTROLS, ' ')
   const lexer = new Lexer(printable)
-  const name = raw ? (text: string) => text : decodeWords
-  const state: State = { lexer, entries: [], mailboxes: [], name, raw, fault: undefined }
+  const state: State = { lexer, entries: [], mailboxes: [], ...way, fault: undefined }
   // With its controls made spaces no address can carry a line end into another field.
   if (printable !== unfolded) blame(state, 'a control character')
   let group: { name: string; members: Mailbox[] } | undefined

@@ -19,6 +19,8 @@ export interface Egress {
   readonly sourceAddresses?: readonly string[]
   readonly addressFamily?: AddressFamily
   readonly eightBit?: EightBit
+  /** Extensions that are not used though they are offered, by keyword in capitals. */
+  readonly without?: readonly string[]
 }
 
 /** A fixed next hop. `host` is a name (its addresses are used, no MX), an address, or the path of a Unix socket. */

@@ -126,12 +126,13 @@ function loginOf(hop: HostHop | Smarthost): { readonly login?: HopLogin } {
   return { login }
 }
 
-function egressOf({ hostname, sourceAddress, addressFamily, eightBit }: Face): Egress {
+function egressOf({ hostname, sourceAddress, addressFamily, eightBit, without }: Face): Egress {
   return {
     ...(hostname !== undefined && { hostname }),
     ...(sourceAddress !== undefined && { sourceAddresses: sourceAddress }),
     ...(addressFamily !== undefined && { addressFamily }),
     ...(eightBit !== undefined && { eightBit }),
+    ...(without !== undefined && { without }),
   }
 }
 

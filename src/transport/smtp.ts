@@ -285,7 +285,7 @@ class SmtpTransport implements Transport {
   /** Opens one host; where TLS fails and need not be, once more in the clear (RFC 7435 §3). */
   async #open(host: Host, way: Way): Promise<HopOpened> {
     const { connectTimeoutMs, replyTimeoutMs, roots } = this.#settings
-    const { port, hostname, protocol, tls, pins, login, eightBit, xforward } = way
+    const { port, hostname, protocol, tls, pins, login, eightBit, without, xforward } = way
     const localAddress = sourceFor(way, host.address, this.#world.random)
     if (localAddress === null) {
       const reason = `none of our source addresses can reach ${host.name} (${host.address})`
@@ -302,7 +302,7 @@ class SmtpTransport implements Transport {
       xforward,
       connectTimeoutMs,
       timeouts: timeouts(replyTimeoutMs),
-      ...(this.#stepwise.has(host.address) ? { without: ['PIPELINING'] } : {}),
+      without: this.#stepwise.has(host.address) ? [...without, 'PIPELINING'] : without,
       ...(pins === undefined ? {} : { pins }),
       ...(login === undefined ? {} : { login }),
       ...(localAddress === undefined ? {} : { localAddress }),

@@ -46,17 +46,23 @@ test('a hop is spoken to as it says, and for the rest as holds for all', () => {
     kind: 'mx',
     domain: 'x.test',
     egress: { hostname: 'bulk.test', sourceAddresses: ['192.0.2.5', '2001:db8::5'] },
-    instead: [hop('relay.test', { eightBit: 'send-anyway', addressFamily: 'ipv6-first' })],
+    instead: [
+      hop('relay.test', {
+        eightBit: 'send-anyway',
+        addressFamily: 'ipv6-first',
+        without: ['CHUNKING'],
+      }),
+    ],
   }
   const [first, second] = waysOf(route, defaults, random, false)
   assert.ok(first && second)
   assert.deepEqual(
-    [first.to, first.hostname, first.family, first.eightBit],
-    [{ domain: 'x.test' }, 'bulk.test', 'any', 'convert'],
+    [first.to, first.hostname, first.family, first.eightBit, first.without],
+    [{ domain: 'x.test' }, 'bulk.test', 'any', 'convert', []],
   )
   assert.deepEqual(
-    [second.to, second.hostname, second.family, second.eightBit],
-    [{ host: 'relay.test' }, 'us.test', 'ipv6-first', 'send-anyway'],
+    [second.to, second.hostname, second.family, second.eightBit, second.without],
+    [{ host: 'relay.test' }, 'us.test', 'ipv6-first', 'send-anyway', ['CHUNKING']],
   )
   assert.equal(sourceFor(first, '198.51.100.1', random), '192.0.2.5')
   assert.equal(sourceFor(first, '2001:db8:1::1', random), '2001:db8::5')

@@ -27,6 +27,7 @@ export interface Way {
   readonly sourceAddresses: readonly string[]
   readonly family: AddressFamily
   readonly eightBit: EightBit
+  readonly without: readonly string[]
   readonly xforward: boolean
 }
 
@@ -86,9 +87,10 @@ function byHop(hop: NextHop, defaults: WayDefaults): Way {
 }
 
 function outwards(egress: MxEgress | NextHop, defaults: WayDefaults) {
-  const { hostname, eightBit, addressFamily } = { ...defaults, ...egress }
+  const { hostname, eightBit, addressFamily, without = [] } = { ...defaults, ...egress }
   const sourceAddresses = egress.sourceAddresses ?? defaults.sourceAddresses
-  return { hostname, eightBit, sourceAddresses, family: familyOf(sourceAddresses, addressFamily) }
+  const family = familyOf(sourceAddresses, addressFamily)
+  return { hostname, eightBit, without, sourceAddresses, family }
 }
 
 /** A family that we have no address of is not looked up. */

@@ -75,6 +75,12 @@ export const PROGRAMS = {
   'ruby mail': { package: 'ruby-mail', path: '/usr/lib/ruby/vendor_ruby/mail.rb' },
   php: { package: 'php-cli' },
   'php imap': { package: 'php-imap', path: '/etc/php/8.2/mods-available/imap.ini' },
+  'bsd-mailx': { package: 'bsd-mailx' },
+  'git send-email': { package: 'git-email', path: '/usr/lib/git-core/git-send-email' },
+  check_mailq: {
+    package: 'monitoring-plugins-standard',
+    path: '/usr/lib/nagios/plugins/check_mailq',
+  },
   uux: { package: 'uucp' },
   rmail: { package: 'postfix', path: '/usr/sbin/rmail' },
   dovecot: { package: 'dovecot-core', path: '/usr/sbin/dovecot' },

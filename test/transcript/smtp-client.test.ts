@@ -3,7 +3,7 @@
  * by octet. Their lines:
  *
  *     # prose; the first line names the RFC and its section
- *     @ word ...    what the session is made with (lmtp, starttls, tls [verified], login, plaintext-login, chunks), the
+ *     @ word ...    what the session is made with (lmtp, starttls, tls [verified], login, plaintext-login, chunks, without), the
  *                   messages it is given in order (carry; whom it came from: forwarded), errands
  *                   (etrn, atrn, turn), a probe (its paths) or `quit`; `group`: a message is given as soon as it
  *                   may begin behind the one before; `whole`: never cut; `lf`: the

@@ -4,28 +4,31 @@
  * so that the caller keeps the message.
  */
 import type { Address } from '../../mail/address.ts'
-import type { Envelope, Notify } from '../../mail/envelope.ts'
+import type { Envelope } from '../../mail/envelope.ts'
 import type { Mailbox } from '../../message/address-list.ts'
 import { kindOf } from '../../message/encode.ts'
+import type { Key } from '../../queue/matching.ts'
 import type { Carry, HopFacts } from '../../smtp/client/question.ts'
-import { parseMailbox } from '../../smtp/path.ts'
 import type { Connection } from '../../world/net.ts'
 import { readText } from '../../world/node/config-file.ts'
 import { connectUnix } from '../../world/node/reach.ts'
 import { inheritedSocket, stdioConnection } from '../../world/node/stdio.ts'
 import { InputTooLarge } from '../../world/node/terminal.ts'
 import { CommandError, EXIT } from '../exit.ts'
-import type { Face } from '../face.ts'
+import type { CommonOptions, Face } from '../face.ts'
 import { inetdSockets, localSockets } from '../local-sockets.ts'
 import { printable } from '../print.ts'
 import { introduction, isStranger, join } from '../relay-stdio.ts'
+import { notifyOf, recipientsOf, reversePathOf } from '../sendmail-envelope.ts'
 import { parseSendmailFlags, type SendmailFlags } from '../sendmail-flags.ts'
-import { argumentRecipients, finish, headerRecipients, readLines } from '../sendmail-message.ts'
+import { finish, readLines } from '../sendmail-message.ts'
 import { submit, verdictOf } from '../submit.ts'
 
 const CONNECT_TIMEOUT_MS = 30_000
 /** What is read into memory at most; the server's own limit is smaller. */
 const MESSAGE_MAX_OCTETS = 512 * 1024 * 1024
+/** How many recipients of the queue are asked for at once. */
+const PAGE_RECIPIENTS = 5_000
 
 export async function runSendmail(face: Face, args: readonly string[]): Promise<void> {
   const flags = parseSendmailFlags(args)
@@ -33,18 +36,9 @@ export async function runSendmail(face: Face, args: readonly string[]): Promise<
   switch (flags.mode) {
     case 'nothing':
       return
-    case 'list': {
-      // Only these two need the rest of the command line, which takes a while to load.
-      const [{ call }, { showItems }] = await Promise.all([
-        import('../call.ts'),
-        import('../show-queue.ts'),
-      ])
-      const { items, total } = await call(face, options, 'queue.list', { limit: 1000 })
-      const shown = items.length === 0 ? 'the queue is empty\n' : showItems(items, face.clock.now())
-      face.terminal.out(shown)
-      if (total > items.length) face.terminal.out(`and ${total - items.length} more\n`)
+    case 'list':
+      await listQueue(face, options)
       return
-    }
     case 'flush': {
       const { carryOut } = await import('./queue-change.ts')
       await carryOut(face, options, { order: 'retry', query: '', all: true })
@@ -56,6 +50,24 @@ export async function runSendmail(face: Face, args: readonly string[]): Promise<
     case 'submit':
       await submitMessage(face, flags)
   }
+}
+
+/** All of it, page by page: programs count what they are shown. */
+async function listQueue(face: Face, options: CommonOptions): Promise<void> {
+  // Only this and the retrying need the rest of the command line, which takes a while to load.
+  const [{ call }, { mailq }] = await Promise.all([
+    import('../call.ts'),
+    import('../show-mailq.ts'),
+  ])
+  const shown = mailq()
+  for (let after: Key | undefined; ; ) {
+    const input = { limit: PAGE_RECIPIENTS, ...(after && { after }) }
+    const { items, next } = await call(face, options, 'queue.list', input)
+    face.terminal.out(shown.page(items))
+    if (next === undefined) break
+    after = next
+  }
+  face.terminal.out(shown.end())
 }
 
 /**
@@ -153,28 +165,13 @@ function carryOf(
   facts: HopFacts,
 ): Carry {
   const user = face.terminal.user()
-  const given = flags.sender === undefined ? user.name : flags.sender
-  const reversePath = given === '' ? null : address(given, origin)
-  const own = reversePath ?? address(user.name, origin)
-  const from: Mailbox = { name: flags.fullName ?? user.fullName, address: own }
-  const listed = flags.fromHeader ? headerRecipients(message, origin) : { addresses: [] }
-  if (listed.fault !== undefined) {
-    throw new CommandError(EXIT.data, `the header's recipients cannot be read: ${listed.fault}`)
-  }
-  const recipients = unique([
-    ...flags.recipients.flatMap(text => addresses(text, origin)),
-    ...listed.addresses,
-  ])
-  if (recipients.length === 0) {
-    throw new CommandError(
-      EXIT.usage,
-      flags.fromHeader
-        ? 'no To, Cc or Bcc in the message names a recipient'
-        : 'no recipient: name some, or use -t for those of the header',
-    )
-  }
+  const home = { user: user.name, origin, machine: face.terminal.hostname().toLowerCase() }
+  const reversePath = reversePathOf(flags, home)
+  const recipients = recipientsOf(flags, message, home)
+  const address = reversePath ?? { local: user.name, domain: origin }
+  const from: Mailbox = { name: flags.fullName ?? user.fullName, address }
   const notify = notifyOf(flags.notify)
-  const content = finish(message, from)
+  const content = finish(message, from, origin)
   const kind = kindOf(content)
   const binary = kind === 'binary' && facts.extensions.has('BINARYMIME')
   const utf8 = [reversePath, ...recipients].some(
@@ -194,38 +191,4 @@ function carryOf(
     })),
   }
   return { kind: 'carry', envelope, sizeOctets: content.length, content }
-}
-
-function address(text: string, origin: string): Address {
-  const qualified = text.includes('@') ? text : `${text}@${origin}`
-  const found = parseMailbox(qualified.replace(/^<(.*)>$/, '$1'))
-  if (found === undefined) throw new CommandError(EXIT.noUser, `${text} is no address`)
-  return found
-}
-
-/** What programs pass as one recipient: mostly an address, sometimes several as in a header. */
-function addresses(text: string, origin: string): readonly Address[] {
-  if (!/[,\s]/.test(text) || parseMailbox(text) !== undefined) return [address(text, origin)]
-  const list = argumentRecipients(text, origin)
-  if (list.fault !== undefined || list.addresses.length === 0) {
-    throw new CommandError(EXIT.noUser, `${text} is no address`)
-  }
-  return list.addresses
-}
-
-function unique(addresses: readonly Address[]): Address[] {
-  const seen = new Map(addresses.map(one => [`${one.local}@${one.domain}`, one]))
-  return [...seen.values()]
-}
-
-/** `-N never` or `-N failure,delay,success`. */
-function notifyOf(text: string | undefined): Notify | undefined {
-  if (text === undefined) return undefined
-  const words = text.toUpperCase().split(',')
-  if (words.includes('NEVER')) return 'NEVER'
-  const wanted = words.filter(
-    (word): word is 'SUCCESS' | 'FAILURE' | 'DELAY' =>
-      word === 'SUCCESS' || word === 'FAILURE' || word === 'DELAY',
-  )
-  return wanted.length > 0 ? wanted : undefined
 }

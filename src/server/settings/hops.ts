@@ -39,12 +39,20 @@ export const sourceAddress = () =>
     }),
   )
 
+/** An EHLO keyword (RFC 5321 §4.1.1.1): of others, too, since those are the ones that are offered in vain. */
+const extension = z
+  .string()
+  .toUpperCase()
+  .regex(/^[A-Z0-9][A-Z0-9-]*$/, 'is no keyword of EHLO, such as CHUNKING')
+  .meta({ unit: 'keywords' })
+
 /** How we go out by a hop; what is absent is as `outbound` says. */
 export interface Face {
   readonly hostname?: string
   readonly sourceAddress?: readonly string[]
   readonly addressFamily?: AddressFamily
   readonly eightBit?: EightBit
+  readonly without?: readonly string[]
 }
 
 /** The host that takes all our outgoing mail. */
@@ -89,6 +97,12 @@ const egress = {
   eightBit: eightBit()
     .exactOptional()
     .describe('8-bit mail where it has no 8BITMIME: re-encoded, or sent as it is.'),
+  without: z
+    .array(extension)
+    .exactOptional()
+    .describe(
+      'SMTP extensions that are not used though it offers them: a filter that hands on replies may know no `CHUNKING`.',
+    ),
 }
 
 /** As `openssl x509 -fingerprint -sha256` prints it, or bare; kept with colons. */

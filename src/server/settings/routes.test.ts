@@ -118,7 +118,13 @@ test('a hop is completed by what goes without saying', () => {
   const settings = settingsSchema.parse({
     outbound: {
       hops: {
-        relay: { host: 'relay.example', username: 'u', password: 'p', sourceAddress: '192.0.2.1' },
+        relay: {
+          host: 'relay.example',
+          username: 'u',
+          password: 'p',
+          sourceAddress: '192.0.2.1',
+          without: ['chunking', 'X-EXPS'],
+        },
         dovecot: { host: '/run/lmtp', protocol: 'lmtp' },
         bulk: { hostname: 'bulk.example', senders: ['@news.example'] },
       },
@@ -136,6 +142,7 @@ test('a hop is completed by what goes without saying', () => {
     protocol: 'smtp',
     login: { username: 'u', password: 'p' },
     sourceAddresses: ['192.0.2.1'],
+    without: ['CHUNKING', 'X-EXPS'],
     instead: [{ host: '/run/lmtp', port: 24, tls: 'never', protocol: 'lmtp' }],
   })
   assert.deepEqual(all.bySender[0]?.to(recipient), {

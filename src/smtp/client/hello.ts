@@ -15,7 +15,9 @@ export function* hello(talk: Talk): Script<Trouble | undefined> {
   talk.say(`${verb} ${hostname}\r\n`)
   const extended = yield 'hello'
   if (classOf(extended) === 2) {
-    talk.extensions = offered(extended)
+    const extensions = offered(extended)
+    for (const keyword of talk.settings.without) extensions.delete(keyword)
+    talk.extensions = extensions
     talk.allowance.offered(offers(talk, 'LIMITS') ? talk.extensions.get('LIMITS') : undefined)
     return undefined
   }
@@ -41,7 +43,7 @@ export function* hello(talk: Talk): Script<Trouble | undefined> {
  *
  * Old servers write `AUTH=LOGIN`, and some give AUTH twice: the parameters are joined.
  */
-export function offered(reply: Reply): ReadonlyMap<string, string> {
+export function offered(reply: Reply): Map<string, string> {
   const extensions = new Map<string, string>()
   for (const line of reply.lines.slice(1)) {
     const parts = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =\t]+(.*))?$/.exec(line.trimEnd())

