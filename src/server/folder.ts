@@ -10,6 +10,7 @@ import { type Store, StoreError } from '../store/store.ts'
 import type { Log } from '../world/log.ts'
 import { nodeWorld } from '../world/node/index.ts'
 import { lockDirectory } from '../world/node/lock.ts'
+import { spendSpareRoom } from '../world/node/spare-room.ts'
 import type { World } from '../world/world.ts'
 import { bodyDisk } from './bodies.ts'
 import { STORE_MODULES } from './rooms.ts'
@@ -39,6 +40,9 @@ export async function openFolder(
   const lock = lockDirectory(settings.data)
   if (lock.held) return undefined
   try {
+    if (settings.database === undefined && spendSpareRoom(settings.data)) {
+      log.warn('disk.no-room', { folder: settings.data, spent: 'the room kept for a start' })
+    }
     const state = await openState(settings, log, options)
     const close = async () => {
       await state.close()

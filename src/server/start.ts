@@ -12,6 +12,7 @@ import { nodeLog, nodeNet } from '../world/node/index.ts'
 import { optimizeSooner } from '../world/node/optimize.ts'
 import { inheritedSockets, onSignals } from '../world/node/process.ts'
 import { forgetCompiled, MUCH_WORK, spareAtRest } from '../world/node/spare.ts'
+import { keepSpareRoom } from '../world/node/spare-room.ts'
 import { processLoad } from '../world/node/vitals.ts'
 import { othersOf } from './authorities.ts'
 import { CurrentEpoch } from './current-epoch.ts'
@@ -85,10 +86,8 @@ export async function start(options: StartOptions): Promise<Running> {
   const doors = await openDoors(house, listeners, facts)
   await node.enter().catch(startFailure(74))
   await house.worker.start()
-  const endUpkeep = keepUp(house, fetcher, () => {
-    identity.refresh()
-    pems.refresh()
-  })
+  keepRoom(house)
+  const endUpkeep = keepUp(house, fetcher, () => keepFiles(house, identity, pems))
   listeners.serve(sessions)
   const endSparing = spareAtRest(() => isAtWork(house))
 
@@ -129,6 +128,18 @@ async function openSoundFolder(settings: Settings, log: Log): Promise<Folder> {
   if (damage === undefined) return folder
   const remedy = "It was left as it is; look with 'postrider check', restore a backup."
   throw new StartError(74, `${join(data, DATABASE)} is damaged: ${damage}. ${remedy}`)
+}
+
+/** Files beside the store: certificates that others renew, and our own for the next start. */
+function keepFiles(house: House, ...renewed: readonly { refresh(): unknown }[]): void {
+  for (const files of renewed) files.refresh()
+  keepRoom(house)
+}
+
+/** Room on the disk for the next start; a database elsewhere needs none. */
+function keepRoom({ store, settings }: House): void {
+  const { data, limits } = settings()
+  if (store.alone) void keepSpareRoom(data, limits.freeSpace)
 }
 
 /** This server's row among the nodes of its database. */

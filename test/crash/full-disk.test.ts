@@ -3,6 +3,8 @@
  * can be read and deleted meanwhile, and the server recovers by itself. And one whose reserve is kept free.
  */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clear, type Server, startServer, stopAll } from '../kit/server.ts'
@@ -134,4 +136,27 @@ test('what would take the reserve is 452: at MAIL as declared, at its end where 
   assert.match(await say('MAIL FROM:<joe@remote.example>'), /^250 /)
   smtp.end()
   assert.equal((await server.stop()).code, 0)
+})
+
+test('a server that died on a full disk starts again, serves what it has, and takes more when there is room', {
+  skip,
+}, async () => {
+  if (!disk) return
+  const server = await startServer({ data: disk.folder })
+  assert.equal((await send(server, 1, 700)).code, 250)
+  while (!existsSync(join(disk.folder, 'spare-room'))) await sleep(50)
+  disk.fill()
+  server.signal('SIGKILL')
+  await server.ended
+  const again = await startServer({ data: disk.folder })
+  assert.ok((await numbers(again, 1)).includes(1))
+  const smtp = await again.smtp()
+  assert.match((await smtp.command('MAIL FROM:<joe@remote.example>')).text, /^452 4\.3\.1 /)
+  // And that is no different the second time.
+  again.signal('SIGKILL')
+  await again.ended
+  const third = await startServer({ data: disk.folder })
+  disk.relieve()
+  while ((await send(third, 2, 700)).code !== 250) await sleep(50)
+  assert.equal((await third.stop()).code, 0)
 })
