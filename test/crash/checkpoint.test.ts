@@ -3,16 +3,19 @@
  * where the receiver was killed, and what was accepted is accepted once, though its reply was lost.
  */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DATABASE } from '../../src/server/folder.ts'
 import type { Dialogue } from '../kit/dialogue.ts'
-import { clear, type Server, type ServerOptions, startServer } from '../kit/server.ts'
+import { clear, newFolder, type Server, type ServerOptions, startServer } from '../kit/server.ts'
 
-const start = (options: ServerOptions = {}) =>
-  startServer({ ...options, set: { 'listeners.smtp.with': 'CHECKPOINT', ...options.set } })
+const config = join(newFolder('config'), 'postrider.json')
+const CONFIG = { listeners: { smtp: { with: ['CHECKPOINT'] } } }
+writeFileSync(config, JSON.stringify(CONFIG))
+const start = (options: ServerOptions = {}) => startServer({ ...options, config })
 
 /** Most tests have it one after the other, each with a name of its own for its transaction. */
 let server: Server
@@ -175,8 +178,9 @@ test("a name is its peer's alone, and stands for one envelope", async () => {
 })
 
 test('over the quota nothing is kept, and the message is taken all the same', async () => {
-  await server.stop()
-  server = await start({ set: { 'checkpoint.perPeer': '1MB', 'limits.messageSize': '3MB' } })
+  const little = { checkpoint: { perPeer: '1MB' }, limits: { messageSize: '3MB' } }
+  writeFileSync(config, JSON.stringify({ ...CONFIG, ...little }))
+  await server.reload()
   const text = letter(2_500_000)
   const smtp = await begin(server, text, 2_000_000)
   smtp.socket.destroy()

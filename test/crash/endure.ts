@@ -82,7 +82,6 @@ class Endurance {
       )
       const missing = blows.filter(({ options }) => options(this.#scene) === undefined)
       if (missing.length > 0) tell?.(`left out here: ${missing.map(({ name }) => name).join(', ')}`)
-      await this.#judge(sink)
       const until = performance.now() + minutes * 60_000
       for (let round = 0; performance.now() < until; round++) {
         const blow = able[Math.floor(random() * able.length)] as Blow

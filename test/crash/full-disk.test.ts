@@ -3,15 +3,25 @@
  * can be read and deleted meanwhile, and the server recovers by itself. And one whose reserve is kept free.
  */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { clear, type Server, startServer, stopAll } from '../kit/server.ts'
+import { clear, newFolder, type Server, startServer, stopAll } from '../kit/server.ts'
 import { mountSmallDisk } from '../kit/small-disk.ts'
 import { contentOf, numberOf } from './load.ts'
 
 const disk = mountSmallDisk(32)
+const config = join(newFolder('config'), 'postrider.json')
+const keepFree = (freeSpace: string | number) =>
+  writeFileSync(config, JSON.stringify({ queue: { retry: ['1s'] }, limits: { freeSpace } }))
+let server: Server
+
+before(async () => {
+  if (!disk) return
+  keepFree(0)
+  server = await startServer({ data: join(disk.folder, 'data'), config })
+})
 after(() => {
   stopAll()
   disk?.close()
@@ -63,10 +73,6 @@ test('a full disk is 452 for small and large, is read and emptied by POP3, and r
   skip,
 }, async context => {
   if (!disk) return
-  const server = await startServer({
-    data: disk.folder,
-    set: { 'queue.retry': '1s', 'limits.freeSpace': 0 },
-  })
   const sent: number[] = []
   for (let number = 1; number <= 4; number++) {
     assert.equal((await send(server, number, number === 4 ? 300_000 : 20_000)).code, 250)
@@ -96,7 +102,6 @@ test('a full disk is 452 for small and large, is read and emptied by POP3, and r
   sent.push(9001)
   if (quit.startsWith('+OK')) sent.shift()
   assert.deepEqual(await numbers(server, sent.length), sent.toSorted(byNumber))
-  assert.equal((await server.stop()).code, 0)
   const check = await server.run('check')
   assert.equal(check.code, 0, check.out + check.err)
   assert.deepEqual(
@@ -109,7 +114,8 @@ test('what would take the reserve is 452: at MAIL as declared, at its end where 
   skip,
 }, async () => {
   if (!disk) return
-  const server = await startServer({ data: disk.folder, set: { 'limits.freeSpace': '4MB' } })
+  keepFree('4MB')
+  await server.reload()
   disk.fill(6 * MB)
   await sleep(500)
   const smtp = await server.smtp()
@@ -135,28 +141,26 @@ test('what would take the reserve is 452: at MAIL as declared, at its end where 
   await sleep(500)
   assert.match(await say('MAIL FROM:<joe@remote.example>'), /^250 /)
   smtp.end()
-  assert.equal((await server.stop()).code, 0)
 })
 
 test('a server that died on a full disk starts again, serves what it has, and takes more when there is room', {
   skip,
 }, async () => {
   if (!disk) return
-  const server = await startServer({ data: disk.folder })
-  assert.equal((await send(server, 1, 700)).code, 250)
-  while (!existsSync(join(disk.folder, 'spare-room'))) await sleep(50)
+  const { data } = server
+  assert.equal((await send(server, 5001, 700)).code, 250)
+  while (!existsSync(join(data, 'spare-room'))) await sleep(50)
   disk.fill()
-  server.signal('SIGKILL')
-  await server.ended
-  const again = await startServer({ data: disk.folder })
-  assert.ok((await numbers(again, 1)).includes(1))
+  await server.stop('SIGKILL')
+  const again = await startServer({ data, config })
+  assert.ok((await numbers(again, 1)).includes(5001))
   const smtp = await again.smtp()
   assert.match((await smtp.command('MAIL FROM:<joe@remote.example>')).text, /^452 4\.3\.1 /)
   // And that is no different the second time.
-  again.signal('SIGKILL')
-  await again.ended
-  const third = await startServer({ data: disk.folder })
+  await again.stop('SIGKILL')
+  const third = await startServer({ data, config })
   disk.relieve()
-  while ((await send(third, 2, 700)).code !== 250) await sleep(50)
+  while ((await send(third, 5002, 700)).code !== 250) await sleep(50)
   assert.equal((await third.stop()).code, 0)
+  assert.equal((await third.run('check')).code, 0)
 })

@@ -8,7 +8,7 @@ after(clear)
 
 test('what was acknowledged survives SIGKILL, once, octet for octet, and nothing else is left', async context => {
   const report = await killUnderLoad({
-    rounds: 3,
+    rounds: 2,
     senders: 6,
     workMs: [250, 700],
     restMs: 15,

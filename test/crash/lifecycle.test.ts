@@ -23,6 +23,9 @@ async function until(what: string, done: () => boolean | Promise<boolean>): Prom
   }
 }
 
+/** Started again on the folder of one that was told to go. */
+let again: Server
+
 test('SIGTERM under load: 421 or finished, exit 0, nothing lost; accounts and certificate stay', async () => {
   const server = await startServer()
   const idle = await server.smtp()
@@ -35,7 +38,7 @@ test('SIGTERM under load: 421 or finished, exit 0, nothing lost; accounts and ce
   await load.stop()
   assert.deepEqual(server.faults(), [])
 
-  const again = await startServer({ data: server.data })
+  again = await startServer({ data: server.data })
   const paths = [server.certificate, again.certificate]
   assert.equal(paths[0], paths[1])
   assert.deepEqual(again.accounts, server.accounts)
@@ -44,6 +47,32 @@ test('SIGTERM under load: 421 or finished, exit 0, nothing lost; accounts and ce
   const stored = (await mail()).map(numberOf)
   assert.equal(new Set(stored).size, stored.length)
   for (const number of load.sent.acknowledged) assert.ok(stored.includes(number), `${number}`)
+})
+
+test('a flood of wrong log-ins leaves the loop free for others', async context => {
+  let flooding = true
+  const flood = Array.from({ length: 20 }, async () => {
+    while (flooding) {
+      const smtp = await again.smtp('submissions')
+      const wrong = Buffer.from(`\0${again.account(0).address}\0wrong`).toString('base64')
+      for (let i = 0; i < 3 && flooding && !smtp.gone; i++) {
+        await smtp.command(`AUTH PLAIN ${wrong}`).catch(() => undefined)
+      }
+      smtp.end()
+    }
+  })
+  const waits: number[] = []
+  for (let i = 0; i < 15; i++) {
+    const from = performance.now()
+    assert.equal((await greet(again)).code, 250)
+    waits.push(performance.now() - from)
+    await sleep(50)
+  }
+  flooding = false
+  await Promise.allSettled(flood)
+  const worst = Math.max(...waits)
+  context.diagnostic(`worst greeting of a stranger: ${worst.toFixed(0)} ms`)
+  assert.ok(worst < 1500, `${worst} ms`)
   assert.equal((await again.stop()).code, 0)
 })
 
@@ -127,33 +156,5 @@ test('a hook that throws, never ends or takes too long is 451, and others are se
     server.log.filter(line => /uncaught|unhandled/i.test(line)),
     [],
   )
-  assert.equal((await server.stop()).code, 0)
-})
-
-test('a flood of wrong log-ins leaves the loop free for others', async context => {
-  const server = await startServer()
-  let flooding = true
-  const flood = Array.from({ length: 20 }, async () => {
-    while (flooding) {
-      const smtp = await server.smtp('submissions')
-      const wrong = Buffer.from(`\0${server.account(0).address}\0wrong`).toString('base64')
-      for (let i = 0; i < 3 && flooding && !smtp.gone; i++) {
-        await smtp.command(`AUTH PLAIN ${wrong}`).catch(() => undefined)
-      }
-      smtp.end()
-    }
-  })
-  const waits: number[] = []
-  for (let i = 0; i < 15; i++) {
-    const from = performance.now()
-    assert.equal((await greet(server)).code, 250)
-    waits.push(performance.now() - from)
-    await sleep(50)
-  }
-  flooding = false
-  await Promise.allSettled(flood)
-  const worst = Math.max(...waits)
-  context.diagnostic(`worst greeting of a stranger: ${worst.toFixed(0)} ms`)
-  assert.ok(worst < 1500, `${worst} ms`)
   assert.equal((await server.stop()).code, 0)
 })

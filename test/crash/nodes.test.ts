@@ -1,6 +1,6 @@
 /**
- * Two and three real processes on one real PostgreSQL: what one node accepts another delivers, what a
- * living node holds nobody takes, and what a dead one held another takes over.
+ * Two and three real processes on one real PostgreSQL, their bodies in a bucket: what one node accepts another
+ * delivers and reads, what a living node holds nobody takes, and what a dead one held another takes over.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -13,6 +13,7 @@ import { openPostgresStore } from '../../src/store/postgres/open.ts'
 import { silent } from '../../src/world/log.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
+import { inBucket, startObjectStore } from '../kit/object-store.ts'
 import { findPostgres, noPostgres, type PostgresServer, startPostgres } from '../kit/postgres.ts'
 import { clear, type DemoAccount, type Server, startServer } from '../kit/server.ts'
 
@@ -31,7 +32,8 @@ async function send(server: Server, from: DemoAccount, to: string, text: string)
   await dialogue.command(`MAIL FROM:<${from.address}>`)
   await dialogue.command(`RCPT TO:<${to}>`)
   await dialogue.command('DATA')
-  const { code, text: said } = await dialogue.command(`Subject: ${text}\r\n\r\n${text}\r\n.`)
+  const octets = `Subject: ${text.slice(0, 40)}\r\n\r\n${text}\r\n.`
+  const { code, text: said } = await dialogue.command(octets)
   assert.equal(code, 250, said)
   dialogue.end()
 }
@@ -104,8 +106,13 @@ describe('nodes as processes on one PostgreSQL', {
         )[0]?.['n'],
       )
     const hop = await silentHop()
-    const a = await startServer({ smarthost: hop.at, set: { database } })
-    const b = await startServer({ set: { database } })
+    context.after(() => hop.server.close())
+    const fake = await startObjectStore()
+    context.after(() => fake.stop())
+    // As if every body was a large one.
+    const set = { database, 'bodies.inlineUpTo': '0', ...inBucket(fake) }
+    const a = await startServer({ smarthost: hop.at, set })
+    const b = await startServer({ set })
     const [joe, jane] = a.accounts as [DemoAccount, DemoAccount]
     assert.deepEqual(
       b.accounts.map(({ address }) => address),
@@ -114,6 +121,22 @@ describe('nodes as processes on one PostgreSQL', {
 
     await send(a, joe, jane.address, 'first')
     await until('the first letter is delivered', async () => (await b.mail(jane)).length === 1)
+    const large = `${'large '.repeat(11)}large\r\n`.repeat(10_000)
+    await send(b, joe, jane.address, large.trimEnd())
+    await until('a large one is read at another node', async () =>
+      (await a.mail(jane)).some(mail => mail.includes(large)),
+    )
+    const bodies = await postgres.sql('SELECT staged IS NOT NULL AS out FROM test_1.body')
+    assert.deepEqual(bodies, [{ out: true }, { out: true }])
+    for (const server of [a, b]) {
+      const { code, out } = await server.run('check')
+      assert.equal(code, 0, out)
+    }
+    const reader = await b.pop3(jane)
+    await reader.ask('DELE 1')
+    await reader.ask('DELE 2')
+    await reader.ask('QUIT')
+    assert.equal(fake.objects.size, 2, 'nobody who reads is hurt')
 
     await send(a, joe, 'someone@elsewhere.test', 'held in hand')
     await until('A carries it', async () => (await recipients('leased')) === 1)
@@ -128,7 +151,7 @@ describe('nodes as processes on one PostgreSQL', {
         'leased_by'
       ]
     const held = await holder()
-    const c = await startServer({ smarthost: hop.at, set: { database } })
+    const c = await startServer({ smarthost: hop.at, set })
     await sleep(300)
     assert.equal(await holder(), held, 'a living node keeps what it holds')
     await b.stop()
@@ -136,16 +159,15 @@ describe('nodes as processes on one PostgreSQL', {
     await a.stop('SIGKILL')
     // The lease runs 45 s from its last renewal; nobody waits for that here.
     await rows(`UPDATE recipient SET due_at = due_at - 60000 WHERE state = 'leased'`)
-    const d = await startServer({ smarthost: hop.at, set: { database } })
+    const d = await startServer({ smarthost: hop.at, set })
     await until('D holds it', async () => {
       const now = await holder()
       return now !== undefined && now !== null && now !== held
     })
-    assert.equal((await d.mail(jane)).length, 6)
+    assert.equal((await d.mail(jane)).length, 5)
     const check = await d.run('check')
     assert.equal(check.code, 0, check.out + check.err)
     for (const server of [b, d]) assert.deepEqual(server.faults(), [])
     await d.stop('SIGKILL')
-    hop.server.close()
   })
 })

@@ -20,27 +20,33 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
-import { clear, newFolder, POSTRIDER, run, startServer } from '../kit/server.ts'
+import { openFolder } from '../../src/server/folder.ts'
+import { settingsSchema } from '../../src/server/settings/settings.ts'
+import { silent } from '../../src/world/log.ts'
+import { clear, newFolder, POSTRIDER, run, type Server, startServer } from '../kit/server.ts'
 
 const PAGE = 8192
 
 /** A folder with some mail in it, from which each test takes a copy. */
 let good: string
+/** Runs on such a copy, for those who come too late. */
+let server: Server
 
 before(async () => {
-  const server = await startServer()
-  good = server.data
-  const smtp = await server.smtp()
+  const first = await startServer()
+  good = first.data
+  const smtp = await first.smtp()
   for (let i = 0; i < 40; i++) {
     await smtp.command('MAIL FROM:<joe@remote.example>')
-    await smtp.command(`RCPT TO:<${server.account(0).address}>`)
+    await smtp.command(`RCPT TO:<${first.account(0).address}>`)
     await smtp.command('DATA')
     await smtp.command(
       `Subject: ${i}\r\n\r\n${'x'.repeat(20_000)}\r\n.`.replace(/x{900}/g, '$&\r\n'),
     )
   }
   smtp.end()
-  assert.equal((await server.stop()).code, 0)
+  assert.equal((await first.stop()).code, 0)
+  server = await startServer({ data: copy() })
 })
 after(clear)
 
@@ -63,76 +69,26 @@ function failure(...args: readonly string[]): { code: number | null; said: strin
   }
 }
 
+const message = (error: unknown) => (error instanceof Error ? error.message : String(error))
 const octets = (folder: string) => readFileSync(join(folder, 'postrider.db'))
 
 test('a second server on the same data is refused in one line, and the first goes on', async () => {
-  const server = await startServer({ data: copy() })
   const { code, said } = failure('--data', server.data)
   assert.equal(code, 75)
   assert.match(said, /^postrider: another server runs on /)
   assert.equal(said.split('\n').length, 1)
   assert.equal((await server.smtp()).gone, false)
-  assert.equal((await server.stop()).code, 0)
 })
 
-const damages: readonly (readonly [string, (path: string) => void])[] = [
-  ['a first page of noise', path => overwrite(path, 0, PAGE)],
-  ['a schema page of noise behind a good header', path => overwrite(path, 100, PAGE - 100)],
-  ['a file cut in the middle of a page', path => truncateSync(path, 3 * PAGE + 100)],
-  [
-    'a file that is no database',
-    path => writeFileSync(path, 'this is not a database\n'.repeat(900)),
-  ],
-]
-
-for (const [name, damage] of damages) {
-  test(`${name} is named and left as it is`, async () => {
-    const data = copy()
-    damage(join(data, 'postrider.db'))
-    const before = octets(data)
-    const { code, said } = failure('--data', data)
-    assert.equal(code, 74, said)
-    assert.match(said, /^postrider: .*postrider\.db is damaged or not a database/)
-    assert.equal(said.split('\n').length, 1, said)
-    assert.ok(octets(data).equals(before), 'the file was touched')
-    const check = await run(['check', '--data', data])
-    assert.notEqual(check.code, 0)
-    assert.match(check.out + check.err, /damaged/)
-    assert.ok(octets(data).equals(before), 'check touched the file')
-  })
-}
-
-test('noise in the middle of the data is named by check, and a start refuses it', async () => {
-  const data = copy()
-  const path = join(data, 'postrider.db')
-  const pages = statSync(path).size / PAGE
-  for (let page = 4; page < pages - 1; page += 5) overwrite(path, page * PAGE, PAGE)
-  const before = octets(data)
-  const check = await run(['check', '--data', data])
-  assert.notEqual(check.code, 0)
-  assert.doesNotMatch(check.err, /bug/)
-  // It names what is broken, or that it cannot even be opened.
-  assert.match(check.out + check.err, /the database is whole|is damaged/)
-  const { code, said } = failure('--data', data)
-  assert.equal(code, 74, said)
-  assert.match(said, /postrider\.db is damaged/)
+test('a port in use is named with its listener', () => {
+  const port = server.port('smtp')
+  const { code, said } = failure('--data', copy(), '--set', `listeners.smtp.port=${port}`)
+  assert.equal(code, 69, said)
+  assert.match(said, new RegExp(`^postrider: listeners\\.smtp: cannot listen on .* port ${port}`))
   assert.equal(said.split('\n').length, 1, said)
-  assert.ok(octets(data).equals(before))
-})
-
-test('garbage or nothing where the log file was is no harm', async () => {
-  for (const garbage of ['', 'garbage'.repeat(3000)]) {
-    const data = copy()
-    writeFileSync(join(data, 'postrider.db-wal'), garbage)
-    writeFileSync(join(data, 'postrider.db-shm'), garbage)
-    const server = await startServer({ data })
-    assert.equal((await server.stop()).code, 0)
-    assert.equal((await server.run('check')).code, 0)
-  }
 })
 
 test('a log that was removed behind a SIGKILL is missed by a start and by check, and both leave all as it is', async () => {
-  const server = await startServer({ data: copy() })
   const smtp = await server.smtp()
   await smtp.command('MAIL FROM:<joe@remote.example>')
   await smtp.command(`RCPT TO:<${server.account(0).address}>`)
@@ -158,6 +114,72 @@ test('a log that was removed behind a SIGKILL is missed by a start and by check,
   const there = database.prepare('SELECT count(*) AS n FROM mailbox_message').get()
   database.close()
   assert.equal(there?.['n'], 41)
+})
+
+const damages: readonly (readonly [string, (path: string) => void])[] = [
+  ['a first page of noise', path => overwrite(path, 0, PAGE)],
+  ['a schema page of noise behind a good header', path => overwrite(path, 100, PAGE - 100)],
+  ['a file cut in the middle of a page', path => truncateSync(path, 3 * PAGE + 100)],
+  [
+    'a file that is no database',
+    path => writeFileSync(path, 'this is not a database\n'.repeat(900)),
+  ],
+]
+
+for (const [name, damage] of damages) {
+  test(`${name} is named and left as it is`, async () => {
+    const data = copy()
+    damage(join(data, 'postrider.db'))
+    const before = octets(data)
+    // As a start does it, without the process.
+    const settings = settingsSchema.parse({ data })
+    const refused = await openFolder(settings, silent).then(() => undefined, message)
+    assert.match(refused ?? '', /^[^\n]*postrider\.db is damaged or not a database[^\n]*$/)
+    assert.ok(octets(data).equals(before), 'the file was touched')
+    const check = await run(['check', '--data', data])
+    assert.notEqual(check.code, 0)
+    assert.match(check.out + check.err, /damaged/)
+    assert.ok(octets(data).equals(before), 'check touched the file')
+  })
+}
+
+test('what is no database ends a start with its exit code, and one line', () => {
+  const data = copy()
+  overwrite(join(data, 'postrider.db'), 0, PAGE)
+  const { code, said } = failure('--data', data)
+  assert.equal(code, 74, said)
+  assert.match(said, /^postrider: .*postrider\.db is damaged or not a database/)
+  assert.equal(said.split('\n').length, 1, said)
+})
+
+test('noise in the middle of the data is named by check, and a start refuses it', async () => {
+  const data = copy()
+  const path = join(data, 'postrider.db')
+  const pages = statSync(path).size / PAGE
+  for (let page = 4; page < pages - 1; page += 5) overwrite(path, page * PAGE, PAGE)
+  const before = octets(data)
+  const check = await run(['check', '--data', data])
+  assert.notEqual(check.code, 0)
+  assert.doesNotMatch(check.err, /bug/)
+  // It names what is broken, or that it cannot even be opened.
+  assert.match(check.out + check.err, /the database is whole|is damaged/)
+  const { code, said } = failure('--data', data)
+  assert.equal(code, 74, said)
+  assert.match(said, /postrider\.db is damaged/)
+  assert.equal(said.split('\n').length, 1, said)
+  assert.ok(octets(data).equals(before))
+})
+
+test('garbage or nothing where the log file was is no harm', async () => {
+  for (const garbage of ['', 'garbage'.repeat(3000)]) {
+    const data = copy()
+    writeFileSync(join(data, 'postrider.db-wal'), garbage)
+    writeFileSync(join(data, 'postrider.db-shm'), garbage)
+    const folder = await openFolder(settingsSchema.parse({ data }), silent)
+    assert.ok(folder)
+    await folder.close()
+    assert.equal((await run(['check', '--data', data])).code, 0)
+  }
 })
 
 test('a database from a newer version is refused by name and left as it is', () => {
@@ -189,16 +211,6 @@ test('all errors of a config come at once, each with its path, and the exit is 7
   for (const path of ['hostnam', 'limits.messageSize', 'queue.retry'])
     assert.ok(said.includes(path))
   assert.deepEqual(readdirSync(folder), ['postrider.config.json'])
-})
-
-test('a port in use is named with its listener', async () => {
-  const server = await startServer({ data: copy() })
-  const port = server.port('smtp')
-  const { code, said } = failure('--data', copy(), '--set', `listeners.smtp.port=${port}`)
-  assert.equal(code, 69, said)
-  assert.match(said, new RegExp(`^postrider: listeners\\.smtp: cannot listen on .* port ${port}`))
-  assert.equal(said.split('\n').length, 1, said)
-  await server.stop()
 })
 
 function overwrite(path: string, at: number, length: number): void {

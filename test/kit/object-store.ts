@@ -99,6 +99,16 @@ export async function startObjectStore(pageSize = 1_000): Promise<FakeObjectStor
   return fake
 }
 
+/** The settings of a server whose bodies are there. */
+export function inBucket(fake: FakeObjectStore): Record<string, string> {
+  const { endpoint, bucket, region, accessKey, secretKey } = fake
+  const s3 = { endpoint, bucket, region, accessKey, secretKey }
+  return {
+    'bodies.in': 's3',
+    ...Object.fromEntries(Object.entries(s3).map(([name, value]) => [`bodies.s3.${name}`, value])),
+  }
+}
+
 async function answer(
   fake: FakeObjectStore,
   pageSize: number,

@@ -3,11 +3,16 @@
  * POSTRIDER_TEST_RUN names the folder that all processes of a run share (test/run.ts makes it and takes it
  * away); without it each process has its own.
  */
-import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 let own: string | undefined
+
+/** So long another process that makes it is waited for; it may have been killed. */
+const PATIENCE_MS = 30_000
+const LOOK_MS = 20
 
 /** The folder of that name, which `make` has filled; nobody may write there any more. */
 export async function onceInRun(
@@ -15,6 +20,9 @@ export async function onceInRun(
   make: (folder: string) => Promise<unknown>,
 ): Promise<string> {
   const made = join(folderOfRun(), name)
+  if (!existsSync(made) && !isFirst(made)) {
+    for (let ms = 0; ms < PATIENCE_MS && !existsSync(made); ms += LOOK_MS) await sleep(LOOK_MS)
+  }
   if (existsSync(made)) return made
   const folder = mkdtempSync(`${made}-`)
   await make(folder)
@@ -25,6 +33,16 @@ export async function onceInRun(
     rmSync(folder, { recursive: true })
   }
   return made
+}
+
+/** Whether nobody has begun to make it; whoever asks begins. */
+function isFirst(made: string): boolean {
+  try {
+    mkdirSync(`${made}.begun`)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function folderOfRun(): string {

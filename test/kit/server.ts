@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Told } from './command.ts'
 import { type DemoAccount, furnishDemo } from './demo-folder.ts'
@@ -104,8 +105,9 @@ export function clear(): void {
 /** Starts a server; resolves when every listener accepts. Rejects with NotStarted. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const data = options.data ?? newFolder()
-  if (isCopied(options, data)) {
-    for (const { address, password } of await furnishDemo(data, firstStart)) {
+  const copied = copiedFor(options, data)
+  if (copied !== undefined) {
+    for (const { address, password } of await furnishDemo(data, copied, firstStart)) {
       passwords.set(`${data} ${address}`, password)
     }
   }
@@ -124,11 +126,14 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   return new Server(data, ready, log, ended)
 }
 
-/** Whether what a first start would make there is what it makes everywhere. */
-function isCopied({ demo, first, config, set = {} }: ServerOptions, data: string): boolean {
-  if (demo === false || first === true || config !== undefined) return false
-  if ('database' in set || 'hostname' in set) return false
-  return !existsSync(data) || readdirSync(data).length === 0
+/** What a first start would make there is, as far as it is what it makes everywhere, a copy. */
+function copiedFor(options: ServerOptions, data: string): 'all' | 'keys' | undefined {
+  const { demo, first, config, set = {} } = options
+  if (demo === false || first === true || 'hostname' in set) return undefined
+  const said = config === undefined ? '' : readFileSync(config, 'utf8')
+  if (/\b(?:hostname|database)\b/.test(said)) return undefined
+  if (existsSync(data) && readdirSync(data).length > 0) return undefined
+  return 'database' in set ? 'keys' : 'all'
 }
 
 async function firstStart(data: string): Promise<readonly DemoAccount[]> {
@@ -247,6 +252,17 @@ export class Server {
   /** Open descriptors. */
   descriptors(): number {
     return readdirSync(`/proc/${this.pid}/fd`).length
+  }
+
+  /** Has it take its config file anew, and waits until it has. */
+  async reload(): Promise<void> {
+    const times = () => this.log.filter(line => line.includes('"event":"reloaded"')).length
+    const before = times()
+    this.signal('SIGHUP')
+    for (let waits = 0; times() === before; waits++) {
+      if (waits > 1_000) throw new Error(`it does not reload: ${this.log.slice(-3).join('\n')}`)
+      await sleep(20)
+    }
   }
 
   get alive(): boolean {

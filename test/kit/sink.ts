@@ -6,25 +6,35 @@ import { createServer, type Server, type Socket } from 'node:net'
 
 const END = Buffer.from('\r\n.\r\n')
 
+/** What it may do beside. */
+export interface SinkOptions {
+  /** Keywords of EHLO, with their parameters. */
+  readonly extensions?: readonly string[]
+  /** Recipients it does not take. */
+  readonly refuses?: RegExp
+}
+
 export class Sink {
   readonly port: number
   readonly #server: Server
+  readonly #options: SinkOptions
   readonly #sockets = new Set<Socket>()
   /** Every message's octets as they came, dots unstuffed. */
   readonly messages: Buffer[] = []
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, port: number, options: SinkOptions) {
     this.#server = server
     this.port = port
+    this.#options = options
     server.on('connection', socket => this.#serve(socket))
   }
 
   /** On a port of its own, or on one that another has left, of an address of the loopback. */
-  static async open(port = 0, address = '127.0.0.1'): Promise<Sink> {
+  static async open(port = 0, address = '127.0.0.1', options: SinkOptions = {}): Promise<Sink> {
     const server = createServer()
     await new Promise<void>(resolve => server.listen(port, address, resolve))
     const at = server.address()
-    return new Sink(server, at !== null && typeof at === 'object' ? at.port : 0)
+    return new Sink(server, at !== null && typeof at === 'object' ? at.port : 0, options)
   }
 
   close(): void {
@@ -33,6 +43,9 @@ export class Sink {
   }
 
   #serve(socket: Socket): void {
+    const { extensions = [], refuses } = this.#options
+    const keywords = ['sink.example', 'PIPELINING', ...extensions].map(each => `250-${each}\r\n`)
+    const hello = `${keywords.join('')}250 SIZE\r\n`
     this.#sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('error', () => {})
@@ -57,12 +70,14 @@ export class Sink {
         }
         const end = held.indexOf('\r\n')
         if (end === -1) return
-        const verb = held.toString('latin1', 0, Math.min(end, 4)).toUpperCase()
+        const line = held.toString('latin1', 0, end)
+        const verb = line.slice(0, 4).toUpperCase()
         held = held.subarray(end + 2)
         // The line end of DATA itself counts as the first of CRLF.CRLF: kept in front.
         if (verb === 'DATA') content = [Buffer.from('\r\n')]
-        if (verb === 'EHLO') socket.write('250-sink.example\r\n250-PIPELINING\r\n250 SIZE\r\n')
+        if (verb === 'EHLO') socket.write(hello)
         else if (verb === 'DATA') socket.write('354 go\r\n')
+        else if (verb === 'RCPT' && refuses?.test(line)) socket.write('550 5.1.1 nobody\r\n')
         else if (verb === 'QUIT') socket.end('221 2.0.0 bye\r\n')
         else socket.write('250 2.0.0 yes\r\n')
       }
