@@ -32,6 +32,8 @@ export interface Contestant {
   readonly version: string
   readonly works: readonly Work[]
   readonly ways: readonly Way[]
+  /** Its code is compiled as it runs: it takes some ten thousand messages until all is. */
+  readonly warms?: boolean
   start(place: Place): Promise<Peer>
 }
 
@@ -71,6 +73,7 @@ function postrider(): Contestant {
   return {
     name: 'Postrider',
     version: '',
+    warms: true,
     works: ['accept', 'deliver', 'relay'],
     ways: ['smtp', 'starttls', 'lmtp'],
     start: async ({ folder, work, sink }) => {
@@ -146,6 +149,7 @@ function haraka(program: string): Contestant {
   return {
     name: 'Haraka',
     version: npmVersion(program),
+    warms: true,
     works: ['accept', 'relay'],
     ways: ['smtp', 'starttls'],
     start: ({ folder, work, sink, certificate }) =>
@@ -157,6 +161,7 @@ function smtpServer(program: string): Contestant {
   return {
     name: 'smtp-server',
     version: npmVersion(program),
+    warms: true,
     works: ['accept', 'deliver'],
     ways: ['smtp', 'starttls', 'lmtp'],
     start: ({ folder, certificate }) => startSmtpServer(folder, program, certificate),
@@ -167,6 +172,7 @@ function bare(): Contestant {
   return {
     name: 'bare Node',
     version: '',
+    warms: true,
     works: ['accept', 'deliver'],
     ways: ['smtp', 'starttls'],
     start: ({ folder, certificate }) => startBare(folder, certificate),

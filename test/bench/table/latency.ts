@@ -2,12 +2,14 @@
 import type { Contestant } from '../contestants.ts'
 import { generate } from '../generator/generate.ts'
 import type { Told } from '../generator/job.ts'
+import { measure } from '../measure.ts'
 import type { Peer } from '../peer/peer.ts'
 import { until } from '../program.ts'
 import { contest } from './contest.ts'
 import type { Figure } from './figure.ts'
 
 const SESSIONS = 50
+const LOAD = { sessions: SESSIONS, sizeOctets: 1024, kept: true }
 /** Who is later than this behind the end has not kept up. */
 const LATE_MS = 2_000
 const PERCENTILES = ['p50', 'p99', 'p999'] as const
@@ -23,19 +25,24 @@ export interface Latency {
   readonly rate: number
   readonly seconds: number
   readonly warmS: number
+  /** Before that, at full speed, to whoever is compiled as it runs. */
+  readonly hotMessages: number
 }
 
 /** A figure for each percentile, without who measured them. */
 export async function latency(
   root: string,
   field: readonly Contestant[],
-  { rate, seconds, warmS }: Latency,
+  { rate, seconds, warmS, hotMessages }: Latency,
 ): Promise<Omit<Figure, 'seconds' | 'command'>[]> {
   const able = field.filter(({ works, ways }) => works.includes('deliver') && ways.includes('smtp'))
   const told = new Map<string, Told>()
-  const failed = await contest(root, 'deliver', able, async ({ peers, with: withPeer }) => {
-    for (const name of [...peers.keys()]) {
+  const failed = await contest(root, 'deliver', able, async ({ with: withPeer }) => {
+    for (const { name, warms } of able) {
       await withPeer(name, async peer => {
+        if (warms && hotMessages > 0) {
+          await measure(peer, 'deliver', { ...LOAD, messages: hotMessages })
+        }
         await paced(peer, rate, warmS)
         told.set(name, await paced(peer, rate, seconds))
       })
@@ -56,9 +63,17 @@ async function paced(peer: Peer, rate: number, seconds: number): Promise<Told> {
   const messages = Math.max(SESSIONS, Math.round(rate * seconds))
   const before = await peer.done('deliver')
   const limitMs = (messages / rate) * 1000 + LATE_MS
-  const load = { sessions: SESSIONS, sizeOctets: 1024, kept: true, messages }
   const told = await generate(
-    { do: 'send', ...load, port: peer.port, to: peer.local, security: 'clear', rate, limitMs },
+    {
+      do: 'send',
+      ...LOAD,
+      messages,
+      port: peer.port,
+      to: peer.local,
+      security: 'clear',
+      rate,
+      limitMs,
+    },
     limitMs + 20_000,
   )
   if (told.count < messages) {

@@ -59,8 +59,10 @@ export const RATE_CELLS: readonly RateCell[] = [
 
 export interface Pace {
   readonly rounds: number
-  /** Of the run before the rounds, and of a run. */
+  /** Of the run before the rounds: of whoever is as fast at once, and of whoever is compiled as it runs. */
   readonly warmS: number
+  readonly hotS: number
+  /** Of a run. */
   readonly runS: number
 }
 
@@ -71,7 +73,7 @@ export async function rates(
   root: string,
   cell: RateCell,
   field: readonly Contestant[],
-  { rounds, warmS, runS }: Pace,
+  { rounds, warmS, hotS, runS }: Pace,
 ): Promise<Pick<Figure, 'values' | 'cpu' | 'failed'>> {
   const able = field.filter(
     ({ works, ways }) => works.includes(cell.work) && ways.includes(cell.way),
@@ -83,13 +85,14 @@ export async function rates(
     const counts = new Map<string, number>()
     const run = (peer: Peer, messages: number) =>
       measure(peer, cell.work, { ...cell.load, messages }, manner(cell))
-    for (const name of [...peers.keys()]) {
+    for (const { name, warms } of able) {
+      const longS = warms ? hotS : warmS
       await withPeer(name, async peer => {
         // How many a run takes is learnt from a few, and from ever more until it is warm.
         let messages = cell.messages ?? Math.max(20, fewest)
         let { rate } = await run(peer, messages)
-        while (cell.messages === undefined && messages / rate < warmS) {
-          messages = countOf(Math.min(rate * 1.5, (messages * 10) / warmS), warmS, messages + 1)
+        while (cell.messages === undefined && messages / rate < longS) {
+          messages = countOf(Math.min(rate * 1.5, (messages * 10) / longS), longS, messages + 1)
           rate = (await run(peer, messages)).rate
         }
         counts.set(name, cell.messages ?? countOf(rate, runS, fewest))
