@@ -165,10 +165,12 @@ test('a large mailbox is read in turns', async () => {
   ]
   // The first time much is compiled, and found out for the first time; then once is enough.
   await longestTurn(shared, commands)
-  const times = await longestTurn(shared, commands)
-  for (const [command, again] of await longestTurn(shared, commands)) {
-    times.set(command, Math.min(again, times.get(command) ?? again))
+  const isLong = ([, ms]: readonly [string, number]) => ms > TURN_MAX_MS
+  let times = await longestTurn(shared, commands)
+  for (let again = 0; again < 2 && [...times].some(isLong); again++) {
+    const before = times
+    times = await longestTurn(shared, commands)
+    for (const [command, ms] of times) times.set(command, Math.min(ms, before.get(command) ?? ms))
   }
-  const long = [...times].filter(([, ms]) => ms > TURN_MAX_MS)
-  assert.deepEqual(long, [], JSON.stringify([...times]))
+  assert.deepEqual([...times].filter(isLong), [], JSON.stringify([...times]))
 })

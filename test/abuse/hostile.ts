@@ -1,7 +1,7 @@
 /**
  * A real server under attack while somebody uses it: a message sent by SMTP and read by IMAP each 100 ms, timed
  * without an attack and under each. What is measured: how long that took, what the process held at its
- * worst, and what it still held when the attackers had left. Used by run-hostile.ts and hostile.test.ts.
+ * worst, and what it still held when the attackers had left. Used by run-hostile.ts and abuse.test.ts.
  */
 import assert from 'node:assert/strict'
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'

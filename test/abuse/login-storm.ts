@@ -1,6 +1,6 @@
 /**
  * Logins in numbers, at a server of its own: a flood of guesses over many connections while people who may log
- * in, and so many honest logins a second. The small form is login-storm.test.ts; the whole is a command:
+ * in, and so many honest logins a second. The small form is abuse.test.ts; the whole is a command:
  *
  *   npm run logins                       2,000 guessing connections, each way; 200 logins a second of each mechanism
  *   npm run logins -- --connections 500 --times 2 --from few --rate 100 --seconds 5

@@ -17,6 +17,8 @@ before(async () => {
       ...Object.fromEntries(
         LISTENERS.map(name => [`listeners.${name}.proxyProtocol`, '10.0.0.0/8,127.0.0.1']),
       ),
+      'listeners.odmr.enabled': true,
+      'listeners.odmr.proxyProtocol': '10.0.0.0/8',
       'limits.perAddress': 2,
       'limits.loginFailures': 1,
     },
@@ -103,11 +105,10 @@ test('failed logins are counted by client, of POP3 too', async () => {
 })
 
 test('from a stranger a header is two bad commands', async () => {
-  const other = await startServer({ set: { 'listeners.smtp.proxyProtocol': '10.0.0.0/8' } })
-  const socket = connect(other.port('smtp'), '127.0.0.1')
+  const socket = connect(server.port('odmr'), '127.0.0.1')
   socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\nQUIT\r\n')
   assert.match(await hears(socket, /221 /), /^220 .*\r\n500 5\.5\.1 .*\r\n221 /)
-  const binary = connect(other.port('smtp'), '127.0.0.1')
+  const binary = connect(server.port('odmr'), '127.0.0.1')
   binary.write('\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c123456789012\r\nQUIT\r\n')
   assert.match(await hears(binary, /221 /), /^220 .*\r\n(?:500 .*\r\n)+221 /)
 })

@@ -5,11 +5,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { clear, type Server, startServer } from '../kit/server.ts'
+import { Sink } from '../kit/sink.ts'
 
 let server: Server
-let hop: Server
+let hop: Sink
 before(async () => {
-  hop = await startServer({ set: { 'listeners.smtp.xforward': '127.0.0.0/8' } })
+  hop = await Sink.open(0, '127.0.0.1', {
+    extensions: ['XFORWARD NAME ADDR PROTO HELO IDENT SOURCE'],
+    refuses: /postmaster@/,
+  })
   server = await startServer({
     set: {
       'listeners.smtp.xclient': '127.0.0.1',
@@ -17,14 +21,17 @@ before(async () => {
       'listeners.smtp.xforward': '127.0.0.1',
       'outbound.smarthost': JSON.stringify({
         host: '127.0.0.1',
-        port: hop.port('smtp'),
+        port: hop.port,
         tls: 'never',
         xforward: true,
       }),
     },
   })
 })
-after(clear)
+after(() => {
+  clear()
+  hop.close()
+})
 
 /** The newest message of an account, once there are so many. */
 async function newest(of: Server, count: number): Promise<string> {
@@ -85,7 +92,7 @@ test('a smart host is told whom a message came from', async () => {
   const dialogue = await server.submission()
   await dialogue.command(`MAIL FROM:<${server.account().address}>`)
   // The hop refuses this recipient, so that the ledger shows the dialogue.
-  await dialogue.command('RCPT TO:<postmaster@[127.0.0.9]>')
+  await dialogue.command('RCPT TO:<postmaster@elsewhere.example>')
   await dialogue.command('DATA')
   const accepted = await dialogue.command('Subject: z\r\n\r\n.')
   assert.equal(accepted.code, 250, accepted.text)

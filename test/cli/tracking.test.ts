@@ -4,12 +4,38 @@
  */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { after, test } from 'node:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { clear, run, type Server, startServer } from '../kit/server.ts'
+import { clear, newFolder, run, type Server, startServer } from '../kit/server.ts'
 import { Sink } from '../kit/sink.ts'
 
-after(clear)
+/** What is for far.example goes to a server that tracks, all else for others to a sink that does not. */
+let sink: Sink
+let far: Server
+let server: Server
+
+before(async () => {
+  sink = await Sink.open()
+  far = await startServer({
+    set: { 'listeners.mtqp.enabled': true, 'listeners.smtp.with': 'MTRK' },
+  })
+  const config = join(newFolder('config'), 'postrider.json')
+  const at = (port: number) => ({ host: '127.0.0.1', port, tls: 'never' })
+  const hops = { far: { ...at(far.port('smtp')), senders: [] } }
+  const rules = {
+    listeners: { mtqp: { enabled: true } },
+    outbound: { smarthost: at(sink.port), hops },
+    routes: [{ match: { recipient: '*@far.example' }, to: { hop: 'far' } }],
+  }
+  writeFileSync(config, JSON.stringify(rules))
+  server = await startServer({ config })
+})
+after(() => {
+  clear()
+  sink.close()
+})
 
 const certifierOf = (secret: Buffer) =>
   createHash('sha1').update(secret).digest('base64').replace('=', '')
@@ -31,13 +57,7 @@ function ask(server: Server, name: string, secret: Buffer, ...more: readonly str
   return run(['track', name, '--server', place, '--secret', proof, ...named])
 }
 
-test('who marked a message learns what became of it, and nobody else does', async t => {
-  const sink = await Sink.open()
-  t.after(() => sink.close())
-  const server = await startServer({
-    smarthost: `127.0.0.1:${sink.port}`,
-    set: { 'listeners.mtqp.enabled': true },
-  })
+test('who marked a message learns what became of it, and nobody else does', async () => {
   const [joe, jane] = [server.account(0).address, server.account(1).address]
   assert.equal((await server.run('alias', 'add', `all@${server.domain}`, joe, jane)).code, 0)
   const secret = randomBytes(20)
@@ -82,13 +102,9 @@ test('who marked a message learns what became of it, and nobody else does', asyn
   }
   // In the clear as well, where one wants it so.
   assert.equal((await ask(server, '1+1@x.example', secret, '--clear')).code, 0)
-  await server.stop()
 })
 
 test('a hop that tracks is named, and asked next with the same secret', async () => {
-  const far = await startServer({
-    set: { 'listeners.mtqp.enabled': true, 'listeners.smtp.with': 'MTRK' },
-  })
   assert.equal((await far.run('domain', 'add', 'far.example')).code, 0)
   for (const [name, at] of [
     ['bob', 1],
@@ -100,10 +116,6 @@ test('a hop that tracks is named, and asked next with the same secret', async ()
       (await far.run('alias', 'add', `${name}@far.example`, far.account(at).address)).code,
       0,
     )
-  const server = await startServer({
-    smarthost: `127.0.0.1:${far.port('smtp')}`,
-    set: { 'listeners.mtqp.enabled': true },
-  })
   const secret = randomBytes(20)
   // RFC 3885 §3.3: where an alias leads to one, the mark goes with him; to several, with none of them.
   const alias = async (name: string, ...to: readonly string[]) =>

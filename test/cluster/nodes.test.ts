@@ -1,6 +1,6 @@
 /**
  * Two real servers on one database in daily life: who is there, what one changes and the other must know,
- * a maildrop that only one session may have, readiness, and a restart of one after the other under load.
+ * a maildrop that only one session may have, readiness, a restart of one after the other under load, and faults.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -17,6 +17,7 @@ import type { Dialogue } from '../kit/dialogue.ts'
 import { findPostgres, noPostgres } from '../kit/postgres.ts'
 import { clear, type Server } from '../kit/server.ts'
 import { Cluster, type ClusterNode } from './cluster.ts'
+import { everythingBreaks } from './faults.ts'
 
 const binaries = findPostgres()
 
@@ -300,5 +301,15 @@ describe('two nodes on one PostgreSQL', { skip: binaries === undefined && noPost
     context.diagnostic(JSON.stringify(report))
     assert.ok(report.acknowledged > 10)
     assert.equal(report.deferred, 0)
+  })
+
+  test('whatever breaks, nothing acknowledged is lost or delivered twice, and UIDs never repeat', async context => {
+    const taken = () =>
+      cluster.nodes.reduce((sum, { load }) => sum + load.sent.acknowledged.size, 0)
+    const [before, relayed] = [taken(), cluster.sink.messages.length]
+    const report = await everythingBreaks(cluster)
+    context.diagnostic(JSON.stringify(report))
+    assert.ok(taken() > before + 30, `${taken()} behind ${before}`)
+    assert.ok(cluster.sink.messages.length > relayed)
   })
 })

@@ -1,5 +1,5 @@
 /**
- * The long form of faults.test.ts, for `npm run torture -- cluster`: three nodes, one of them with a clock an
+ * The long form of faults.ts, for `npm run torture -- cluster`: three nodes, one of them with a clock an
  * hour off, messages of all sizes, and a fault every few seconds in an order left to chance. Leases and
  * locks of the dead are waited for, not shortened: what a node held is taken over within a minute.
  */
