@@ -66,13 +66,23 @@ const cases: [string, readonly Script[], string, string?][] = [
     'deferred 4.7.1 mx0.test',
   ],
   [
-    'all hosts that refuse for good make a failure',
+    'where all hosts greet with 554 the mail waits',
+    [{ greeting: '554 no' }, { greeting: '550 5.7.1 not from there' }],
+    'deferred 4.7.1 mx1.test',
+  ],
+  [
+    'one that greets with 521 and one with 554 make it wait',
     [{ greeting: '554 no' }, { greeting: '521 never' }],
+    'deferred 4.3.2 mx0.test',
+  ],
+  [
+    'all hosts that never take mail make a failure (RFC 7504 §3)',
+    [{ greeting: '521 no' }, { greeting: '521 never' }],
     'failed 5.3.2 mx1.test',
   ],
   [
     'one of them that may yet take it makes it wait',
-    [{ greeting: '421 4.3.2 later' }, { greeting: '554 no' }],
+    [{ greeting: '421 4.3.2 later' }, { greeting: '521 no' }],
     'deferred 4.3.2 mx0.test',
   ],
   [
@@ -102,6 +112,28 @@ for (const [title, scripts, expected] of cases) {
     assert.equal(short(await carry()), expected)
   })
 }
+
+test('a smart host that greets with 5yz is left for the next, and else waited for, unless the mail is to come back', async () => {
+  const smarthost: Route = {
+    kind: 'smarthost',
+    host: 'mx0.test',
+    port: 25,
+    tls: 'never',
+    instead: [{ host: 'mx1.test', port: 25, tls: 'never' }],
+  }
+  for (const [greetings, refusedGreeting, expected] of [
+    [['554 no', '220 mx1.test'], 'wait', 'delivered 2.0.0 mx1.test'],
+    [['554 no', '220 mx1.test'], 'bounce', 'delivered 2.0.0 mx1.test'],
+    [['521 no', '554 5.7.1 no'], 'wait', 'deferred 4.7.1 mx1.test'],
+    [['521 no', '554 5.7.1 no'], 'bounce', 'failed 5.7.1 mx1.test'],
+  ] as const) {
+    const { carry } = await town(
+      greetings.map(greeting => ({ greeting })),
+      { refusedGreeting },
+    )
+    assert.equal(short(await carry(undefined, smarthost)), expected)
+  }
+})
 
 test('a host without a listener gives way to the next, and none at all makes the mail wait', async () => {
   const { carry, internet } = await town([{}])

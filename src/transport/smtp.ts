@@ -8,6 +8,7 @@
 import { type RemoteRoute, type Route, routeKey } from '../route/route.ts'
 import type { Gates, Wait } from '../shape/gates.ts'
 import type { Limits } from '../shape/limits.ts'
+import type { Trouble } from '../smtp/client/question.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { World } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
@@ -35,6 +36,8 @@ export interface SmtpTransportSettings extends WayDefaults {
   /** The certificate we show where one is asked for. */
   readonly own?: () => HopOptions['own']
   isOurself(name: string, address?: string): boolean
+  /** What becomes of mail whose hosts all greet with a refusal. */
+  readonly refusedGreeting: 'wait' | 'bounce'
   /** What is known of destinations; without it each has `connectionsPerRoute`. */
   readonly gates?: Gates
   /** What the rules of shaping allow. */
@@ -49,6 +52,7 @@ export const smtpTransportDefaults = {
   connectTimeoutMs: 30_000,
   tls: 'opportunistic',
   eightBit: 'convert',
+  refusedGreeting: 'wait',
   sourceAddresses: [],
   addressFamily: 'any',
   connectionsPerRoute: 20,
@@ -267,7 +271,9 @@ class SmtpTransport implements Transport {
       if (opened.kind === 'trouble') {
         const { phase } = opened.trouble
         if (phase === 'connect' || phase === 'greeting') this.#unreachable.add(placeOf(host, way))
-        attempt.trouble(host, opened.trouble, opened.dialogue)
+        const waits = this.#settings.refusedGreeting === 'wait'
+        const trouble = waits ? forNow(opened.trouble, way) : opened.trouble
+        attempt.trouble(host, trouble, opened.dialogue)
         return undefined
       }
       this.#unreachable.forget(placeOf(host, way))
@@ -358,6 +364,16 @@ class SmtpTransport implements Transport {
     void located.finally(() => this.#locating.delete(key)).catch(() => {})
     return located
   }
+}
+
+/**
+ * A greeting of 5yz (RFC 5321 §3.1) speaks for one host at one time: lists of addresses, overload and hosts that are being
+ * set up say 554 too, and no mail is lost by it while it may wait. Only 521 of a host that a domain names is
+ * meant for ever (RFC 7504 §3); of our own next hop it is a mistake that somebody will mend.
+ */
+function forNow(trouble: Trouble, { to }: Way): Trouble {
+  const never = trouble.reply?.code === 521 && 'domain' in to
+  return trouble.phase === 'greeting' && !never ? { ...trouble, kind: 'deferred' } : trouble
 }
 
 function placeOf({ address }: Host, { port }: Way): string {

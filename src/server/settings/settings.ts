@@ -119,6 +119,12 @@ const outbound = z.strictObject({
   eightBit: eightBit()
     .default('convert')
     .describe('8-bit mail for a server without 8BITMIME: re-encoded, or sent as it is.'),
+  refusedGreeting: z
+    .enum(['wait', 'bounce'])
+    .default('wait')
+    .describe(
+      'Mail whose hosts all greet with a refusal (5yz): it waits, but for 521 of MX hosts (RFC 7504); or it bounces.',
+    ),
   identity: certificateFiles()
     .exactOptional()
     .describe('The certificate we show to servers that ask for one.'),
