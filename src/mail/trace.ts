@@ -1,5 +1,5 @@
 /**
- * Trace fields: `Received:`, `Return-Path:` and `Delivered-To:` (RFC 5321 §4.4).
+ * Trace fields: `Received:`, `Return-Path:` and `Delivered-To:` (RFC 5321 §4.4, RFC 8314 §4.3).
  *
  * Called at every accept and every local delivery. What a peer said of itself is written into a
  * field of ours here, so every such string is stripped of whatever could end the field, open a
@@ -117,12 +117,17 @@ function fitsHeader(text: string): boolean {
   return text.length <= PATH_MAX_CHARS && !/[\u0000-\u001f\u007f]/.test(text)
 }
 
+/** A cipher suite by its name in the registry of TLS. */
+const CIPHER_SUITE = /^TLS_[A-Z0-9_]{1,100}$/
+
 /** How the connection was secured; and whose certificate the peer showed, if any. */
 function tlsComment({ protocol, cipher, peerName, verified }: TlsFacts): string[] {
-  const secured = [`(${safeName(protocol)}`, safeName(cipher)]
-  if (peerName === undefined) return [secured[0] as string, `${secured[1]})`]
-  const known = verified ? 'verified' : 'not verified'
-  return [...secured, 'certificate', safeName(peerName), ...`${known})`.split(' ')]
+  const words = [`(${safeName(protocol)}`]
+  if (!CIPHER_SUITE.test(cipher)) words.push(safeName(cipher))
+  if (peerName !== undefined) {
+    words.push('certificate', safeName(peerName), ...(verified ? [] : ['not']), 'verified')
+  }
+  return [...words.slice(0, -1), `${words.at(-1)})`]
 }
 
 /** How a `Received:` field begins: with what is the same for every message of a connection. */
@@ -153,6 +158,8 @@ export function formatReceived(reception: Reception, opening?: Opening): string 
     // RFC 6531 §3.7.3: a UTF-8 address stands in a trace field only of an internationalised message.
     if (fitsHeader(path) && (reception.utf8 || isAscii(path))) words.push('for', path)
   }
+  // RFC 8314 §4.3; other forms of a name stand in the comment.
+  if (tls !== undefined && CIPHER_SUITE.test(tls.cipher)) words.push('tls', tls.cipher)
   if (priority !== undefined) words.push('PRIORITY', String(priority))
   words.push(`${words.pop()};`)
   const folded = new Folded(opening ?? openReceived(reception))

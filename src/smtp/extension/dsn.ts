@@ -39,10 +39,13 @@ export const dsn: Extension = {
     ORCPT(value, draft, { utf8 }) {
       const semicolon = value === undefined || value.length > 500 ? -1 : value.indexOf(';')
       if (value === undefined || semicolon < 0) return replies.badParameter('ORCPT')
-      const type = value.slice(0, semicolon).toLowerCase()
+      // RFC 3461 §5.2.1 (d): not even its case may change on the way.
+      const type = value.slice(0, semicolon)
       const armoured = value.slice(semicolon + 1)
       const address =
-        type === 'utf-8' ? decodeUtf8Address(armoured, utf8) : printable(decodeXtext(armoured))
+        type.toLowerCase() === 'utf-8'
+          ? decodeUtf8Address(armoured, utf8)
+          : printable(decodeXtext(armoured))
       if (!ATOM.test(type) || address === undefined) return replies.badParameter('ORCPT')
       draft.originalRecipient = { type, address }
       return undefined
@@ -66,7 +69,7 @@ export const dsn: Extension = {
 
 /** RFC 3461 §4.4: decoded, an ENVID is printable US-ASCII, spaces included. */
 const PRINTABLE = /^[\x20-\x7e]+$/
-const ATOM = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+$/
+const ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+$/
 
 function printable(text: string | undefined): string | undefined {
   return text !== undefined && PRINTABLE.test(text) ? text : undefined
