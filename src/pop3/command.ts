@@ -53,9 +53,15 @@ export const COMMAND_MAX_OCTETS = 255
 
 /**
  * The longest line of a SASL exchange, in octets. RFC 5034 §4 takes it out of the limit for
- * commands; this is room for any token of RFC 7628 that is seen in the field.
+ * commands; this is room for any token of RFC 7628 that is seen in the field. AUTH itself has as much:
+ * a client must not send an initial response that bursts 255 octets (§4), and many send their token so.
  */
 export const SASL_LINE_MAX_OCTETS = 16_384
+
+/** Whether a line, given by its head, may be as long as one of a SASL exchange. */
+export function mayBeLong(head: string): boolean {
+  return /^AUTH /i.test(head)
+}
 
 /** All controls but the tab that a password may hold. */
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/

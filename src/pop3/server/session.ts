@@ -12,6 +12,7 @@ import { LineReader, type LineState } from '../../wire/line.ts'
 import { Octets } from '../../wire/octets.ts'
 import {
   COMMAND_MAX_OCTETS,
+  mayBeLong,
   parseCommand,
   SASL_LINE_MAX_OCTETS,
   type VerbName,
@@ -205,7 +206,7 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     while (this.#phase === 'command' || this.#phase === 'line') {
       if (this.#outstandingOctets > OUTSTANDING_MAX_OCTETS) return
       const inLine = this.#phase === 'line'
-      const found = this.#lines.next(inLine ? SASL_LINE_MAX_OCTETS : COMMAND_MAX_OCTETS)
+      const found = this.#lines.next(SASL_LINE_MAX_OCTETS)
       if (found === 'more') {
         if (this.#lines.droppedOctets <= DROPPED_MAX_OCTETS) return
         this.send(replies.overlong)
@@ -221,7 +222,9 @@ export class ServerSession implements Session<Answer, ServerEvent>, Turn {
     if (this.state !== 'authorization') this.step++
     this.#sink.note?.('command')
     this.#outstandingOctets += COMMAND_COSTS_OCTETS
-    const command = found === 'line' ? parseCommand(this.#lines.text) : undefined
+    const { text, octets } = this.#lines
+    const fits = found === 'line' && (octets <= COMMAND_MAX_OCTETS || mayBeLong(text))
+    const command = fits ? parseCommand(text) : undefined
     if (command?.kind === 'command') {
       const { verb, argument } = command
       if (legality[verb][this.state] !== undefined) {
