@@ -14,12 +14,16 @@ import {
   TLSSocket,
 } from 'node:tls'
 import type { CertificateFacts, Endpoint, TlsFacts } from '../../wire/effect.ts'
+import { Handshakes } from '../handshakes.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
 import { channelBindings, clientFinished } from './channel-bindings.ts'
 import { readShared } from './read-buffer.ts'
 
 /** A peer that is slower than this at its TLS handshake is not waited for. */
 const HANDSHAKE_MS = 30_000
+
+/** Those of all listeners of this process. */
+export const handshakes = new Handshakes()
 
 const OWNER = Symbol('owner')
 
@@ -103,6 +107,9 @@ export class NodeConnection implements Connection {
     }
     this.#socket = secured
     own(secured, this)
+    const cut = () => secured.destroy(reasonFor('ECROWDED'))
+    const handshake = { from: this.remote.address, cut }
+    if (options.side === 'server') handshakes.begin(handshake)
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => secured.destroy(reasonFor('ETIMEDOUT')), HANDSHAKE_MS).unref()
       // A server socket of our own making reports TLS errors by this event alone.
@@ -116,11 +123,13 @@ export class NodeConnection implements Connection {
       secured.once('end', gone)
       secured.on('close', hadError => {
         clearTimeout(late)
+        handshakes.over(handshake)
         onClose.call(secured)
         reject(this.#error ?? reasonFor(hadError ? 'EPROTO' : 'ECONNRESET'))
       })
       secured.once(options.side === 'server' ? 'secure' : 'secureConnect', () => {
         clearTimeout(late)
+        handshakes.over(handshake)
         secured.off('end', gone)
         const refused = refusal(secured, options)
         if (refused !== undefined) {

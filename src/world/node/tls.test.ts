@@ -13,6 +13,7 @@ import { connect, createSecureContext, createServer } from 'node:tls'
 import type { TlsFacts } from '../../wire/effect.ts'
 import { silent } from '../log.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
+import { handshakes } from './connection.ts'
 import { writeSelfMadeCertificate } from './demo-certificate.ts'
 import { type IdentityFiles, loadIdentity } from './identity.ts'
 import { nodeNet } from './net.ts'
@@ -102,6 +103,26 @@ test('a client that asks is told the chain, and why it is not trusted', async ()
   }
   const [, silently] = await shake({ identity }, { servername: 'a.test' })
   assert.equal(typeof silently === 'object' && silently.chain, undefined)
+})
+
+test('a handshake that stands while a thousand others of its address want in is cut', async () => {
+  const identity = loadIdentity([filesOf('a.test')], silent)
+  const accepted = Promise.withResolvers<Connection>()
+  const where = { kind: 'tcp', address: '127.0.0.1', port: 0 } as const
+  const listening = await nodeNet.listen(where, accepted.resolve)
+  const { port } = listening.local
+  const near = await nodeNet.connect({ address: '127.0.0.1', port, timeoutMs: 1000 })
+  near.open(quiet)
+  const far = await accepted.promise
+  const secured = far.secure({ side: 'server', identity })
+  assert.equal(handshakes.count, 1)
+  const others = Array.from({ length: 1_000 }, () => ({ from: '127.0.0.1', cut: assert.fail }))
+  for (const other of others) handshakes.begin(other)
+  await assert.rejects(secured, { code: 'ECROWDED' })
+  for (const other of others) handshakes.over(other)
+  assert.equal(handshakes.count, 0)
+  near.destroy()
+  await listening.close()
 })
 
 test('a pinned certificate is believed whoever signed it and whatever its name; another is not', async () => {
