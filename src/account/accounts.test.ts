@@ -70,6 +70,14 @@ test('an id is never given again, nor an account with mail removed', async () =>
   assert.equal(reasonOf(await accounts.removeAccount('a@example.org')), 'in use')
 })
 
+test('an alias that would lead to itself is refused', async () => {
+  const { accounts } = await openTestRoom()
+  for (const targets of [['a@example.org'], ['b@example.org', 'A@Example.ORG']]) {
+    assert.equal(reasonOf(await accounts.addAlias('a@example.org', targets)), 'invalid')
+  }
+  assert.deepEqual(await accounts.aliases(), [])
+})
+
 test('the file declares domains and aliases, and only the file takes them back', async () => {
   const { accounts, directory } = await openTestRoom()
   await accounts.addDomain('hand.example')

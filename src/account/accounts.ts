@@ -5,7 +5,7 @@
  */
 import { formatAddress } from '../mail/address.ts'
 import type { Store } from '../store/store.ts'
-import { type Checked, checkAddress, checkDomain } from './address.ts'
+import { type Checked, canonicalAddress, checkAddress, checkDomain } from './address.ts'
 import * as aliases from './alias-writer.ts'
 import { checkPassword, type Hasher } from './credentials.ts'
 import { foreignSchemes, isForeignHash } from './foreign-hash.ts'
@@ -107,6 +107,10 @@ export class Accounts {
   async addAlias(text: string, targets: readonly string[]): Promise<Change> {
     const input = newAlias(text, targets)
     if ('why' in input) return refused('invalid', input.why)
+    const { address } = input
+    if (input.targets.some(target => canonicalAddress(target) === address)) {
+      return refused('invalid', `${address} cannot lead to itself`)
+    }
     return this.#told(await this.#store.write(aliases.addAlias, input))
   }
 

@@ -202,7 +202,7 @@ test('an address that is no alias stands for itself or for nobody', async () => 
 test('an alias that leads nowhere, in a circle, too far or too wide is broken', async () => {
   const { accounts, directory } = await town()
   await accounts.addAlias('a@example.org', ['b@example.org'])
-  await accounts.addAlias('b@example.org', ['a@example.org', 'B@example.org'])
+  await accounts.addAlias('b@example.org', ['a@example.org'])
   await accounts.addAlias('dead@example.org', ['nosuch@example.org', 'gone@example.org'])
   const many = Array.from({ length: 1_001 }, (_, i) => `m${i}@side.example`)
   await accounts.addAlias('wide@example.org', many)

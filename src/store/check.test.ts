@@ -74,7 +74,7 @@ test('each rule finds what breaks it, and names it', async () => {
     [`UPDATE mailbox_message SET body_id = 3`, 'a kept message', 'mailbox 1 uid 1'],
     [`UPDATE mailbox_message SET size_octets = 3`, 'a kept message', 'mailbox 1 uid 1'],
     [`UPDATE mailbox_message SET mailbox_id = 3`, 'a kept message', 'mailbox 3 uid 1'],
-    [`UPDATE alias SET target = address`, 'an alias leads', 'alias info@example.org'],
+    [`UPDATE alias SET target = ''`, 'an alias leads', 'alias info@example.org'],
     [`UPDATE domain SET origin = 'me'`, 'who may edit', 'domain example.org'],
     [`UPDATE body SET staged = 'other' WHERE id = 2`, 'a staged body', 'body 2'],
     [`UPDATE body SET size_octets = 499 WHERE id = 2`, 'a staged body', 'body 2'],
