@@ -12,20 +12,42 @@ import { EXIT } from './exit.ts'
 import type { Face } from './face.ts'
 import { json, printable } from './print.ts'
 
+/** What the system refuses is no bug of ours: another user's folder, a full disk, a path that is none. */
+const SYSTEM: Readonly<Record<string, number>> = {
+  EACCES: EXIT.noPermission,
+  EPERM: EXIT.noPermission,
+  EROFS: EXIT.cantCreate,
+  ENOENT: EXIT.osError,
+  ENOTDIR: EXIT.osError,
+  EISDIR: EXIT.osError,
+  ELOOP: EXIT.osError,
+  ENAMETOOLONG: EXIT.osError,
+  EMFILE: EXIT.osError,
+  ENOSPC: EXIT.ioError,
+  EDQUOT: EXIT.ioError,
+  EIO: EXIT.ioError,
+}
+
 /** What a failure means to the caller: the exit code, and the message unless it was printed. */
 function failure(error: unknown): {
   readonly exit: number
   readonly message?: string
   readonly errors?: unknown
+  /** commander has said it already. */
+  readonly told?: true
 } {
-  // commander has said it already.
   if (error instanceof Error && 'exitCode' in error) {
-    return { exit: error.exitCode === 0 ? EXIT.ok : EXIT.usage }
+    if (error.exitCode === 0) return { exit: EXIT.ok }
+    return { exit: EXIT.usage, message: error.message.replace(/^error: /, ''), told: true }
   }
   if (error instanceof Error && 'exit' in error && typeof error.exit === 'number') {
     const { exit, message } = error
     return 'errors' in error ? { exit, message, errors: error.errors } : { exit, message }
   }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const refused = SYSTEM[code]
+  if (refused !== undefined && error instanceof Error)
+    return { exit: refused, message: error.message }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { exit: EXIT.software, message: `this is a bug: ${message}` }
 }
@@ -50,10 +72,11 @@ async function main(): Promise<void> {
       await root.parseAsync([...args], { from: 'user' })
     }
   } catch (error) {
-    const { exit, message, errors } = failure(error)
+    const { exit, message, errors, told } = failure(error)
     terminal.setExit(exit)
     if (message === undefined) return
     if (args.includes('--json')) terminal.out(json({ error: { message, exit, errors } }))
+    if (told) return
     const name = front === 'postrider' ? front : `postrider ${front}`
     for (const line of printable(message, true).split('\n')) terminal.err(`${name}: ${line}\n`)
     // A start that failed has sockets and threads open; whoever watches it is told by its end.

@@ -7,7 +7,7 @@
  * as much for each of the four calls of a body.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, opendir, stat, unlink } from 'node:fs/promises'
+import { opendir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Disk, DiskFull, DiskUnavailable, type StagedBody } from '../disk.ts'
 import {
@@ -21,6 +21,7 @@ import {
   writeAt,
 } from './file.ts'
 import { FreeSpace } from './free-space.ts'
+import { makeFolders } from './make-folders.ts'
 
 const CHUNK_OCTETS = 262_144
 /** From here on octets are written as they are given, without gathering. */
@@ -34,7 +35,7 @@ const NAME = /^(?:[0-9a-z]{1,12}-[0-9a-f]{24}|(?:s3|database)_[0-9a-f]{32})$/
 
 /** Opens the directory, making it (mode 0700) if need be. */
 export async function nodeDisk(directory: string): Promise<Disk> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeFolders(directory, 0o700)
   const sync = directorySync(directory)
   const space = new FreeSpace(directory)
   const staged = new StagedHere()

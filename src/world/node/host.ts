@@ -2,8 +2,9 @@
  * What a server needs of its process: who it is, who it becomes, what it prints, and faults that no
  * caller has caught. Used by server/start.ts only.
  */
-import { chownSync, mkdirSync } from 'node:fs'
+import { chownSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
+import { makeFolders } from './make-folders.ts'
 import { dropPrivileges, findUser, isRoot } from './process.ts'
 
 export interface ServerProcess {
@@ -69,7 +70,7 @@ export function become(name: string | undefined, data: string, demo: boolean): B
   }
   // Others may pass through, to the socket for local mail; every other file here is private.
   try {
-    mkdirSync(data, { recursive: true, mode: 0o711 })
+    makeFolders(data, 0o711)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const isFile = code === 'EEXIST' || code === 'ENOTDIR'

@@ -2,9 +2,10 @@
  * The exclusive lock on a data directory. It is a lock of the operating system, taken by SQLite on a
  * file of its own, so it dies with the process however that ends, and a stale one cannot exist.
  */
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeFolders } from './make-folders.ts'
 import { give, ownerOf } from './owner.ts'
 
 export interface DirectoryLock {
@@ -18,7 +19,7 @@ const CANTOPEN = 14
 
 /** Locks the directory (made, 0700, if need be), or says that another process has it. */
 export function lockDirectory(path: string): DirectoryLock | { readonly held: true } {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeFolders(path, 0o700)
   const file = join(path, 'lock')
   const database = open(file)
   try {
@@ -40,6 +41,7 @@ function open(file: string): DatabaseSync {
   } catch (error) {
     if ((error as { errcode?: number }).errcode !== CANTOPEN) throw error
     const remedy = 'the data folder and all in it must belong to the user of the server (chown -R)'
-    throw new Error(`${file} may not be opened by this user: ${remedy}`, { cause: error })
+    const why = new Error(`${file} may not be opened by this user: ${remedy}`, { cause: error })
+    throw Object.assign(why, { code: 'EACCES' })
   }
 }

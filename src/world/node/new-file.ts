@@ -1,11 +1,12 @@
 /** Makes a file that must not be there yet. Called by `postrider init`. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolders } from './make-folders.ts'
 
 /** Writes `text` to a new file and its folders; gives the reason where that failed. */
 export function createFile(path: string, text: string): string | undefined {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolders(dirname(path))
     writeFileSync(path, text, { flag: 'wx' })
     return undefined
   } catch (error) {

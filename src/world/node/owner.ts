@@ -3,9 +3,10 @@
  * owner: the server, as its own user, could not open it else. Links are given, never followed. Called by
  * lock.ts, server/restore-data.ts and move-store.ts.
  */
-import { lchownSync, mkdirSync, statSync } from 'node:fs'
+import { lchownSync, statSync } from 'node:fs'
 import { lchown, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolders } from './make-folders.ts'
 import { findUser, isRoot } from './process.ts'
 
 export interface Owner {
@@ -22,7 +23,7 @@ export function ownerOf(folder: string): Owner | undefined {
 
 /** Makes a folder that is not there, for the user a config names. */
 export function makeFolderOf(folder: string, name: string | undefined): void {
-  if (mkdirSync(folder, { recursive: true, mode: 0o711 }) === undefined) return
+  if (makeFolders(folder, 0o711) === undefined) return
   const user = isRoot() && name !== undefined ? findUser(name) : undefined
   if (user !== undefined) give(folder, user)
 }
