@@ -6,6 +6,7 @@ import { type Attachment, compose, type Draft } from '../message/compose.ts'
 import { readOctets } from '../world/node/read-octets.ts'
 import { CommandError, EXIT } from './exit.ts'
 import type { Face } from './face.ts'
+import { readInput } from './input.ts'
 
 export interface DraftFlags {
   readonly from: string
@@ -77,7 +78,7 @@ export function mailboxes(texts: readonly string[], option: string): Mailbox[] {
 async function bodyText(face: Face, flags: DraftFlags): Promise<string> {
   if (flags.bodyFile === '-' || (flags.body === undefined && flags.bodyFile === undefined)) {
     if (face.terminal.interactive) face.terminal.err('Write the message; end it with Ctrl-D.\n')
-    return (await face.terminal.input(INPUT_MAX_OCTETS)).toString('utf8')
+    return (await readInput(face, INPUT_MAX_OCTETS)).toString('utf8')
   }
   return flags.bodyFile === undefined ? (flags.body ?? '') : fileText(flags.bodyFile)
 }

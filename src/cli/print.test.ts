@@ -68,15 +68,15 @@ test('the exit code is that of the worst news: what waiting will not mend', () =
   const deferred = { kind: 'deferred', status: '4.2.0', reason: 'later' } as const
   const failed = (status: string) => ({ kind: 'failed', status, reason: 'no' }) as const
   const exit = (...outcomes: Parameters<typeof verdictOf>[0]['outcomes'][number][]) =>
-    verdictOf({ outcomes, dialogue: '' }, ['a', 'b']).exit
+    verdictOf({ outcomes }, ['a', 'b']).exit
   assert.equal(exit(delivered, delivered), 0)
   assert.equal(exit(delivered, deferred), 75)
   assert.equal(exit(deferred, failed('5.1.1')), 67)
   assert.equal(exit(failed('5.7.1'), deferred), 77)
   assert.equal(exit(failed('5.3.4')), 65)
-  assert.equal(verdictOf({ outcomes: [], dialogue: '' }, []).exit, 75)
+  assert.equal(verdictOf({ outcomes: [] }, []).exit, 75)
   const refused = { kind: 'failed', phase: 'auth', status: '5.7.8', reason: 'no' } as const
-  assert.equal(verdictOf({ outcomes: [], dialogue: '', trouble: refused }, []).exit, 77)
+  assert.equal(verdictOf({ outcomes: [], trouble: refused }, []).exit, 77)
 })
 
 test('init writes names as data, not as code', () => {

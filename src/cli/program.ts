@@ -77,8 +77,9 @@ const SENDMAIL_FLAGS = `Flags, as programs have always given them; others are ta
   -v               print what was said
   -bm              send a message (as without it)
   -bs              speak SMTP on standard input and output
+  -bv              say of each recipient whether mail for it would be taken
   -bp              list the queue, as mailq does
-  -bi              nothing, as newaliases does
+  -bi, -I          nothing, as newaliases does
   -q               try the whole queue now
   --data <folder>  the data folder of the server
   --               what follows are recipients

@@ -80,14 +80,12 @@ function unique(addresses: readonly Address[]): readonly Address[] {
   return [...seen.values()]
 }
 
-/** `-N never` or `-N failure,delay,success`. */
+/** `-N never` or `-N failure,delay,success`; what is none of them would be silence about what matters. */
 export function notifyOf(text: string | undefined): Notify | undefined {
   if (text === undefined) return undefined
   const words = text.toUpperCase().split(',')
-  if (words.includes('NEVER')) return 'NEVER'
-  const wanted = words.filter(
-    (word): word is 'SUCCESS' | 'FAILURE' | 'DELAY' =>
-      word === 'SUCCESS' || word === 'FAILURE' || word === 'DELAY',
-  )
-  return wanted.length > 0 ? wanted : undefined
+  if (words.length === 1 && words[0] === 'NEVER') return 'NEVER'
+  const wanted = (['SUCCESS', 'FAILURE', 'DELAY'] as const).filter(word => words.includes(word))
+  if (wanted.length === words.length) return wanted
+  throw new CommandError(EXIT.usage, 'sendmail: -N takes never, or success, failure and delay')
 }

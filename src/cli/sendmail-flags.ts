@@ -5,7 +5,7 @@
 import { CommandError, EXIT } from './exit.ts'
 
 export interface SendmailFlags {
-  readonly mode: 'submit' | 'dialogue' | 'list' | 'flush' | 'nothing'
+  readonly mode: 'submit' | 'verify' | 'dialogue' | 'list' | 'flush' | 'nothing'
   /** `-t`: recipients are those of the header. */
   readonly fromHeader: boolean
   /** `-i`: a line with a dot alone is part of the message. */
@@ -63,6 +63,8 @@ function flag(arg: string, next: string | undefined, found: Found): 0 | 1 {
       if (name === 't') found.fromHeader = true
       else if (name === 'i') found.dotIsText = true
       else if (name === 'v') found.verbose = true
+      // As newaliases: nothing is to be built, and no message comes.
+      else if (name === 'I') found.mode = 'nothing'
       continue
     }
     const rest = arg.slice(at + 1)
@@ -90,7 +92,10 @@ function take(name: string, value: string, found: Found): void {
       found.notify = value
       return
     case 'R':
-      if (/^(?:full|hdrs)$/i.test(value)) found.ret = value.toUpperCase() as 'FULL' | 'HDRS'
+      if (!/^(?:full|hdrs)$/i.test(value)) {
+        throw new CommandError(EXIT.usage, 'sendmail: -R takes full or hdrs')
+      }
+      found.ret = value.toUpperCase() as 'FULL' | 'HDRS'
       return
     case 'V':
       found.envelopeId = value
@@ -114,6 +119,8 @@ function mode(letter: string): SendmailFlags['mode'] {
   switch (letter) {
     case 'm':
       return 'submit'
+    case 'v':
+      return 'verify'
     case 's':
       return 'dialogue'
     case 'p':

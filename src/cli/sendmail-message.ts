@@ -84,7 +84,7 @@ function qualified(header: Header, field: Field, origin: string): string | undef
 /** The message as it is submitted: without Bcc, with a From where it had none, and no name without a domain. */
 export function finish(message: Buffer, from: Mailbox, origin: string): Buffer {
   const header = scanHeader(message)
-  const parts: Buffer[] = []
+  const parts: Uint8Array[] = []
   const named = header.fields.length > 0
   if (!header.has('from')) {
     const field = formatField('From', formatMailbox(from))
@@ -92,13 +92,33 @@ export function finish(message: Buffer, from: Mailbox, origin: string): Buffer {
   }
   // Text without any header must not be read as one.
   if (!named && header.end !== 'blank line') parts.push(Buffer.from('\r\n'))
+  const written = (field: Field) => (isUnseen(field) ? '' : qualified(header, field, origin))
+  parts.push(rewritten(message, header, written))
+  return Buffer.concat(parts)
+}
+
+/** The message without Bcc, and else as it is. */
+export function withoutBcc(message: Uint8Array): Uint8Array {
+  return rewritten(message, scanHeader(message), field => (isUnseen(field) ? '' : undefined))
+}
+
+function isUnseen({ name }: Field): boolean {
+  return NOT_SENT.has(name)
+}
+
+/** With other fields in the place of some. */
+function rewritten(
+  message: Uint8Array,
+  header: Header,
+  written: (field: Field) => string | undefined,
+): Uint8Array {
+  const parts: Uint8Array[] = []
   let at = header.from
   for (const field of header.fields) {
-    const written = NOT_SENT.has(field.name) ? '' : qualified(header, field, origin)
-    if (written === undefined) continue
-    parts.push(message.subarray(at, field.from), Buffer.from(written))
+    const text = written(field)
+    if (text === undefined) continue
+    parts.push(message.subarray(at, field.from), Buffer.from(text))
     at = field.next
   }
-  parts.push(message.subarray(at))
-  return Buffer.concat(parts)
+  return at === 0 ? message : Buffer.concat([...parts, message.subarray(at)])
 }

@@ -2,9 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CommandError } from './exit.ts'
+import { typedLines } from './relay-stdio.ts'
 import { recipientsOf, reversePathOf } from './sendmail-envelope.ts'
 import { parseSendmailFlags } from './sendmail-flags.ts'
-import { argumentRecipients, finish, headerRecipients, readLines } from './sendmail-message.ts'
+import {
+  argumentRecipients,
+  finish,
+  headerRecipients,
+  readLines,
+  withoutBcc,
+} from './sendmail-message.ts'
 
 const from = { name: 'Joe Doe', address: { local: 'joe', domain: 'example.org' } }
 
@@ -28,6 +35,8 @@ test('flags are understood bundled, glued to their value, or apart', () => {
     ['-q30m', { mode: 'flush' }],
     ['-q a@b', { mode: 'flush', recipients: ['a@b'] }],
     ['-bi', { mode: 'nothing' }],
+    ['-I', { mode: 'nothing' }],
+    ['-bv a@b', { mode: 'verify', recipients: ['a@b'] }],
     ['-bm -G -n -U -m a@b', { mode: 'submit', recipients: ['a@b'] }],
     ['-N never -R hdrs -V abc a@b', { notify: 'never', ret: 'HDRS', envelopeId: 'abc' }],
     ['-i -- -odd@example.org', { recipients: ['-odd@example.org'] }],
@@ -41,12 +50,31 @@ test('flags are understood bundled, glued to their value, or apart', () => {
 })
 
 test('a mode that is not ours, or a value that is missing, is wrong usage', () => {
-  for (const line of ['-bd', '-bD', '-bz', '-f']) {
+  for (const line of ['-bd', '-bD', '-bz', '-f', '-R some']) {
     assert.throws(
       () => parseSendmailFlags(line.split(' ')),
       (error: unknown) => error instanceof CommandError && error.exit === 64,
       line,
     )
+  }
+})
+
+test('who types lines that end with LF is written with CRLF; what is CRLF stays', () => {
+  const table: readonly (readonly [string, string])[] = [
+    ['HELO x\n.\n\r\n', 'HELO x\r\n.\r\n\r\n'],
+    ['HELO x\r\na\n.\n', 'HELO x\r\na\n.\n'],
+    ['\n', '\r\n'],
+    ['HELO x', 'HELO x'],
+  ]
+  for (const [typed, wanted] of table) {
+    for (const size of [1, 2, 100]) {
+      const written = typedLines()
+      const pieces: Uint8Array[] = []
+      for (let at = 0; at < typed.length; at += size) {
+        pieces.push(written(Buffer.from(typed.slice(at, at + size))))
+      }
+      assert.equal(Buffer.concat(pieces).toString(), wanted)
+    }
   }
 })
 
@@ -103,6 +131,8 @@ test('Bcc is taken out and From put in; text without a header stays text', () =>
     sent.toString(),
     'From: Joe Doe <joe@example.org>\r\nSubject: s\r\n\r\nBcc: text\r\n',
   )
+  const file = withoutBcc(Buffer.from('From: a@x\nBcc: b@x\nTo: c@x\n\nBcc: text'))
+  assert.equal(Buffer.from(file).toString(), 'From: a@x\nTo: c@x\n\nBcc: text')
   const own = 'From: other@x\r\n\r\nhi\r\n'
   assert.equal(finish(Buffer.from(own), from, 'here.example').toString(), own)
   assert.equal(

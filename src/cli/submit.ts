@@ -1,9 +1,10 @@
 /**
  * Hands one message to a server and waits for its word: the client side of `send` and `sendmail`.
  * One connection, one transaction; what comes back is an outcome for each recipient, or the trouble
- * that kept the message from being offered at all.
+ * that kept the message from being offered at all. A probe asks whether one would be taken.
  */
 import type { Outcome } from '../mail/outcome.ts'
+import type { Reply } from '../mail/status.ts'
 import type { Credentials } from '../sasl/mechanism.ts'
 import type {
   Carry,
@@ -11,6 +12,7 @@ import type {
   ClientEvent,
   ClientQuestion,
   HopFacts,
+  Probe,
   Trouble,
 } from '../smtp/client/question.ts'
 import { ClientSession } from '../smtp/client/session.ts'
@@ -36,12 +38,14 @@ export interface Submitting {
   readonly trustedPlace: boolean
   readonly timeoutMs?: number
   /** Makes the message once the server has said who it is. */
-  readonly carry: (facts: HopFacts) => Carry
+  readonly carry: (facts: HopFacts) => Carry | Probe
 }
 
 export interface Submitted {
   /** In the order of the envelope's recipients; empty where nothing was offered. */
   readonly outcomes: readonly Outcome[]
+  /** What was said to a probe: to MAIL, then to each recipient it came to. */
+  readonly replies: readonly Reply[]
   readonly trouble?: Trouble
   readonly dialogue: string
 }
@@ -50,6 +54,7 @@ export interface Submitted {
 export function submit(submitting: Submitting): Promise<Submitted> {
   return new Promise(resolve => {
     let outcomes: readonly Outcome[] = []
+    let replies: readonly Reply[] = []
     let trouble: Trouble | undefined
     let session: ClientSession | undefined
     let offered = false
@@ -61,6 +66,7 @@ export function submit(submitting: Submitting): Promise<Submitted> {
         return submitting.carry(question.facts)
       }
       if (question.kind === 'outcomes') outcomes = question.outcomes
+      if (question.kind === 'probed') replies = [question.mail, ...question.recipients]
       if ('trouble' in question) trouble ??= question.trouble
       return { kind: 'noted' }
     }
@@ -75,11 +81,11 @@ export function submit(submitting: Submitting): Promise<Submitted> {
       },
       ...(submitting.tls !== undefined && { identity: () => submitting.tls as SecureOptions }),
       onClosed: error => {
-        if (outcomes.length === 0 && trouble === undefined) {
+        if (outcomes.length + replies.length === 0 && trouble === undefined) {
           session?.tell({ kind: 'lost', why: error?.message ?? 'the connection was lost' })
         }
         const dialogue = session?.dialogue.text() ?? ''
-        resolve({ outcomes, dialogue, ...(trouble !== undefined && { trouble }) })
+        resolve({ outcomes, replies, dialogue, ...(trouble !== undefined && { trouble }) })
       },
     })
   })
@@ -108,7 +114,7 @@ function settingsOf(submitting: Submitting): ConstructorParameters<typeof Client
 
 /** The exit code for what came of it, and one line for each recipient that was not taken. */
 export function verdictOf(
-  submitted: Submitted,
+  submitted: Pick<Submitted, 'outcomes' | 'trouble'>,
   recipients: readonly string[],
 ): { readonly exit: number; readonly problems: readonly string[] } {
   const { outcomes, trouble } = submitted
@@ -132,7 +138,8 @@ export function verdictOf(
   return { exit, problems }
 }
 
-function failedExit(status: string): number {
+/** What is worse than waiting, by its status. */
+export function failedExit(status: string): number {
   if (/^5\.1\.[1236]$/.test(status)) return EXIT.noUser
   if (status.startsWith('5.6.') || status === '5.3.4') return EXIT.data
   if (status.startsWith('5.7.')) return EXIT.noPermission

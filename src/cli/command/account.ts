@@ -6,6 +6,7 @@ import { readText } from '../../world/node/config-file.ts'
 import { call } from '../call.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
+import { readInput } from '../input.ts'
 import { facts, formatTime, table } from '../print.ts'
 import { addAppPasswords, addImport } from './credential.ts'
 import { addIdentities } from './identity.ts'
@@ -130,7 +131,7 @@ export async function passwordFrom(
   options: { readonly passwordFile?: string; readonly ask?: boolean },
 ): Promise<string | undefined> {
   if (options.passwordFile === '-') {
-    const octets = await face.terminal.input(64 * 1024)
+    const octets = await readInput(face, 64 * 1024)
     return notEmpty(octets.toString('utf8').replace(/\r?\n$/, ''))
   }
   if (options.passwordFile !== undefined) {

@@ -14,6 +14,7 @@ import { CommandError, EXIT } from '../exit.ts'
 import { type Face, print } from '../face.ts'
 import { locate } from '../locate.ts'
 import { printable } from '../print.ts'
+import { readLines, withoutBcc } from '../sendmail-message.ts'
 import { reachServer, TLS_MODES, type TlsMode } from '../server-address.ts'
 import { type Submitted, submit, verdictOf } from '../submit.ts'
 import { passwordFrom } from './account.ts'
@@ -83,6 +84,7 @@ async function send(face: Face, flags: SendFlags): Promise<void> {
   const { octets, utf8 } = await messageOf(face, flags, from, hostname)
   const [sender] = mailboxes([from], '--from')
   const recipients = recipientsOf(flags, octets)
+  const sent = withoutBcc(octets)
   const server = flags.server ?? own.socket
   const reached = await reachServer(face, {
     ...flags,
@@ -96,7 +98,7 @@ async function send(face: Face, flags: SendFlags): Promise<void> {
     tls: reached.tls,
     trustedPlace: reached.trustedPlace,
     timeoutMs,
-    carry: facts => carryOf(sender?.address ?? null, recipients, octets, utf8, facts),
+    carry: facts => carryOf(sender?.address ?? null, recipients, sent, utf8, facts),
     ...(login !== undefined && { login }),
   })
   report(face, flags, submitted, recipients.map(formatAddress))
@@ -152,13 +154,20 @@ async function messageOf(
     const id = Buffer.from(nodeRandom.octets(12)).toString('hex')
     return composeDraft(face, { ...flags, from }, id, hostname)
   }
-  const octets = fileOctets(flags.message)
+  const octets = withCrlf(fileOctets(flags.message))
   const header = scanHeader(octets)
   const utf8 = header.fields.some(field => !isAscii(header.text(field)))
   return { octets, utf8 }
 }
 
-/** Those of --to, --cc and --bcc; of a message file's own header where none was named. */
+/** A file of this machine ends its lines with LF, and no message does (RFC 5322 §2.3); what begins with CRLF is as it is to be. */
+function withCrlf(octets: Uint8Array): Uint8Array {
+  const lf = octets.indexOf(0x0a)
+  if (lf < 0 || octets[lf - 1] === 0x0d) return octets
+  return readLines(Buffer.from(octets), true)
+}
+
+/** Those of --to, --cc and --bcc; of a message file's own header where none was named, its Bcc too. */
 function recipientsOf(flags: SendFlags, octets: Uint8Array): Address[] {
   const named = [
     ...mailboxes(flags.to ?? [], '--to'),
@@ -166,7 +175,7 @@ function recipientsOf(flags: SendFlags, octets: Uint8Array): Address[] {
     ...mailboxes(flags.bcc ?? [], '--bcc'),
   ].map(mailbox => mailbox.address)
   const header = scanHeader(octets)
-  const listed = ['to', 'cc']
+  const listed = ['to', 'cc', 'bcc']
     .flatMap(name => header.all(name))
     .flatMap(field => parseAddressList(header.text(field)).mailboxes)
     .map(mailbox => mailbox.address)

@@ -3,30 +3,31 @@
  * rights: it speaks SMTP to the server's local socket and ends with 75 where it cannot reach it,
  * so that the caller keeps the message.
  */
-import type { Address } from '../../mail/address.ts'
+import { type Address, formatAddress, formatPath } from '../../mail/address.ts'
 import type { Envelope } from '../../mail/envelope.ts'
 import type { Mailbox } from '../../message/address-list.ts'
 import { kindOf } from '../../message/encode.ts'
 import type { Key } from '../../queue/matching.ts'
-import type { Carry, HopFacts } from '../../smtp/client/question.ts'
+import type { Carry, HopFacts, Probe } from '../../smtp/client/question.ts'
+import { replyText, statusOf } from '../../smtp/client/talk.ts'
 import type { Connection } from '../../world/net.ts'
 import { readText } from '../../world/node/config-file.ts'
 import { connectUnix } from '../../world/node/reach.ts'
 import { inheritedSocket, stdioConnection } from '../../world/node/stdio.ts'
-import { InputTooLarge } from '../../world/node/terminal.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import type { CommonOptions, Face } from '../face.ts'
+import { readInput } from '../input.ts'
 import { inetdSockets, localSockets } from '../local-sockets.ts'
 import { printable } from '../print.ts'
-import { introduction, isStranger, join } from '../relay-stdio.ts'
-import { notifyOf, recipientsOf, reversePathOf } from '../sendmail-envelope.ts'
+import { introduction, isStranger, join, typedLines } from '../relay-stdio.ts'
+import { type Home, notifyOf, recipientsOf, reversePathOf } from '../sendmail-envelope.ts'
 import { parseSendmailFlags, type SendmailFlags } from '../sendmail-flags.ts'
 import { finish, readLines } from '../sendmail-message.ts'
-import { submit, verdictOf } from '../submit.ts'
+import { failedExit, type Submitted, submit, verdictOf } from '../submit.ts'
 
 const CONNECT_TIMEOUT_MS = 30_000
-/** What is read into memory at most; the server's own limit is smaller. */
-const MESSAGE_MAX_OCTETS = 512 * 1024 * 1024
+/** What is read into memory at most: with a CR for each LF it is still a text that can be. The server's own limit is smaller. */
+const MESSAGE_MAX_OCTETS = 255 * 1024 * 1024
 /** How many recipients of the queue are asked for at once. */
 const PAGE_RECIPIENTS = 5_000
 
@@ -46,6 +47,9 @@ export async function runSendmail(face: Face, args: readonly string[]): Promise<
     }
     case 'dialogue':
       await dialogue(face, flags.data)
+      return
+    case 'verify':
+      await verify(face, flags)
       return
     case 'submit':
       await submitMessage(face, flags)
@@ -77,11 +81,13 @@ async function listQueue(face: Face, options: CommonOptions): Promise<void> {
 async function dialogue(face: Face, data: string | undefined): Promise<void> {
   const socket = inheritedSocket()
   if (socket === undefined || !isStranger(socket)) {
-    await join(socket ?? stdioConnection(), await reach(localSockets(face, data)))
+    await join(socket ?? stdioConnection(), await reach(localSockets(face, data)), {
+      written: typedLines(),
+    })
     return
   }
   try {
-    await join(socket, await reach(inetdSockets(face, data)), introduction(socket))
+    await join(socket, await reach(inetdSockets(face, data)), { first: introduction(socket) })
   } catch (error) {
     // RFC 5321 §3.1: a server that cannot serve says so in place of its greeting.
     socket.write('421 4.3.2 Service not available, try again later\r\n')
@@ -107,11 +113,55 @@ async function reach(paths: readonly string[]): Promise<Connection> {
 }
 
 async function submitMessage(face: Face, flags: SendmailFlags): Promise<void> {
-  const message = readLines(await readInput(face), flags.dotIsText)
+  const message = readLines(await readInput(face, MESSAGE_MAX_OCTETS), flags.dotIsText)
+  let recipients: readonly Address[] = []
+  const result = await offer(face, flags, (home, facts) => {
+    const carry = carryOf(face, flags, message, home, facts)
+    recipients = carry.envelope.recipients.map(recipient => recipient.forwardPath)
+    return carry
+  })
+  const { exit, problems } = verdictOf(
+    result,
+    recipients.map(address => `${address.local}@${address.domain}`),
+  )
+  if (problems.length > 0) throw new CommandError(exit, problems.join('\n'))
+}
+
+/** `-bv`: whether mail for each recipient would be taken; none is sent. */
+async function verify(face: Face, flags: SendmailFlags): Promise<void> {
+  const named = { ...flags, fromHeader: false }
+  let recipients: readonly Address[] = []
+  const { replies, trouble } = await offer(face, flags, home => {
+    recipients = recipientsOf(named, NO_MESSAGE, home)
+    return { kind: 'probe', reversePath: '<>', forwardPaths: recipients.map(formatPath) }
+  })
+  const [mail, ...rest] = replies
+  let exit: number = EXIT.ok
+  for (const [at, address] of recipients.entries()) {
+    const reply = rest[at] ?? mail
+    const taken = reply !== undefined && reply.code < 300
+    const said = reply === undefined ? (trouble?.reason ?? 'no answer') : replyText(reply)
+    const told = taken ? 'deliverable' : said
+    face.terminal.out(`${formatAddress(address)}... ${printable(told)}\n`)
+    if (taken || (exit !== EXIT.ok && exit !== EXIT.tempFail)) continue
+    exit = reply && reply.code >= 500 ? failedExit(statusOf(reply)) : EXIT.tempFail
+  }
+  face.terminal.setExit(exit)
+}
+
+const NO_MESSAGE = Buffer.alloc(0)
+
+/** One transaction with the server of this machine. */
+async function offer(
+  face: Face,
+  flags: SendmailFlags,
+  carry: (home: Home, facts: HopFacts) => Carry | Probe,
+): Promise<Submitted> {
   const origin = originOf(face)
   // The server is asked first: its name is the last resort for what a local name means.
   const connection = await reach(localSockets(face, flags.data))
-  let recipients: readonly Address[] = []
+  const { name: user } = face.terminal.user()
+  const machine = face.terminal.hostname().toLowerCase()
   let fault: CommandError | undefined
   const result = await submit({
     connection,
@@ -120,9 +170,7 @@ async function submitMessage(face: Face, flags: SendmailFlags): Promise<void> {
     trustedPlace: true,
     carry: facts => {
       try {
-        const carry = carryOf(face, flags, message, origin ?? facts.greeting, facts)
-        recipients = carry.envelope.recipients.map(recipient => recipient.forwardPath)
-        return carry
+        return carry({ user, machine, origin: origin ?? facts.greeting }, facts)
       } catch (error) {
         fault = error instanceof CommandError ? error : undefined
         throw error
@@ -131,21 +179,7 @@ async function submitMessage(face: Face, flags: SendmailFlags): Promise<void> {
   })
   if (fault !== undefined) throw fault
   if (flags.verbose) face.terminal.err(`${printable(result.dialogue, true)}\n`)
-  const { exit, problems } = verdictOf(
-    result,
-    recipients.map(address => `${address.local}@${address.domain}`),
-  )
-  if (problems.length > 0) throw new CommandError(exit, problems.join('\n'))
-}
-
-async function readInput(face: Face): Promise<Buffer> {
-  try {
-    return await face.terminal.input(MESSAGE_MAX_OCTETS)
-  } catch (error) {
-    if (error instanceof InputTooLarge)
-      throw new CommandError(EXIT.data, 'the message is too large')
-    throw error
-  }
+  return result
 }
 
 /** The domain that names of this machine belong to, as far as the machine says. */
@@ -161,11 +195,11 @@ function carryOf(
   face: Face,
   flags: SendmailFlags,
   message: Buffer,
-  origin: string,
+  home: Home,
   facts: HopFacts,
 ): Carry {
   const user = face.terminal.user()
-  const home = { user: user.name, origin, machine: face.terminal.hostname().toLowerCase() }
+  const { origin } = home
   const reversePath = reversePathOf(flags, home)
   const recipients = recipientsOf(flags, message, home)
   const address = reversePath ?? { local: user.name, domain: origin }

@@ -50,13 +50,32 @@ function fullNameOf(name: string): string {
   }
 }
 
-async function askSecret(prompt: string): Promise<string> {
-  const reader = createInterface({ input: process.stdin, output: process.stderr })
-  const quiet = process.stdin.isTTY && spawnSync('stty', ['-echo'], { stdio: 'inherit' })
+/** A container may run us under a number that no password file has a name for. */
+function whoRuns(): { readonly username: string; readonly uid: number } {
   try {
-    return await reader.question(prompt)
+    return userInfo()
+  } catch {
+    const uid = process.getuid?.() ?? 0
+    return { username: process.env['LOGNAME'] || process.env['USER'] || `uid${uid}`, uid }
+  }
+}
+
+/** The next line; nothing where input ends before one. */
+async function askLine(prompt: string): Promise<string> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr })
+  const ended = new Promise<string>(resolve => reader.once('close', () => resolve('')))
+  try {
+    return await Promise.race([reader.question(prompt), ended])
   } finally {
     reader.close()
+  }
+}
+
+async function askSecret(prompt: string): Promise<string> {
+  const quiet = process.stdin.isTTY && spawnSync('stty', ['-echo'], { stdio: 'inherit' })
+  try {
+    return await askLine(prompt)
+  } finally {
     if (quiet) {
       spawnSync('stty', ['echo'], { stdio: 'inherit' })
       process.stderr.write('\n')
@@ -99,18 +118,10 @@ export function nodeTerminal(): Terminal {
       }
       return Buffer.concat(chunks)
     },
-    async ask(prompt, secret) {
-      if (secret) return askSecret(prompt)
-      const reader = createInterface({ input: process.stdin, output: process.stderr })
-      try {
-        return await reader.question(prompt)
-      } finally {
-        reader.close()
-      }
-    },
+    ask: (prompt, secret) => (secret ? askSecret(prompt) : askLine(prompt)),
     env: name => process.env[name],
     user() {
-      const { username, uid } = userInfo()
+      const { username, uid } = whoRuns()
       return { name: username, fullName: fullNameOf(username), uid }
     },
     hostname,
