@@ -21,7 +21,7 @@ const OTHERS = ['AnnotationChange', 'MailboxMetadataChange', 'ServerMetadataChan
 export type Scope =
   | { readonly kind: 'selected'; readonly delayed: boolean }
   | { readonly kind: 'inboxes' | 'personal' | 'subscribed' }
-  | { readonly kind: 'subtree' | 'subtree-one' | 'mailboxes'; readonly names: readonly string[] }
+  | { readonly kind: 'subtree' | 'subtree-one' | 'mailboxes'; readonly names: ReadonlySet<string> }
 
 export interface EventGroup {
   readonly scope: Scope
@@ -36,8 +36,9 @@ export interface NotifyWish {
   readonly groups: readonly EventGroup[]
 }
 
-/** A bound of ours: of groups, and of names in one. */
-const MANY = 1_000
+/** Bounds of ours: of groups, each of which is asked of every mailbox, and of names in one. */
+export const SCOPES_MAX = 200
+const NAMES_MAX = 1_000
 
 /** `"SET" [SP "STATUS"] 1*(SP event-group)`, behind SET; undefined where an event is asked for that is not told here. */
 export function readNotify(cursor: Cursor, utf8: boolean): NotifyWish | undefined {
@@ -55,7 +56,7 @@ export function readNotify(cursor: Cursor, utf8: boolean): NotifyWish | undefine
     }
     cursor.expect(')')
     groups.push({ scope, events: read.events, items: read.items })
-    if (groups.length > MANY) cursor.fail('there are too many groups')
+    if (groups.length > SCOPES_MAX) cursor.fail('there are too many groups')
   } while (cursor.fault === undefined && cursor.next === 0x20)
   if (groups.filter(({ scope }) => scope.kind === 'selected').length > 1) {
     cursor.fail('the selected mailbox is of one group')
@@ -82,8 +83,8 @@ export function readScope(cursor: Cursor, utf8: boolean): Scope {
       cursor.space()
       const several = cursor.next === 0x28
       const one = () => readMailboxName(cursor, utf8)
-      const names = several ? cursor.list(one, MANY) : [one()]
-      if (names.length === 0) cursor.fail('a mailbox is wanted')
+      const names = new Set(several ? cursor.list(one, NAMES_MAX) : [one()])
+      if (names.size === 0) cursor.fail('a mailbox is wanted')
       const kind = word.toLowerCase() as 'subtree' | 'subtree-one' | 'mailboxes'
       return { kind, names }
     }
@@ -146,12 +147,16 @@ export function belongs(scope: Scope, { name, subscribed }: Named): boolean {
     case 'subscribed':
       return subscribed
     case 'subtree':
-      return scope.names.some(root => `${name}/`.startsWith(`${root}/`))
+      for (let root = name; root !== ''; root = above(root)) if (scope.names.has(root)) return true
+      return false
     case 'subtree-one':
-      return scope.names.some(
-        root => name === root || name.slice(0, name.lastIndexOf(DELIMITER)) === root,
-      )
+      return scope.names.has(name) || scope.names.has(above(name))
     case 'mailboxes':
-      return scope.names.includes(name)
+      return scope.names.has(name)
   }
+}
+
+/** The level above; '' where there is none, which no mailbox is called. */
+function above(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(DELIMITER)))
 }

@@ -5,7 +5,7 @@
 import type { Cursor } from '../../cursor.ts'
 import { formatTag } from '../../encode.ts'
 import { formatMailboxName } from '../../mailbox-name.ts'
-import { belongs, readScope, type Scope } from '../../notify.ts'
+import { belongs, readScope, SCOPES_MAX, type Scope } from '../../notify.ts'
 import type { SearchKey } from '../../search-key.ts'
 import {
   accountOf,
@@ -48,6 +48,7 @@ function readScopes(turn: Turn, cursor: Cursor): readonly Scope[] {
     const scope = readScope(cursor, turn.enabled.utf8)
     if (scope.kind === 'selected' && scope.delayed) cursor.fail('nothing is delayed in a search')
     scopes.push(scope)
+    if (scopes.length > SCOPES_MAX) cursor.fail('there are too many scopes')
   } while (
     cursor.fault === undefined &&
     cursor.next === 0x20 &&
