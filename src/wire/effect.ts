@@ -57,9 +57,9 @@ export interface TlsFacts {
 
 /** Channel bindings of TLS: RFC 9266 for 1.3, RFC 5929 for what there was before. */
 export interface ChannelBindings {
-  readonly 'tls-exporter'?: string
-  readonly 'tls-unique'?: string
-  readonly 'tls-server-end-point'?: string
+  readonly 'tls-exporter'?: string | undefined
+  readonly 'tls-unique'?: string | undefined
+  readonly 'tls-server-end-point'?: string | undefined
 }
 
 /** One end of a connection; for a Unix socket, stdio or memory `port` is 0. */

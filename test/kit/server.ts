@@ -126,12 +126,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   return new Server(data, ready, log, ended)
 }
 
-/** What a first start would make there is, as far as it is what it makes everywhere, a copy. */
+/** What a first start would make there is, as far as it is what it makes everywhere, a copy; verifiers are made for the mechanisms. */
 function copiedFor(options: ServerOptions, data: string): 'all' | 'keys' | undefined {
   const { demo, first, config, set = {} } = options
-  if (demo === false || first === true || 'hostname' in set) return undefined
+  if (demo === false || first === true || 'hostname' in set || 'auth.mechanisms' in set)
+    return undefined
   const said = config === undefined ? '' : readFileSync(config, 'utf8')
-  if (/\b(?:hostname|database)\b/.test(said)) return undefined
+  if (/\b(?:hostname|database|mechanisms)\b/.test(said)) return undefined
   if (existsSync(data) && readdirSync(data).length > 0) return undefined
   return 'database' in set ? 'keys' : 'all'
 }

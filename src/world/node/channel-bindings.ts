@@ -11,21 +11,43 @@ import type { ChannelBindings } from '../../wire/effect.ts'
 const LABEL = 'EXPORTER-Channel-Binding'
 const EXPORTED_OCTETS = 32
 
-/** @param peer the peer's certificate, which can be asked for only once (connection.ts) */
+/**
+ * Worked out when they are asked for: on a connection where nobody logs in they would be a sixteenth of its cost.
+ * @param peer the peer's certificate, which can be asked for only once (connection.ts)
+ */
 export function channelBindings(
   socket: TLSSocket,
   side: 'client' | 'server',
   peer: X509Certificate | undefined,
 ): ChannelBindings | undefined {
-  const bindings = {
-    ...binding('tls-exporter', exporter(socket)),
-    ...binding('tls-unique', unique(socket, side)),
-    ...binding(
-      'tls-server-end-point',
-      endPoint(side === 'client' ? peer : socket.getX509Certificate()),
-    ),
+  const hasOne = socket.getProtocol() === 'TLSv1.3' || unique(socket, side) !== undefined
+  return hasOne ? new Bindings(socket, side, peer) : undefined
+}
+
+class Bindings implements ChannelBindings {
+  readonly #socket: TLSSocket
+  readonly #side: 'client' | 'server'
+  readonly #peer: X509Certificate | undefined
+
+  constructor(socket: TLSSocket, side: 'client' | 'server', peer: X509Certificate | undefined) {
+    this.#socket = socket
+    this.#side = side
+    this.#peer = peer
   }
-  return Object.keys(bindings).length === 0 ? undefined : bindings
+
+  get 'tls-exporter'(): string | undefined {
+    return inBase64(exporter(this.#socket))
+  }
+
+  get 'tls-unique'(): string | undefined {
+    return inBase64(unique(this.#socket, this.#side))
+  }
+
+  get 'tls-server-end-point'(): string | undefined {
+    return inBase64(
+      endPoint(this.#side === 'client' ? this.#peer : this.#socket.getX509Certificate()),
+    )
+  }
 }
 
 /** The client's Finished message, in base64. Cyrus SASL's programs bind to it in TLS 1.3, too. */
@@ -34,8 +56,8 @@ export function clientFinished(socket: TLSSocket, side: 'client' | 'server'): st
   return octets?.toString('base64')
 }
 
-function binding(name: keyof ChannelBindings, octets: Uint8Array | undefined): ChannelBindings {
-  return octets === undefined ? {} : { [name]: Buffer.from(octets).toString('base64') }
+function inBase64(octets: Uint8Array | undefined): string | undefined {
+  return octets === undefined ? undefined : Buffer.from(octets).toString('base64')
 }
 
 /** RFC 9266 §3: of TLS 1.2 it may not be taken without the extended master secret, of which Node says nothing. */
