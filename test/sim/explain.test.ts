@@ -13,7 +13,7 @@ import type { MessageRecord } from '../../src/server/operation.ts'
 import type { Config } from '../../src/server/settings/settings.ts'
 import { sendMail } from '../../src/transport/send.ts'
 import { type Host, seededRandom } from '../../src/world/sim/index.ts'
-import { passwordOf } from './server.ts'
+import { passwordOf } from './residents.ts'
 import { createTown, type Town } from './town.ts'
 
 const MINUTE = 60_000

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { parseStoredAddress } from '../../src/mail/address.ts'
 import type { Config } from '../../src/server/settings/settings.ts'
 import { sendMail } from '../../src/transport/send.ts'
-import { passwordOf } from './server.ts'
+import { passwordOf } from './residents.ts'
 import { createTown, type Town } from './town.ts'
 
 const LONG = 'a.person.whose.name.fills.nearly.all.of.a.local.part.there.is'

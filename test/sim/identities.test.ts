@@ -9,7 +9,7 @@ import { operations } from '../../src/server/control.ts'
 import { contextOf } from '../../src/server/operation/context.ts'
 import { OperationError } from '../../src/server/operation.ts'
 import { sendMail } from '../../src/transport/send.ts'
-import { passwordOf } from './server.ts'
+import { passwordOf } from './residents.ts'
 import { createTown } from './town.ts'
 
 const ALICE = 'alice@a.test'

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { parseStoredAddress } from '../../src/mail/address.ts'
 import type { Outcome } from '../../src/mail/outcome.ts'
 import { type SendOptions, sendMail } from '../../src/transport/send.ts'
-import { LMTP_SOCKET, passwordOf } from './server.ts'
+import { passwordOf } from './residents.ts'
+import { LMTP_SOCKET } from './server.ts'
 import { createTown, type Town } from './town.ts'
 
 const MESSAGE = Buffer.from('From: x@mta.test\r\nSubject: lmtp\r\n\r\n.hello\r\n')

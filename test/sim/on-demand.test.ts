@@ -9,7 +9,7 @@ import { trace } from '../../src/record/trace.ts'
 import type { Provider } from '../../src/server/fetcher.ts'
 import type { Fetched } from '../../src/transport/fetch.ts'
 import { judge, toldOf } from './oracle.ts'
-import { passwordOf } from './server.ts'
+import { passwordOf } from './residents.ts'
 import { createTown, type Town } from './town.ts'
 
 const CUSTOMER = 'customer@isp.test'

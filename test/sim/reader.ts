@@ -5,7 +5,8 @@
 
 import type { Connection } from '../../src/world/net.ts'
 import type { Host } from '../../src/world/sim/index.ts'
-import { type MailServer, passwordOf } from './server.ts'
+import { passwordOf } from './residents.ts'
+import type { MailServer } from './server.ts'
 
 export class Reader {
   readonly #connection: Connection

@@ -22,6 +22,7 @@ import type { Store } from '../../src/store/store.ts'
 import { sweep } from '../../src/store/sweep.ts'
 import { type Host, type Internet, simIdentity } from '../../src/world/sim/index.ts'
 import type { Ledger } from './ledger.ts'
+import { granted, settle } from './residents.ts'
 import { Seat } from './seat.ts'
 
 export interface ServerPlan {
@@ -147,13 +148,12 @@ export class MailServer {
     await this.#build()
     const { accounts } = this.house.accounts
     const { domain, accounts: names, aliases = {} } = this.plan
-    await granted(accounts.addDomain(domain))
-    for (const name of names) {
-      const address = `${name}@${domain}`
-      await granted(accounts.addAccount(address, passwordOf(address)))
-    }
+    granted(await accounts.addDomain(domain))
+    const { auth, listeners } = this.plan.config ?? {}
+    const rules = JSON.stringify([auth, listeners])
+    for (const name of names) await settle(this.house, `${name}@${domain}`, rules)
     for (const [name, targets] of Object.entries(aliases)) {
-      await granted(accounts.addAlias(`${name}@${domain}`, targets))
+      granted(await accounts.addAlias(`${name}@${domain}`, targets))
     }
     await this.house.domains.refresh()
     this.#before = this.#store.changes
@@ -309,14 +309,4 @@ export class MailServer {
 
 function nameOf(domain: string, n: number): string {
   return n === 0 ? `mx.${domain}` : `mx${n + 1}.${domain}`
-}
-
-/** Everybody's password, so that nobody has to be told. */
-export function passwordOf(address: string): string {
-  return `secret of ${address}`
-}
-
-async function granted(change: Promise<{ readonly kind: string }>): Promise<void> {
-  const done = await change
-  if (done.kind === 'refused') throw new Error(`refused: ${JSON.stringify(done)}`)
 }

@@ -1,7 +1,7 @@
 /** AUTH= of MAIL in the town (RFC 4954 §5): a smart host that we log in at hears who submitted, no other hop does. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { passwordOf } from './server.ts'
+import { passwordOf } from './residents.ts'
 import { createTown } from './town.ts'
 
 const RELAY = 'relay@b.test'

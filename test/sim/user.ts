@@ -11,8 +11,8 @@ import { sendMail } from '../../src/transport/send.ts'
 import { sleep } from '../../src/world/clock.ts'
 import type { Host } from '../../src/world/sim/index.ts'
 import { type Door, type Habit, Shelf, visit } from './readers.ts'
+import { passwordOf } from './residents.ts'
 import type { MailServer } from './server.ts'
-import { passwordOf } from './server.ts'
 
 /** What a person wants to be sent. */
 export interface Letter {
