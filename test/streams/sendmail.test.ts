@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, type TestContext, test } from 'node:test'
 import { clear, newFolder, POSTRIDER, type Server, startServer } from '../kit/server.ts'
@@ -60,15 +62,48 @@ const letter = (from: string, to: string) => [
 
 const codes = (heard: string) => [...heard.matchAll(/^(\d{3}) /gm)].map(match => match[1]).join(' ')
 
-test('two pipes are a user of this machine', async () => {
+for (const [ends, lineEnd] of [
+  ['CRLF', '\r\n'],
+  ['LF, as a terminal does', '\n'],
+] as const) {
+  test(`two pipes are a user of this machine, who ends lines with ${ends}`, async () => {
+    const { address } = server.account()
+    const child = spawn(POSTRIDER, [...ARGS, server.data], { stdio: ['pipe', 'pipe', 'inherit'] })
+    let heard = ''
+    child.stdout.on('data', octets => (heard += octets.toString()))
+    child.stdin.end(`${letter(address, 'x@elsewhere.example').join(lineEnd)}${lineEnd}`)
+    const [code] = await once(child, 'close')
+    assert.equal(code, 0)
+    assert.equal(codes(heard), '220 250 250 250 354 250 221', heard)
+  })
+}
+
+test('-bv says of each recipient whether mail for it would be taken, and sends none', async () => {
   const { address } = server.account()
-  const child = spawn(POSTRIDER, [...ARGS, server.data], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let heard = ''
-  child.stdout.on('data', octets => (heard += octets.toString()))
-  child.stdin.end(`${letter(address, 'x@elsewhere.example').join('\r\n')}\r\n`)
-  const [code] = await once(child, 'close')
-  assert.equal(code, 0)
-  assert.equal(codes(heard), '220 250 250 250 354 250 221', heard)
+  const names = [address, `nobody@${server.domain}`]
+  const args = ['sendmail', '--data', server.data, '-bv', ...names]
+  const child = spawn(POSTRIDER, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [told, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  assert.equal(code, 67)
+  const [first, second] = told.split('\n')
+  assert.equal(first, `${address}... deliverable`)
+  assert.match(second ?? '', /^nobody@\S+\.\.\. 550 5\.1\.1 /)
+})
+
+test('a message file with the line ends of this machine is sent as a message, and its Bcc is seen by nobody', async () => {
+  const [alice, bob] = [server.account(), server.account(1)].map(({ address }) => address)
+  const file = join(newFolder('letter'), 'letter.eml')
+  const header = `From: ${alice}\nTo: ${alice}\nBcc: ${bob}\nSubject: from a file\n`
+  writeFileSync(file, `${header}\nhello\n.\nend`)
+  const { code, err } = await server.run('send', '--message', file, '--from', alice ?? '')
+  assert.equal(code, 0, err)
+  for (const account of server.accounts) {
+    const mail = (await server.mail(account)).map(String)
+    const letter = mail.find(each => each.includes('Subject: from a file')) ?? ''
+    assert.ok(letter.endsWith('\r\n\r\nhello\r\n.\r\nend\r\n'), letter)
+    assert.doesNotMatch(letter, /Bcc/)
+    assert.doesNotMatch(letter, /[^\r]\n/)
+  }
 })
 
 for (const [title, descriptors] of [
