@@ -19,6 +19,8 @@ import {
   createPrivateFile,
   fileSize,
   hashFile,
+  namesIn,
+  removeAll,
   syncFile,
   writePrivateFile,
 } from '../world/node/store-file.ts'
@@ -77,9 +79,19 @@ export async function backup(options: BackupOptions): Promise<Backup> {
     const sizes = [...copied.values()].map(({ sizeOctets }) => sizeOctets)
     const sizeOctets = sizes.reduce((sum, size) => sum + size, fileSize(database))
     return { database, bodies: copied.size, sizeOctets, findings: found }
+  } catch (error) {
+    // It is no backup, and may have taken the last room of its disk.
+    await emptied(directory).catch(() => undefined)
+    throw error
   } finally {
     await letGo?.().catch(error => options.log.warn('backup.removing', { error: String(error) }))
   }
+}
+
+/** Removes all in a directory that was empty. */
+async function emptied(directory: string): Promise<void> {
+  const names = await namesIn(directory)
+  await removeAll(...names.map(name => join(directory, name)))
 }
 
 /** The database alone, in a new or empty directory; its size in octets. */

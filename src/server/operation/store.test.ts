@@ -1,9 +1,11 @@
 /** Where a backup cannot be made, the operator is told what to do instead of what mkdir said. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { StoreError } from '../../store/store.ts'
+import { silent } from '../../world/log.ts'
 import { createPrivateDirectory } from '../../world/node/store-file.ts'
 import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
@@ -29,6 +31,21 @@ test('a backup into what is not empty, or below nothing, is refused with a remed
       return true
     })
   }
+})
+
+test('a backup for which there is no room leaves nothing, and says so', async () => {
+  const folder = join(place, 'tight')
+  const copyTo = async (path: string) => {
+    writeFileSync(path, 'half')
+    throw new StoreError('full', 'database or disk is full (SQLite 13)')
+  }
+  const context = { store: { copyTo }, world: { disk: {}, log: silent } }
+  await assert.rejects(makeBackup(context as unknown as ControlContext, { folder }), error => {
+    assert.ok(error instanceof OperationError)
+    assert.equal(error.exit, 74)
+    return true
+  })
+  assert.deepEqual(readdirSync(folder), [])
 })
 
 test('an empty folder is taken for a backup, and made private', async () => {

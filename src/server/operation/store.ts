@@ -4,6 +4,7 @@ import { depth } from '../../queue/reader.ts'
 import { backup, copyDatabase } from '../../store/backup.ts'
 import { findings } from '../../store/check.ts'
 import type { FileStore } from '../../store/open.ts'
+import { StoreError } from '../../store/store.ts'
 import { BODIES, DATABASE } from '../folder.ts'
 import { OperationError, type OperationInput, type OperationOutput } from '../operation.ts'
 import type { ControlContext } from './context.ts'
@@ -55,6 +56,9 @@ function backupFailure(folder: string, error: unknown): unknown {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     const remedy = 'make it and give it to that user, or name one where it may write'
     return new OperationError(73, `the server, as its own user, may not write ${folder}: ${remedy}`)
+  }
+  if (code === 'ENOSPC' || (error instanceof StoreError && error.reason === 'full')) {
+    return new OperationError(74, `there is no room for the backup where ${folder} is`)
   }
   return error
 }
