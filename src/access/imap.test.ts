@@ -239,3 +239,15 @@ test('a level that is no mailbox is renamed with what is below it, and INBOX kee
     ])
   }
 })
+
+test('a keyword that came with a message is told before anybody finds it at one', async () => {
+  const { shared, client } = await opened()
+  const other = new Client(shared)
+  await other.say('LOGIN joe secret')
+  await client.say('SELECT INBOX')
+  await append(other, 'a\n', '($Work \\Seen)')
+  await append(other, 'a\n', '($work)')
+  const [exists, recent, flags, ...rest] = await client.told('NOOP')
+  assert.deepEqual([exists, recent, rest], ['* 2 EXISTS', '* 2 RECENT', []])
+  assert.match(flags ?? '', /^\* FLAGS \(\\Answered .* \$Work\)$/)
+})

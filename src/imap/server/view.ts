@@ -44,6 +44,8 @@ export class View {
   /** Gone, but still numbered here. Ascending. */
   #vanished: readonly number[] = []
   readonly #changed = new Map<number, FlagState>()
+  /** New messages with keywords that FLAGS has not told. */
+  #strange: FlagState[] = []
   #toldExists: number
   /** In lower case: what FLAGS has told. */
   readonly #keywords: Map<string, string>
@@ -165,8 +167,10 @@ export class View {
     for (const state of changes.present) {
       this.#touched.add(state.uid)
       // One that is told again, since it came while we asked, is known by then.
-      if (state.uid > last) added.push(state.uid)
-      else if (this.#own.get(state.uid) !== state.modSeq && this.#has(state.uid)) {
+      if (state.uid > last) {
+        added.push(state.uid)
+        if (state.flags.some(flag => this.#isStrange(flag))) this.#strange.push(state)
+      } else if (this.#own.get(state.uid) !== state.modSeq && this.#has(state.uid)) {
         this.#changed.set(state.uid, state)
       }
     }
@@ -217,7 +221,8 @@ export class View {
     }
     const changed = [...this.#changed.values()].sort((a, b) => a.uid - b.uid)
     this.#changed.clear()
-    text += this.flagsLine(changed)
+    text += this.flagsLine([...this.#strange, ...changed])
+    this.#strange = []
     for (const state of changed) text += this.fetchFlags(state, telling)
     return text
   }
@@ -227,11 +232,14 @@ export class View {
     const before = this.#keywords.size
     for (const { flags } of states) {
       for (const flag of flags) {
-        const key = flag.toLowerCase()
-        if (!flag.startsWith('\\') && !this.#keywords.has(key)) this.#keywords.set(key, flag)
+        if (this.#isStrange(flag)) this.#keywords.set(flag.toLowerCase(), flag)
       }
     }
     return this.#keywords.size === before ? '' : `* FLAGS (${this.#flags().join(' ')})\r\n`
+  }
+
+  #isStrange(flag: string): boolean {
+    return !flag.startsWith('\\') && !this.#keywords.has(flag.toLowerCase())
   }
 
   /** PERMANENTFLAGS: those that this client may change, for good (RFC 4314 §4); `more` says whether it may make new ones. */
