@@ -3,7 +3,7 @@
  * only; a server's own output goes through its log and the start command.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { fstatSync, readFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 
@@ -109,6 +109,8 @@ export function nodeTerminal(): Terminal {
     outOctets: octets => void process.stdout.write(octets),
     inputChunks: () => process.stdin,
     async input(maxOctets) {
+      // Node gives a folder's descriptor as an empty stream.
+      if (fstatSync(0).isDirectory()) throw new Error('it is a folder')
       const chunks: Buffer[] = []
       let size = 0
       for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
