@@ -137,3 +137,21 @@ test('NUL is told by BINARY alone', async () => {
   assert.match(await client.say('FETCH 2 BINARY.PEEK[1]'), /BINARY\[1\] ~\{2\}\n\0a\)/)
   assert.match(await client.say('FETCH 2 BINARY.PEEK[1]<1.1>'), /BINARY\[1\]<1> \{1\}\na\)/)
 })
+
+test('who reads no UTF-8 hears of which messages he was told otherwise', async () => {
+  const { client } = await opened()
+  const utf8 = Buffer.from('Subject: gr\u00fcn\nFrom: a@x.org\n\nb\n').toString('latin1')
+  await append(client, 'Subject: plain\n\nb\n')
+  await append(client, utf8)
+  await append(client, utf8)
+  await client.say('SELECT INBOX')
+  for (const items of ['ENVELOPE', 'BODY.PEEK[]', '(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])']) {
+    for (const round of ['found', 'kept']) {
+      const told = await client.say(`FETCH 1:* ${items}`)
+      assert.match(told, /^x OK \[DOWNGRADED 2:3\] /m, `${items}, ${round}`)
+    }
+  }
+  assert.match(await client.say('FETCH 1:* BODY.PEEK[TEXT]'), /^x OK FETCH/m)
+  await client.say('ENABLE UTF8=ACCEPT')
+  assert.match(await client.say('FETCH 1:* (ENVELOPE BODY.PEEK[])'), /^x OK FETCH/m)
+})

@@ -153,14 +153,18 @@ function told(row: Row, marked: FolderState | undefined): FetchedMessage {
 async function contentsOf(content: MessageContent, row: Row, wish: FetchWish, readings: Readings) {
   const sections: SectionAnswer[] = []
   const { utf8 } = wish
+  let downgraded = false
   for (const section of wish.sections) {
     const plain = utf8 ? undefined : await plainSection(content, section)
+    downgraded ||= plain !== undefined
     sections.push(plain ?? (await content.section(section)))
   }
+  const read = 'envelope' in row ? await readings.of(content, row, utf8) : undefined
   return {
     ...(wish.preview ? { preview: await previewOf(content) } : {}),
     ...(wish.body ? { body: formatStructure(await content.structure(), false, utf8) } : {}),
-    ...('envelope' in row ? await readings.of(content, row, utf8) : {}),
+    ...(read && { envelope: read.envelope, bodyStructure: read.bodyStructure }),
+    ...((downgraded || read?.downgraded) && ({ downgraded: true } as const)),
     sections,
   }
 }

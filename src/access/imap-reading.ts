@@ -78,29 +78,31 @@ export class Readings {
 
   async of(content: MessageContent, row: ReadMessage, utf8: boolean) {
     const { envelope, structure } = row
-    if (isKept(row, utf8)) return { envelope: envelope ?? '', bodyStructure: structure ?? '' }
+    if (isKept(row, utf8)) {
+      return { envelope: envelope ?? '', bodyStructure: structure ?? '', downgraded: false }
+    }
     const header = await content.header()
     const known = envelopeOf(header)
     const root = await content.structure()
-    const told = {
-      envelope: formatEnvelope(known, utf8),
-      bodyStructure: formatStructure(root, true, utf8),
+    const whole = {
+      envelope: formatEnvelope(known, true),
+      bodyStructure: formatStructure(root, true, true),
     }
     if (!structure && !hasOwnFields(row.head)) {
-      const kept = utf8
-        ? told
-        : {
-            envelope: formatEnvelope(known, true),
-            bodyStructure: formatStructure(root, true, true),
-          }
       this.#note({
         bodyId: row.bodyId,
-        envelope: kept.envelope,
-        structure: kept.bodyStructure,
+        envelope: whole.envelope,
+        structure: whole.bodyStructure,
         heading: headingOf(header),
       })
     }
-    return told
+    const downgraded = !utf8 && !(isAscii(whole.envelope) && isAscii(whole.bodyStructure))
+    if (!downgraded) return { ...whole, downgraded }
+    return {
+      envelope: formatEnvelope(known, false),
+      bodyStructure: formatStructure(root, true, false),
+      downgraded,
+    }
   }
 
   keep(): void {

@@ -143,6 +143,8 @@ export type SectionAnswer =
 export interface FetchedMessage extends FlagState {
   /** \Seen was set by this very question. */
   readonly flagsChanged: boolean
+  /** Something of it is told otherwise than it stands there, for who reads no UTF-8 (RFC 6858). */
+  readonly downgraded?: true
   readonly facts?: MessageFacts
   /** As they are told: imap/structure.ts writes them, and policy may keep what was written. */
   readonly envelope?: string

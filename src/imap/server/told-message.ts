@@ -81,6 +81,8 @@ export interface Written {
   readonly messages: number
   /** One was left out, since a part of it is encoded in a way nobody knows. */
   readonly unknownEncoding: boolean
+  /** UIDs of those that were told otherwise than they stand there (RFC 6858 §3). */
+  readonly downgraded: readonly number[]
 }
 
 /** All that one question was answered. */
@@ -95,14 +97,15 @@ export function* writeAll(
     const sequences = view.sequences(states.uids)
     const recent = view.recent > 0 ? (uid: number) => view.isRecent(uid) : undefined
     turn.send(formatStates(states, sequences, items, turn.enabled.uidOnly, recent))
-    return { messages: states.uids.length, unknownEncoding: false }
+    return { messages: states.uids.length, unknownEncoding: false, downgraded: [] }
   }
   let unknownEncoding = false
   for (const message of answer.messages) {
     if (message.sections.some(({ kind }) => kind === 'unknown encoding')) unknownEncoding = true
     else yield* write(turn, message, items)
   }
-  return { messages: answer.messages.length, unknownEncoding }
+  const downgraded = answer.messages.filter(each => each.downgraded).map(({ uid }) => uid)
+  return { messages: answer.messages.length, unknownEncoding, downgraded }
 }
 
 /** `* 3 FETCH (...)`. */

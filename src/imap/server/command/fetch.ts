@@ -5,7 +5,7 @@
 
 import type { Cursor } from '../../cursor.ts'
 import { type FetchItem, readFetchItems } from '../../fetch-item.ts'
-import { readNumberSet } from '../../number-set.ts'
+import { formatNumbers, readNumberSet } from '../../number-set.ts'
 import { limited, newest, tooMany } from '../message-limit.ts'
 import { tellNews } from '../news.ts'
 import { sliceOf, wishOf, writeAll } from '../told-message.ts'
@@ -57,6 +57,7 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
   const markSeen = !view.readOnly && items.some(marksSeen)
   const size = sliceOf(items, wish)
   let unknownEncoding = false
+  const downgraded: number[] = []
   let gone = 0
   for (let at = 0; at < uids.length; at += size) {
     const slice = uids.slice(at, at + size)
@@ -74,16 +75,25 @@ function* carryOut(turn: Turn, cursor: Cursor, byUid: boolean): Running<Result> 
     const written = yield* writeAll(turn, answer, items)
     gone += slice.length - written.messages
     unknownEncoding ||= written.unknownEncoding
+    if (downgraded.length < DOWNGRADED_MAX) downgraded.push(...written.downgraded)
     if (turn.full) yield* output()
   }
   // Something happened that nobody has told us: the client should not have to ask for it.
   if (gone > 0) yield* tellNews(turn, byUid)
   if (unknownEncoding) return no('a part is encoded in a way nobody knows', 'UNKNOWN-CTE')
-  if (gone === 0) return limited(turn, ok('FETCH completed'), limit)
+  if (gone === 0) return limited(turn, ok('FETCH completed', downgradedCode(downgraded)), limit)
   // RFC 2180 §4.1.3: of what was named by number nothing is there.
   return gone === uids.length && !byUid
     ? no('these messages are gone', 'EXPUNGEISSUED')
     : limited(turn, ok('FETCH completed; some messages are gone', 'EXPUNGEISSUED'), limit)
+}
+
+/** RFC 6858 §3: not all of them need be named, and no client is to stumble over the length of a line. */
+const DOWNGRADED_MAX = 100
+
+function downgradedCode(uids: readonly number[]): string | undefined {
+  const told = uids.slice(0, DOWNGRADED_MAX)
+  return told.length > 0 ? `DOWNGRADED ${formatNumbers(told)}` : undefined
 }
 
 /** UID and MODSEQ stand in the answer where the dialect has it so, asked for or not (RFC 7162 §3.1.4.1, §3.2.4). */
