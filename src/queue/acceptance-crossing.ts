@@ -16,7 +16,7 @@ type Staged = Exclude<Acceptance['body'], Uint8Array>
 type PackedDelivery = [number, string, string, number, string | Uint8Array, number, number, string]
 
 /** What few recipients have. */
-type Unusual = Pick<AcceptedRecipient, 'parameters' | 'expanded' | 'lease' | 'hold' | 'lane'>
+type Unusual = Pick<AcceptedRecipient, 'parameters' | 'expanded' | 'hold' | 'lane'>
 
 type PackedRecipient = [
   address: string,
@@ -24,8 +24,11 @@ type PackedRecipient = [
   notify: string | null,
   originalRecipient: string | null,
   aliasOf: string | null,
-  unusual: Unusual | null,
+  /** Whose lease, and for how long. */
+  by: string | null,
+  leaseMs: number,
   delivery: PackedDelivery | null,
+  unusual: Unusual | null,
 ]
 
 type Packed = [
@@ -102,38 +105,40 @@ function unpack(p: Packed): Acceptance {
 }
 
 function packRecipient(r: AcceptedRecipient): PackedRecipient {
-  const unusual = r.parameters || r.expanded || r.lease || r.hold || r.lane
+  const unusual = r.parameters || r.expanded || r.hold || r.lane
   return [
     r.address,
     r.domain,
     r.notify,
     r.originalRecipient,
     r.aliasOf,
-    unusual ? unusualOf(r) : null,
+    r.lease?.by ?? null,
+    r.lease?.leaseMs ?? 0,
     r.delivery ? packDelivery(r.delivery) : null,
+    unusual ? unusualOf(r) : null,
   ]
 }
 
-function unusualOf({ parameters, expanded, lease, hold, lane }: AcceptedRecipient): Unusual {
+function unusualOf({ parameters, expanded, hold, lane }: AcceptedRecipient): Unusual {
   return {
     ...(parameters && { parameters }),
     ...(expanded && { expanded }),
-    ...(lease && { lease }),
     ...(hold && { hold }),
     ...(lane && { lane }),
   }
 }
 
 function unpackRecipient(p: PackedRecipient): AcceptedRecipient {
-  const [address, domain, notify, originalRecipient, aliasOf, unusual, delivery] = p
+  const [address, domain, notify, originalRecipient, aliasOf, by, leaseMs, delivery, unusual] = p
   return {
     address,
     domain,
     notify,
     originalRecipient,
     aliasOf,
-    ...unusual,
+    ...(by !== null && { lease: { by, leaseMs } }),
     ...(delivery && { delivery: unpackDelivery(delivery) }),
+    ...unusual,
   }
 }
 

@@ -22,7 +22,7 @@ import { prefixOf } from './content.ts'
 import { expandRecipients } from './expansion.ts'
 import type { Identity } from './id.ts'
 import type { QueuedMessage } from './reader.ts'
-import type { Withdrawal } from './writer.ts'
+import type { Withdrawal } from './settlement.ts'
 
 /** What the sender is told of one recipient. */
 export interface NoticeFact {

@@ -11,6 +11,8 @@ import { wave } from '../store/wave.ts'
 import type { Value, Write } from '../world/sql.ts'
 import { type Acceptance, acceptInto } from './acceptance.ts'
 import { acceptanceCrossing } from './acceptance-crossing.ts'
+import type { Settled, Settlement, SettlementDone, Withdrawal } from './settlement.ts'
+import { settlementCrossing } from './settlement-crossing.ts'
 
 export type { Acceptance, AcceptedRecipient } from './acceptance.ts'
 
@@ -27,109 +29,64 @@ export const accept = manyWriter<Acceptance, null>(
   acceptanceCrossing,
 )
 
-/** What one recipient of a load came to. */
-export interface Settled {
-  readonly n: number
-  readonly state: 'delivered' | 'relayed' | 'failed' | 'expired' | 'queued' | 'held' | 'deleted'
-  readonly status: string
-  readonly reason: string
-  readonly remote: string | null
-  /** Only for 'queued': when it is tried again. */
-  readonly dueAt?: number
-  /** Only for 'queued': the sender was warned in this settlement. */
-  readonly warned?: boolean
-  /** Nothing was tried, so that it counts as no attempt. */
-  readonly untried?: boolean
-  /** All of it was sent, and nobody said whether it was taken. */
-  readonly doubt?: true
-  /** Only for 'delivered': the mailbox row that is inserted by this very transaction. */
-  readonly delivery?: Delivery
-  /** What is kept of an attempt that went over a wire. */
-  readonly attempt?: { readonly outcome: string; readonly dialogue: string | null }
-}
-
-export interface Settlement {
-  readonly messageId: string
-  readonly bodyKey: number
-  readonly node: string
-  readonly at: number
-  readonly results: readonly Settled[]
-  /** Notices about these results: queued by the same transaction, or not at all. */
-  readonly notices: readonly Acceptance[]
-  /** A notice of the same message that one of these takes the place of, as long as nobody has it in hand. */
-  readonly withdraw?: Withdrawal
-  /** A notice of the same message that rests, by its id: nothing more is to come, so that it may go. */
-  readonly letGo?: string
-  /** The operator ends what waits or is held: there is no lease. */
-  readonly waiting?: true
-}
-
-export interface Withdrawal {
-  readonly id: string
-  readonly bodyKey: number
-}
-
-export interface SettlementDone {
-  /** False where the lease had been lost: nothing was changed, nobody was told. */
-  readonly held: boolean
-  /** Staged bodies that nothing refers to any more; to be removed now. */
-  readonly released: readonly string[]
-}
-
 const SETTLE = `UPDATE recipient SET state = ?4, due_at = CASE WHEN ?4 = 'queued' THEN :now + ?5 ELSE 0 END,
   leased_by = NULL, attempts = attempts + ?11, doubts = doubts + ?12, status = ?6,
   reason = ?7, remote = ?8, settled_at = ?9, delay_notified_at = COALESCE(?10, delay_notified_at)
   WHERE message_id = ?1 AND n = ?2 AND `
-const LEASED = "state = 'leased' AND leased_by = ?3"
-const WAITING = "state IN ('queued', 'held') AND ?3 <> ''"
+const SETTLE_LEASED = `${SETTLE} state = 'leased' AND leased_by = ?3`
+const SETTLE_WAITING = `${SETTLE} state IN ('queued', 'held') AND ?3 <> ''`
 const INSERT_ATTEMPT = `INSERT INTO attempt (message_id, n, at, outcome, status, remote, reason, dialogue)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`
 
+/** Nearly always the answer; one object for all of a batch is cloned once on its way back. */
+const DONE: SettlementDone = { held: true, released: [] }
+
 /** Ends the leases of one load: outcomes, mailbox rows and notices in one transaction. */
-export const settle = manyWriter<Settlement, SettlementDone>('queue.settle', async (tx, inputs) => {
-  const deliveries: Delivery[] = []
-  const attempts: Value[][] = []
-  const notices: Acceptance[] = []
-  // Asked all at once: PostgreSQL takes one statement behind the other without waiting for answers.
-  const helds = await wave(inputs.map(input => settleRows(tx, input)))
-  for (const [i, input] of inputs.entries()) {
-    if (helds[i]) {
+export const settle = manyWriter<Settlement, SettlementDone>(
+  'queue.settle',
+  async (tx, inputs) => {
+    const deliveries: Delivery[] = []
+    const attempts: Value[][] = []
+    const notices: Acceptance[] = []
+    // Asked all at once: PostgreSQL takes one statement behind the other without waiting for answers.
+    const helds = await wave(inputs.map(input => settleRows(tx, input)))
+    for (const [i, input] of inputs.entries()) {
+      if (!helds[i]) continue
       notices.push(...input.notices)
       for (const r of input.results) {
         if (r.delivery) deliveries.push(r.delivery)
-        if (r.attempt) {
-          const { outcome, dialogue } = r.attempt
-          attempts.push([
-            input.messageId,
-            r.n,
-            input.at,
-            outcome,
-            r.status,
-            r.remote,
-            r.reason,
-            dialogue,
-          ])
-        }
+        if (r.attempt) attempts.push(attemptRow(input, r, r.attempt))
       }
     }
-  }
-  if (deliveries.length > 0) await deliverInto(tx, deliveries)
-  if (attempts.length > 0) await tx.many(INSERT_ATTEMPT, attempts)
-  for (const [i, input] of inputs.entries()) {
-    if (input.withdraw && helds[i]) await withdraw(tx, input.withdraw, input.at)
-    if (input.letGo !== undefined && helds[i]) await tx.run(LET_GO, input.letGo)
-  }
-  if (notices.length > 0) await acceptInto(tx, notices)
-  // Bodies are released last: only now is it known which of them a mailbox row holds.
-  return wave(
-    inputs.map(async (input, i): Promise<SettlementDone> => {
-      const final = input.results.filter(r => isFinal(r.state))
-      if (!helds[i] || final.length === 0) return { held: helds[i] === true, released: [] }
-      const mailboxed = final.some(r => r.delivery !== undefined)
-      return { held: true, released: await countSettled(tx, input, final.length, mailboxed) }
-    }),
-  )
-})
+    if (deliveries.length > 0) await deliverInto(tx, deliveries)
+    if (attempts.length > 0) await tx.many(INSERT_ATTEMPT, attempts)
+    for (const [i, input] of inputs.entries()) {
+      if (input.withdraw && helds[i]) await withdraw(tx, input.withdraw, input.at)
+      if (input.letGo !== undefined && helds[i]) await tx.run(LET_GO, input.letGo)
+    }
+    if (notices.length > 0) await acceptInto(tx, notices)
+    // Bodies are released last: only now is it known which of them a mailbox row holds.
+    return wave(
+      inputs.map(async (input, i): Promise<SettlementDone> => {
+        if (!helds[i]) return { held: false, released: [] }
+        const final = input.results.filter(r => isFinal(r.state))
+        if (final.length === 0) return DONE
+        const mailboxed = final.some(r => r.delivery !== undefined)
+        const released = await countSettled(tx, input, final.length, mailboxed)
+        return released.length === 0 ? DONE : { held: true, released }
+      }),
+    )
+  },
+  settlementCrossing,
+)
+
+function attemptRow(
+  { messageId, at }: Settlement,
+  { n, status, remote, reason }: Settled,
+  { outcome, dialogue }: NonNullable<Settled['attempt']>,
+): Value[] {
+  return [messageId, n, at, outcome, status, remote, reason, dialogue]
+}
 
 const WITHDRAW = `UPDATE recipient SET state = 'deleted', due_at = 0, settled_at = ?2,
   reason = 'told together with other recipients' WHERE message_id = ?1 AND state = 'queued' AND attempts = 0`
@@ -152,7 +109,7 @@ async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
     input.results.map(r => {
       const final = isFinal(r.state)
       return tx.run(
-        SETTLE + (input.waiting ? WAITING : LEASED),
+        input.waiting ? SETTLE_WAITING : SETTLE_LEASED,
         input.messageId,
         r.n,
         input.node,
@@ -177,12 +134,19 @@ async function settleRows(tx: Write, input: Settlement): Promise<boolean> {
   return true
 }
 
+/** The usual end of a message: these were the last of its recipients. */
+const SETTLE_LAST = `UPDATE message SET unsettled = 0, settled_at = ?3, body_id = NULL
+  WHERE id = ?1 AND unsettled = ?2`
 const COUNT_SETTLED = `UPDATE message SET unsettled = unsettled - ?2,
     settled_at = CASE WHEN unsettled = ?2 THEN ?3 ELSE settled_at END,
     body_id = CASE WHEN unsettled = ?2 THEN NULL ELSE body_id END
   WHERE id = ?1`
+const COUNT_AND_TELL = `${COUNT_SETTLED} RETURNING unsettled`
 
-/** Counts final recipients down; at zero the message lets its body go, unless a mailbox holds it. */
+/**
+ * Counts final recipients down; at zero the message lets its body go, unless a mailbox holds it. What nearly always
+ * holds is tried first, by statements that return nothing: RETURNING costs SQLite a table of its own.
+ */
 export async function countSettled(
   tx: Write,
   message: { readonly messageId: string; readonly bodyKey: number; readonly at: number },
@@ -193,20 +157,24 @@ export async function countSettled(
   if (mailboxed) {
     // The mailbox holds the body: how many are left does not matter, and asking costs.
     await tx.run(COUNT_SETTLED, ...values)
-    return []
+    return NONE
   }
-  const row = await tx.get<{ unsettled: number }>(`${COUNT_SETTLED} RETURNING unsettled`, ...values)
-  return row?.unsettled === 0 ? releaseBody(tx, message.bodyKey) : []
+  if ((await tx.run(SETTLE_LAST, ...values)) > 0) return releaseBody(tx, message.bodyKey)
+  // Others are left; or the last of them was just settled by another node, whose row this waits for.
+  const row = await tx.get<{ unsettled: number }>(COUNT_AND_TELL, ...values)
+  return row?.unsettled === 0 ? releaseBody(tx, message.bodyKey) : NONE
 }
+
+const NONE: readonly string[] = []
+const UNHELD = 'NOT EXISTS (SELECT 1 FROM mailbox_message WHERE body_id = ?1)'
+const RELEASE_ROW = `DELETE FROM body WHERE id = ?1 AND staged IS NULL AND ${UNHELD}`
+const RELEASE = `DELETE FROM body WHERE id = ?1 AND ${UNHELD} RETURNING staged`
 
 /** Removes a body of a settled message that no mailbox refers to; returns its staged name, if any. */
 async function releaseBody(tx: Write, bodyId: number): Promise<readonly string[]> {
-  const body = await tx.get<{ staged: string | null }>(
-    `DELETE FROM body WHERE id = ?1
-       AND NOT EXISTS (SELECT 1 FROM mailbox_message WHERE body_id = ?1) RETURNING staged`,
-    bodyId,
-  )
-  return body?.staged ? [body.staged] : []
+  if ((await tx.run(RELEASE_ROW, bodyId)) > 0) return NONE
+  const body = await tx.get<{ staged: string | null }>(RELEASE, bodyId)
+  return body?.staged ? [body.staged] : NONE
 }
 
 /** Lengthens the leases of loads that are still being carried. */

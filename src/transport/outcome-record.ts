@@ -1,7 +1,7 @@
 /** What is kept of an outcome beside its words: where it went, and its attempt. Called by settler.ts. */
 import type { Outcome } from '../mail/outcome.ts'
 import { isInDoubt } from '../queue/doubt.ts'
-import type { Settled } from '../queue/writer.ts'
+import type { Settled } from '../queue/settlement.ts'
 
 /** Where it went. */
 export function remoteOf(outcome: Outcome): string | null {

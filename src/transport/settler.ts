@@ -19,7 +19,8 @@ import {
   type Schedule,
   wordAt,
 } from '../queue/schedule.ts'
-import { type Settled, type Settlement, settle } from '../queue/writer.ts'
+import type { Settled, Settlement } from '../queue/settlement.ts'
+import { settle } from '../queue/writer.ts'
 import type { Route } from '../route/route.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import type { World } from '../world/world.ts'
@@ -128,10 +129,9 @@ export class Settler {
 
   #entriesOf(job: Job, carried: Carried): Entry[] {
     const now = this.#options.world.clock.now()
-    const phase = phaseOf(job.message.id)
     return job.rows.map((row, i) => {
       const outcome = carried.outcomes[i] ?? MISSING
-      const { result, fact } = this.#judge(job, row, outcome, { now, phase })
+      const { result, fact } = this.#judge(job, row, outcome, now)
       const delivery = carried.deliveries?.[i]
       const attempt = attemptOf(outcome, carried.dialogue)
       const whole = { ...result, ...(delivery && { delivery }), ...(attempt && { attempt }) }
@@ -163,7 +163,8 @@ export class Settler {
     const now = world.clock.now()
     const { job } = entries[0] as Entry
     const { message } = job
-    const told = await this.#tell(entries)
+    const facts = entries.flatMap(({ fact }) => fact ?? [])
+    const told = facts.length === 0 ? undefined : await this.#tell(entries, facts)
     const over = !told && this.#together.rests(message.id) && !this.#others(entries)
     const letGo = over ? this.#together.over(message.id) : undefined
     const results = entries.map(({ result }) => result)
@@ -207,7 +208,7 @@ export class Settler {
     job: Job,
     row: JobRow,
     given: Outcome,
-    { now, phase }: { readonly now: number; readonly phase: number },
+    now: number,
   ): { result: Settled; fact?: NoticeFact } {
     const outcome = withDoubt(given, row.doubts ?? 0)
     const base = {
@@ -239,7 +240,7 @@ export class Settler {
       case 'discarded':
         return { result: { ...base, state: 'deleted', untried: true } }
       case 'deferred':
-        return this.#deferred(job, row, outcome, { now, phase }, base)
+        return this.#deferred(job, row, outcome, now, base)
     }
   }
 
@@ -247,7 +248,7 @@ export class Settler {
     job: Job,
     row: JobRow,
     outcome: Outcome,
-    { now, phase }: { readonly now: number; readonly phase: number },
+    now: number,
     base: Omit<Settled, 'state'>,
   ): { result: Settled; fact?: NoticeFact } {
     const schedule = this.#options.schedule(row.address, wayOf(job.route))
@@ -259,7 +260,7 @@ export class Settler {
       now,
       attempts: attempts + 1,
       warnedAt,
-      phase,
+      phase: phaseOf(job.message.id),
     })
     if (next.expired) {
       // RFC 3463 §3.5: X.4.7, delivery time expired; the last reason is what people need to read.
@@ -314,9 +315,7 @@ export class Settler {
   }
 
   /** A notice that cannot be made must not keep the outcome from being stored. */
-  async #tell(entries: readonly Entry[]): Promise<Told | undefined> {
-    const facts = entries.flatMap(({ fact }) => fact ?? [])
-    if (facts.length === 0) return undefined
+  async #tell(entries: readonly Entry[], facts: readonly NoticeFact[]): Promise<Told | undefined> {
     const { job } = entries[0] as Entry
     try {
       return await this.#together.tell(job, facts, this.#others(entries))

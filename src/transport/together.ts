@@ -11,7 +11,7 @@
  */
 import type { Acceptance } from '../queue/acceptance.ts'
 import { type NoticeFact, type Notices, type RestingNotice, resting } from '../queue/notice.ts'
-import type { Withdrawal } from '../queue/writer.ts'
+import type { Withdrawal } from '../queue/settlement.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Job } from './job.ts'
 

@@ -65,6 +65,15 @@ export const sleepAndKeep = writer('nodes.sleepAndKeep', async (tx, name: string
   await tx.all('SELECT pg_sleep(5)')
 })
 
+/** Messages of which something is left to do, and bodies that are kept. */
+export const unsettled = reader('nodes.unsettled', (tx, _: null) =>
+  tx.get<{ messages: number; bodies: number }>(
+    `SELECT (SELECT count(*) FROM message
+       WHERE unsettled <> 0 OR settled_at IS NULL OR body_id IS NOT NULL) AS messages,
+       (SELECT count(*) FROM body) AS bodies`,
+  ),
+)
+
 export const textOf = reader('nodes.textOf', async (tx, name: string) => {
   const row = await tx.get<{ value: string }>('SELECT value FROM setting WHERE name = ?1', name)
   return row?.value

@@ -17,7 +17,7 @@ import { silent } from '../../src/world/log.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeRandom } from '../../src/world/node/random.ts'
 import { findPostgres, noPostgres, sharedPostgres } from '../kit/postgres.ts'
-import { acceptance, keep, kept, node, together } from './nodes-room.ts'
+import { acceptance, keep, kept, node, together, unsettled } from './nodes-room.ts'
 
 const binaries = findPostgres()
 const server = binaries && (await sharedPostgres(binaries))
@@ -161,6 +161,32 @@ describe('several nodes on one PostgreSQL', { skip: server === undefined && noPo
       const tookMs = performance.now() - single
       assert.ok(tookMs < 200, `${tookMs} ms`)
       assert.ok(url.length > 0)
+    }),
+  )
+
+  test(
+    'nodes that settle the last recipients of a message at once let its body go',
+    together(server, 2, async stores => {
+      const [a, b] = stores as [Store, Store]
+      const messages = Array.from({ length: 60 }, (_, n) => ({ id: `m${n}`, bodyKey: n + 1 }))
+      const born = messages.map(({ id, bodyKey }) => {
+        const whole = acceptance(id, bodyKey)
+        const leased = ['a', 'b'].flatMap(by =>
+          whole.recipients.map(r => ({ ...r, lease: { by, leaseMs: 60_000 } })),
+        )
+        return a.write(accept, { ...whole, recipients: leased })
+      })
+      await Promise.all(born)
+      const taken = { state: 'relayed', status: '2.0.0', reason: '', remote: null } as const
+      const ends = messages.flatMap(({ id: messageId, bodyKey }) =>
+        [a, b].map((store, n) => {
+          const node = n === 0 ? 'a' : 'b'
+          const results = [{ ...taken, n }]
+          return store.write(settle, { messageId, bodyKey, node, at: 1, results, notices: [] })
+        }),
+      )
+      assert.ok((await Promise.all(ends)).every(({ held }) => held))
+      assert.deepEqual(await a.read(unsettled, null), { messages: 0, bodies: 0 })
     }),
   )
 

@@ -1,6 +1,7 @@
 /** Queries of the queue and orders about what they match: a part of the life in rooms.test.ts, on every store. */
 import assert from 'node:assert/strict'
 import * as changes from '../../src/queue/change.ts'
+import { bodyOf } from '../../src/queue/content.ts'
 import * as matching from '../../src/queue/matching.ts'
 import * as queueReader from '../../src/queue/reader.ts'
 import * as queue from '../../src/queue/writer.ts'
@@ -141,6 +142,7 @@ export async function queries(w: Witness): Promise<void> {
   await w.read(record.trace, 'm601')
   await ruled(w)
   await replaced(w)
+  await ends(w)
   const ended = { status: '5.4.7', reason: 'given up', remote: null, state: 'expired' as const }
   const settlement = {
     messageId: 'm601',
@@ -211,6 +213,31 @@ async function replaced(w: Witness): Promise<void> {
     ...{ ...askedFor(''), keys: [{ messageId: 'm607', n: 0 }], at },
     change: { order: 'delete' },
   })
+}
+
+/** Of a message with several recipients the body goes with the last, by the name of its file where it has one. */
+async function ends(w: Witness): Promise<void> {
+  const lease = { by: 'q5', leaseMs: 60_000 }
+  const recipients = [0, 1, 2].map(n => recipient(`${n}@r.test`, { lease }))
+  const taken = { status: '2.0.0', reason: 'taken', remote: null, state: 'relayed' as const }
+  const settle = (id: number, ...rows: number[]) =>
+    w.write(queue.settle, {
+      ...{ messageId: `m${id}`, bodyKey: id, node: 'q5', at, notices: [] },
+      results: rows.map(n => ({ ...taken, n })),
+    })
+  const gone = async (id: number) => (await w.read(bodyOf, id)) === undefined
+  await w.write(queue.accept, acceptance(608, { recipients }))
+  assert.deepEqual(await settle(608, 0), { held: true, released: [] })
+  assert.equal(await gone(608), false)
+  assert.deepEqual(await settle(608, 1, 2), { held: true, released: [] })
+  assert.equal(await gone(608), true)
+  assert.deepEqual(await settle(608, 2), { held: false, released: [] })
+  const body = { staged: 'a-file', sizeOctets: 9 }
+  await w.write(queue.accept, acceptance(609, { recipients, body }))
+  assert.deepEqual(await settle(609, 0, 2), { held: true, released: [] })
+  assert.deepEqual(await settle(609, 1), { held: true, released: ['a-file'] })
+  assert.equal(await gone(609), true)
+  for (const id of ['m608', 'm609']) await w.read(record.trace, id)
 }
 
 /** What a rule of the config holds, and what it discards. */
