@@ -93,8 +93,13 @@ const STATUS = /^([245])\.(\d{1,3}\.\d{1,3})(?: |$)/
 
 function withDetail(code: number, lines: readonly string[]): Reply {
   // The last line decides, since some leave it off the first lines; others have it there alone.
-  const found = statusOf(lines.at(-1), code) ?? statusOf(lines[0], code)
+  const [first = ''] = lines
+  const found = statusOf(lines.at(-1), code) ?? statusOf(first, code)
   if (found === undefined) return { code, lines }
+  // Nearly every reply.
+  if (lines.length === 1) {
+    return { code, detail: found[2] as Detail, lines: [first.slice(found[0].length)] }
+  }
   const prefix = `${found[1]}.${found[2]}`
   return {
     code,

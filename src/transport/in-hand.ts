@@ -1,4 +1,10 @@
-/** The loads this node has in hand; their leases are renewed as long as there are any. Kept by transport/worker.ts. */
+/**
+ * The loads this node has in hand; their leases are renewed as long as there are any. Kept by transport/worker.ts.
+ *
+ * They stand in an array, each in a place that is used again, and in no Set: V8 leaves a Set's old table behind when
+ * it makes a new one, with all that was in it, and what an old object points to lives until the whole heap is
+ * collected. A fifth of all loads outlived their messages so, and each collection of what is young copied them.
+ */
 import { renew } from '../queue/writer.ts'
 import type { Store } from '../store/store.ts'
 import type { Timer } from '../world/clock.ts'
@@ -18,7 +24,8 @@ const RENEW_MS = 15_000
 
 export class InHand {
   readonly #options: InHandOptions
-  readonly #jobs = new Set<Job>()
+  readonly #jobs: (Job | undefined)[] = []
+  readonly #free: number[] = []
   #renewal: Timer | undefined
   #stopped = false
 
@@ -27,29 +34,33 @@ export class InHand {
   }
 
   get size(): number {
-    return this.#jobs.size
+    return this.#jobs.length - this.#free.length
   }
 
-  add(job: Job): void {
-    this.#jobs.add(job)
+  /** Gives its place. */
+  add(job: Job): number {
+    const place = this.#free.pop() ?? this.#jobs.length
+    this.#jobs[place] = job
     if (this.#renewal === undefined) this.#renewLater()
+    return place
   }
 
-  delete(job: Job): void {
-    this.#jobs.delete(job)
+  delete(place: number): void {
+    this.#jobs[place] = undefined
+    this.#free.push(place)
   }
 
   /** How many loads of a message there are. */
   of(messageId: string): number {
     let count = 0
-    for (const { message } of this.#jobs) if (message.id === messageId) count++
+    for (const job of this.#jobs) if (job?.message.id === messageId) count++
     return count
   }
 
   /** Each row as its message's id and its number. */
   rows(): Set<string> {
     const rows = new Set<string>()
-    for (const job of this.#jobs) for (const { n } of job.rows) rows.add(`${job.message.id} ${n}`)
+    for (const { messageId, n } of this.#rows()) rows.add(`${messageId} ${n}`)
     return rows
   }
 
@@ -59,14 +70,19 @@ export class InHand {
     this.#renewal?.cancel()
   }
 
+  #rows(): { readonly messageId: string; readonly n: number }[] {
+    return this.#jobs.flatMap(job => {
+      if (job === undefined) return []
+      return job.rows.map(({ n }) => ({ messageId: job.message.id, n }))
+    })
+  }
+
   #renewLater(): void {
     const { world, leaseMs, node, store, also } = this.#options
     this.#renewal = world.clock.after(RENEW_MS, () => {
       this.#renewal = undefined
-      if (this.#stopped || this.#jobs.size === 0) return
-      const rows = [...this.#jobs].flatMap(job =>
-        job.rows.map(row => ({ messageId: job.message.id, n: row.n })),
-      )
+      if (this.#stopped || this.size === 0) return
+      const rows = this.#rows()
       this.#renewLater()
       store
         .write(renew, { node, leaseMs, rows })

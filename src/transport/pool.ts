@@ -145,7 +145,8 @@ export class Pool {
       return
     }
     hop.idleSinceMs = this.#clock.monotonic()
-    hop.onGone = () => {
+    // Once for each connection; of one that is at work whoever uses it hears.
+    hop.onGone ??= () => {
       const at = route.idle.indexOf(hop)
       if (at < 0) return
       route.idle.splice(at, 1)
@@ -336,9 +337,7 @@ export class Pool {
 /** An idle connection, taken; the last one used is the one most surely alive. */
 function idleOf({ idle }: Route): Hop | undefined {
   for (let hop = idle.pop(); hop; hop = idle.pop()) {
-    if (!hop.usable) continue
-    hop.onGone = undefined
-    return hop
+    if (hop.usable) return hop
   }
   return undefined
 }

@@ -13,26 +13,44 @@ import type { Carried } from './transport.ts'
 const AGAIN_MS = 1000
 const AGAIN_MAX_MS = 60_000
 
+interface Needs {
+  readonly settler: Settler
+  readonly world: World
+}
+
 /** Gives when the worker should look again, if it should. Never rejects. */
-export async function settleSurely(
-  { settler, world }: { readonly settler: Settler; readonly world: World },
+export function settleSurely(
+  needs: Needs,
   job: Job,
   carried: Carried,
   stopped: () => boolean,
 ): Promise<number | undefined> {
+  return needs.settler
+    .settle(job, carried)
+    .catch((error: unknown) => settleAgain(needs, job, carried, { stopped, error }))
+}
+
+async function settleAgain(
+  { settler, world }: Needs,
+  job: Job,
+  carried: Carried,
+  { stopped, error }: { readonly stopped: () => boolean; readonly error: unknown },
+): Promise<number | undefined> {
+  let failure = error
   for (let againMs = AGAIN_MS; ; againMs = Math.min(againMs * 2, AGAIN_MAX_MS)) {
+    world.log.error('queue.settle', { message: job.message.id, error: String(failure) })
+    // What the store itself could not do may go later. What the writer refuses (a lease that is held
+    // only in part, since another node took the rest over) it refuses for ever: let the lease end.
+    if (!(failure instanceof StoreError)) return undefined
+    await sleep(world.clock, againMs)
+    // The lease ends by itself, or was given back, and the load is carried again.
+    if (stopped()) return undefined
     try {
-      const dueAt = await settler.settle(job, carried)
+      await settler.settle(job, carried)
       // A commit that failed may be there all the same, with a notice that nobody was told of.
-      return againMs > AGAIN_MS ? world.clock.now() : dueAt
+      return world.clock.now()
     } catch (error) {
-      world.log.error('queue.settle', { message: job.message.id, error: String(error) })
-      // What the store itself could not do may go later. What the writer refuses (a lease that is held
-      // only in part, since another node took the rest over) it refuses for ever: let the lease end.
-      if (!(error instanceof StoreError)) return undefined
-      await sleep(world.clock, againMs)
-      // The lease ends by itself, or was given back, and the load is carried again.
-      if (stopped()) return undefined
+      failure = error
     }
   }
 }

@@ -132,26 +132,22 @@ class SmtpTransport implements Transport {
     gates?.onClosed(gate => this.#pool.shut(gate))
   }
 
-  async carry(load: Load, route: Route): Promise<Carried> {
+  carry(load: Load, route: Route): Promise<Carried> {
     const attempt = new Attempt(load)
     if (route.kind !== 'mx' && route.kind !== 'smarthost') {
-      return attempt.close('deferred', '4.3.5', 'not a remote route')
+      return Promise.resolve(attempt.close('deferred', '4.3.5', 'not a remote route'))
     }
     const { requireTls, reversePath, tlsOptional } = load.envelope.sender
     const { tls } = this.#settings
     if (requireTls && reversePath !== null && !isProven(route)) {
-      return attempt.close('failed', '5.7.30', NOT_PROVEN)
+      return Promise.resolve(attempt.close('failed', '5.7.30', NOT_PROVEN))
     }
-    try {
-      return await this.#carry(
-        attempt,
-        tlsOptional && tls === 'require' ? { ...route, tlsOptional } : route,
-      )
-    } catch (error) {
+    const way = tlsOptional && tls === 'require' ? { ...route, tlsOptional } : route
+    return this.#carry(attempt, way).catch((error: unknown) => {
       // A bug or a broken store: the mail waits, and the log has what is needed to mend it.
       this.#world.log.error('transport.smtp', { message: load.id, error: String(error) })
       return attempt.close('deferred', '4.3.0', 'the message could not be carried')
-    }
+    })
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,19 @@ import { Limits } from '../shape/limits.ts'
 import { StoreError } from '../store/store.ts'
 import { silent } from '../world/log.ts'
 import type { World } from '../world/world.ts'
+import type { Load } from './transport.ts'
 import { Worker, type WorkerOptions } from './worker.ts'
+
+function newborn(body: Uint8Array): Acceptance {
+  const lease = { by: 'node', leaseMs: 1 }
+  const address = { address: 'a@b.example', domain: 'b.example', notify: null }
+  return {
+    ...{ id: 'message', bodyKey: 1, origin: 'mx', head: new Uint8Array(0), body },
+    ...{ reversePath: '', bodyKind: '7BIT', utf8: false, ret: null, envelopeId: null },
+    ...{ accountId: null, peer: '', receivedAt: 0 },
+    recipients: [{ ...address, originalRecipient: null, aliasOf: null, lease }],
+  }
+}
 
 /** A worker with one newborn load; its settler fails with each of these in turn, then succeeds. */
 function workerWith(failures: Error[]) {
@@ -45,26 +57,7 @@ function workerWith(failures: Error[]) {
     limits: new Limits(clock, gates, () => []),
     probes: () => ({ firstMs: 60_000, mostMs: 60_000 }),
   } as unknown as WorkerOptions)
-  worker.born({
-    id: 'message',
-    bodyKey: 1,
-    head: new Uint8Array(0),
-    body: new Uint8Array(0),
-    reversePath: '',
-    bodyKind: '7BIT',
-    utf8: false,
-    ret: null,
-    envelopeId: null,
-    recipients: [
-      {
-        address: 'a@b.example',
-        domain: 'b.example',
-        notify: null,
-        originalRecipient: null,
-        lease: { by: 'node', leaseMs: 1 },
-      },
-    ],
-  } as unknown as Acceptance)
+  worker.born(newborn(new Uint8Array(0)))
   return { worker, timers, asked: () => asked }
 }
 
@@ -83,4 +76,46 @@ test('an outcome the writer refuses is let go, so that the load is taken over an
   const { worker, asked } = workerWith([new Error('lease of message held only in part')])
   await turns()
   assert.deepEqual([worker.size, asked()], [0, 1])
+})
+
+test('the octets of what goes back to a lane are kept no longer', async () => {
+  const clock = { now: () => 0, monotonic: () => 0, after: () => ({ cancel() {} }) }
+  const gates = new Gates(clock, () => ({ initial: 1, most: 10, cohorts: 1 }))
+  const destination = 'mx:b.example'
+  const down = { name: destination, state: 'down', since: 0, until_at: 60_000, until_in: 60_000 }
+  const row = { ...down, wait_ms: 60_000, status: null, reason: null, changed_at: 0 } as const
+  let read = 0
+  const transport = {
+    async carry(load: Load) {
+      load.content()
+      return { outcomes: [] }
+    },
+  }
+  const worker = new Worker({
+    world: { clock, log: silent },
+    store: { write: async () => null },
+    node: 'node',
+    settler: { wordIn: () => 60_000, settle: async () => undefined },
+    transports: { mx: transport },
+    route: () => ({ kind: 'mx', domain: 'b.example' }),
+    departure: () => undefined,
+    content: () => {
+      read += 1
+      return new Uint8Array(0)
+    },
+    jobsMax: 10,
+    gates,
+    limits: new Limits(clock, gates, () => []),
+    probes: () => ({ firstMs: 60_000, mostMs: 60_000 }),
+  } as unknown as WorkerOptions)
+  // All that are kept at once are less than two of these.
+  const body = new Uint8Array(9 * 1024 * 1024)
+  gates.told({ ...row, state: 'down' })
+  worker.born(newborn(body))
+  await turns()
+  assert.equal(worker.size, 0)
+  gates.up(destination)
+  worker.born(newborn(body))
+  await turns()
+  assert.equal(read, 0)
 })

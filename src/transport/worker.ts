@@ -16,7 +16,7 @@ import { type QueuedMessage, queuedMessage } from '../queue/reader.ts'
 import { type Berth, type Birth, queuedMessageOf, queueTopic } from '../queue/spool.ts'
 import { giveBack, recover } from '../queue/writer.ts'
 import type { Route } from '../route/route.ts'
-import type { Gates } from '../shape/gates.ts'
+import type { Gates, Wait } from '../shape/gates.ts'
 import type { Limits } from '../shape/limits.ts'
 import { everything, type Store } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
@@ -174,16 +174,14 @@ export class Worker {
   /** A message was accepted; the rows that were born leased to us begin. */
   born(acceptance: Acceptance, told?: RestingNotice): void {
     if (told !== undefined) this.#options.settler.rests(acceptance.id, told)
-    const { content, usualRoute } = this.#options
+    const { content } = this.#options
     const message = queuedMessageOf(acceptance)
     const rows: JobRow[] = []
     for (const [n, r] of acceptance.recipients.entries()) {
       if (r.lease) rows.push({ n, ...r, attempts: 0, warnedAt: null })
     }
-    const stored = () => content(message)
-    const remote = acceptance.recipients.some(r => usualRoute(r.address).kind !== 'local')
-    const octets = remote ? this.#newborns.keep(acceptance) : undefined
-    void this.#begin(message, rows, octets ?? stored)
+    const octets = this.#newborns.keep(acceptance) ?? (() => content(message))
+    void this.#begin(message, rows, octets)
   }
 
   /** True once nothing more is to be claimed. */
@@ -342,16 +340,22 @@ export class Worker {
     const wait = lanes.wait(job.route, job.destination, job.from, lane)
     if (wait === undefined) void this.#run(job)
     else if (lanes.isDue(wait.lane)) {
-      void lanes.probe(wait.lane).then(won => (won ? void this.#run(job) : lanes.park(job, wait)))
+      void lanes.probe(wait.lane).then(won => (won ? void this.#run(job) : this.#park(job, wait)))
       // Its sender is to hear of it now, or it ends: that is the settler's, though nothing is tried.
     } else if (lanes.tells(job)) void this.#run(job, untried(wait))
-    else lanes.park(job, wait)
+    else this.#park(job, wait)
+  }
+
+  /** It goes back to the store, from where it is read when its time has come. */
+  #park(job: Job, wait: Wait): void {
+    this.#newborns.forget(job.message.id)
+    this.#lanes.park(job, wait)
   }
 
   async #run(job: Job, by: Transport = this.#transportFor(job)): Promise<Carried> {
     const { gates, transports } = this.#options
     const gated = by === transports.mx || by === transports.smarthost
-    this.#jobs.add(job)
+    const place = this.#jobs.add(job)
     this.#places.take([job.destination, job.from])
     if (gated) gates.began(job.destination)
     const carried = await this.#carry(job, by).catch((error: unknown) => broken(job, error))
@@ -360,8 +364,9 @@ export class Worker {
     const dueAt = carried.waits
       ? undefined
       : await settleSurely(this.#options, job, carried, stopped)
+    this.#jobs.delete(place)
     this.#finished(job, dueAt)
-    if (carried.waits) this.#lanes.park(job, carried.waits)
+    if (carried.waits) this.#park(job, carried.waits)
     this.#lanes.left(job.destination, job.from)
     return carried
   }
@@ -382,7 +387,6 @@ export class Worker {
   #finished(job: Job, dueAt: number | undefined): void {
     const { world } = this.#options
     const wasFull = this.#places.free < 1
-    this.#jobs.delete(job)
     this.#places.leave([job.destination, job.from])
     this.#newborns.forget(job.message.id)
     if (this.#jobs.size === 0) this.#idle?.()

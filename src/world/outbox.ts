@@ -112,9 +112,11 @@ export class Outbox {
       const stream = this.#queue.findIndex(isPending)
       if (stream === -1) {
         const pieces = this.#queue as (string | Uint8Array)[]
+        const small = this.queuedOctets <= JOINED_MAX_OCTETS
         this.queuedOctets = 0
         this.#queue = NONE
-        this.#write(pieces)
+        if (small) this.#hand(joined(pieces))
+        else this.#write(pieces)
       } else {
         const before = this.#queue.splice(0, stream) as (string | Uint8Array)[]
         const pending = this.#queue.shift() as Pending
@@ -157,7 +159,7 @@ export class Outbox {
     let octets = 0
     const leave = () => {
       if (gathered.length === 0) return
-      this.#hand(gathered.length > 1 ? joined(gathered) : (gathered[0] as string | Uint8Array))
+      this.#hand(joined(gathered))
       gathered = []
       octets = 0
     }
@@ -215,10 +217,24 @@ function isPending(piece: Piece): piece is Pending {
 }
 
 function joined(pieces: readonly (string | Uint8Array)[]): string | Uint8Array {
+  if (pieces.length === 1) return pieces[0] as string | Uint8Array
   if (pieces.every(piece => typeof piece === 'string')) return pieces.join('')
-  return Buffer.concat(
-    pieces.map(piece => (typeof piece === 'string' ? Buffer.from(piece) : piece)),
-  )
+  let octets = 0
+  for (const piece of pieces) octets += octetsOf(piece)
+  const whole = Buffer.allocUnsafe(octets)
+  let at = 0
+  for (const piece of pieces) {
+    if (typeof piece === 'string') at += whole.write(piece, at)
+    else {
+      whole.set(piece, at)
+      at += piece.length
+    }
+  }
+  return whole
+}
+
+function octetsOf(piece: string | Uint8Array): number {
+  return typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
 }
 
 function* slices(octets: Uint8Array): Iterable<Uint8Array> {

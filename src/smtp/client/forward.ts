@@ -7,8 +7,8 @@ import type { Forwarded } from '../../mail/forwarded.ts'
 import { xforwardCommands } from '../extension/xforward.ts'
 import { offers, type Script, type Talk } from './talk.ts'
 
-export function* forward(talk: Talk, forwarded: Forwarded | undefined): Script<void> {
-  if (forwarded === undefined || !offers(talk, 'XFORWARD')) return
+export function* forward(talk: Talk, forwarded: Forwarded): Script<void> {
+  if (!offers(talk, 'XFORWARD')) return
   for (const command of xforwardCommands(forwarded, talk.extensions.get('XFORWARD') ?? '')) {
     talk.say(`${command}\r\n`)
     yield 'xforward'

@@ -97,7 +97,9 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
   drained(): void {}
 
   tell(event: ClientEvent): void {
-    if (event.kind === 'lost') this.#lose(this.#lostStatus(), event.why)
+    // A connection lost in the handshake is a TLS failure (RFC 3463 X.7.5).
+    if (event.kind === 'lost')
+      this.#lose(this.#state === 'handshake' ? '4.7.5' : '4.4.2', event.why)
     else if (this.#state === 'idle') this.#quit()
     else this.#leaving = true
   }
@@ -201,7 +203,9 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       if (turn.done) finished(turn.value)
       else this.#enter(turn.value)
     }
-    this.#resume = reply => take(script.next(reply))
+    // Named first: V8 makes what is assigned as it is made among what is old, where all it closes over would stay.
+    const resume = (reply: Reply) => take(script.next(reply))
+    this.#resume = resume
     take(begun)
   }
 
@@ -244,6 +248,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
       return
     }
     this.#ledger = undefined
+    this.#resume = undefined // and with it all of the message before: an idle connection holds none
     this.#enter('idle')
     // A reply that came early would be taken for the answer to the next command. A 421 ends all, and says why.
     if (this.#replies.pending) {
@@ -391,10 +396,5 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     this.#following.ahead = undefined
     this.#replies.clear()
     this.#sink.close()
-  }
-
-  /** A connection lost in the handshake is a TLS failure (RFC 3463 X.7.5). */
-  #lostStatus(): string {
-    return this.#state === 'handshake' ? '4.7.5' : '4.4.2'
   }
 }

@@ -41,7 +41,7 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger, n = 0): S
   const together = piped && name === undefined
   const data = byChunks ? '' : 'DATA\r\n'
   const { mail, rcpts } = commands
-  yield* forward(talk, carry.forwarded)
+  if (carry.forwarded !== undefined) yield* forward(talk, carry.forwarded)
   talk.allowance.begin()
   const group = rcpts.map(([, command]) => command).join('')
   talk.say(piped ? mail + group + (together ? data : '') : mail)
