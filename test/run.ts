@@ -26,8 +26,10 @@ const CHECKS = [
   ['format and lint', bin('biome'), ['check', '.']],
 ] as const
 
-/** These hold a core for a minute or two: whoever waits for a process, a disk or a clock runs beside them. */
+/** These hold a core for a minute or less: whoever waits for a process, a disk or a clock runs beside them. */
 const SHARED = ['test/towns.ts', 'test/rooms.ts', 'test/contracts.ts', 'test/dialogues.ts']
+/** Of the others, those that take longest: they begin before whatever is short, so that no core is idle at the end. */
+const LONG = ['test/cluster/', 'test/abuse/', 'test/crash/']
 const IN_SHARED = /^(?:src|test\/(?:sim|journey|contract|transcript|fuzz))\//
 
 /** A check by its name: runs it, says how it went and what it said; whether it went well. */
@@ -45,11 +47,28 @@ async function check([name, command, args]: (typeof CHECKS)[number]): Promise<bo
   return code === 0
 }
 
+/**
+ * In the order in which they begin: one that computes, then such as wait, as many as take about as long; what is
+ * short comes last.
+ */
+function inOrder(computing: readonly string[], others: readonly string[]): string[] {
+  const isLong = (file: string) => LONG.some(folder => file.startsWith(folder))
+  const long = LONG.flatMap(folder => others.filter(file => file.startsWith(folder)))
+  const share = Math.ceil(long.length / computing.length)
+  return [
+    ...computing.flatMap((file, n) => [file, ...long.slice(n * share, (n + 1) * share)]),
+    ...others.filter(file => !isLong(file)),
+  ]
+}
+
 const all = filesOf('src/**/*.test.ts', 'test/**/*.test.ts')
 const words = process.argv.slice(2)
 const files =
   words.length === 0
-    ? [...SHARED, ...all.filter(file => !IN_SHARED.test(file))]
+    ? inOrder(
+        SHARED,
+        all.filter(file => !IN_SHARED.test(file)),
+      )
     : all.filter(file => words.some(word => file.includes(word)))
 if (files.length === 0) {
   console.log('# no test file matches')
@@ -62,8 +81,12 @@ if (words.length === 0) {
 // What Node has once compiled it takes from there: every process of the tests loads the same modules.
 process.env['NODE_COMPILE_CACHE'] = join(cache, 'tests')
 process.env['POSTRIDER_TEST_RUN'] = newRun()
-const quickly = ['--import', join(root, 'test', 'kit', 'quick-hooks.ts')]
-const tests = run({ files, cwd: root, concurrency: 2, timeout: 240_000, execArgv: quickly })
+// Two cores: garbage is collected by the thread that makes it, and not before there is some.
+const quickly = [
+  ...['--max-semi-space-size=32', '--min-semi-space-size=16', '--no-parallel-scavenge'],
+  ...['--import', join(root, 'test', 'kit', 'quick-hooks.ts')],
+]
+const tests = run({ files, cwd: root, concurrency: 3, timeout: 480_000, execArgv: quickly })
 tests.on('test:fail', () => {
   process.exitCode = 1
 })

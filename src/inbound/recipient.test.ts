@@ -143,12 +143,13 @@ test('each kind of route is read for itself', async () => {
 })
 
 for (const [name, targets, status] of [
-  ['circle', ['circle@here.example'], '4.6'],
+  ['circle', ['round@here.example'], '4.6'],
   ['dead', ['nobody@here.example', 'noone@here.example'], '1.1'],
 ] as const) {
   test(`what cannot be delivered is refused while the sender is here: ${name}`, async () => {
     const { accounts, directory } = await room
     await accounts.addAlias(`${name}@here.example`, targets)
+    await accounts.addAlias('round@here.example', ['circle@here.example'])
     const verdict = await judgeRecipient(directory, { local: name, domain: 'here.example' }, false)
     assert.deepEqual('code' in verdict && [verdict.code, verdict.detail], [550, status])
   })

@@ -60,7 +60,8 @@ const RECIPIENTS = [
 const ALIASES = {
   team: ['alice@a.test', 'bob@b.test', 'carol@c.test'],
   out: ['bob@b.test'],
-  loop: ['loop@a.test'],
+  loop: ['round@a.test'],
+  round: ['loop@a.test'],
 }
 
 interface Question {
