@@ -13,12 +13,14 @@ import { join } from 'node:path'
 export const SPARE_OCTETS = 2 * 1024 * 1024
 
 const NAME = 'spare-room'
+/** What it is called until it is whole; a process that is killed meanwhile leaves it behind. */
+const UNFINISHED = `${NAME}.new`
 
 /** Gives the room back where the disk has less than that; true where it did. */
 export function spendSpareRoom(folder: string): boolean {
-  const file = join(folder, NAME)
-  if (!existsSync(file) || freeOf(statfsSync(folder)) >= SPARE_OCTETS) return false
-  rmSync(file, { force: true })
+  const held = [NAME, UNFINISHED].map(name => join(folder, name)).filter(existsSync)
+  if (held.length === 0 || freeOf(statfsSync(folder)) >= SPARE_OCTETS) return false
+  for (const file of held) rmSync(file, { force: true })
   return true
 }
 
@@ -30,7 +32,7 @@ export async function keepSpareRoom(folder: string, leaveOctets: number): Promis
   const file = join(folder, NAME)
   if (existsSync(file)) return
   // Under its name only when it is whole: else a crash in the middle would leave less.
-  const unfinished = `${file}.new`
+  const unfinished = join(folder, UNFINISHED)
   try {
     if (freeOf(await statfs(folder)) < leaveOctets + SPARE_OCTETS) return
     await writeFile(unfinished, randomBytes(SPARE_OCTETS), { mode: 0o600, flush: true })
