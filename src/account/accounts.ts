@@ -31,6 +31,8 @@ export type NewPassword = string | { readonly hash: string }
 
 /** Rows of a list that a caller asks for at once, if it does not say. */
 const LIMIT = 1_000
+/** What is read at once, where nobody waits for it. */
+const FEW = 100
 
 export class Accounts {
   readonly #store: Store
@@ -153,7 +155,9 @@ export class Accounts {
 
   /** Accounts by address, of a domain if one is given, behind `after`, at most 1000 at once. */
   accounts(page: Partial<readers.Page> = {}): Promise<readonly readers.ListedAccount[]> {
-    return this.#store.read(readers.listAccounts, { domain: '', after: '', limit: LIMIT, ...page })
+    const whole = { domain: '', after: '', limit: LIMIT, ...page }
+    const list = whole.limit <= FEW ? readers.listFewAccounts : readers.listAccounts
+    return this.#store.read(list, whole)
   }
 
   /** Targets of aliases by address, a row each, at most 1000 at once. */

@@ -241,26 +241,31 @@ export interface ListedAccount extends AccountRow {
   readonly passwordAt?: number
 }
 
-export const listAccounts = farReader<Page, readonly ListedAccount[]>(
-  'account/listAccounts',
-  async (tx, { domain, after, limit }) => {
-    const rows = await tx.all<StoredAccount & { created_at: number; changed_at: number | null }>(
-      `SELECT a.id, a.address, a.disabled, a.created_at,
-         (SELECT max(c.changed_at) FROM credential c WHERE c.account_id = a.id) AS changed_at
-       FROM account a WHERE a.address > ?1 AND a.address LIKE ?2 ORDER BY a.address LIMIT ?3`,
-      after,
-      inDomain(domain),
-      limit,
-    )
-    return rows.map(row => ({
-      id: row.id,
-      address: row.address,
-      disabled: row.disabled !== 0,
-      createdAt: row.created_at,
-      ...(row.changed_at === null ? {} : { passwordAt: row.changed_at }),
-    }))
-  },
-)
+async function accountsBehind(
+  tx: Read,
+  { domain, after, limit }: Page,
+): Promise<readonly ListedAccount[]> {
+  const rows = await tx.all<StoredAccount & { created_at: number; changed_at: number | null }>(
+    `SELECT a.id, a.address, a.disabled, a.created_at,
+       (SELECT max(c.changed_at) FROM credential c WHERE c.account_id = a.id) AS changed_at
+     FROM account a WHERE a.address > ?1 AND a.address LIKE ?2 ORDER BY a.address LIMIT ?3`,
+    after,
+    inDomain(domain),
+    limit,
+  )
+  return rows.map(row => ({
+    id: row.id,
+    address: row.address,
+    disabled: row.disabled !== 0,
+    createdAt: row.created_at,
+    ...(row.changed_at === null ? {} : { passwordAt: row.changed_at }),
+  }))
+}
+
+export const listAccounts = farReader('account/listAccounts', accountsBehind)
+
+/** The same for a hundred at most: no thread has to start for them. */
+export const listFewAccounts = reader('account/listFewAccounts', accountsBehind)
 
 export interface AliasRow {
   readonly address: string

@@ -14,7 +14,7 @@ import { pathExists } from '../world/node/config-file.ts'
 import { askServer } from '../world/node/control-client.ts'
 import { CommandError, EXIT } from './exit.ts'
 import type { CommonOptions, Face } from './face.ts'
-import { locate } from './locate.ts'
+import { controlSocket } from './local-sockets.ts'
 
 /** A backup or a check of a large store takes its time. */
 const ANSWER_TIMEOUT_MS = 600_000
@@ -26,8 +26,10 @@ export async function call<Name extends OperationName>(
   name: Name,
   input: OperationInput<Name>,
 ): Promise<OperationOutput<Name>> {
-  const settings = await locate(face, options)
-  return (await asked(settings, name, input)) ?? offline(settings, name, input)
+  const told = await askNamed(face, options, name, input)
+  if (told !== undefined) return told
+  const settings = await located(face, options)
+  return (await asked(controlOf(settings), name, input)) ?? offline(settings, name, input)
 }
 
 /** The same of a server that runs only; undefined where none does. */
@@ -37,15 +39,35 @@ export async function ask<Name extends OperationName>(
   name: Name,
   input: OperationInput<Name>,
 ): Promise<OperationOutput<Name> | undefined> {
-  return asked(await locate(face, options), name, input)
+  const told = await askNamed(face, options, name, input)
+  return told ?? asked(controlOf(await located(face, options)), name, input)
 }
 
-async function asked<Name extends OperationName>(
-  settings: Settings,
+/** Of the server that a folder names by itself: before any config is looked for, and its schemas are loaded. */
+async function askNamed<Name extends OperationName>(
+  face: Face,
+  options: CommonOptions,
   name: Name,
   input: OperationInput<Name>,
 ): Promise<OperationOutput<Name> | undefined> {
-  const socket = settings.listeners.control.path
+  const socket = controlSocket(face, options)
+  return socket === undefined ? undefined : asked(socket, name, input)
+}
+
+async function located(face: Face, options: CommonOptions): Promise<Settings> {
+  const { locate } = await import('./locate.ts')
+  return locate(face, options)
+}
+
+function controlOf({ listeners }: Settings): string {
+  return listeners.control.path
+}
+
+async function asked<Name extends OperationName>(
+  socket: string,
+  name: Name,
+  input: OperationInput<Name>,
+): Promise<OperationOutput<Name> | undefined> {
   const reply = await askServer(socket, name, input, ANSWER_TIMEOUT_MS)
   switch (reply.kind) {
     case 'answer': {

@@ -1,10 +1,11 @@
 /**
- * The sockets by which a program of this machine hands in mail. Apart from locate.ts, because
- * `sendmail` has no config, may read none, and should start quickly.
+ * The sockets by which a program of this machine hands in mail, and a command reaches a server of which no config
+ * has to say where it is. Apart from locate.ts, because `sendmail` may read no config, and because neither should wait
+ * for the schemas of all settings.
  */
 import { dirname, join, resolve } from 'node:path'
-import { currentFolder, pathExists } from '../world/node/config-file.ts'
-import type { Face } from './face.ts'
+import { configsIn, currentFolder, pathExists } from '../world/node/config-file.ts'
+import type { CommonOptions, Face } from './face.ts'
 
 /** The data folder of `--demo`, in the folder it is started in (server/settings/layers.ts). */
 const DEMO_FOLDER = 'postrider-data'
@@ -28,4 +29,21 @@ export function localSockets(face: Face, data: string | undefined): string[] {
 /** The sockets by which connections of strangers are handed over: beside the local ones. */
 export function inetdSockets(face: Face, data: string | undefined): string[] {
   return localSockets(face, data).map(path => join(dirname(path), 'inetd.sock'))
+}
+
+/** The control socket of the server whose data folder is all that names it. */
+export function controlSocket(face: Face, options: CommonOptions): string | undefined {
+  const configured = options.config ?? face.terminal.env('POSTRIDER_CONFIG')
+  if (configured !== undefined && configured !== '') return undefined
+  const data = options.data ?? demoHere(face, options)
+  return data === undefined ? undefined : resolve(currentFolder(), data, 'control.sock')
+}
+
+/** The folder of a demo that was started here, where nothing names another server. */
+export function demoHere({ terminal }: Face, { data, config }: CommonOptions): string | undefined {
+  const environment = terminal.env('POSTRIDER_DATA') || terminal.env('POSTRIDER_CONFIG')
+  if (data !== undefined || config !== undefined || environment) return undefined
+  if (configsIn(currentFolder()).length > 0) return undefined
+  const folder = resolve(currentFolder(), DEMO_FOLDER)
+  return pathExists(folder) ? folder : undefined
 }

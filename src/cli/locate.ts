@@ -2,14 +2,12 @@
  * Which server a command means: its data folder and its sockets. By `--data`, by `--config`, by
  * the environment, by a config in this folder, by a demo started here; else the system's own.
  */
-import { resolve } from 'node:path'
 import { type Epoch, loadEpoch } from '../server/epoch.ts'
 import { formatSettingErrors } from '../server/settings/errors.ts'
-import { DEMO } from '../server/settings/layers.ts'
 import type { Settings } from '../server/settings/settings.ts'
-import { configsIn, currentFolder, pathExists } from '../world/node/config-file.ts'
 import { CommandError, EXIT } from './exit.ts'
 import type { CommonOptions, Face } from './face.ts'
+import { demoHere } from './local-sockets.ts'
 
 /** The settings of the server meant. Throws a `CommandError` with all errors of a wrong config. */
 export async function locate(face: Face, options: CommonOptions): Promise<Settings> {
@@ -35,13 +33,4 @@ export async function locateEpoch(
   }
   result.hooks?.close()
   return result
-}
-
-/** The folder of a demo that was started here, where nothing names another server. */
-function demoHere({ terminal }: Face, { data, config }: CommonOptions): string | undefined {
-  const environment = terminal.env('POSTRIDER_DATA') || terminal.env('POSTRIDER_CONFIG')
-  if (data !== undefined || config !== undefined || environment) return undefined
-  if (configsIn(currentFolder()).length > 0) return undefined
-  const folder = resolve(currentFolder(), DEMO.data as string)
-  return pathExists(folder) ? folder : undefined
 }

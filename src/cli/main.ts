@@ -7,7 +7,6 @@
 import { nodeClock } from '../world/node/clock.ts'
 import { serverProcess } from '../world/node/host.ts'
 import { nodeTerminal } from '../world/node/terminal.ts'
-import { runSendmail } from './command/sendmail.ts'
 import { EXIT } from './exit.ts'
 import type { Face } from './face.ts'
 import { json, printable } from './print.ts'
@@ -52,6 +51,12 @@ function failure(error: unknown): {
   return { exit: EXIT.software, message: `this is a bug: ${message}` }
 }
 
+/** A client of SMTP: other commands need not load it. */
+async function sendmail(face: Face, args: readonly string[]): Promise<void> {
+  const { runSendmail } = await import('./command/sendmail.ts')
+  await runSendmail(face, args)
+}
+
 async function main(): Promise<void> {
   const terminal = nodeTerminal()
   const face: Face = { terminal, clock: nodeClock }
@@ -62,10 +67,10 @@ async function main(): Promise<void> {
       await (await program(face, 'sendmail')).parseAsync(['sendmail', '--help'], { from: 'user' })
     } else if (front === 'sendmail' || front === 'mailq' || front === 'newaliases') {
       const implied = front === 'mailq' ? ['-bp'] : front === 'newaliases' ? ['-bi'] : []
-      await runSendmail(face, [...implied, ...args])
+      await sendmail(face, [...implied, ...args])
     } else if (args[0] === 'sendmail' && args[1] !== '--help') {
       // Its flags are older than any parser of options: it reads them itself.
-      await runSendmail(face, args.slice(1))
+      await sendmail(face, args.slice(1))
     } else {
       const { program } = await import('./program.ts')
       const root = await program(face, args[0])

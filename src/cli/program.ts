@@ -32,6 +32,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'migrate-store': async () => (await import('./command/migrate-store.ts')).addMigrateStore,
 }
 
+/** As commander calls it: no command is needed to say it. */
+const VERSION = ['-V', '--version']
+
 /**
  * The program of the command that is called, or the whole one where none is: `start` becomes a server,
  * and holds for ever what it has loaded. It throws `CommanderError` in place of ending the process.
@@ -42,7 +45,8 @@ export async function program(face: Face, called = ''): Promise<Command> {
     .version(version())
     .configureHelp({ showGlobalOptions: false })
   const one = Object.hasOwn(COMMANDS, called) ? COMMANDS[called] : undefined
-  for (const load of one === undefined ? Object.values(COMMANDS) : [one]) (await load())(root, face)
+  const wanted = one === undefined ? Object.values(COMMANDS) : [one]
+  for (const load of VERSION.includes(called) ? [] : wanted) (await load())(root, face)
   return exitByThrowing(root, face)
 }
 

@@ -26,11 +26,20 @@ const onDemand = [
   () => import('../world/node/object-disk.ts'),
 ]
 
-/** The command line called with nothing says how it is called, here to nobody. */
+/** The command line called with nothing says how it is called, here to nobody, and has loaded each command for it. */
 const server = [() => import('./main.ts'), () => import('../server/start.ts')]
+
+/** What commands load when they are at work: whoever calls them may not be allowed to keep what he has compiled. */
+const commands = [
+  () => import('./command/sendmail.ts'),
+  () => import('./locate.ts'),
+  () => import('../server/settings/judge.ts'),
+  () => import('../server/control.ts'),
+  () => import('../server/offline.ts'),
+]
 const store = STORE_MODULES.map(url => () => import(url.href))
 
-for (const load of [...store, ...server, ...onDemand, ...threads]) {
+for (const load of [...store, ...server, ...onDemand, ...commands, ...threads]) {
   await load().catch(() => undefined)
 }
 

@@ -97,18 +97,20 @@ export interface BansSeen {
 /** Far more than a machine that is not under a flood of addresses has. */
 const ROWS_MAX = 100_000
 
+async function inForce(tx: Read, _: null): Promise<BansSeen> {
+  const now = await nowOf(tx)
+  const rows = await tx.all<BanRow>(
+    `SELECT ${COLUMNS} FROM ban WHERE until_at > ?1 ORDER BY until_at DESC LIMIT ${ROWS_MAX}`,
+    now,
+  )
+  return { now, rows }
+}
+
 /** All that are in force, those that end last first. */
-export const bansInForce = farReader(
-  'limit.bansInForce',
-  async (tx, _: null): Promise<BansSeen> => {
-    const now = await nowOf(tx)
-    const rows = await tx.all<BanRow>(
-      `SELECT ${COLUMNS} FROM ban WHERE until_at > ?1 ORDER BY until_at DESC LIMIT ${ROWS_MAX}`,
-      now,
-    )
-    return { now, rows }
-  },
-)
+export const bansInForce = farReader('limit.bansInForce', inForce)
+
+/** The same for a start, at which nobody waits: the thread of far readers, which would have to start for it, costs more. */
+export const bansAtStart = reader('limit.bansAtStart', inForce)
 
 /** What has changed since, lifted ones among them. */
 export const bansChanged = reader(

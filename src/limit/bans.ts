@@ -12,6 +12,7 @@ import {
   addBan,
   type BanLengths,
   type BanRow,
+  bansAtStart,
   bansChanged,
   bansInForce,
   liftBan,
@@ -74,7 +75,7 @@ export class Bans {
     this.#unlisten = store.onWake(topic => {
       if (topic === banTopic || topic === everything) void this.#look()
     })
-    const { now, rows } = await store.read(bansInForce, null)
+    const { now, rows } = await store.read(bansAtStart, null)
     for (const row of rows) this.#take(row, now)
     this.#since = now
     if (!store.alone) this.#pollLater()

@@ -8,6 +8,7 @@ import type { Log } from '../world/log.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
 import { formatSettingError, formatSettingErrors } from './settings/errors.ts'
+import type { Judge } from './settings/judge.ts'
 import type { Settings } from './settings/settings.ts'
 import { StartError } from './start-error.ts'
 
@@ -22,8 +23,8 @@ export class CurrentEpoch {
   }
 
   /** Loads the first one; rejects with a StartError that has every error of the config. */
-  static async first(source: EpochSource): Promise<CurrentEpoch> {
-    const result = await loadEpoch(source, { clock: nodeClock })
+  static async first(source: EpochSource, judge?: Judge): Promise<CurrentEpoch> {
+    const result = await loadEpoch(source, { clock: nodeClock }, judge)
     if (!('errors' in result)) return new CurrentEpoch(source, result)
     throw new StartError(78, formatSettingErrors(result.errors), result.errors)
   }

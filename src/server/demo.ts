@@ -5,6 +5,7 @@ import type { Random } from '../world/random.ts'
 
 export const DEMO_DOMAIN = 'demo.test'
 const NAMES = ['alice', 'bob']
+const SHOWN_MAX = 100
 
 export interface DemoAccount {
   readonly address: string
@@ -14,7 +15,7 @@ export interface DemoAccount {
 
 /** Makes what is missing; on a folder that has accounts it only lists them. */
 export async function prepareDemo(accounts: Accounts, random: Random): Promise<DemoAccount[]> {
-  const known = await accounts.accounts()
+  const known = await accounts.accounts({ limit: SHOWN_MAX })
   if (known.length > 0) return known.map(({ address }) => ({ address, password: null }))
   await accounts.addDomain(DEMO_DOMAIN)
   const made: DemoAccount[] = []

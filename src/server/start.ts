@@ -27,6 +27,7 @@ import { identityFiles, openIdentity, PemFiles } from './identity.ts'
 import { Listeners } from './listeners.ts'
 import { readyJson, readyText } from './ready.ts'
 import { Sessions } from './serve.ts'
+import type { Judge } from './settings/judge.ts'
 import type { Settings } from './settings/settings.ts'
 import { StartError, startFailure } from './start-error.ts'
 import { keepUp } from './upkeep.ts'
@@ -49,10 +50,10 @@ export interface Running {
 const SESSION_GRACE_MS = 10_000
 const JOB_GRACE_MS = 15_000
 
-/** Starts; resolves when every listener accepts. Rejects with StartError. */
-export async function start(options: StartOptions): Promise<Running> {
+/** Starts; resolves when every listener accepts. Rejects with StartError. @param judge who has begun to wait for the config */
+export async function start(options: StartOptions, judge?: Judge): Promise<Running> {
   forgetCompiled()
-  const current = await CurrentEpoch.first(options)
+  const current = await CurrentEpoch.first(options, judge)
   const { settings, hooks } = current
   const log = nodeLog({ level: settings().log.level })
   for (const warning of current.epoch.warnings) log.warn('config', { warning })

@@ -14,6 +14,8 @@ const IDENTITY_CHECK_MS = 5_000
 const FETCH_CHECK_MS = 1_000
 const DOMAINS_MS = 30_000
 const SWEEP_MS = 3_600_000
+/** A start has enough to do: the first of these looks comes this much later. */
+const FIRST_SWEEP_MS = 10_000
 /** The clock of file times may be this much behind ours. */
 const FILE_CLOCK_MS = 50
 
@@ -25,9 +27,9 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
     Promise.resolve()
       .then(run)
       .catch((error: unknown) => log.error('upkeep', { error: String(error) }))
-  const every = (ms: number, run: () => unknown) => {
+  const every = (ms: number, run: () => unknown, firstMs = ms) => {
     if (ended) return
-    clock.after(ms, () => void attempt(run).finally(() => every(ms, run)))
+    clock.after(firstMs, () => void attempt(run).finally(() => every(ms, run)))
   }
   const clean = async () => {
     const { queue, checkpoint } = house.settings()
@@ -45,9 +47,7 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
   }
   // Before the first connection is served: what is staged without a row was a dead predecessor's.
   const { store } = house
-  void attempt(() => sweepStaged({ store, disk, clock, stagedGraceMs: FILE_CLOCK_MS })).then(() =>
-    attempt(clean),
-  )
+  void attempt(() => sweepStaged({ store, disk, clock, stagedGraceMs: FILE_CLOCK_MS }))
   // Folders that were deleted and not emptied.
   void attempt(async () => {
     for (const id of await store.read(doomedFolders, null)) {
@@ -58,7 +58,7 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
   every(IDENTITY_CHECK_MS, refreshIdentity)
   every(FETCH_CHECK_MS, () => fetcher.tick())
   every(DOMAINS_MS, () => house.domains.refresh())
-  every(SWEEP_MS, clean)
+  every(SWEEP_MS, clean, FIRST_SWEEP_MS)
   return () => {
     ended = true
     house.bans.close()

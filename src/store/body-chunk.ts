@@ -1,5 +1,5 @@
 /** Readers and writers of staged bodies that are kept in the database, chunk by chunk: chunk-disk.ts. */
-import { farReader, manyWriter, reader, writer } from './store.ts'
+import { manyWriter, reader, writer } from './store.ts'
 
 export const CHUNK_OCTETS = 262_144
 /** Chunks that one job takes away. */
@@ -75,11 +75,14 @@ export const chunkOf = reader(
     ),
 )
 
-/** Up to 1,000 bodies behind a name, those that were never sealed among them. */
-export const chunkedBodies = farReader('store.chunkedBodies', (tx, after: string) =>
+/**
+ * Up to 200 bodies behind a name, those that were never sealed among them. Near, because each start asks: for most
+ * there is none, and no thread has to start to say so.
+ */
+export const chunkedBodies = reader('store.chunkedBodies', (tx, after: string) =>
   tx.all<{ name: string; size_octets: number; changed_at: number }>(
     `SELECT name, size_octets, changed_at FROM body_chunked WHERE name > ?1
-     ORDER BY name LIMIT 1000`,
+     ORDER BY name LIMIT 200`,
     after,
   ),
 )

@@ -18,13 +18,14 @@ export async function bansLife(w: Witness): Promise<void> {
   assert.deepEqual(await add(one, 'operator'), [2, 1_800_000, 'operator'])
   assert.deepEqual(await add(one, 'operator', 5000), [3, 5000, 'operator'])
   assert.deepEqual(await add('2001:db8:0:1::/64', 'operator', 1e12), [1, 1e12, 'operator'])
-  const seen = async () => {
-    const { now, rows: all } = await w.read(rows.bansInForce, null)
+  const seen = async (reader = rows.bansInForce) => {
+    const { now, rows: all } = await w.read(reader, null)
     w.log.pop()
     assert.ok(all.every(row => row.until_at > now))
     return all.map(({ network }) => network)
   }
   assert.deepEqual(await seen(), ['2001:db8:0:1::/64', one])
+  assert.deepEqual(await seen(rows.bansAtStart), ['2001:db8:0:1::/64', one])
   await w.write(rows.liftBan, one)
   await w.write(rows.liftBan, one)
   await w.write(rows.liftBan, '198.51.100.0/24')

@@ -115,5 +115,6 @@ export async function peopleLife(w: Witness): Promise<void> {
   await w.read(accountReader.listDomains, null)
   const page = { domain: 'example.org', after: '', limit: 10 }
   await w.read(accountReader.listAccounts, page)
+  await w.read(accountReader.listFewAccounts, page)
   await w.read(accountReader.listAliases, { ...page, domain: '', afterTarget: '' })
 }

@@ -1,5 +1,6 @@
 /** `start`: becomes the server. What it prints and how it ends is server/start.ts. */
 import { type Command, Option } from 'commander'
+import { judgeInWaiting } from '../../server/settings/judge-aside.ts'
 import type { Face } from '../face.ts'
 
 interface StartFlags {
@@ -30,8 +31,9 @@ export function addStart(program: Command, _face: Face): void {
     .option('--user <name>', 'the user to become after binding, when started as root')
     .option('--json', 'print one line of JSON when ready')
     .action(async (flags: StartFlags) => {
+      const judge = judgeInWaiting()
       const { start } = await import('../../server/start.ts')
-      await start({
+      const options = {
         demo: flags.demo === true,
         data: flags.data,
         ports: flags.ports,
@@ -40,6 +42,7 @@ export function addStart(program: Command, _face: Face): void {
         config: flags.config,
         user: flags.user,
         json: flags.json === true,
-      })
+      }
+      await start(options, judge)
     })
 }

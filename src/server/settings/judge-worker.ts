@@ -3,4 +3,7 @@ import { here } from '../../world/node/thread.ts'
 import { judge, type Written } from './judge.ts'
 
 const thread = here()
-thread.post(judge(thread.data as Written))
+thread.listen(written => {
+  thread.post(judge(written as Written))
+  thread.end()
+})

@@ -3,7 +3,8 @@
  * at once. It needs every schema and what reads them, some 36 MB that nobody needs behind a start: a
  * server has it done in a thread that ends (judge-aside.ts), a command that ends itself does it here.
  */
-
+// Before any schema is made.
+import './judged-once.ts'
 import { resolve } from 'node:path'
 import { currentFolder, environment, readText } from '../../world/node/config-file.ts'
 import type { EpochSource } from '../epoch.ts'
