@@ -118,11 +118,13 @@ type Matcher = (pattern: Pattern, bind: Bind) => string
 const TEXTS: Readonly<Record<(Term & { kind: 'text' })['field'], Matcher>> = {
   to: (pattern, bind) => {
     const domain = domainIn(pattern)
-    const address = () => like('lower(r.address)', pattern, bind)
-    if (domain === undefined) return address()
+    if (domain === undefined) return like('lower(r.address)', pattern, bind)
     // The domain has an index.
     const same = domainIs(domain, bind)
-    return pattern.length === 2 ? same : `${same} AND ${address()}`
+    if (pattern.length === 2) return same
+    const local = pattern[0]?.slice(0, -domain.length) ?? ''
+    const addresses = spellingsOf(domain).map(spelling => [`${local}${spelling}`])
+    return `${same} AND ${anyOf('lower(r.address)', bind, addresses)}`
   },
   domain: (pattern, bind) => {
     const [only] = pattern
@@ -200,12 +202,16 @@ function domainIn(pattern: Pattern): string | undefined {
   return plain && domain !== '' && !domain.includes('"') ? domain : undefined
 }
 
-/** The queue keeps a domain as it was written: in either spelling (RFC 5890 §2.3.2.1). */
 function domainIs(domain: string, bind: Bind): string {
+  const [only = '', ...more] = spellingsOf(domain)
+  return more.length === 0
+    ? `r.domain = ${bind(only)}`
+    : `r.domain IN (${[only, ...more].map(bind).join(', ')})`
+}
+
+/** The queue keeps a domain as it was written: in either spelling (RFC 5890 §2.3.2.1). */
+function spellingsOf(domain: string): readonly string[] {
   const written = lower(domain)
   const spellings = [written, domainToASCII(written), domainToUnicode(written)]
-  const all = [...new Set(spellings)].filter(spelling => spelling !== '')
-  return all.length === 1
-    ? `r.domain = ${bind(all[0] ?? written)}`
-    : `r.domain IN (${all.map(bind).join(', ')})`
+  return [...new Set(spellings)].filter(spelling => spelling !== '')
 }

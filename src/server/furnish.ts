@@ -1,5 +1,5 @@
 /** Makes a house ready to be lived in: the rows the config declares, the demo's accounts, the self-test. */
-import { type DemoAccount, prepareDemo } from './demo.ts'
+import { addDemoDomain, type DemoAccount, prepareDemo } from './demo.ts'
 import type { House } from './house.ts'
 import { findOpenRelay } from './self-test.ts'
 import type { Settings } from './settings/settings.ts'
@@ -7,6 +7,8 @@ import { StartError } from './start-error.ts'
 
 /** Rejects with StartError where the config's rows are refused or a stranger could relay. */
 export async function furnish(house: House, demo: boolean): Promise<readonly DemoAccount[]> {
+  // The config may have aliases at the demo's domain.
+  if (demo) await addDemoDomain(house.accounts.accounts)
   await declare(house, house.settings())
   const accounts = demo ? await prepareDemo(house.accounts.accounts, house.world.random) : []
   await house.domains.refresh()

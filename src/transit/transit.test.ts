@@ -1,7 +1,7 @@
 /** Which of the reverse-paths a copy leaves under, where several could be. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatAddress, parseStoredAddress } from '../mail/address.ts'
+import { type Address, formatAddress, parseStoredAddress } from '../mail/address.ts'
 import { Transit, type TransitNeeds, type TransitSettings } from './transit.ts'
 
 const all: TransitSettings = {
@@ -78,4 +78,42 @@ test('a bounce of a list comes to its mailbox, where that is here', async () => 
   assert.equal(await arriving('news-a=x.example@there.example'), undefined)
   assert.equal(await arriving('old-a=x.example@here.example'), undefined)
   assert.equal(await arriving('news@here.example'), undefined)
+})
+
+test('where bounces without a tag are refused, those of SRS and of lists come all the same', async () => {
+  const needs = {
+    store: {},
+    clock: { now: () => Date.UTC(2026, 10, 27) },
+    settings: () => ({
+      srs: { domain: 'here.example', secrets: [], hashLength: 4, keepDays: 21, takes: 'bounces' },
+      batv: { domains: ['here.example'], secrets: [], keepDays: 7, untagged: 'refuse' },
+      verp: {
+        senders: ['news@here.example', '*@lists.here.example'],
+        delimiters: '+=',
+        separator: '+',
+      },
+    }),
+    isOurs: (domain: string) => /^(?:lists\.)?here\.example$/.test(domain),
+  } as unknown as TransitNeeds
+  const transit = new Transit(needs, 'the secret of the store')
+  const arriving = async (address: Address) => {
+    const found = await transit.arriving(address, null, true)
+    return found?.kind === 'leads' ? formatAddress(found.to) : found?.kind
+  }
+  const copy = {
+    address: parseStoredAddress('far@there.example'),
+    aliasOf: 'fwd@here.example',
+  }
+  const path = transit.leaving({ id: 'id', reversePath: parseStoredAddress('a@x.example') }, copy)
+  assert.equal(path && (await arriving(path)), 'a@x.example')
+  for (const [address, expected] of [
+    ['news+joe=there.example@here.example', undefined],
+    ['any+joe=there.example@lists.here.example', undefined],
+    ['news+joe@here.example', 'refuse'],
+    ['old+joe=there.example@here.example', 'refuse'],
+    ['joe@here.example', 'refuse'],
+    ['SRS0=abcd=JQ=x.example=a@here.example', 'refuse'],
+  ] as const) {
+    assert.equal(await arriving(parseStoredAddress(address)), expected, address)
+  }
 })

@@ -138,15 +138,25 @@ export class Transit {
     stranger = false,
   ): Arrival | undefined | Promise<Arrival | undefined> {
     const { srs, batv, verp } = this.#needs.settings()
+    // Its own hash is its tag.
+    if (srs && looksLikeSrs(address.local) && canonicalDomain(address.domain) === srs.domain)
+      return this.#returned(srs, address, sender, stranger)
     // What is not ours is led nowhere, whatever the settings name.
     const list = verp && this.#needs.isOurs(address.domain) ? listOf(verp, address) : undefined
     if (list !== undefined) return { kind: 'leads', to: list }
-    if (batv !== undefined && isAmong(batv.domains, address)) {
-      const found = this.#bounced(batv, address, stranger && sender === null)
-      if (found !== undefined) return found
-    }
-    if (srs === undefined || !looksLikeSrs(address.local)) return undefined
-    if (canonicalDomain(address.domain) !== srs.domain) return undefined
+    if (batv === undefined || !isAmong(batv.domains, address)) return undefined
+    // What left for one recipient of a list left without a tag.
+    const bounce = stranger && sender === null && !(verp && isOfList(verp, address))
+    return this.#bounced(batv, address, bounce)
+  }
+
+  /** An address of SRS leads to the sender it was made for. */
+  #returned(
+    srs: SrsSettings,
+    address: Address,
+    sender: Address | null,
+    stranger: boolean,
+  ): Arrival | Promise<Arrival | undefined> {
     const name = formatAddress(address)
     if (sender !== null && srs.takes === 'bounces')
       return refused('7.1', `${name}: takes only bounces`)
@@ -222,6 +232,17 @@ function listOf(
     return { domain, local: `${local}${separator}${recipient.local}=${recipient.domain}` }
   }
   return undefined
+}
+
+/** Whether an address is what VERP has made of one of the senders, for any recipient. */
+function isOfList({ senders, delimiters }: VerpSettings, address: Address): boolean {
+  return senders.some(sender => {
+    const { local, domain } = parseStoredAddress(sender)
+    if (canonicalDomain(domain) !== canonicalDomain(address.domain)) return false
+    const cut = address.local.indexOf(delimiters.charAt(0))
+    const owner = local === '*' ? address.local.slice(0, Math.max(0, cut)) : local
+    return owner !== '' && verpRecipient(address.local, owner, delimiters) !== undefined
+  })
 }
 
 /** Whether an address, or its domain, is named by a list. */

@@ -52,3 +52,34 @@ test('every fourth place is for who has waited longest', async () => {
   assert.equal(order[3], '0:-9')
   assert.equal(order[7], '7:9')
 })
+
+test('what stands idle on another way to a place leaves it where no more connections are allowed', () => {
+  let open = 0
+  const pool = new Pool(clock, {
+    connectionsTo: () => 2,
+    connectionsMax: 9,
+    messagesPerConnection: 1000,
+    idleMs: 1000,
+    mayOpen: () => open < 1,
+    opened: () => open++,
+    shut: () => open--,
+  })
+  const one = {
+    usable: true,
+    messages: 0,
+    onGone: undefined as (() => void) | undefined,
+    leave: () => {},
+  }
+  one.leave = () => {
+    one.usable = false
+    one.onGone?.()
+  }
+  const first = one as unknown as Hop
+  assert.equal(pool.take('one way', 'place'), 'open')
+  assert.ok(pool.take('other way', 'place') instanceof Promise)
+  pool.shut('place')
+  pool.give('one way', first)
+  assert.equal(pool.counts.idle, 1)
+  assert.equal(pool.take('other way', 'place'), 'open')
+  assert.deepEqual(pool.counts, { connections: 1, idle: 0, waiting: 0 })
+})

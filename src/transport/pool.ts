@@ -218,9 +218,22 @@ export class Pool {
   #mayOpen(route: Route, most = this.#settings.connectionsTo(route.gate)): boolean {
     if (route.connections >= most) return false
     if (route.stalled > 0 && this.#stalled > STALLED_MAX / 2) return false
-    if (this.#settings.mayOpen?.(route.gate) === false) return false
+    if (!this.#isAllowed(route)) return false
     if (this.#counted >= this.#settings.connectionsMax) this.#leaveOldest()
     return this.#counted < this.#settings.connectionsMax
+  }
+
+  /** One that stands idle on another way to the same place makes room for who has none. */
+  #isAllowed({ gate, connections }: Route): boolean {
+    const { mayOpen } = this.#settings
+    if (mayOpen === undefined || mayOpen(gate)) return true
+    if (connections > 0) return false
+    for (const other of this.#routes.values()) {
+      if (other.gate !== gate || other.idle.length === 0) continue
+      other.idle[0]?.leave()
+      return mayOpen(gate)
+    }
+    return false
   }
 
   get #counted(): number {

@@ -5,7 +5,7 @@
  * speaking (hop.ts, smtp/client) and keeping (pool.ts) are elsewhere; retrying later is the queue's.
  */
 
-import { type RemoteRoute, type Route, routeKey } from '../route/route.ts'
+import { hopsOf, type NextHop, type RemoteRoute, type Route, routeKey } from '../route/route.ts'
 import type { Gates, Wait } from '../shape/gates.ts'
 import type { Limits } from '../shape/limits.ts'
 import type { Trouble } from '../smtp/client/question.ts'
@@ -19,7 +19,7 @@ import { Pool } from './pool.ts'
 import { Remembered } from './remembered.ts'
 import { inTheClear, isProven } from './tls-policy.ts'
 import type { Carried, Load, Transport } from './transport.ts'
-import { sourceFor, type Way, type WayDefaults, waysOf } from './way.ts'
+import { hopsInTurn, sourceFor, type Way, type WayDefaults, waysOf } from './way.ts'
 
 export interface SmtpTransportSettings extends WayDefaults {
   readonly connectTimeoutMs: number
@@ -85,6 +85,13 @@ export function smtpTransport(
 
 /** `tlsOptional`: of this message, whatever the setting says (RFC 8689 §5). */
 type Remote = RemoteRoute & { readonly tlsOptional?: true }
+
+/** A route, and the order in which this attempt tries its hops. */
+interface Trial {
+  readonly route: Remote
+  readonly hops: readonly NextHop[]
+  readonly key: string
+}
 
 const NOT_PROVEN =
   'it may go on only under verified TLS (RFC 8689), and the way to its domain is not proven'
@@ -163,7 +170,8 @@ class SmtpTransport implements Transport {
   }
 
   async #carry(attempt: Attempt, route: Remote): Promise<Carried> {
-    const key = poolKey(route)
+    const hops = hopsInTurn(route, this.#world.random)
+    const key = poolKey(route, hops)
     const gate = routeKey(route)
     // A load takes one token of a rate, however often it is offered.
     let paid = false
@@ -177,7 +185,7 @@ class SmtpTransport implements Transport {
       const taken = place instanceof Promise ? await place : place
       if (taken === 'closed') return this.#waits(attempt, route)
       if (taken === 'open') {
-        const carried = await this.#tryHosts(attempt, route, key, paid)
+        const carried = await this.#tryHosts(attempt, { route, hops, key }, paid)
         if (carried !== 'later') return carried
         kept--
         continue
@@ -211,8 +219,7 @@ class SmtpTransport implements Transport {
    */
   async #tryHosts(
     attempt: Attempt,
-    route: Remote,
-    key: string,
+    { route, hops, key }: Trial,
     paid: boolean,
   ): Promise<Carried | 'later'> {
     const { limits } = this.#settings
@@ -221,8 +228,7 @@ class SmtpTransport implements Transport {
     let met = false
     const last: { readonly host: Host; readonly way: Way }[] = []
     try {
-      const { random } = this.#world
-      for (const way of waysOf(route, this.#settings, random, route.tlsOptional === true)) {
+      for (const way of waysOf(route, hops, this.#settings, route.tlsOptional === true)) {
         const located = await this.#locate(way)
         if (located.kind !== 'hosts') {
           if (located.kind === 'failed')
@@ -383,13 +389,18 @@ function waiting(attempt: Attempt, waits: Wait): Carried {
 /** Of routes that are an epoch's own: the same object for each of its messages. */
 const poolKeys = new WeakMap<Remote, string>()
 
-/** Connections are kept apart where anything about them differs. */
-function poolKey(route: Remote): string {
+/**
+ * Connections are kept apart where anything about them differs, and by the hop that chance has put first: kept for
+ * whoever comes, one connection would have the share of all.
+ */
+function poolKey(route: Remote, [first]: readonly NextHop[]): string {
   const plain = route.kind === 'mx' && !route.egress && !route.instead
   if (plain) return `${routeKey(route)}${route.tlsOptional ? ' relaxed' : ''}`
-  const known = poolKeys.get(route)
-  if (known !== undefined) return known
-  const key = JSON.stringify(route)
-  poolKeys.set(route, key)
-  return key
+  let key = poolKeys.get(route)
+  if (key === undefined) {
+    key = JSON.stringify(route)
+    poolKeys.set(route, key)
+  }
+  if (first?.weight === undefined) return key
+  return `${key} ${hopsOf(route).indexOf(first)}`
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { load, short, town } from '../../test/kit/smtp-town.ts'
 import type { NextHop, Route } from '../route/route.ts'
 import { seededRandom } from '../world/sim/random.ts'
-import { byWeight, sourceFor, waysOf } from './way.ts'
+import { byWeight, hopsInTurn, sourceFor, waysOf } from './way.ts'
 
 const hop = (host: string, more: Partial<NextHop> = {}): NextHop => ({
   host,
@@ -54,7 +54,7 @@ test('a hop is spoken to as it says, and for the rest as holds for all', () => {
       }),
     ],
   }
-  const [first, second] = waysOf(route, defaults, random, false)
+  const [first, second] = waysOf(route, hopsInTurn(route, random), defaults, false)
   assert.ok(first && second)
   assert.deepEqual(
     [first.to, first.hostname, first.family, first.eightBit, first.without],
@@ -69,7 +69,7 @@ test('a hop is spoken to as it says, and for the rest as holds for all', () => {
   assert.equal(sourceFor(first, '/run/x.sock', random), undefined)
   assert.equal(sourceFor(second, '198.51.100.1', random), undefined)
   const four = { ...route, egress: { sourceAddresses: ['192.0.2.5'] } }
-  const [only] = waysOf(four, defaults, random, false)
+  const [only] = waysOf(four, hopsInTurn(four, random), defaults, false)
   assert.equal(only?.family, 'ipv4')
   assert.equal(only && sourceFor(only, '2001:db8::1', random), null)
 })
@@ -90,6 +90,22 @@ test('a hop that is down or missing is followed by the next, whose own words are
   assert.equal(servers[0]?.connections, 0)
   assert.equal(servers[1]?.lines[0], 'EHLO other.test')
   assert.match(servers[1]?.lines[1] ?? '', /^AUTH PLAIN/)
+})
+
+test('what goes one after the other goes by weights too, each hop by a connection that is kept', async () => {
+  const { carry, servers } = await town([{}, {}])
+  const route: Route = {
+    kind: 'smarthost',
+    ...hop('mx0.test', { weight: 3 }),
+    instead: [hop('mx1.test', { weight: 1 })],
+  }
+  for (let i = 0; i < 80; i++) assert.match(short(await carry(undefined, route)), /^delivered/)
+  const [heavy = 0, light = 0] = servers.map(({ messages }) => messages.length)
+  assert.ok(heavy + light === 80 && Math.abs(heavy - 60) <= 10, `${heavy} and ${light}`)
+  assert.deepEqual(
+    servers.map(({ connections }) => connections),
+    [1, 1],
+  )
 })
 
 test('of hops that are all down the last hope is told; where none has an address, that', async () => {

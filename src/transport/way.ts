@@ -3,13 +3,14 @@
  * Made by transport/smtp.ts for each attempt from the route and what holds for all; it looks nothing up.
  */
 import { isIP, isIPv4 } from 'node:net'
-import type {
-  AddressFamily,
-  EightBit,
-  HopLogin,
-  MxEgress,
-  NextHop,
-  RemoteRoute,
+import {
+  type AddressFamily,
+  type EightBit,
+  type HopLogin,
+  hopsOf,
+  type MxEgress,
+  type NextHop,
+  type RemoteRoute,
 } from '../route/route.ts'
 import type { Random } from '../world/random.ts'
 import { type MxTls, type TlsPolicy, tlsPolicy } from './tls-policy.ts'
@@ -41,15 +42,21 @@ export interface WayDefaults {
   readonly eightBit: EightBit
 }
 
-/** @param tlsOptional of this message, whatever the settings say of MX hosts (RFC 8689 §5) */
+/** The fixed hops of a route, in the order in which this attempt tries them. */
+export function hopsInTurn(route: RemoteRoute, random: Random): readonly NextHop[] {
+  return byWeight(hopsOf(route), random)
+}
+
+/**
+ * @param hops as `hopsInTurn` gave them
+ * @param tlsOptional of this message, whatever the settings say of MX hosts (RFC 8689 §5)
+ */
 export function waysOf(
   route: RemoteRoute,
+  hops: readonly NextHop[],
   defaults: WayDefaults,
-  random: Random,
   tlsOptional: boolean,
 ): readonly Way[] {
-  const { instead = [] } = route
-  const hops = byWeight(route.kind === 'smarthost' ? [route, ...instead] : instead, random)
   const ways = hops.map(hop => byHop(hop, defaults))
   if (route.kind === 'smarthost') return ways
   return [byMx(route.domain, route.egress, defaults, tlsOptional), ...ways]

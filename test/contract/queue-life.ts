@@ -64,6 +64,8 @@ export async function queries(w: Witness): Promise<void> {
     ['domain:*.q.test', '601/2 602/1'],
     ['domain:b\u00fccher.test', '602/2'],
     ['to:*@B\u00fccher.test', '602/2'],
+    ['to:Joe@B\u00fccher.test', '602/2'],
+    ['to:ann@b\u00fccher.test', ''],
     ['alias:list@q.test', '601/2'],
     ['!alias:list@q.test', '601/0 601/1 602/0 602/1 602/2'],
     ['from:<>', '602/0 602/1 602/2'],

@@ -4,7 +4,7 @@ import type { Address } from '../../mail/address.ts'
 import { type Route, routeKey } from '../../route/route.ts'
 import { locateDomain, locateHost } from '../../transport/hosts.ts'
 import { smtpTransportDefaults } from '../../transport/smtp.ts'
-import { type Way, waysOf } from '../../transport/way.ts'
+import { hopsInTurn, type Way, waysOf } from '../../transport/way.ts'
 import type { House } from '../house.ts'
 import { smtpSettings } from '../outbound.ts'
 import type { ExplainedRecipient, ExplainedWay } from './explained.ts'
@@ -39,7 +39,9 @@ export async function explainRoute(
       const settings = { ...smtpTransportDefaults, ...smtpSettings(house) }
       const { random } = house.world
       const ways = await Promise.all(
-        waysOf(route, settings, random, false).map(way => explainWay(house, way)),
+        waysOf(route, hopsInTurn(route, random), settings, false).map(way =>
+          explainWay(house, way),
+        ),
       )
       const protocol = (route.kind === 'smarthost' && route.protocol) || 'smtp'
       const troubles = ways.map(({ trouble }) => trouble)

@@ -8,6 +8,7 @@ import './judged-once.ts'
 import { resolve } from 'node:path'
 import { currentFolder, environment, readText } from '../../world/node/config-file.ts'
 import type { EpochSource } from '../epoch.ts'
+import { DEMO_DOMAIN } from './demo-domain.ts'
 import { type SettingError, settingErrors } from './errors.ts'
 import {
   AUTO_PORTS,
@@ -62,10 +63,10 @@ export function judge({ source, raw, base }: Written): Judged {
   } else errors.push(...contradictions(parsed.data))
   if (!parsed.success || errors.length > 0) return { errors }
   const settings = placeSockets(parsed.data)
-  return { settings, warnings: warningsOf(settings) }
+  return { settings, warnings: warningsOf(settings, source.demo === true) }
 }
 
-function warningsOf(settings: Settings): string[] {
+function warningsOf(settings: Settings, demo: boolean): string[] {
   const warnings: string[] = []
   const { smarthost } = settings.outbound
   const clear = smarthost?.tls === 'never' || smarthost?.tls === 'opportunistic'
@@ -82,6 +83,7 @@ function warningsOf(settings: Settings): string[] {
     )
   }
   const ours = settings.domains.map(domain => (typeof domain === 'string' ? domain : domain.name))
+  if (demo) ours.push(DEMO_DOMAIN)
   for (const address of Object.keys(settings.aliases)) {
     const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase()
     if (ours.some(name => name.toLowerCase() === domain)) continue
