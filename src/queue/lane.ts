@@ -303,6 +303,28 @@ export const closedLanes = reader<readonly string[], LaneRow[]>('queue.closedLan
       ),
 )
 
+/** Destinations that are down and whose next probe is still to come, the soonest first. */
+export const lanesDown = reader<{ limit: number }, readonly string[]>(
+  'queue.lanesDown',
+  async (tx, { limit }) => {
+    const rows = await tx.all<{ name: string }>(
+      `SELECT name FROM lane WHERE state = 'down' AND until_at > :now ORDER BY until_at, name LIMIT ?1`,
+      limit,
+    )
+    return rows.map(({ name }) => name)
+  },
+)
+
+/** Has these probed now: an operator has asked for it. */
+export const probeLanes = writer<readonly string[], null>('queue.probeLanes', async (tx, names) => {
+  await tx.many(
+    `UPDATE lane SET until_at = :now, changed_at = :now
+     WHERE name = ?1 AND state = 'down' AND until_at > :now`,
+    [...names].sort().map(name => [name]),
+  )
+  return null
+})
+
 /** A place in the order in which ready lanes are looked at. */
 export interface LaneCursor {
   readonly untilAt: number

@@ -134,16 +134,16 @@ export function amongKeys(sql: (list: string) => string): string {
   })
 }
 
-/** A recipient as a job has it, and what was said of it last. */
-export type WaitingRow = Claimed & { readonly reason: string | null }
+/** A recipient as a job has it, what was said of it last, and the lane in which it waits. */
+export type WaitingRow = Claimed & { readonly reason: string | null; readonly lane: string | null }
 
-/** Those of some keys that wait, for an operator who fails them with a notice. */
+/** Those of some keys that wait, for an operator who fails them with a notice, or wants them tried. */
 export const waitingRows = farReader<readonly Key[], readonly WaitingRow[]>(
   'queue.waitingRows',
   (tx, keys) =>
     tx.all<WaitingRow>(
       amongKeys(
-        list => `SELECT ${CLAIMED}, reason FROM ${list} k CROSS JOIN recipient r
+        list => `SELECT ${CLAIMED}, reason, lane FROM ${list} k CROSS JOIN recipient r
          WHERE r.message_id = k.key_id AND r.n = k.key_n AND r.state IN ('queued', 'held')`,
       ),
       keyList(keys),

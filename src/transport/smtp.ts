@@ -5,7 +5,7 @@
  * speaking (hop.ts, smtp/client) and keeping (pool.ts) are elsewhere; retrying later is the queue's.
  */
 
-import { hopsOf, type NextHop, type RemoteRoute, type Route, routeKey } from '../route/route.ts'
+import { type NextHop, type Route, routeKey } from '../route/route.ts'
 import type { Gates, Wait } from '../shape/gates.ts'
 import type { Limits } from '../shape/limits.ts'
 import type { Trouble } from '../smtp/client/question.ts'
@@ -16,6 +16,7 @@ import { type Hop, type HopOpened, type HopOptions, openHop, unopened } from './
 import type { HopCarried } from './hop-answer.ts'
 import { type Host, type Located, locateDomain, locateHost } from './hosts.ts'
 import { Pool } from './pool.ts'
+import { poolKey, type Remote } from './pool-key.ts'
 import { Remembered } from './remembered.ts'
 import { inTheClear, isProven } from './tls-policy.ts'
 import type { Carried, Load, Transport } from './transport.ts'
@@ -82,9 +83,6 @@ export function smtpTransport(
 ): Transport {
   return new SmtpTransport(world, { ...smtpTransportDefaults, ...given })
 }
-
-/** `tlsOptional`: of this message, whatever the setting says (RFC 8689 §5). */
-type Remote = RemoteRoute & { readonly tlsOptional?: true }
 
 /** A route, and the order in which this attempt tries its hops. */
 interface Trial {
@@ -384,23 +382,4 @@ function placeOf({ address }: Host, { port }: Way): string {
 
 function waiting(attempt: Attempt, waits: Wait): Carried {
   return { ...attempt.close('deferred', waits.status, waits.reason), waits }
-}
-
-/** Of routes that are an epoch's own: the same object for each of its messages. */
-const poolKeys = new WeakMap<Remote, string>()
-
-/**
- * Connections are kept apart where anything about them differs, and by the hop that chance has put first: kept for
- * whoever comes, one connection would have the share of all.
- */
-function poolKey(route: Remote, [first]: readonly NextHop[]): string {
-  const plain = route.kind === 'mx' && !route.egress && !route.instead
-  if (plain) return `${routeKey(route)}${route.tlsOptional ? ' relaxed' : ''}`
-  let key = poolKeys.get(route)
-  if (key === undefined) {
-    key = JSON.stringify(route)
-    poolKeys.set(route, key)
-  }
-  if (first?.weight === undefined) return key
-  return `${key} ${hopsOf(route).indexOf(first)}`
 }

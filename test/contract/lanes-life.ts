@@ -46,6 +46,7 @@ export async function lanesLife(w: Witness): Promise<void> {
     closed.map(row => row.reason),
     ['gone'],
   )
+  assert.deepEqual(await w.read(laneRoom.lanesDown, { limit: 9 }), [name])
   // What was claimed before goes back behind it untried, and keeps no attempt.
   const rows = [{ messageId: 'm800', n: 0, forMs: 3_600_000 }]
   const parkings = [{ lane: name, status: '4.4.1', reason: 'it is down', rows }]
@@ -74,8 +75,12 @@ export async function lanesLife(w: Witness): Promise<void> {
   await w.write(laneRoom.renewProbes, { names: [name], probeMs: 90_000 })
   await w.write(laneRoom.laneUp, name)
   assert.deepEqual(await ready(), [`${name} open`])
+  assert.deepEqual(await w.read(laneRoom.lanesDown, { limit: 9 }), [])
   // A host that is down again at once is not asked as often as one that fails for the first time.
   assert.equal((await down(false))?.wait_ms, 200_000)
+  // Only what is down is probed.
+  await w.write(laneRoom.probeLanes, [name, 'mx:open.test'])
+  assert.deepEqual(await ready(), [`${name} down`])
   assert.equal(await w.write(laneRoom.reopenLanes, null), 1)
   const rest = await w.write(laneRoom.claimLane, {
     ...probe,

@@ -1,6 +1,9 @@
 /** Destinations that are down, silent, flap or come back: what they cost, and what they do to others. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { House } from '../../src/server/house.ts'
+import { contextOf } from '../../src/server/operation/context.ts'
+import { changeSome } from '../../src/server/operation/queue-change.ts'
 import { createCarriers } from './carriers.ts'
 
 const to = (domain: string, count: number) =>
@@ -51,6 +54,24 @@ test('recovery begins with one connection and doubles', async () => {
     seen,
     Array.from({ length: seen.length }, (_, n) => n + 1),
   )
+})
+
+test("an operator's retry asks a host that is down now, by the very row that found it down", async () => {
+  const carriers = await createCarriers({ seed: 6, config: { queue: { retry: ['1h'] } } })
+  const dead = await carriers.domain('dead.test')
+  const gone = await carriers.domain('gone.test')
+  carriers.off('dead.test')
+  carriers.off('gone.test')
+  await carriers.send(['u@dead.test', 'u@gone.test'])
+  await carriers.advance('1 minute')
+  await carriers.on('dead.test')
+  await carriers.on('gone.test')
+  const context = contextOf(carriers.houses[0] as House)
+  const order = { order: 'retry', query: 'to:u@dead.test' } as const
+  await carriers.internet.complete(changeSome(context, order))
+  await carriers.advance('1 minute')
+  assert.equal(dead.messages.length, 1)
+  assert.equal(gone.messages.length, 0)
 })
 
 test('a row that waits tells the truth, and its sender is told and gets it back in time', async () => {

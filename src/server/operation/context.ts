@@ -31,6 +31,8 @@ export interface ControlContext {
   wake(): void
   /** Which way a recipient would go now, in words. */
   way(message: QueuedMessage, address: string, via: string | null): Promise<string>
+  /** The destination (shape/gates.ts) that a recipient would go to now. */
+  destination(message: QueuedMessage, address: string, via: string | null): Promise<string>
   /** Names of `outbound.hops`. */
   hops(): readonly string[]
   /** At which age a recipient is given up. */
@@ -60,6 +62,8 @@ export function contextOf(
       const { route, by } = await house.reason(message, { address, via })
       return `${routeKey(route)}, by ${by}`
     },
+    destination: async (message, address, via) =>
+      routeKey((await house.reason(message, { address, via })).route),
     hops: () => Object.keys(settings().outbound.hops),
     expireMs: address => scheduleOf(settings(), address).expireMs,
     content: ({ head, body_id }) =>

@@ -25,6 +25,7 @@ import type {
 } from '../operation.ts'
 import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
+import { probeFor } from './queue-probe.ts'
 import { itemOf, momentOf, queryOf } from './queue-query.ts'
 
 /** Rows that one reading may give, and that one may count. */
@@ -75,6 +76,7 @@ export async function changeSome(
   const limit = fails ? FAIL_PAGE : PAGE
   const only = statesFor(input)
   const keys = await store.read(matchingKeys, { query, moment, only, after, limit })
+  if (input.order === 'retry' || input.order === 'release') await probeFor(context, keys)
   let size = fails ? FAIL_SLICE : SLICE
   let changed = 0
   for (let done = 0; done < keys.length; ) {
