@@ -10,6 +10,8 @@ import { json } from './print.ts'
 export interface Face {
   readonly terminal: Terminal
   readonly clock: Clock
+  /** Whether a SIGHUP has come since a `start` began, which would have ended it. */
+  readonly hungUp?: () => boolean
 }
 
 /** Options of every command that speaks of a server. */

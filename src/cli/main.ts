@@ -6,6 +6,7 @@
 
 import { nodeClock } from '../world/node/clock.ts'
 import { serverProcess } from '../world/node/host.ts'
+import { onSignals } from '../world/node/process.ts'
 import { nodeTerminal } from '../world/node/terminal.ts'
 import { EXIT } from './exit.ts'
 import type { Face } from './face.ts'
@@ -22,9 +23,20 @@ const SYSTEM: Readonly<Record<string, number>> = {
   ELOOP: EXIT.osError,
   ENAMETOOLONG: EXIT.osError,
   EMFILE: EXIT.osError,
+  ENFILE: EXIT.osError,
+  ERR_WORKER_INIT_FAILED: EXIT.osError,
   ENOSPC: EXIT.ioError,
   EDQUOT: EXIT.ioError,
+  EFBIG: EXIT.ioError,
   EIO: EXIT.ioError,
+}
+
+/** What a store says of its file or its server (store/store.ts); a conflict is ours. */
+const STORE: Readonly<Record<string, number>> = {
+  full: EXIT.ioError,
+  broken: EXIT.ioError,
+  busy: EXIT.tempFail,
+  closed: EXIT.tempFail,
 }
 
 /** What a failure means to the caller: the exit code, and the message unless it was printed. */
@@ -44,7 +56,8 @@ function failure(error: unknown): {
     return 'errors' in error ? { exit, message, errors: error.errors } : { exit, message }
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const refused = SYSTEM[code]
+  const reason = error instanceof Error && 'reason' in error ? String(error.reason) : ''
+  const refused = SYSTEM[code] ?? STORE[reason]
   if (refused !== undefined && error instanceof Error)
     return { exit: refused, message: error.message }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -59,8 +72,14 @@ async function sendmail(face: Face, args: readonly string[]): Promise<void> {
 
 async function main(): Promise<void> {
   const terminal = nodeTerminal()
-  const face: Face = { terminal, clock: nodeClock }
   const { front, args } = terminal
+  let hungUp = false
+  const face: Face = { terminal, clock: nodeClock, hungUp: () => hungUp }
+  // Whoever changes a config and says so should not have to know whether the server has come up yet.
+  if (args[0] === 'start')
+    onSignals(['SIGHUP'], () => {
+      hungUp = true
+    })
   try {
     if (front === 'sendmail' && args[0] === '--help') {
       const { program } = await import('./program.ts')

@@ -1,12 +1,14 @@
 /** The faces of a running server beside its mail listeners: /metrics and the control socket. */
+import { isLoopback } from '../limit/loopback.ts'
 import { nextDueIn } from '../queue/reader.ts'
 import { serverProcess } from '../world/node/host.ts'
-import { listenHttp } from '../world/node/http.ts'
+import { type Fetch, listenHttp } from '../world/node/http.ts'
 import { processVitals } from '../world/node/vitals.ts'
 import type { World } from '../world/world.ts'
 import { depths } from './depths.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { House } from './house.ts'
+import type { Watched } from './http.ts'
 import { cannotListen, type Listeners } from './listeners.ts'
 import { contextOf } from './operation/context.ts'
 import { startFailure } from './start-error.ts'
@@ -44,7 +46,7 @@ export async function openDoors(
   }
   const place = { kind: 'tcp', address: where.address, port: where.port } as const
   const http = where.enabled
-    ? await listenHttp(place, async () => (await import('./http.ts')).httpApp(watched).fetch)
+    ? await listenHttp(place, () => watch(house, watched))
         .catch(error => {
           throw cannotListen('http', place, error)
         })
@@ -70,6 +72,15 @@ export async function openDoors(
       await Promise.all([http?.close(), socket.close()])
     },
   }
+}
+
+/** Loaded with the first request. Beyond loopback it goes by any name: those who reach it are told by it anyway. */
+async function watch(house: House, watched: Omit<Watched, 'answersTo'>): Promise<Fetch> {
+  const { httpApp, isOwnHost } = await import('./http.ts')
+  const { hostname, listeners } = house.settings()
+  const local = isLoopback(listeners.http.address)
+  const answersTo = (host: string) => !local || isOwnHost(host, hostname)
+  return httpApp({ ...watched, answersTo }).fetch
 }
 
 /** What there is too much of: a balancer is to send work to others. */

@@ -6,11 +6,13 @@
 import { join } from 'node:path'
 import { unfinishedMove } from '../store/move-table.ts'
 import { openStore } from '../store/open.ts'
+import { restoringPath } from '../store/restore.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import type { Log } from '../world/log.ts'
 import { nodeWorld } from '../world/node/index.ts'
 import { lockDirectory } from '../world/node/lock.ts'
 import { spendSpareRoom } from '../world/node/spare-room.ts'
+import { fileExists, namesIn } from '../world/node/store-file.ts'
 import type { World } from '../world/world.ts'
 import { bodyDisk } from './bodies.ts'
 import { STORE_MODULES } from './rooms.ts'
@@ -40,8 +42,10 @@ export async function openFolder(
   const lock = lockDirectory(settings.data)
   if (lock.held) return undefined
   try {
-    if (settings.database === undefined && spendSpareRoom(settings.data)) {
-      log.warn('disk.no-room', { folder: settings.data, spent: 'the room kept for a start' })
+    if (settings.database === undefined) {
+      await refuseBereft(settings)
+      if (spendSpareRoom(settings.data))
+        log.warn('disk.no-room', { folder: settings.data, spent: 'the room kept for a start' })
     }
     const state = await openState(settings, log, options)
     const close = async () => {
@@ -62,8 +66,10 @@ export async function openState(
   { unfinished = false }: FolderOptions = {},
 ): Promise<Folder> {
   const { servers } = settings.dns
-  const bodiesDirectory = settings.bodies.directory ?? join(settings.data, BODIES)
-  const real = await nodeWorld({ bodiesDirectory, ...(servers ? { dns: { servers } } : {}) })
+  const real = await nodeWorld({
+    bodiesDirectory: directoryOf(settings),
+    ...(servers ? { dns: { servers } } : {}),
+  })
   const store = await storeOf(settings, { ...real, log })
   const close = () => store.close()
   try {
@@ -73,6 +79,31 @@ export async function openState(
     await close()
     throw error
   }
+}
+
+function directoryOf({ data, bodies }: Settings): string {
+  return bodies.directory ?? join(data, BODIES)
+}
+
+/**
+ * Where the database is missing and something of one is there, a new one would refuse who has an account
+ * in the old, and sweep its bodies away.
+ */
+async function refuseBereft(settings: Settings): Promise<void> {
+  const database = join(settings.data, DATABASE)
+  if (fileExists(database)) return
+  const coming = restoringPath(database)
+  const refused = (why: string) => new StoreError('broken', `${database} is missing: ${why}`)
+  if (fileExists(coming))
+    throw refused(`a restore was cut off: run it again, or remove ${coming} to begin with nothing`)
+  const bodies = directoryOf(settings)
+  if ((await namesIn(bodies)).some(isBody))
+    throw refused(`there is mail in ${bodies}: put the database back, or move that mail away`)
+}
+
+/** What else may be there is not ours: the lost+found of a disk, say. */
+function isBody(name: string): boolean {
+  return /^[0-9a-z_-]{20,}(?:\.|$)/.test(name)
 }
 
 /** Half of everything is worse than nothing: a move that was cut off is made again, from its source. */

@@ -75,6 +75,9 @@ class Standing implements Guest {
   }
 }
 
+/** How long a peer has at least to hang up, once a shutdown has told it to. */
+const FAREWELL_MS = 1_000
+
 /** The sessions that stand, so that a shutdown can tell them. */
 export class Sessions {
   readonly #house: House
@@ -157,12 +160,19 @@ export class Sessions {
     return proxies.length + tellers.length === 0 ? NOBODY : [...proxies, ...tellers]
   }
 
-  /** Tells every session that we are going (421, -ERR); resolves when all are gone, or after the grace. */
+  /**
+   * Tells every session that we are going (421, -ERR); resolves when all is said, or after the grace. Who has
+   * heard it and does not hang up keeps nobody waiting.
+   */
   async shutdown(graceMs: number): Promise<void> {
+    const { clock } = this.#house.world
     const all = [...this.#standing].flatMap(({ running }) => running ?? [])
     for (const running of all) running.tell({ kind: 'shutdown' })
-    const grace = new Promise<void>(resolve => this.#house.world.clock.after(graceMs, resolve))
-    await Promise.race([Promise.all(all.map(running => running.closed)), grace])
+    const gone = Promise.all(all.map(running => running.closed))
+    const turn = () => new Promise<void>(resolve => clock.after(FAREWELL_MS, resolve))
+    const end = clock.monotonic() + graceMs
+    do await Promise.race([gone, turn()])
+    while (clock.monotonic() < end && all.some(running => !running.parting))
     for (const { running } of this.#standing) running?.close()
   }
 

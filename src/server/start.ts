@@ -51,10 +51,18 @@ export interface Running {
 const SESSION_GRACE_MS = 10_000
 const JOB_GRACE_MS = 15_000
 
-/** Starts; resolves when every listener accepts. Rejects with StartError. @param judge who has begun to wait for the config */
-export async function start(options: StartOptions, judge?: Judge): Promise<Running> {
+/** What has begun before a start itself, so that nothing waits for it. */
+export interface Begun {
+  /** Who has begun to wait for the config. */
+  readonly judge?: Judge | undefined
+  /** Whether a SIGHUP has come meanwhile: the config may have been read before it was changed. */
+  readonly hungUp?: (() => boolean) | undefined
+}
+
+/** Starts; resolves when every listener accepts. Rejects with StartError. */
+export async function start(options: StartOptions, begun: Begun = {}): Promise<Running> {
   forgetCompiled()
-  const current = await CurrentEpoch.first(options, judge)
+  const current = await CurrentEpoch.first(options, begun.judge)
   const { settings, hooks } = current
   const log = nodeLog({ level: settings().log.level })
   for (const warning of current.epoch.warnings) log.warn('config', { warning })
@@ -114,7 +122,7 @@ export async function start(options: StartOptions, judge?: Judge): Promise<Runni
     house.changed()
     node.changed()
   }
-  obeySignals(house, stop, reload)
+  obeySignals(house, stop, reload, begun.hungUp?.() === true)
   announce(options, house, doors, accounts)
   optimizeSooner()
   log.info('ready', { epoch: current.epoch.hash, listeners: doors.places() })
@@ -163,11 +171,18 @@ function heldBy(data: string): string {
 }
 
 /** SIGHUP reloads; SIGTERM and SIGINT stop, the second one at once. Faults nobody caught are logged. */
-function obeySignals(house: House, stop: () => Promise<void>, reload: () => Promise<void>): void {
+function obeySignals(
+  house: House,
+  stop: () => Promise<void>,
+  reload: () => Promise<void>,
+  hungUp: boolean,
+): void {
   const { log } = house.world
   const failed = (event: string) => (error: unknown) => log.error(event, { error: String(error) })
   let stopping = false
-  onSignals(['SIGHUP'], () => void reload().catch(failed('reload.refused')))
+  const obey = () => void reload().catch(failed('reload.refused'))
+  onSignals(['SIGHUP'], obey)
+  if (hungUp) obey()
   onSignals(['SIGTERM', 'SIGINT'], () => {
     if (stopping) serverProcess.exit(130)
     stopping = true

@@ -118,9 +118,16 @@ function prepare(path: string, now: number): void {
     connection = new SqliteConnection(path)
     migrate(connection, path, now)
   } catch (error) {
-    throw storeFailure(error)
+    throw namedFailure(error, path)
   } finally {
     connection?.close()
   }
   forgetFolded(path)
+}
+
+/** SQLite's own words name no file, and an operator may have several. */
+function namedFailure(error: unknown, path: string): Error {
+  const failure = storeFailure(error)
+  if (!(failure instanceof StoreError) || failure.message.includes(path)) return failure
+  return new StoreError(failure.reason, `${path}: ${failure.message}`)
 }

@@ -4,9 +4,9 @@
  * restore`, which holds the data directory's lock.
  *
  * Nothing that is there is written over. A restore that was cut off leaves a database under another name,
- * with which no server starts; the next one begins anew.
+ * beside which no server starts (server/folder.ts); the next one begins anew.
  */
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Clock } from '../world/clock.ts'
 import type { StoredBody } from '../world/disk.ts'
 import type { Log } from '../world/log.ts'
@@ -55,10 +55,16 @@ interface Listed {
   readonly name: string
 }
 
+/** What a database is called until all of it is there. */
+export function restoringPath(database: string): string {
+  return join(dirname(database), `restoring-${basename(database)}`)
+}
+
 /** Restores. Rejects with StoreError where the database is of a newer version, or as the file system does. */
 export async function restore(options: RestoreOptions): Promise<Restored> {
   const { data, databaseName } = options
-  const [final, coming] = [join(data, databaseName), join(data, `restoring-${databaseName}`)]
+  const final = join(data, databaseName)
+  const coming = restoringPath(final)
   const occupied = await occupant(options, coming)
   if (occupied !== undefined) return { kind: 'occupied', path: occupied }
   const files = await listOf(options)

@@ -75,19 +75,19 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
 
   /** Passes an event on; one that comes while the session is at work waits for its return. */
   tell(event: E): void {
-    if (this.#isOver()) return
+    if (this.isOver) return
     this.#owed.tell(event)
     this.settle()
   }
 
   send(output: string | Uint8Array): void {
-    if (this.#isOver()) return
+    if (this.isOver) return
     this.#owed.drained = true
     this.#outbox.send(output)
   }
 
   stream(source: Source, transform?: Transform): void {
-    if (this.#isOver()) return
+    if (this.isOver) return
     this.#owed.drained = true
     this.#outbox.stream(source, transform)
   }
@@ -138,7 +138,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
   }
 
   close(): void {
-    if (this.#isOver()) return
+    if (this.isOver) return
     this.#phase = 'closing'
     this.settle()
   }
@@ -159,13 +159,13 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
     else if (this.#phase === 'leaving')
       this.broken('octets-before-hand-over', new Error('too soon'))
     // Plaintext behind the command that starts TLS is an injection (RFC 3207 §6).
-    else if (!this.#isOver()) this.broken('plaintext-before-tls', new Error('no TLS handshake'))
+    else if (!this.isOver) this.broken('plaintext-before-tls', new Error('no TLS handshake'))
   }
 
   end(): void {
     this.#peerEnded = true
     if (this.#phase === 'open') this.#input(end, undefined)
-    else if (!this.#isOver()) this.#connection.destroy()
+    else if (!this.isOver) this.#connection.destroy()
   }
 
   drained(): void {
@@ -200,7 +200,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
     }
   }
 
-  #isOver(): boolean {
+  get isOver(): boolean {
     return this.#phase === 'closing' || this.#phase === 'ending' || this.#phase === 'closed'
   }
 
@@ -224,7 +224,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
 
   #answered(answer: A | undefined): void {
     this.#questionsOpen -= 1
-    if (answer !== undefined && !this.#isOver()) this.#owed.answer(answer)
+    if (answer !== undefined && !this.isOver) this.#owed.answer(answer)
     this.settle()
   }
 

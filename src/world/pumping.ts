@@ -37,6 +37,8 @@ export interface Pumping<E> {
   tell(event: E): void
   /** Closes once what was sent has left; an answer still owed is lost: for grace, `tell`. */
   close(): void
+  /** All is said and sent: nothing but the peer's own end is waited for. */
+  readonly parting: boolean
   /** Resolves when the connection is gone; never rejects. */
   readonly closed: Promise<void>
 }

@@ -16,7 +16,9 @@ export interface Joined<A, E>
 /** What the owner holds of a pump: one small object for each of thousands. */
 export class Running<E> implements Pumping<E> {
   readonly #owner: PumpOptions<never, never, E>['owner']
-  pump: Pick<Pumping<E>, 'tell' | 'close'> | undefined
+  pump:
+    | (Pick<Pumping<E>, 'tell' | 'close'> & { readonly isOver: boolean; readonly idle: boolean })
+    | undefined
   #ended = false
   /** Only where somebody waits: for most of thousands of sessions nobody does. */
   #waited: PromiseWithResolvers<void> | undefined
@@ -36,6 +38,11 @@ export class Running<E> implements Pumping<E> {
     this.#ended = true
     this.#waited?.resolve()
     this.#owner?.gone()
+  }
+
+  get parting(): boolean {
+    const { pump } = this
+    return this.#ended || (pump !== undefined && pump.isOver && pump.idle)
   }
 
   tell(event: E): void {

@@ -3,7 +3,16 @@
  * there. And an upgrade that is rehearsed on a copy.
  */
 import assert from 'node:assert/strict'
-import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -110,6 +119,25 @@ test('a backup that is not what it was is not used, and the restore begins anew 
     assert.ok(!readdirSync(data).includes('postrider.db'))
   }
   assert.equal((await restored(data)).kind, 'restored')
+})
+
+test('beside half of a restore, or bodies without their database, no server starts with an empty one', async () => {
+  const data = newFolder()
+  assert.equal((await restored(data)).kind, 'restored')
+  const database = join(data, 'postrider.db')
+  const refused = async () => {
+    const { code, out, err } = await run(['check', '--data', data])
+    assert.equal(code, 74, out + err)
+    assert.ok(!existsSync(database))
+    return err
+  }
+  renameSync(database, join(data, 'restoring-postrider.db'))
+  assert.match(await refused(), /is missing: a restore was cut off: run it again/)
+  renameSync(join(data, 'restoring-postrider.db'), join(data, 'elsewhere.db'))
+  assert.match(await refused(), /is missing: there is mail in .*bodies/)
+  rmSync(join(data, 'bodies'), { recursive: true })
+  mkdirSync(join(data, 'bodies', 'lost+found'), { recursive: true })
+  assert.equal((await run(['check', '--data', data])).code, 0)
 })
 
 test('an upgrade is rehearsed on a copy, beside a server and without one; a newer database is refused', async () => {

@@ -116,6 +116,30 @@ test('SIGHUP takes a good config while sessions run and leaves the old one where
   assert.deepEqual(needless(modules), [])
 })
 
+test('SIGHUP while it starts is no end, and reloads once it runs; SIGUSR1 opens no debugger', async () => {
+  const folder = newFolder('hangup')
+  const config = join(folder, 'postrider.config.mjs')
+  const once = JSON.stringify(join(folder, 'once'))
+  writeFileSync(
+    config,
+    `import { existsSync, writeFileSync } from 'node:fs'
+    const first = !existsSync(${once})
+    if (first) {
+      writeFileSync(${once}, '')
+      process.kill(process.pid, 'SIGHUP')
+    }
+    export default { limits: { messageSize: first ? '1MB' : '2MB' } }`,
+  )
+  const server = await startServer({ config })
+  await until('reloaded', () => said(server, 'reloaded') === 1)
+  assert.match((await greet(server)).text, /SIZE 2097152/)
+  server.signal('SIGUSR1')
+  // A debugger says so before anything that comes behind the signal is answered.
+  for (let i = 0; i < 5; i++) await greet(server)
+  assert.equal((await server.stop()).code, 0)
+  assert.ok(!server.log.some(line => line.includes('Debugger')), server.log.join('\n'))
+})
+
 async function greet(server: Server) {
   const smtp = await server.connect('smtp')
   await smtp.reply()

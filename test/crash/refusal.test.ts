@@ -58,8 +58,17 @@ function copy(): string {
 
 /** How a start fails: its exit code and what it says to a person. */
 function failure(...args: readonly string[]): { code: number | null; said: string } {
+  return failureUnder('', ...args)
+}
+
+/** The same behind a command of the shell, such as a limit. */
+function failureUnder(
+  limit: string,
+  ...args: readonly string[]
+): { code: number | null; said: string } {
   const command = ['start', '--demo', '--ports', 'auto', ...args]
-  const { status, stderr } = spawnSync(POSTRIDER, command, { encoding: 'utf8', timeout: 60_000 })
+  const shell = ['-c', `${limit}\nexec "$0" "$@"`, POSTRIDER, ...command]
+  const { status, stderr } = spawnSync('sh', shell, { encoding: 'utf8', timeout: 60_000 })
   return {
     code: status,
     said: stderr
@@ -142,6 +151,25 @@ for (const [name, damage] of damages) {
     assert.ok(octets(data).equals(before), 'check touched the file')
   })
 }
+
+test('what a start has no means for is told in one line with its place, and is no bug', () => {
+  const data = copy()
+  writeFileSync(join(data, 'lock'), '4711\n')
+  const locked = failure('--data', data)
+  assert.deepEqual(locked, {
+    code: 74,
+    said: `postrider: ${join(data, 'lock')} is no lock of ours: remove it`,
+  })
+  const fresh = newFolder('fresh')
+  // Node itself needs some twenty descriptors, a thread of it ten.
+  for (const limit of ['ulimit -n 30', 'ulimit -f 0', 'ulimit -f 8']) {
+    const { code, said } = failureUnder(limit, '--data', fresh)
+    assert.ok(code === 69 || code === 71 || code === 74, `${limit}: ${code} ${said}`)
+    assert.match(said, /^postrider: [^\n]*$/, limit)
+    assert.doesNotMatch(said, /bug/, limit)
+    if (limit === 'ulimit -f 8') assert.match(said, /postrider\.db: /)
+  }
+})
 
 test('what is no database ends a start with its exit code, and one line', () => {
   const data = copy()

@@ -44,6 +44,28 @@ test('a wall clock that jumps does not make us carry what is in our hands', asyn
   assert.deepEqual(await judge(town), [])
 })
 
+test('who is told that a server goes and does not hang up holds it for a moment only', async () => {
+  const town = await twoServers()
+  const ours = town.server('a.test')
+  const { clock, net } = town.server('b.test').house.world
+  const where = { address: ours.host.addresses[0] ?? '', port: 25, timeoutMs: 10_000 }
+  const peer = await town.internet.complete(net.connect(where))
+  let said = ''
+  peer.open({
+    received(octets) {
+      said += Buffer.from(octets).toString()
+    },
+    ended() {},
+    drained() {},
+    closed() {},
+  })
+  await town.advance('10 seconds')
+  const before = clock.monotonic()
+  await town.internet.complete(ours.stop())
+  assert.match(said, /^220 [^\n]*\n421 4\.3\.2 [^\n]*\n$/)
+  assert.ok(clock.monotonic() - before < 5_000, `${clock.monotonic() - before}`)
+})
+
 test('a letter whose staged body is torn is given up, and its sender is told all the same', async () => {
   const town = await twoServers()
   const [ours, theirs] = [town.server('a.test'), town.server('b.test')]

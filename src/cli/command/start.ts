@@ -14,7 +14,7 @@ interface StartFlags {
   readonly json?: boolean
 }
 
-export function addStart(program: Command, _face: Face): void {
+export function addStart(program: Command, face: Face): void {
   program
     .command('start')
     .description('start the server, in the foreground')
@@ -43,6 +43,6 @@ export function addStart(program: Command, _face: Face): void {
         user: flags.user,
         json: flags.json === true,
       }
-      await start(options, judge)
+      await start(options, { judge, hungUp: face.hungUp })
     })
 }

@@ -13,9 +13,10 @@ export interface DirectoryLock {
   release(): void
 }
 
-/** SQLITE_BUSY, SQLITE_CANTOPEN. */
+/** SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_NOTADB. */
 const BUSY = 5
 const CANTOPEN = 14
+const NOTADB = 26
 
 /** Locks the directory (made, 0700, if need be), or says that another process has it. */
 export function lockDirectory(path: string): DirectoryLock | { readonly held: true } {
@@ -29,7 +30,9 @@ export function lockDirectory(path: string): DirectoryLock | { readonly held: tr
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()
-    if (((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY) return { held: true }
+    const code = ((error as { errcode?: number }).errcode ?? 0) % 256
+    if (code === BUSY) return { held: true }
+    if (code === NOTADB) throw refusedLock(`${file} is no lock of ours: remove it`, 'EIO', error)
     throw error
   }
   return { held: false, release: () => database.close() }
@@ -41,7 +44,11 @@ function open(file: string): DatabaseSync {
   } catch (error) {
     if ((error as { errcode?: number }).errcode !== CANTOPEN) throw error
     const remedy = 'the data folder and all in it must belong to the user of the server (chown -R)'
-    const why = new Error(`${file} may not be opened by this user: ${remedy}`, { cause: error })
-    throw Object.assign(why, { code: 'EACCES' })
+    throw refusedLock(`${file} may not be opened by this user: ${remedy}`, 'EACCES', error)
   }
+}
+
+/** What the command line tells as it is, with the exit code of such a system error. */
+function refusedLock(message: string, code: string, cause: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { code })
 }
