@@ -4,6 +4,7 @@
  * here waits: who may not go waits in the rule's lane.
  */
 import { type RemoteRoute, routeKey } from '../route/route.ts'
+import { formatDuration } from '../wire/measure.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Gates, Wait } from './gates.ts'
 import { type Batch, batchOf, Tokens } from './rate.ts'
@@ -135,6 +136,13 @@ export class Limits {
     return this.rulesOf(route).flatMap(rule => this.#rates(rule).map(({ lane }) => lane))
   }
 
+  /** Why something waits behind others in the lane of a rate. */
+  behind(route: RemoteRoute, lane: string): Wait {
+    const rates = this.rulesOf(route).flatMap(rule => this.#rates(rule))
+    const found = rates.find(one => one.lane === lane)
+    return found ? slow(lane, found.rate) : { lane, status: '4.4.5', reason: 'it waits its turn' }
+  }
+
   /** How the tokens of a lane are granted, where it has any. */
   batch(lane: string): Batch | undefined {
     for (const rule of this.#rules()) {
@@ -197,6 +205,6 @@ function busy(rule: ShapingRule): Wait {
 }
 
 function slow(lane: string, { messages, perMs }: Rate): Wait {
-  const reason = `no more than ${messages} messages in ${perMs / 1000} s go there`
+  const reason = `no more than ${messages} messages in ${formatDuration(perMs)} go there`
   return { lane, status: '4.4.5', reason }
 }

@@ -22,7 +22,7 @@ export interface ShapingRule {
   /** Its name for people, and of its lanes. */
   readonly name: string
   readonly match: {
-    /** The recipient's domain. */
+    /** The recipient's domain, of what goes to its own hosts; `*` is all mail. */
     readonly domain?: string
     /** A host of the destination, by MX or as it is configured. */
     readonly mx?: string
@@ -76,8 +76,9 @@ export function matchesRule(
   hosts: readonly string[],
 ): boolean {
   const { domain, mx, hop } = match
-  if (domain !== undefined && !(route.kind === 'mx' && matches(domain, [route.domain])))
-    return false
+  // What a fixed hop takes is for any domain: only what is for all of them holds there.
+  const isDomain = route.kind === 'mx' && domain !== undefined && matches(domain, [route.domain])
+  if (domain !== undefined && domain !== '*' && !isDomain) return false
   const fixed = hopsOf(route).map(({ host }) => host)
   if (hop !== undefined && !matches(hop, fixed)) return false
   return mx === undefined || matches(mx, [...hosts, ...fixed])

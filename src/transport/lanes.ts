@@ -245,7 +245,7 @@ export class Lanes {
   #limited(route: RemoteRoute, lane: string | undefined): Wait | undefined {
     const { limits } = this.#options
     for (const name of limits.lanesOf(route)) {
-      if (name !== lane && this.#laned.has(name)) return { lane: name, ...CROWD }
+      if (name !== lane && this.#laned.has(name)) return limits.behind(route, name)
     }
     return limits.wait(route)
   }

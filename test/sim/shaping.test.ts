@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { House } from '../../src/server/house.ts'
+import { contextOf } from '../../src/server/operation/context.ts'
+import { list } from '../../src/server/operation/queue.ts'
 import { batchOf } from '../../src/shape/rate.ts'
 import { type Carriers, createCarriers } from './carriers.ts'
 
@@ -128,6 +131,23 @@ test('a known reply suspends all that the rule matches, for its time, and it can
   await carriers.advance('15 minutes')
   await carriers.advance('60 minutes')
   assert.equal(provider.messages.length, 36)
+})
+
+test('a rule for all mail holds for what a smart host takes, and who waits hears of which rate', async () => {
+  const shaping = [{ name: 'all', match: { domain: '*' }, rate: '6/min' }]
+  const smarthost = { host: '10.0.0.1', port: 25, tls: 'never' } as const
+  const carriers = await createCarriers({ seed: 6, config: { shaping, outbound: { smarthost } } })
+  const times: number[] = []
+  await timed(carriers, 'relay.test', times)
+  await carriers.send([...to('b.test', 10), ...to('c.test', 10)])
+  await carriers.advance('59 seconds')
+  assert.ok(times.length >= 5 && times.length <= 6, `${times.length}`)
+  const { items } = await carriers.internet.complete(
+    list(contextOf(carriers.houses[0] as House), { query: '' }),
+  )
+  for (const { reason } of items) assert.match(reason ?? '', /^no more than 6 messages in 1m go/)
+  await carriers.advance('5 minutes')
+  assert.equal(times.length, 20)
 })
 
 test('a warm-up allows so many a day', async () => {

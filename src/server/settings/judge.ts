@@ -22,6 +22,7 @@ import {
 import { override, type Raw } from './override.ts'
 import { routeWarnings } from './routes.ts'
 import { type Settings, settingsSchema } from './settings.ts'
+import { shapingWarnings } from './shaping.ts'
 
 /** What was written: by the file, if there is one, and by the flags. Can be cloned. */
 export interface Written {
@@ -92,6 +93,7 @@ function warningsOf(settings: Settings, demo: boolean): string[] {
     )
   }
   warnings.push(...routeWarnings({ routes: settings.routes, hops: settings.outbound.hops }))
+  warnings.push(...shapingWarnings(settings))
   const { delayWarning, expire, keepLedger } = settings.queue
   const { srs } = settings.outbound
   if (srs !== undefined && srs.keep > keepLedger) {

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Rate } from '../../shape/rule.ts'
 import { parseRate } from '../../wire/measure.ts'
 import { duration } from './kinds.ts'
+import type { Settings } from './settings.ts'
 
 /** `100/min`, `5/s`, `2000/h`, `10000/d`, or by any duration, such as `30/10m`. */
 const rate = () =>
@@ -29,7 +30,9 @@ const rule = z.strictObject({
     .describe('How it is called in lists and logs; one name for each rule.'),
   match: z
     .strictObject({
-      domain: pattern().exactOptional().describe("The recipients' domain; `*` is any text."),
+      domain: pattern()
+        .exactOptional()
+        .describe("The recipients' domain, of what goes to its own hosts; `*` is all mail."),
       mx: pattern()
         .exactOptional()
         .describe('A mail host of the destination, such as `*.google.com`.'),
@@ -49,7 +52,10 @@ const rule = z.strictObject({
   warmUp: z
     .strictObject({
       from: z.iso.date().describe('The first day, as YYYY-MM-DD; a day begins at 0:00 UTC.'),
-      perDay: z.array(z.int().min(1)).min(1).describe('Messages of each day; then no limit.'),
+      perDay: z
+        .array(z.int().min(1))
+        .min(1)
+        .describe('Messages of each day, spread over it; then no limit.'),
     })
     .exactOptional()
     .describe('Begins with few messages a day, for an address that nobody knows yet.'),
@@ -69,3 +75,18 @@ export const shapingSchema = z
   .refine(rules => new Set(rules.map(({ name }) => name)).size === rules.length, {
     message: 'has two rules of one name',
   })
+
+/** Rules of which the config says itself that they can match nothing. */
+export function shapingWarnings({ shaping, outbound, routes }: Settings): string[] {
+  const byMx =
+    outbound.smarthost === undefined ||
+    Object.values(outbound.hops).some(hop => !('host' in hop)) ||
+    routes.some(({ to }) => to === 'mx')
+  if (byMx) return []
+  return shaping
+    .filter(({ match: { domain } }) => domain !== undefined && domain !== '*')
+    .map(
+      ({ name }) =>
+        `shaping "${name}": no mail goes to the hosts of its domains; what the smart host takes is matched by \`hop\``,
+    )
+}
