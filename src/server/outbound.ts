@@ -32,6 +32,7 @@ import { Worker } from '../transport/worker.ts'
 import type { World } from '../world/world.ts'
 import type { HouseOptions } from './house.ts'
 import type { LocalDomains } from './local-domains.ts'
+import { ourselfOf } from './ourself.ts'
 import { type Reasoned, type RoutedRow, Routing } from './routing.ts'
 import { scheduleOf } from './schedules.ts'
 import type { Settings } from './settings/settings.ts'
@@ -198,7 +199,8 @@ function renewable(make: () => Transport): Transport & { renew(): void } {
 }
 
 export function smtpSettings({ settings, ourAddresses, pem }: Omit<HouseOptions, 'hashCost'>) {
-  const { outbound, hostname } = settings()
+  const now = settings()
+  const { outbound, hostname } = now
   return {
     own: () => ownCertificate(outbound, pem),
     hostname: outbound.hostname ?? hostname,
@@ -213,9 +215,7 @@ export function smtpSettings({ settings, ourAddresses, pem }: Omit<HouseOptions,
     connectionsPerRoute: outbound.connectionsPerDestination,
     connectionsMax: outbound.connections,
     idleMs: outbound.idle,
-    isOurself: (name: string, address?: string) =>
-      name === hostname.toLowerCase() ||
-      (address !== undefined && ourAddresses().includes(address)),
+    isOurself: ourselfOf(now, ourAddresses),
   }
 }
 
