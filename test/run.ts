@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
+import { costsOf } from './kit/cost.ts'
 import { newRun } from './kit/once.ts'
 import { filesOf } from './together.ts'
 
@@ -30,6 +31,8 @@ const CHECKS = [
 const SHARED = ['test/towns.ts', 'test/rooms.ts', 'test/contracts.ts', 'test/dialogues.ts']
 /** Of the others, those that take longest: they begin before whatever is short, so that no core is idle at the end. */
 const LONG = ['test/cluster/', 'test/abuse/', 'test/crash/']
+/** How many of the dearest files are told. */
+const COSTS_TOLD = 20
 const IN_SHARED = /^(?:src|test\/(?:sim|journey|contract|transcript|fuzz))\//
 
 /** A check by its name: runs it, says how it went and what it said; whether it went well. */
@@ -80,7 +83,8 @@ if (words.length === 0) {
 }
 // What Node has once compiled it takes from there: every process of the tests loads the same modules.
 process.env['NODE_COMPILE_CACHE'] = join(cache, 'tests')
-process.env['POSTRIDER_TEST_RUN'] = newRun()
+const folder = newRun()
+process.env['POSTRIDER_TEST_RUN'] = folder
 // Two cores: garbage is collected by the thread that makes it, and not before there is some.
 const quickly = [
   ...['--max-semi-space-size=32', '--min-semi-space-size=16', '--no-parallel-scavenge'],
@@ -90,4 +94,5 @@ const tests = run({ files, cwd: root, concurrency: 3, timeout: 480_000, execArgv
 tests.on('test:fail', () => {
   process.exitCode = 1
 })
+tests.once('end', () => console.log(costsOf(folder, COSTS_TOLD)))
 tests.compose(new spec()).pipe(process.stdout)

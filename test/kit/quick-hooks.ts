@@ -5,9 +5,12 @@
  * fails the run, and is shown with its stack instead of its test.
  */
 import { createRequire } from 'node:module'
+import { leaveCost } from './cost.ts'
 
 const hooks: typeof import('node:async_hooks') = createRequire(import.meta.url)('node:async_hooks')
 const { createHook } = hooks
 hooks.createHook = callbacks => createHook({ ...callbacks, trackPromises: false })
 
 process.on('unhandledRejection', error => console.error('nobody caught this rejection:', error))
+
+leaveCost(process.env['POSTRIDER_TEST_RUN'])

@@ -59,6 +59,17 @@ export class SqliteConnection {
     return Number(this.#prepared(sql).statement.run(...values.map(bindable)).changes)
   }
 
+  /** The whole database, as its file would be. */
+  image(): Uint8Array {
+    return this.#database.serialize()
+  }
+
+  /** Takes an image for its database, in place of what is there, in memory. */
+  become(image: Uint8Array): void {
+    this.#statements.clear()
+    this.#database.deserialize(image)
+  }
+
   close(): void {
     this.#statements.clear()
     this.#database.close()
