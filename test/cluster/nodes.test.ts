@@ -115,7 +115,7 @@ describe('two nodes on one PostgreSQL', { skip: binaries === undefined && noPost
     cluster = await Cluster.open(binaries, {
       nodes: 2,
       senders: 2,
-      restMs: 20,
+      restMs: 40,
       fsync: false,
       set: { 'limits.exempt': '127.0.0.1' },
     })
