@@ -10,7 +10,7 @@ import type { Log } from '../world/log.ts'
 import { become, hostAddresses, onFaults, serverProcess } from '../world/node/host.ts'
 import { nodeLog, nodeNet } from '../world/node/index.ts'
 import { optimizeSooner } from '../world/node/optimize.ts'
-import { inheritedSockets, onSignals } from '../world/node/process.ts'
+import { descriptorLimit, inheritedSockets, onSignals } from '../world/node/process.ts'
 import { forgetCompiled, MUCH_WORK, spareAtRest } from '../world/node/spare.ts'
 import { keepSpareRoom } from '../world/node/spare-room.ts'
 import { processLoad } from '../world/node/vitals.ts'
@@ -50,6 +50,7 @@ export interface Running {
 
 const SESSION_GRACE_MS = 10_000
 const JOB_GRACE_MS = 15_000
+const DESCRIPTORS_MIN = 64
 
 /** What has begun before a start itself, so that nothing waits for it. */
 export interface Begun {
@@ -62,6 +63,7 @@ export interface Begun {
 /** Starts; resolves when every listener accepts. Rejects with StartError. */
 export async function start(options: StartOptions, begun: Begun = {}): Promise<Running> {
   forgetCompiled()
+  refuseFewDescriptors()
   const current = await CurrentEpoch.first(options, begun.judge)
   const { settings, hooks } = current
   const log = nodeLog({ level: settings().log.level })
@@ -127,6 +129,14 @@ export async function start(options: StartOptions, begun: Begun = {}): Promise<R
   optimizeSooner()
   log.info('ready', { epoch: current.epoch.hash, listeners: doors.places() })
   return { house, stop }
+}
+
+/** With fewer its own files and threads leave none for a connection: it would be ready and serve nobody. */
+function refuseFewDescriptors(): void {
+  const allowed = descriptorLimit() ?? DESCRIPTORS_MIN
+  if (allowed >= DESCRIPTORS_MIN) return
+  const remedy = `at least ${DESCRIPTORS_MIN} are needed, and one more for each connection`
+  throw new StartError(71, `only ${allowed} descriptors are allowed (ulimit -n): ${remedy}`)
 }
 
 /** A damaged database is named before anything is written into it. */

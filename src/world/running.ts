@@ -42,7 +42,7 @@ export class Running<E> implements Pumping<E> {
 
   get parting(): boolean {
     const { pump } = this
-    return this.#ended || (pump !== undefined && pump.isOver && pump.idle)
+    return this.#ended || (pump?.isOver === true && pump.idle)
   }
 
   tell(event: E): void {

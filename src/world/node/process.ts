@@ -96,3 +96,9 @@ function read(path: string): string {
     return ''
   }
 }
+
+/** How many descriptors this process may have open (the soft limit, getrlimit(2)); undefined where the system does not say. */
+export function descriptorLimit(): number | undefined {
+  const [, soft] = /^Max open files\s+(\d+)/m.exec(read('/proc/self/limits')) ?? []
+  return soft === undefined ? undefined : Number(soft)
+}
