@@ -22,7 +22,7 @@ const HEADER_FIRST_OCTETS = 65_536
 /** A part whose encoding is to be undone is held in memory: larger ones are not decoded. */
 const DECODED_MAX_OCTETS = 64 * 1_048_576
 /** So much of a body is looked at before others get their turn. */
-const SLICE_OCTETS = 16_384
+const SLICE_OCTETS = 1_024
 /**
  * An answer may have thousands of sections: of what was made for those of one message so much is held until
  * it is sent, and the others are made again when they are.

@@ -12,12 +12,12 @@ test('work takes a breath when it has been at it for a while, and not before', a
   setImmediate(() => (others = true))
   assert.equal(breath.due(), undefined)
   assert.equal(breath.due(), undefined)
-  now += 6
+  now += 3
   await breath.due()
   assert.ok(others)
   assert.equal(breath.due(), undefined)
   await new Promise(setImmediate)
-  now += 6
+  now += 3
   assert.equal(breath.due(), undefined, 'the next turn begins anew')
 })
 
@@ -32,7 +32,7 @@ test('of many at once one goes on in each turn', async () => {
   }
   setImmediate(count)
   assert.equal(breath.due(), undefined)
-  now += 6
+  now += 3
   await Promise.all(
     [1, 2, 3].map(async () => {
       await breath.due()
@@ -41,6 +41,45 @@ test('of many at once one goes on in each turn', async () => {
     }),
   )
   assert.equal(new Set(turns).size, 3, String(turns))
+})
+
+test('what comes new has time of its own in each turn, ahead of the line', async () => {
+  let now = 1_000
+  const due: (() => void)[] = []
+  const after = (_delayMs: number, run: () => void) => {
+    due.push(run)
+    return { cancel: () => {} }
+  }
+  /** Between two of what rings in one turn all runs that waits for nothing. */
+  const turn = async () => {
+    for (const run of due.splice(0)) {
+      run()
+      await new Promise(setImmediate)
+    }
+  }
+  const breath = new Breath({ ...nodeClock, monotonic: () => now, after })
+  const done: number[] = []
+  const long = async (n: number) => {
+    for (let step = 0; step < 3; step++) {
+      const rest = breath.due()
+      if (rest !== undefined) await rest
+      now += 2
+      done.push(n)
+    }
+  }
+  const all = [1, 2, 3].map(long)
+  await new Promise(setImmediate)
+  assert.deepEqual(done, [1], 'he waits for his next step, and so do the others')
+  await turn()
+  assert.equal(breath.due(), undefined, 'the line is long, and he is new')
+  assert.deepEqual(done, [1, 1])
+  now += 2
+  assert.ok(breath.full, 'he had his time')
+  for (let turns = 0; turns < 8; turns++) await turn()
+  assert.deepEqual(done, [1, 1, 2, 3, 1, 2, 3, 2, 3])
+  await Promise.all(all)
+  await turn()
+  assert.deepEqual(due, [], 'where nobody waits nothing turns')
 })
 
 test('no delay at all is the next turn of the event loop', async () => {

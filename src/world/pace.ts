@@ -3,17 +3,22 @@
  * commands in one read keeps it from everybody else for as long as they take. So the time of each input is
  * measured; who took too much of it rests, in proportion to what he took and to how many others rest, so
  * that all of them together have no more than a third of the loop; and his octets are given out
- * in pieces that take about a millisecond each. Who was slow by chance (a collection of garbage fell on
- * him) is back at full speed after a few pieces. Stands before the pump's input; it knows no protocol.
+ * in pieces that take about a millisecond each, one in a turn of the loop among all long work (breath.ts). Of whom
+ * nothing is known yet begins with small pieces: hundreds may come at once. Who was slow by chance (a collection
+ * of garbage fell on him) is back at full speed after a few pieces. Stands before the pump's input; it knows no protocol.
  */
+import { type Breath, breathOf } from './breath.ts'
 import type { Clock, Timer } from './clock.ts'
 
-/** An input that takes longer is dear. No content, and no mail, does. */
+/** Who owes more than this rests. No content, and no mail, takes so long at once. */
 const DEAR_MS = 4
+/** An input that takes longer is given in smaller pieces. */
+const LONG_MS = 2
 /** What a piece is meant to take. */
 const PIECE_MS = 1
 const PIECE_MIN_OCTETS = 2_048
-/** As much as is read at once: there it ends. */
+const PIECE_FIRST_OCTETS = 16_384
+/** As much as is read at once: whoever has come to this is cheap. */
 const PIECE_MAX_OCTETS = 65_536
 const REST_FACTOR = 2
 const REST_MAX_MS = 1_000
@@ -45,18 +50,20 @@ export interface Paced {
 export class Pace {
   readonly #clock: Clock
   readonly #paced: Paced
+  readonly #breath: Breath
   #timer: Timer | undefined
   #restsLong = false
   /** Octets that are given out later, and whether the peer's end stands behind them. */
-  #held: Buffer | undefined
+  #held: Uint8Array | undefined
   #endHeld = false
   #gone = false
-  #pieceOctets = PIECE_MAX_OCTETS
+  #pieceOctets = PIECE_FIRST_OCTETS
   #owedMs = 0
 
   constructor(clock: Clock, paced: Paced) {
     this.#clock = clock
     this.#paced = paced
+    this.#breath = breathOf(clock)
   }
 
   /** Nothing is to be read from the peer. */
@@ -84,11 +91,26 @@ export class Pace {
   }
 
   received(octets: Uint8Array): void {
-    const given = this.#part(octets)
+    if (octets.length >= MUCH_OCTETS && this.#held === undefined && this.#isLate) {
+      this.#held = Buffer.from(octets)
+      this.#wait(0)
+      this.#paced.settle()
+    } else this.#give(octets, true)
+  }
+
+  /** There is no room in this turn for one who may be dear. */
+  get #isLate(): boolean {
+    return this.#pieceOctets < PIECE_MAX_OCTETS && this.#breath.full
+  }
+
+  /** @param lent they are ours only until this returns */
+  #give(octets: Uint8Array, lent: boolean): void {
+    const given = this.#part(octets, lent)
     if (given.length < MUCH_OCTETS) {
       if (given.length > 0) this.#paced.take(given)
       return
     }
+    if (this.#pieceOctets < PIECE_MAX_OCTETS) this.#breath.began()
     const since = this.#clock.monotonic()
     this.#paced.take(given)
     this.#ran(this.#clock.monotonic() - since, given.length)
@@ -101,21 +123,21 @@ export class Pace {
   }
 
   /** What of octets that were read is given out now. */
-  #part(octets: Uint8Array): Uint8Array {
+  #part(octets: Uint8Array, lent: boolean): Uint8Array {
     if (this.#held !== undefined) {
       this.#held = Buffer.concat([this.#held, octets])
       return octets.subarray(0, 0)
     }
     if (octets.length <= this.#pieceOctets) return octets
-    // What was read is lent: the rest is copied.
-    this.#held = Buffer.from(octets.subarray(this.#pieceOctets))
+    const rest = octets.subarray(this.#pieceOctets)
+    this.#held = lent ? Buffer.from(rest) : rest
     return octets.subarray(0, this.#pieceOctets)
   }
 
   /** An input took so long; `given` is how many octets it had. */
   #ran(tookMs: number, given: number): void {
     if (this.#gone) return
-    if (tookMs > DEAR_MS && given > 0) {
+    if (tookMs > LONG_MS && given > 0) {
       const piece = Math.floor((given * PIECE_MS) / tookMs)
       this.#pieceOctets = Math.max(PIECE_MIN_OCTETS, Math.min(piece, this.#pieceOctets))
     } else if (given > 0 && tookMs < PIECE_MS / 2 && this.#pieceOctets < PIECE_MAX_OCTETS) {
@@ -145,17 +167,18 @@ export class Pace {
 
   #wait(delayMs: number): void {
     waiting += 1
-    this.#timer = this.#clock.after(delayMs, () => {
+    const over = () => {
       this.#over()
       this.#goOn()
-    })
+    }
+    this.#timer = delayMs > 0 ? this.#clock.after(delayMs, over) : this.#breath.next(over)
   }
 
   /** A rest is over: what was held goes on, and behind it what the peer has sent meanwhile. */
   #goOn(): void {
     const held = this.#held
     this.#held = undefined
-    if (held !== undefined) this.received(held)
+    if (held !== undefined) this.#give(held, false)
     if (this.#endHeld && this.#held === undefined) {
       this.#endHeld = false
       this.#paced.end()

@@ -119,6 +119,7 @@ describe('with somebody at work', () => {
 
   for (const name of ATTACKS) {
     test(`${name}: others are served meanwhile, and everything is given back`, async context => {
+      await attackers.prepare(name, 1)
       const report = await attacked(server, user, attackers, { name, ms: 300, scale: 1 })
       context.diagnostic(JSON.stringify(report))
       assert.equal(report.latency.failed, 0)

@@ -13,7 +13,8 @@ import type { Dialogue } from '../kit/dialogue.ts'
 import type { Server } from '../kit/server.ts'
 import type { Tally, Victim } from './attacker/attack.ts'
 
-const EVERY_MS = 100
+/** So often that a p99 of ten seconds is one of some hundred uses, and not the worst of a few. */
+const EVERY_MS = 25
 /** What may have come meanwhile: a reader's thread with its files, and a connection that is just going. */
 export const DESCRIPTORS_MAX = 10
 
@@ -141,8 +142,17 @@ export class Attackers {
     return new Attackers(child, { ports, address, password })
   }
 
-  async attack(name: string, ms: number, scale: number): Promise<Tally> {
-    this.#process.send({ name, ms, scale, victim: this.#victim })
+  /** Makes what an attack needs, so that it is there when its time begins. */
+  async prepare(name: string, scale: number): Promise<void> {
+    await this.#order('prepare', name, 0, scale)
+  }
+
+  attack(name: string, ms: number, scale: number): Promise<Tally> {
+    return this.#order('attack', name, ms, scale)
+  }
+
+  async #order(what: string, name: string, ms: number, scale: number): Promise<Tally> {
+    this.#process.send({ what, name, ms, scale, victim: this.#victim })
     const said = await new Promise<{ tally: Tally; error?: string }>(resolve =>
       this.#process.once('message', resolve as (message: unknown) => void),
     )
@@ -158,7 +168,8 @@ export class Attackers {
 /**
  * Attackers have machines of their own. Here they have what is left of this one: they run where nobody else wants to
  * (SCHED_IDLE), so that what is measured is what the server makes of them, and not who has how many cores. Where
- * this command runs in real time (`chrt -f 10`, for a machine that does other things too), they do so below it.
+ * this command runs in real time (`chrt -r 10`, for a machine that does other things too), they do so below it. By
+ * turns (SCHED_RR): under SCHED_FIFO the server's own threads wait for its main thread and for its user, for seconds.
  */
 function leaveRoom(pid: number): void {
   const below = isRealTime() ? ['-o', '-p', '0'] : ['-i', '-p', '0']
@@ -166,11 +177,11 @@ function leaveRoom(pid: number): void {
   if (status !== 0) setPriority(pid, Math.min(19, getPriority() + 10))
 }
 
-/** proc(5): the 41st field of stat is the policy, 1 is SCHED_FIFO. The name of the program may hold blanks. */
+/** proc(5): the 41st field of stat is the policy, 1 is SCHED_FIFO, 2 SCHED_RR. The name of the program may hold blanks. */
 function isRealTime(): boolean {
   try {
     const [, rest = ''] = readFileSync('/proc/self/stat', 'utf8').split(/.*\) /s)
-    return rest.split(' ')[38] === '1'
+    return ['1', '2'].includes(rest.split(' ')[38] ?? '')
   } catch {
     return false
   }

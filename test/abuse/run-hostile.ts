@@ -47,7 +47,9 @@ row([
 row(Array(8).fill('---'))
 for (const { name } of attacks) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
-  const without = await quiet(user, Math.max(3000, ms / 3))
+  await attackers.prepare(name, scale)
+  // For as long as the attack, so that both have as many uses to find their worst among.
+  const without = await quiet(user, ms)
   const report = await attacked(server, user, attackers, { name, ms, scale })
   const { latency, peakMb, rest, tally, descriptors } = report
   const slow = latency.p99 > Math.max(UNNOTICED_MS, FACTOR_MAX * without.p99)

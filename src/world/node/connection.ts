@@ -14,9 +14,12 @@ import {
   TLSSocket,
 } from 'node:tls'
 import type { CertificateFacts, Endpoint, TlsFacts } from '../../wire/effect.ts'
+import { breathOf } from '../breath.ts'
 import { Handshakes } from '../handshakes.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
 import { channelBindings, clientFinished } from './channel-bindings.ts'
+import { nodeClock } from './clock.ts'
+import { hello } from './hello.ts'
 import { readShared } from './read-buffer.ts'
 
 /** A peer that is slower than this at its TLS handshake is not waited for. */
@@ -24,6 +27,9 @@ const HANDSHAKE_MS = 30_000
 
 /** Those of all listeners of this process. */
 export const handshakes = new Handshakes()
+
+/** Handshakes are long work of this thread, as others are. */
+const breath = breathOf(nodeClock)
 
 const OWNER = Symbol('owner')
 
@@ -40,6 +46,7 @@ export class NodeConnection implements Connection {
   #error: Error | undefined
   #closed = false
   #paused = false
+  #wasRead = false
 
   constructor(socket: Socket, path?: string) {
     this.#socket = socket
@@ -91,11 +98,35 @@ export class NodeConnection implements Connection {
     this.#socket.destroy()
   }
 
-  secure(options: SecureOptions): Promise<TlsFacts> {
+  async secure(options: SecureOptions): Promise<TlsFacts> {
     const plain = this.#socket
     // A flowing socket would go on reading beside TLS and take the handshake away from it.
     plain.pause()
     plain.off('data', onData).off('end', onEnd).off('drain', onDrain)
+    const cut = (code: string) => this.#socket.destroy(reasonFor(code))
+    const handshake = { from: this.remote.address, cut: () => cut('ECROWDED') }
+    if (options.side === 'server') handshakes.begin(handshake)
+    const late = setTimeout(() => cut('ETIMEDOUT'), HANDSHAKE_MS).unref()
+    try {
+      if (options.side === 'server') await this.#awaited(plain)
+      return await this.#agree(plain, options)
+    } finally {
+      clearTimeout(late)
+      handshakes.over(handshake)
+    }
+  }
+
+  /** Until the client has spoken, and it is his turn: hundreds of handshakes at once would be one long turn of the loop. */
+  async #awaited(plain: Socket): Promise<void> {
+    // A socket that was read from before hands out at once what comes.
+    const speaks = this.#wasRead || (await hello(plain))
+    await breath.due()
+    if (speaks && !plain.destroyed) return
+    plain.destroy()
+    throw this.#error ?? reasonFor('ECONNRESET')
+  }
+
+  #agree(plain: Socket, options: SecureOptions): Promise<TlsFacts> {
     plain.off('close', onClose)
     let secured: TLSSocket
     try {
@@ -107,11 +138,7 @@ export class NodeConnection implements Connection {
     }
     this.#socket = secured
     own(secured, this)
-    const cut = () => secured.destroy(reasonFor('ECROWDED'))
-    const handshake = { from: this.remote.address, cut }
-    if (options.side === 'server') handshakes.begin(handshake)
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => secured.destroy(reasonFor('ETIMEDOUT')), HANDSHAKE_MS).unref()
       // A server socket of our own making reports TLS errors by this event alone.
       secured.on('_tlsError', (error: Error) => {
         this.#error ??= error
@@ -121,16 +148,15 @@ export class NodeConnection implements Connection {
       // Half-open sockets stay after the peer's end; one that ends in the handshake is of no use.
       const gone = () => secured.destroy()
       secured.once('end', gone)
+      // One that has ended before TLS took over ends behind what it had said.
+      plain.once('end', gone)
       secured.on('close', hadError => {
-        clearTimeout(late)
-        handshakes.over(handshake)
         onClose.call(secured)
         reject(this.#error ?? reasonFor(hadError ? 'EPROTO' : 'ECONNRESET'))
       })
       secured.once(options.side === 'server' ? 'secure' : 'secureConnect', () => {
-        clearTimeout(late)
-        handshakes.over(handshake)
         secured.off('end', gone)
+        plain.off('end', gone)
         const refused = refusal(secured, options)
         if (refused !== undefined) {
           secured.destroy(refused)
@@ -142,15 +168,21 @@ export class NodeConnection implements Connection {
           return
         }
         this.tls = facts
-        if (this.#paused) secured.pause()
-        if (this.#events) this.#listen()
-        resolve(facts)
+        const begin = () => {
+          if (this.#paused) secured.pause()
+          if (this.#events) this.#listen()
+          resolve(facts)
+        }
+        const rest = options.side === 'server' ? breath.due() : undefined
+        if (rest === undefined) begin()
+        else void rest.then(begin)
       })
     })
   }
 
   #listen(): void {
     const socket = this.#socket
+    this.#wasRead = true
     // What was read before comes as 'data' all the same.
     readShared(socket, onData)
     socket.on('data', onData).on('end', onEnd).on('drain', onDrain)

@@ -115,6 +115,59 @@ test('a client that asks is told the chain, and why it is not trusted', async ()
   assert.equal(typeof silently === 'object' && silently.chain, undefined)
 })
 
+test('for who connects and says nothing no handshake is begun', async () => {
+  const real = loadIdentity([filesOf('a.test')], silent)
+  let begun = 0
+  const identity = {
+    ...real,
+    several: false,
+    current: (...asked: Parameters<typeof real.current>) => {
+      begun += 1
+      return real.current(...asked)
+    },
+  }
+  const accepted = Promise.withResolvers<Connection>()
+  const listening = await nodeNet.listen(
+    { kind: 'tcp', address: '127.0.0.1', port: 0 },
+    accepted.resolve,
+  )
+  const { port } = listening.local
+  const near = await nodeNet.connect({ address: '127.0.0.1', port, timeoutMs: 1000 })
+  const far = await accepted.promise
+  const secured = far.secure({ side: 'server', identity })
+  for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate)
+  assert.deepEqual([begun, handshakes.count], [0, 1])
+  near.open(quiet)
+  const facts = near.secure({ side: 'client', servername: 'a.test', trust: 'opportunistic' })
+  assert.equal((await secured).protocol, (await facts).protocol)
+  assert.deepEqual([begun, handshakes.count], [1, 0])
+  near.destroy()
+  far.destroy()
+  await listening.close()
+})
+
+test('who ends in the midst of his hello, or before it, is gone at once', async () => {
+  const identity = loadIdentity([filesOf('a.test')], silent)
+  const all: Promise<void>[] = []
+  const listening = await nodeNet.listen({ kind: 'tcp', address: '127.0.0.1', port: 0 }, far => {
+    all.push(assert.rejects(far.secure({ side: 'server', identity })))
+    if (all.length === 20) come.resolve()
+  })
+  const come = Promise.withResolvers<void>()
+  const { port } = listening.local
+  for (let n = 0; n < 20; n++) {
+    const near = await nodeNet.connect({ address: '127.0.0.1', port, timeoutMs: 1000 })
+    near.open(quiet)
+    if (n % 4 > 0) near.write(Buffer.from([22, 3, 1, 0, 200, 1].slice(0, n)))
+    if (n % 4 > 1) await new Promise(setImmediate)
+    near.end()
+  }
+  await come.promise
+  await Promise.all(all)
+  assert.equal(handshakes.count, 0)
+  await listening.close()
+})
+
 test('a handshake that stands while a thousand others of its address want in is cut', async () => {
   const identity = loadIdentity([filesOf('a.test')], silent)
   const accepted = Promise.withResolvers<Connection>()

