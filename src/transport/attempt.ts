@@ -48,6 +48,11 @@ export class Attempt {
     return this.#parcel.envelope.sender.priority ?? 0
   }
 
+  /** Whose turns are counted together. */
+  get from(): string {
+    return this.#parcel.from ?? ''
+  }
+
   /**
    * The message as this hop takes it; undefined where all that was open has its outcome now: the hop
    * cannot take it, or it cannot be read.

@@ -100,8 +100,10 @@ export function makeJob(
   }
   const front = deliveredTo ? Buffer.from(formatDeliveredTo(deliveredTo)) : NOTHING
   const envelope: Envelope = { sender, recipients: rows.map(recipientOf) }
+  const from = fromKey(message.account_id, message.reverse_path)
   const load: Load = {
     id: message.id,
+    from,
     envelope,
     sizeOctets: front.length + message.size_octets,
     head: front.length === 0 ? message.head : Buffer.concat([front, message.head]),
@@ -110,7 +112,6 @@ export function makeJob(
     ...(hopsOf(route).some(hop => hop.xforward) && { forwarded: forwardedOf(message) }),
   }
   const destination = routeKey(route)
-  const from = fromKey(message.account_id, message.reverse_path)
   return { message, rows, route, load, destination, from }
 }
 

@@ -9,7 +9,7 @@ const clock = { monotonic: () => 0, after: () => ({ cancel() {} }) } as unknown 
 const hop = { usable: true, messages: 0, leave() {} } as unknown as Hop
 
 /** A pool with one connection, taken, and loads of these priorities that wait for it. */
-function waiting(priorities: readonly number[]) {
+function waiting(priorities: readonly number[], senders = '') {
   const settings = {
     connectionsTo: () => 1,
     connectionsMax: 1,
@@ -20,7 +20,7 @@ function waiting(priorities: readonly number[]) {
   assert.equal(pool.take('route'), 'open')
   const order: string[] = []
   for (const [i, priority] of priorities.entries()) {
-    const place = pool.take('route', 'route', priority)
+    const place = pool.take('route', 'route', { priority, from: senders[i] ?? '' })
     assert.ok(place instanceof Promise)
     void place.then(() => order.push(`${i}:${priority}`))
   }
@@ -51,6 +51,18 @@ test('every fourth place is for who has waited longest', async () => {
   const order = await waiting([-9, 9, 9, 9, 9, 9, 9, 9, 0]).drain()
   assert.equal(order[3], '0:-9')
   assert.equal(order[7], '7:9')
+})
+
+test('senders have their turns, within a priority, and who has nothing waiting comes in now', async () => {
+  const none = (count: number) => Array.from({ length: count }, () => 0)
+  const order = async (senders: string, priorities = none(senders.length)) => {
+    const drained = await waiting(priorities, senders).drain()
+    return drained.map(one => senders[Number.parseInt(one)]).join('')
+  }
+  assert.equal(await order('aaaaaaaab'), 'abaaaaaaa')
+  assert.equal(await order('aaaabbbbc'), 'abcababab')
+  assert.equal(await order('abcabcaaa'), 'abcabcaaa')
+  assert.equal(await order('aaab', [0, 0, 5, 0]), 'aaba')
 })
 
 test('what stands idle on another way to a place leaves it where no more connections are allowed', () => {

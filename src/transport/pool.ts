@@ -7,7 +7,18 @@ import type { Carry } from '../smtp/client/question.ts'
 import type { Clock, Timer } from '../world/clock.ts'
 import type { Hop } from './hop.ts'
 import type { Following, HopCarried } from './hop-answer.ts'
-import { type Begun, nextOf, type Place, placeOfNext, queueUp, type Waiting } from './waiting.ts'
+import {
+  type Begun,
+  emptyLine,
+  type Line,
+  nextOf,
+  type Place,
+  placeOfNext,
+  queueUp,
+  type Turn,
+  takeAll,
+  takeOut,
+} from './waiting.ts'
 
 export interface PoolSettings {
   /** Connections of one destination at once, those being opened included; may change at any time. */
@@ -32,7 +43,7 @@ export interface PoolSettings {
   readonly stalledInAll?: (connections: number) => void
 }
 
-interface Route {
+interface Route extends Line {
   /** The destination: several routes may lead there, secured differently. */
   readonly gate: string
   readonly idle: Hop[]
@@ -42,12 +53,9 @@ interface Route {
   stalled: number
   /** Idle, busy or being opened. */
   connections: number
-  /** By priority, then in turn. */
-  readonly waiting: Waiting[]
-  /** Loads that got a place of others. */
-  turns: number
 }
 
+const ANYBODY: Turn = { priority: 0, from: '' }
 /** A connection that is opened or used for so long stands still. */
 const STALL_MS = 5_000
 const LOOK_MS = 1_000
@@ -75,13 +83,13 @@ export class Pool {
   }
 
   /**
-   * A place for one load, by its priority (RFC 6710 §5.1) where some wait. Whoever gets 'open' must `give`
+   * A place for one load, by its priority (RFC 6710 §5.1) and its sender's turn where some wait. Whoever gets 'open' must `give`
    * the connection or `drop` the place; 'closed' is no place. A load that waits and has a `begin` may go by `follow`.
    */
   take(
     key: string,
     gate = key,
-    priority = 0,
+    { priority, from }: Turn = ANYBODY,
     begin?: (hop: Hop) => Carry | undefined,
   ): Place | Promise<Place | Begun> {
     const route = this.#route(key, gate)
@@ -94,7 +102,7 @@ export class Pool {
     }
     if (this.#mayOpen(route, most)) return this.#open(route)
     return new Promise(go => {
-      queueUp(route.waiting, { priority, since: this.#arrivals++, go, begin })
+      queueUp(route, { priority, from, since: this.#arrivals++, go, begin })
       if (route.connections < most) this.#starved.add(key)
     })
   }
@@ -112,7 +120,7 @@ export class Pool {
     const next = route.waiting[at]
     const work = next?.begin?.(hop)
     if (next === undefined || work === undefined) return undefined
-    route.waiting.splice(at, 1)
+    takeOut(route, at)
     hop.shared += 1
     const { promise, resolve } = Promise.withResolvers<HopCarried>()
     // It moves: what is counted as under way is still this one connection.
@@ -165,7 +173,7 @@ export class Pool {
   shut(gate: string): void {
     for (const [key, route] of [...this.#routes]) {
       if (route.gate !== gate) continue
-      for (const waiting of route.waiting.splice(0)) waiting.go('closed')
+      for (const waiting of takeAll(route)) waiting.go('closed')
       this.#starved.delete(key)
       this.#forget(key, route)
     }
@@ -201,8 +209,7 @@ export class Pool {
         since: [],
         stalled: 0,
         connections: 0,
-        waiting: [],
-        turns: 0,
+        ...emptyLine(),
       }
       this.#routes.set(key, route)
     }
@@ -289,7 +296,7 @@ export class Pool {
     while (route.waiting.length > 0 && this.#mayOpen(route)) nextOf(route)?.go(this.#open(route))
     const most = this.#settings.connectionsTo(route.gate)
     // Closed, with nobody under way who could wake them.
-    if (most === 0) for (const waiting of route.waiting.splice(0)) waiting.go('closed')
+    if (most === 0) for (const waiting of takeAll(route)) waiting.go('closed')
     if (route.waiting.length === 0 || route.connections >= most) this.#starved.delete(key)
   }
 

@@ -174,7 +174,7 @@ class SmtpTransport implements Transport {
     // A load takes one token of a rate, however often it is offered.
     let paid = false
     for (let kept = 0; kept < KEPT_TRIES; kept++) {
-      const place = this.#pool.take(key, gate, attempt.priority, free => {
+      const place = this.#pool.take(key, gate, attempt, free => {
         const work = attempt.workNow(free)
         if (work === undefined || (!paid && this.#settings.limits?.spend(route))) return undefined
         paid = true

@@ -25,6 +25,8 @@ export interface Load {
   readonly bodyKey: number
   /** The message as it is to be sent, CRLF line ends; may be called again for a further host. */
   content(): Source
+  /** Who sends it, by account or reverse-path: places are given to senders in turn. */
+  readonly from?: string
   /** Whom it came from, where the route is to be told (XFORWARD). */
   readonly forwarded?: Forwarded
 }

@@ -62,3 +62,19 @@ test('hosts that swallow messages without a word hold nobody else up for long', 
   await carriers.advance('30 seconds')
   assert.equal(other.messages.length, 50)
 })
+
+test('a sender with hundreds waiting for one host lets in whoever comes to the same host', async () => {
+  const carriers = await createCarriers({ seed: 5 })
+  const one = await carriers.domain('one.test')
+  carriers.internet.network.faults.latencyMs = [200, 400]
+  const many = Array.from({ length: 500 }, (_, n) => `u${n}@one.test`)
+  await carriers.send(many, 'joe@a.test')
+  const before = one.messages.length
+  await carriers.send(['jane@one.test'], 'jane@a.test')
+  const isThere = () => one.lines.some(line => line.includes('<jane@one.test>'))
+  await carriers.internet.run(isThere, '1 hour')
+  const between = one.messages.length - before
+  assert.ok(before + between < 400, `${between} of his went before hers`)
+  await carriers.advance('1 hour')
+  assert.equal(one.messages.length, 501)
+})

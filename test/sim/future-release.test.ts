@@ -1,7 +1,10 @@
 /** FUTURERELEASE in the town (RFC 4865): what its sender holds back leaves at its time, and not before. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ControlContext } from '../../src/server/operation/context.ts'
+import {
+  type ControlContext,
+  contextOf as contextOfHouse,
+} from '../../src/server/operation/context.ts'
 import { why } from '../../src/server/operation/queue.ts'
 import { changeSome } from '../../src/server/operation/queue-change.ts'
 import { judge } from './oracle.ts'
@@ -37,9 +40,7 @@ async function arrived(town: Town): Promise<number[]> {
 }
 
 function contextOf(town: Town): ControlContext {
-  const { store, world, worker } = town.server('a.test').house
-  const expireMs = () => 120 * HOUR
-  return { store, world, expireMs, wake: () => worker.wake() } as unknown as ControlContext
+  return contextOfHouse(town.server('a.test').house)
 }
 
 test('§4.2 (5): it is held for neighbours and others alike, and leaves when its time has come', async () => {

@@ -4,7 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ControlContext } from '../../src/server/operation/context.ts'
+import {
+  type ControlContext,
+  contextOf as contextOfHouse,
+} from '../../src/server/operation/context.ts'
 import { list, why } from '../../src/server/operation/queue.ts'
 import { changeSome } from '../../src/server/operation/queue-change.ts'
 import type { Config } from '../../src/server/settings/settings.ts'
@@ -37,9 +40,7 @@ async function mute(lost: number, inDoubt: InDoubt = {}, theirs: Config = {}): P
 }
 
 function contextOf(town: Town): ControlContext {
-  const { store, world, worker } = town.server('a.test').house
-  const expireMs = () => 5 * 86_400_000
-  return { store, world, expireMs, wake: () => worker.wake() } as unknown as ControlContext
+  return contextOfHouse(town.server('a.test').house)
 }
 
 async function found(town: Town, query: string) {

@@ -1,7 +1,7 @@
 /** MT-PRIORITY in the town (RFC 6710, RFC 6758): what waits goes by priority, and says so on its way. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ControlContext } from '../../src/server/operation/context.ts'
+import { contextOf } from '../../src/server/operation/context.ts'
 import { changeSome } from '../../src/server/operation/queue-change.ts'
 import type { Config } from '../../src/server/settings/settings.ts'
 import { reader } from '../../src/store/store.ts'
@@ -51,8 +51,7 @@ test('what waits in a queue longer than what is in hand leaves by priority', asy
   for (const priority of [-9, undefined, -1, undefined, 2, 9, undefined]) await send(town, priority)
   await town.advance('10 minutes')
   town.internet.network.heal(ours.name, theirs.name)
-  const { store, world, worker } = ours.house
-  const context = { store, world, wake: () => worker.wake() } as unknown as ControlContext
+  const context = contextOf(ours.house)
   await town.internet.complete(changeSome(context, { order: 'retry', query: '', all: true }))
   await town.advance('10 minutes')
   const usual = 'the usual'
