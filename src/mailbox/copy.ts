@@ -109,6 +109,7 @@ export const copyMessages = writer(
       to: delivered.map(({ uid }) => uid),
     }
   },
+  ({ uids }) => uids.length,
 )
 
 /** Mailboxes are locked in the order of their keys, so that two copies in opposite directions never wait for each other. */

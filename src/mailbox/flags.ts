@@ -91,6 +91,7 @@ export const changeFlags = writer(
     await tx.run(COUNT, mailboxId, modSeq, is.unseen - was.unseen, is.doomed - was.doomed, keywords)
     return { kind: 'changed', rows: told, modified }
   },
+  ({ uids }) => uids.length,
 )
 
 /** RFC 4314 §2.1: s is for \\Seen, t for \\Deleted, w for all others. */

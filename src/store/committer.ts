@@ -11,19 +11,12 @@ import type { Log } from '../world/log.ts'
 import { atEndOfTurn, startThread, type Thread } from '../world/node/thread.ts'
 import { type JobResult, runsOf } from './batch.ts'
 import { failureOf, storeFailure } from './failure.ts'
+import { JobLine, type WaitingJob } from './job-line.ts'
 import type { FromCommitter, ThreadData, ToCommitter } from './message.ts'
-import { sizeInOctets } from './size.ts'
 import { StoreError, type StoreStats } from './store.ts'
 
-/** A batch's bounds: what is over them waits for the next. */
-const batchMaxJobs = 4_096
-const batchMaxOctets = 16 * 1024 * 1024
-/** A body of more than 128 KB does not come this way: so many jobs are below the bound by themselves. */
-const unweighedMaxJobs = 64
-
-interface Job {
+interface Job extends WaitingJob {
   readonly writer: string
-  readonly input: unknown
   readonly moved: readonly ArrayBuffer[]
   readonly resolve: (output: unknown) => void
   readonly reject: (error: Error) => void
@@ -38,9 +31,7 @@ export interface CommitterOptions {
 export class Committer {
   readonly #options: CommitterOptions
   #thread: Thread | undefined
-  /** Jobs from `#next` on wait; shifting one by one off a long array would be slow. */
-  #waiting: Job[] = []
-  #next = 0
+  readonly #waiting = new JobLine<Job>()
   #inFlight: readonly Job[] = []
   #flushing = false
   #starting: PromiseWithResolvers<void> | undefined
@@ -68,13 +59,18 @@ export class Committer {
     return starting.promise
   }
 
-  /** Queues a job; resolves once it is durable. */
-  write(writer: string, input: unknown, moved: readonly ArrayBuffer[]): Promise<unknown> {
+  /** Queues a job, which works on so many rows of a peer's choice; resolves once it is durable. */
+  write(
+    writer: string,
+    input: unknown,
+    moved: readonly ArrayBuffer[],
+    rows: number,
+  ): Promise<unknown> {
     if (this.#closing !== undefined) {
       return Promise.reject(new StoreError('closed', 'the store is closed'))
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ writer, input, moved, resolve, reject })
+      this.#waiting.push({ writer, input, moved, rows, resolve, reject })
       this.#flushSoon()
     })
   }
@@ -99,7 +95,7 @@ export class Committer {
 
   #flush(): void {
     if (this.#inFlight.length > 0 || this.#starting !== undefined) return
-    if (this.#next === this.#waiting.length) {
+    if (this.#waiting.empty) {
       if (this.#closing !== undefined) this.#endThread()
       return
     }
@@ -108,35 +104,13 @@ export class Committer {
       this.start().catch((error: Error) => this.#failWaiting(error))
       return
     }
-    this.#inFlight = this.#take()
+    this.#inFlight = this.#waiting.take()
     this.#thread.awaited(true)
     try {
       this.#post(this.#inFlight)
     } catch {
       this.#postWithoutBad()
     }
-  }
-
-  /** The next batch off the queue: at least one job. */
-  #take(): Job[] {
-    const from = this.#next
-    let octets = 0
-    // Few of them are no great weight, and not worth weighing.
-    const weighed = this.#waiting.length - from > unweighedMaxJobs
-    while (this.#next < this.#waiting.length && this.#next - from < batchMaxJobs) {
-      if (weighed) octets += sizeInOctets(this.#waiting[this.#next]?.input)
-      if (octets > batchMaxOctets && this.#next > from) break
-      this.#next++
-    }
-    const batch = this.#waiting.slice(from, this.#next)
-    if (this.#next === this.#waiting.length) {
-      this.#waiting = []
-      this.#next = 0
-    } else if (this.#next > batchMaxJobs) {
-      this.#waiting = this.#waiting.slice(this.#next)
-      this.#next = 0
-    }
-    return batch
   }
 
   #post(batch: readonly Job[]): void {
@@ -215,10 +189,7 @@ export class Committer {
   }
 
   #failWaiting(error: Error): void {
-    const jobs = this.#waiting.slice(this.#next)
-    this.#waiting = []
-    this.#next = 0
-    for (const job of jobs) job.reject(error)
+    for (const job of this.#waiting.clear()) job.reject(error)
     this.#flushSoon()
   }
 

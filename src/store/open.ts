@@ -88,11 +88,12 @@ export async function openStore(options: OpenOptions): Promise<FileStore> {
       input: Input,
       moved: readonly ArrayBuffer[] = [],
     ): Promise<Output> {
-      const { name, crossing } = writer
+      const { name, crossing, rows } = writer
       return committer.write(
         name,
         crossing ? crossing.pack(input) : input,
         moved,
+        rows?.(input) ?? 1,
       ) as Promise<Output>
     },
     stats: () => committer.stats,

@@ -25,6 +25,8 @@ export interface Writer<Input, Output> {
   /** Runs all inputs of a batch at once; must give one output per input, in order. */
   readonly run: (tx: Write, inputs: readonly Input[]) => Promise<readonly Output[]>
   readonly crossing?: Crossing<Input>
+  /** How many rows an input works on, where that is a peer's choice: those of many have a batch to themselves. */
+  readonly rows?: (input: Input) => number
 }
 
 /**
@@ -65,10 +67,12 @@ export function asideReader<Input, Output>(
 export function writer<Input, Output>(
   name: string,
   run: (tx: Write, input: Input) => Promise<Output>,
+  rows?: (input: Input) => number,
 ): Writer<Input, Output> {
   return {
     kind: 'writer',
     name,
+    ...(rows && { rows }),
     run: async (tx, inputs) => {
       const outputs: Output[] = []
       for (const input of inputs) outputs.push(await run(tx, input))
