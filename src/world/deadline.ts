@@ -5,6 +5,9 @@
  */
 import type { Clock, Timer } from './clock.ts'
 
+/** As much as a peer may have had under way. */
+const SPENT_MAX_OCTETS = 4_194_304
+
 export interface DeadlineOwner {
   /** The wait has lasted its limit; called again after each further one. */
   late(): void
@@ -19,6 +22,7 @@ export class Deadline {
   #count = 0
   #since = 0
   #limitMs = 0
+  #spent = 0
 
   constructor(clock: Clock, owner: DeadlineOwner) {
     this.#clock = clock
@@ -35,6 +39,12 @@ export class Deadline {
     this.#limitMs = limitMs
     const due = this.#since + limitMs
     if (limitMs > 0 && !(this.#timer && this.#timerDue <= due)) this.#arm(due)
+  }
+
+  /** Octets that are of no use came meanwhile: who sends very many of them has had his time. */
+  spend(octets: number): void {
+    this.#spent += octets
+    if (this.#limitMs > 0 && this.#spent > SPENT_MAX_OCTETS) this.#owner.late()
   }
 
   cancel(): void {

@@ -91,6 +91,11 @@ export class Pace {
   }
 
   received(octets: Uint8Array): void {
+    // Nobody works on it any more, and nobody stops reading: what was held would pile up.
+    if (this.#gone) {
+      this.#paced.take(octets)
+      return
+    }
     if (octets.length >= MUCH_OCTETS && this.#held === undefined && this.#isLate) {
       this.#held = Buffer.from(octets)
       this.#wait(0)
@@ -150,7 +155,7 @@ export class Pace {
     else if (this.#held !== undefined) this.#wait(0)
   }
 
-  /** The connection is gone, or another's. */
+  /** All is said, or the connection is gone or another's: what was held is nobody's. */
   cancel(): void {
     this.#gone = true
     this.#timer?.cancel()

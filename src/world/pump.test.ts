@@ -108,6 +108,18 @@ test('close lets what was sent leave, ends, and destroys a peer that does not cl
   assert.deepEqual(connection.calls, ['end', 'destroy'])
 })
 
+test('who floods a connection that is over is not listened to for as long as it lingers', () => {
+  const { connection, say } = play((sink, input) => {
+    if (input === 'receive') sink.close()
+  })
+  say('QUIT')
+  const much = 'x'.repeat(65_536)
+  for (let sent = 0; sent < 64; sent++) say(much)
+  assert.deepEqual(connection.calls, ['end'])
+  say(much)
+  assert.deepEqual(connection.calls, ['end', 'destroy'])
+})
+
 test('the role hears of the end once, when all is said, however long the peer stays', async () => {
   let told = 0
   const { connection, say } = play(

@@ -26,8 +26,7 @@ export function pump<Q, A, E = never>(options: PumpOptions<Q, A, E>): Pumping<E>
 }
 
 /**
- * 'securing': secure() was called and output still leaves; 'handshake': TLS is being agreed on.
- * 'leaving': handOver() was called and output still leaves.
+ * 'securing': secure() was called and output still leaves, 'leaving': handOver() was; 'handshake': TLS is agreed on.
  * 'closing': output still leaves; 'ending': our end of stream is sent, the peer's is awaited.
  */
 type Phase = 'open' | 'securing' | 'handshake' | 'leaving' | 'closing' | 'ending' | 'closed'
@@ -160,6 +159,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
       this.broken('octets-before-hand-over', new Error('too soon'))
     // Plaintext behind the command that starts TLS is an injection (RFC 3207 §6).
     else if (!this.isOver) this.broken('plaintext-before-tls', new Error('no TLS handshake'))
+    else if (this.#phase === 'ending') this.#deadline.spend(octets.length)
   }
 
   end(): void {
@@ -178,7 +178,6 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
     this.#phase = 'closed'
     this.#held?.cancel()
     this.#deadline.cancel()
-    this.#pace.cancel()
     this.#outbox.stop()
     this.#leave()
     try {
@@ -193,6 +192,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
   #leave(): void {
     if (this.#left) return
     this.#left = true
+    this.#pace.cancel()
     try {
       this.#options.role.closed?.()
     } catch (bug) {
@@ -321,7 +321,6 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
     }
     this.#phase = 'closed'
     this.#deadline.cancel()
-    this.#pace.cancel()
     this.#leave()
     if (this.#paused) connection.resume()
     connection.release(NOTHING)
