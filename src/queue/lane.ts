@@ -101,7 +101,7 @@ export interface LaneClaim {
   readonly lane: string
   /** Set for the probe of a lane that is down: how long no other node sends one. */
   readonly probeMs?: number
-  /** The last row, not the first. */
+  /** From the last row on, not from the first. */
   readonly newest?: boolean
 }
 
@@ -113,10 +113,12 @@ const WAITING = "SELECT 1 AS waiting FROM recipient WHERE lane = ?1 AND state = 
  */
 export const claimLane = writer<LaneClaim, Claimed[]>('queue.claimLane', async (tx, input) => {
   const { node, leaseMs, limit, lane, probeMs, newest } = input
-  const order = newest ? 'priority, message_id DESC, n DESC' : 'priority DESC, message_id, n'
   if (probeMs !== undefined && !(await winProbe(tx, lane, probeMs))) return []
   // One look at the index: a claim that finds nothing costs as much as one that does.
   if ((await tx.get(WAITING, lane)) === undefined) return []
+  // Where priorities differ they alone decide, but for probes: what breaks a host may have one.
+  const backwards = newest && (probeMs !== undefined || !(await isMixed(tx, lane)))
+  const order = backwards ? 'priority, message_id DESC, n DESC' : 'priority DESC, message_id, n'
   return tx.all<Claimed>(
     `WITH waiting AS MATERIALIZED (
        SELECT message_id, n FROM recipient WHERE lane = ?4 AND state = 'queued'
@@ -130,6 +132,19 @@ export const claimLane = writer<LaneClaim, Claimed[]>('queue.claimLane', async (
     lane,
   )
 })
+
+/** Whether rows of several priorities wait in a lane: both ends of its index tell. */
+async function isMixed(tx: Write, lane: string): Promise<boolean> {
+  const end = (order: string) =>
+    `(SELECT priority FROM recipient WHERE lane = ?1 AND state = 'queued' ORDER BY ${order} LIMIT 1)`
+  const least = end('priority, message_id DESC, n DESC')
+  const most = end('priority DESC, message_id, n')
+  const row = await tx.get<{ least: number; most: number }>(
+    `SELECT ${least} AS least, ${most} AS most`,
+    lane,
+  )
+  return row !== undefined && row.least !== row.most
+}
 
 export interface LaneDown {
   readonly name: string

@@ -53,11 +53,9 @@ export interface LanesOptions {
   readonly tell: () => void
 }
 
-const ROWS = 200
-const LOOK_MS = 1000
+const [ROWS, LOOK_MS] = [200, 1000]
 const [LANES, CHANGES] = [100, 1000]
-const FORGET_MS = 300_000
-const PROBE_MS = 90_000
+const [FORGET_MS, PROBE_MS] = [300_000, 90_000]
 const REASON_MAX = 500
 const OVERDUE_MS = 60_000
 /** Commits may become visible a little out of their order. */
@@ -72,10 +70,11 @@ export class Lanes {
   /** Lanes that may have rows, and that the end of one of their loads may empty. */
   readonly #laned = new Set<string>()
   readonly #draining = new Set<string>()
-  readonly #grants: Grants
   readonly #probes = new Set<string>()
+  readonly #grants: Grants
   #parkings: Parking[] = []
   #cursor = BEGIN
+  #claims = 0
   #changedAt = 0
   #lookedMs = Number.NEGATIVE_INFINITY
   #forgotMs = 0
@@ -312,8 +311,9 @@ export class Lanes {
     const { leaseMs, node, store, take, world } = this.#options
     const rows = await store.write(claimLane, {
       ...{ node, leaseMs, limit, lane },
-      // Should one message be what breaks a host, not every probe is made with it.
-      ...(probeMs !== undefined && { probeMs, newest: world.random.below(2) === 0 }),
+      ...(probeMs !== undefined && { probeMs }),
+      // Not every probe is made with the same message, and who came last does not wait for all others.
+      newest: probeMs === undefined ? ++this.#claims % 4 === 0 : world.random.below(2) === 0,
     })
     if (probeMs !== undefined && rows.length > 0) {
       this.#probes.add(lane)

@@ -63,6 +63,22 @@ test('hosts that swallow messages without a word hold nobody else up for long', 
   assert.equal(other.messages.length, 50)
 })
 
+test('a sender with thousands waiting in the store for one host lets in whoever comes to it', async () => {
+  const carriers = await createCarriers({ seed: 6, config: { queue: { concurrency: 40 } } })
+  const one = await carriers.domain('one.test')
+  carriers.internet.network.faults.latencyMs = [200, 400]
+  const many = Array.from({ length: 600 }, (_, n) => `u${n}@one.test`)
+  await carriers.send(many, 'joe@a.test')
+  const before = one.messages.length
+  await carriers.send(['jane@one.test'], 'jane@a.test')
+  const isThere = () => one.lines.some(line => line.includes('<jane@one.test>'))
+  await carriers.internet.run(isThere, '1 hour')
+  const between = one.messages.length - before
+  assert.ok(between < 250, `${between} of his went before hers`)
+  await carriers.advance('3 hours')
+  assert.equal(one.messages.length, 601)
+})
+
 test('a sender with hundreds waiting for one host lets in whoever comes to the same host', async () => {
   const carriers = await createCarriers({ seed: 5 })
   const one = await carriers.domain('one.test')
