@@ -7,8 +7,9 @@ export {
   type StepReport,
   worstOf,
 } from './diagnose/finding.ts'
-export type { HookFunctions } from './hook/hook.ts'
+export type { HookFunctions, HookPeer } from './hook/hook.ts'
 export {
+  type Asked,
   type Client,
   type CreateClientOptions,
   createClient,
@@ -18,14 +19,18 @@ export {
   type CreateServerOptions,
   createServer,
   type EmbeddedServer,
-  type ReceivedMessage,
 } from './library/create-server.ts'
 export { diagnose, type LibraryDiagnoseOptions } from './library/diagnose.ts'
+export type { ArrivingMessage, ReceivedMessage, Takers } from './library/taking.ts'
 export * from './mail/index.ts'
-export { compose } from './message/compose.ts'
+export { type Mailbox, parseAddressList } from './message/address-list.ts'
+export { type Attachment, type Composed, compose, type Draft } from './message/compose.ts'
+export type { Account, Credentials, LoginAnswer, LoginQuestion } from './sasl/mechanism.ts'
 export { defineConfig } from './server/define-config.ts'
 export { explain } from './server/explain/explain.ts'
 export type { ExplainInput, ExplainOutput } from './server/explain/explained.ts'
 export type { Config } from './server/settings/settings.ts'
 export { type Running, StartError, type StartOptions, start } from './server/start.ts'
-export type { Peer, Policy, Question, SessionSettings } from './smtp/server/question.ts'
+export type { Later, Peer, Policy, Question, SessionSettings } from './smtp/server/question.ts'
+export type { Sent } from './transport/send.ts'
+export type { Endpoint, Source, TlsFacts } from './wire/effect.ts'

@@ -21,11 +21,23 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(root, 'node_modules', '.cache')
 const bin = (name: string) => join(root, 'node_modules', '.bin', name)
 
-/** All three at once, beside the tests. */
+/** All at once, beside the tests. */
 const CHECKS = [
   ['lint with types', bin('oxlint'), ['--type-aware', '--deny-warnings']],
   // What was right before and has not changed since is not checked again.
   ['types', bin('tsc'), ['-p', '.', '--incremental', '--tsBuildInfoFile', join(cache, 'types')]],
+  // The compilers of programs that use the library are less strict than ours, and find other faults.
+  [
+    'types for others',
+    bin('tsc'),
+    [
+      '-p',
+      'tsconfig.library.json',
+      '--incremental',
+      '--tsBuildInfoFile',
+      join(cache, 'types-library'),
+    ],
+  ],
   ['format and lint', bin('biome'), ['check', '.']],
 ] as const
 

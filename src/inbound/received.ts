@@ -29,7 +29,7 @@ export function receivedField(peer: Peer, { sender, recipients }: Envelope, stam
     ...(peer.tls && { tls: peer.tls }),
     ...(sender.solicitations && { solicitations: sender.solicitations }),
     ...(sender.priority ? { priority: sender.priority } : undefined),
-    ...(only && !another && { recipient: only.forwardPath }),
+    ...(only && !another ? { recipient: only.forwardPath } : undefined),
   }
   return formatReceived(reception, openingOf(peer, by))
 }

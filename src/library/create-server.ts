@@ -1,42 +1,31 @@
 /**
  * An SMTP or LMTP server for a TypeScript program: our session and pump behind a function that
- * takes each message. It keeps nothing: whoever answers `message` with accept has the message. For
+ * takes each message. It keeps nothing: whoever answers with accept has the message. For
  * the whole mail system see server/start.ts.
  */
-import type { Envelope } from '../mail/envelope.ts'
-import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
-import type { LoginAnswer } from '../sasl/mechanism.ts'
-import type { Later, Peer, Policy, SessionSettings } from '../smtp/server/question.ts'
+import type { SessionSettings } from '../smtp/server/question.ts'
 import { roleOf } from '../smtp/server/role.ts'
 import { ServerSession } from '../smtp/server/session.ts'
+import type { Log } from '../world/log.ts'
 import type { Connection, Listening, ServerIdentity } from '../world/net.ts'
-import { nodeClock, nodeLog, nodeNet, nodeRandom } from '../world/node/index.ts'
+import { loadIdentity, nodeClock, nodeLog, nodeNet, nodeRandom } from '../world/node/index.ts'
 import { type Pumping, pump } from '../world/pump.ts'
+import { type Takers, Taking } from './taking.ts'
 
-/** A message as it was received. */
-export interface ReceivedMessage {
-  readonly peer: Peer
-  readonly envelope: Envelope
-  /** CRLF line ends, dots unstuffed; nothing was added. */
-  readonly content: Uint8Array
-}
-
-export interface CreateServerOptions {
-  /** Called for each complete message; the 250 is sent once it resolves to accept (the default). */
-  readonly message: (message: ReceivedMessage) => Later<Verdict | void>
-  /** Any of the session's other questions (smtp/server/question.ts); what is absent accepts. */
-  readonly policy?: Partial<Pick<Policy, 'connect' | 'hello' | 'mail' | 'rcpts' | 'login'>>
+export interface CreateServerOptions extends Takers {
   /** What the session allows; the defaults are those of a small private server. */
   readonly settings?: Partial<Omit<SessionSettings, 'chance' | 'now'>>
-  /** Offers STARTTLS, or TLS from the first octet with `implicitTls`. */
+  /** PEM files, read once: offers STARTTLS, or TLS from the first octet with `implicitTls`. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
+  /** In place of `tls`: the secure context of the moment. */
   readonly identity?: ServerIdentity
   readonly implicitTls?: boolean
 }
 
 export interface EmbeddedServer {
-  /** Listens; port 0 picks a free one. Resolves with the port. */
+  /** Listens, on loopback unless said; port 0 picks a free one. Resolves with the port, rejects with the system's error (EADDRINUSE). */
   listen(port?: number, address?: string): Promise<number>
-  /** Stops listening and tells every session 421. */
+  /** Stops listening and tells every session 421, once the message that it is at has its answer. */
   close(): Promise<void>
 }
 
@@ -65,21 +54,22 @@ const DEFAULTS: Omit<SessionSettings, 'chance' | 'now' | 'startTls'> = {
   unwanted: [],
 }
 
-/** Makes a server; it does nothing before `listen`. */
+/** Makes a server; it does nothing before `listen`. Throws where a certificate cannot be used. */
 export function createServer(options: CreateServerOptions): EmbeddedServer {
+  const log = nodeLog({ level: 'error' })
+  const identity = options.identity ?? (options.tls && identityOf(options.tls, log))
   const running = new Set<Pumping<{ readonly kind: 'shutdown' }>>()
   const listening: Listening[] = []
   const settings: SessionSettings = {
     ...DEFAULTS,
-    startTls: options.identity !== undefined && options.implicitTls !== true,
+    startTls: identity !== undefined && options.implicitTls !== true,
     ...options.settings,
     chance: octets => nodeRandom.octets(octets),
     now: () => nodeClock.now(),
   }
-  const log = nodeLog({ level: 'error' })
 
   async function serve(connection: Connection): Promise<void> {
-    const tls = () => ({ side: 'server' as const, identity: options.identity as ServerIdentity })
+    const tls = () => ({ side: 'server' as const, identity: identity as ServerIdentity })
     if (options.implicitTls) await connection.secure(tls())
     const ends = { remote: connection.remote, local: connection.local }
     const one = pump({
@@ -87,7 +77,7 @@ export function createServer(options: CreateServerOptions): EmbeddedServer {
       clock: nodeClock,
       log,
       identity: tls,
-      role: roleOf(new Collecting(options)),
+      role: roleOf(new Taking(options, log)),
       session: sink => new ServerSession(sink, settings, ends, connection.tls),
     })
     running.add(one)
@@ -112,67 +102,9 @@ export function createServer(options: CreateServerOptions): EmbeddedServer {
   }
 }
 
-const NO_LOGIN: LoginAnswer = { kind: 'denied', why: 'no logins here' }
-
-/** Collects the content in memory and hands it to the user's function. */
-class Collecting implements Policy {
-  readonly #options: CreateServerOptions
-  #chunks: Uint8Array[] = []
-
-  constructor(options: CreateServerOptions) {
-    this.#options = options
-  }
-
-  connect: Policy['connect'] = peer => this.#options.policy?.connect?.(peer) ?? accept()
-  hello: Policy['hello'] = peer => this.#options.policy?.hello?.(peer) ?? accept()
-  login: Policy['login'] = (peer, question) =>
-    this.#options.policy?.login?.(peer, question) ?? NO_LOGIN
-  mail: Policy['mail'] = (peer, sender) => this.#options.policy?.mail?.(peer, sender) ?? accept()
-  rcpts: Policy['rcpts'] = (peer, envelope, recipients) =>
-    this.#options.policy?.rcpts?.(peer, envelope, recipients) ?? recipients.map(() => accept())
-
-  data(): Verdict {
-    this.#chunks = []
-    return accept()
-  }
-
-  content(octets: Uint8Array, from: number, to: number): undefined {
-    this.#chunks.push(octets.slice(from, to))
-    return undefined
-  }
-
-  async accept(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
-    const content = Buffer.concat(this.#chunks)
-    this.#chunks = []
-    try {
-      const verdict = (await this.#options.message({ peer, envelope, content })) ?? accept()
-      return envelope.recipients.map(() => verdict)
-    } catch {
-      return envelope.recipients.map(() => defer(451, '3.0', 'the message could not be handled'))
-    }
-  }
-
-  abandon(): void {
-    this.#chunks = []
-  }
-
-  verify(): Verdict {
-    return accept()
-  }
-
-  expand(): Verdict {
-    return refuse(550, '7.1', 'mailing lists are not shown')
-  }
-
-  start(): Verdict {
-    return refuse(502, '5.1', 'there is no queue here')
-  }
-
-  exchange(): Verdict {
-    return refuse(502, '5.1', 'there is no queue here')
-  }
-
-  closed(): void {
-    this.#chunks = []
-  }
+function identityOf(
+  { certificate: certFile, key: keyFile }: NonNullable<CreateServerOptions['tls']>,
+  log: Log,
+): ServerIdentity {
+  return loadIdentity({ certFile, keyFile }, log)
 }

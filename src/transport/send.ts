@@ -1,7 +1,6 @@
 /**
  * The library's client: sends one message to one server and says what became of each recipient.
- * Used by the command line's `send` and by whoever embeds this; it looks up no MX, keeps no
- * connection and retries nothing.
+ * Used by whoever embeds this (library/create-client.ts); it looks up no MX and retries nothing.
  */
 import type { Envelope } from '../mail/envelope.ts'
 import type { Outcome } from '../mail/outcome.ts'
@@ -10,11 +9,11 @@ import type { Credentials } from '../sasl/mechanism.ts'
 import type { Trouble } from '../smtp/client/question.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { Source } from '../wire/effect.ts'
-import type { Log } from '../world/log.ts'
 import type { DisklessWorld } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
-import { type Hop, type HopOptions, openHop } from './hop.ts'
-import { locateHost } from './hosts.ts'
+import { type Hop, type HopOpened, type HopOptions, openHop } from './hop.ts'
+import { type Host, locateHost } from './hosts.ts'
+import type { Pool } from './pool.ts'
 import { inTheClear, tlsPolicy } from './tls-policy.ts'
 
 export interface SendOptions {
@@ -50,76 +49,106 @@ export interface Sent {
   readonly dialogue: string
 }
 
-/** Sends one message. Never rejects: whatever goes wrong is an outcome. */
-export async function sendMail(world: DisklessWorld, options: SendOptions): Promise<Sent> {
-  const { envelope, content, port } = options
+/** What stands in for a host in a pool of one server's connections. */
+const SERVER = 'server'
+
+/**
+ * Sends one message; by a connection of `pool`, where there is one. Never rejects: whatever goes wrong is an
+ * outcome.
+ */
+export async function sendMail(
+  world: DisklessWorld,
+  options: SendOptions,
+  pool?: Pool,
+): Promise<Sent> {
+  for (;;) {
+    const place = await pool?.take(SERVER)
+    if (pool === undefined || typeof place !== 'object' || !('carry' in place)) {
+      const { sent, hop } = await sendAnew(world, options)
+      if (pool === undefined) hop?.leave()
+      else if (hop === undefined) pool.drop(SERVER)
+      else pool.give(SERVER, hop)
+      return sent
+    }
+    const tried = await offer(world, options, place)
+    pool.give(SERVER, place)
+    // A kept connection may have ended meanwhile; the next one, or a new one, will do then.
+    if (tried.kind === 'sent') return tried.sent
+  }
+}
+
+/** By a connection of its own, to the first host that takes it; gives the connection back for others. */
+async function sendAnew(
+  world: DisklessWorld,
+  options: SendOptions,
+): Promise<{ readonly sent: Sent; readonly hop?: Hop }> {
   const located = await locateHost(world, options.host, 10)
   if (located.kind !== 'hosts') {
-    return undelivered(options, located.kind, located.status, located.reason, '')
+    return { sent: undelivered(options, located.kind, located.status, located.reason, '') }
   }
-  let last = undelivered(options, 'deferred', '4.4.1', 'no host was tried', '')
+  let sent = undelivered(options, 'deferred', '4.4.1', 'no host was tried', '')
   for (const host of located.hosts) {
-    const hopOptions: HopOptions = {
-      host,
-      port,
-      hostname: options.hostname ?? 'localhost',
-      protocol: options.protocol ?? 'smtp',
-      tls: policyOf(options),
-      connectTimeoutMs: options.connectTimeoutMs ?? 30_000,
-      timeouts: timeouts(options.replyTimeoutMs),
-      dialogueAlways: true,
-      ...(options.eightBit === undefined ? {} : { eightBit: options.eightBit }),
-      ...(options.login === undefined ? {} : { login: options.login }),
-      ...(options.roots === undefined ? {} : { roots: options.roots }),
-    }
-    let opened = await openHop(world, hopOptions)
-    if (
-      opened.kind === 'trouble' &&
-      opened.trouble.phase === 'tls' &&
-      hopOptions.tls.clearInstead
-    ) {
-      opened = await openHop(world, { ...hopOptions, tls: inTheClear(hopOptions.tls) })
-    }
+    const opened = await open(world, options, host)
     if (opened.kind === 'trouble') {
       const { kind, status, reason } = opened.trouble
-      last = undelivered(options, kind, status, reason, opened.dialogue)
+      sent = undelivered(options, kind, status, reason, opened.dialogue)
       continue
     }
-    const sizeOctets = options.sizeOctets ?? (content instanceof Uint8Array ? content.length : 0)
-    const repeatable = content instanceof Uint8Array
-    const parcel = { envelope, sizeOctets, content: () => content }
-    const attempt = new Attempt(parcel, !repeatable)
-    const trouble = await offer(attempt, opened.hop, world.log, repeatable)
-    if (trouble !== undefined) {
-      const { kind, status, reason } = trouble
-      last = undelivered(options, kind, status, reason, '')
-      continue
-    }
-    opened.hop.leave()
-    const { outcomes, dialogue = '' } = attempt.carried()
-    return { outcomes, dialogue }
+    const { hop } = opened
+    const tried = await offer(world, options, hop)
+    if (tried.kind === 'sent') return { sent: tried.sent, hop }
+    hop.leave()
+    const { kind, status, reason } = tried.trouble
+    sent = undelivered(options, kind, status, reason, '')
   }
-  return last
+  return { sent }
 }
+
+async function open(world: DisklessWorld, options: SendOptions, host: Host): Promise<HopOpened> {
+  const hopOptions: HopOptions = {
+    host,
+    port: options.port,
+    hostname: options.hostname ?? 'localhost',
+    protocol: options.protocol ?? 'smtp',
+    tls: policyOf(options),
+    connectTimeoutMs: options.connectTimeoutMs ?? 30_000,
+    timeouts: timeouts(options.replyTimeoutMs),
+    dialogueAlways: true,
+    ...(options.eightBit === undefined ? {} : { eightBit: options.eightBit }),
+    ...(options.login === undefined ? {} : { login: options.login }),
+    ...(options.roots === undefined ? {} : { roots: options.roots }),
+  }
+  const opened = await openHop(world, hopOptions)
+  const tlsFailed = opened.kind === 'trouble' && opened.trouble.phase === 'tls'
+  if (!tlsFailed || !hopOptions.tls.clearInstead) return opened
+  return openHop(world, { ...hopOptions, tls: inTheClear(hopOptions.tls) })
+}
+
+type Tried =
+  | { readonly kind: 'sent'; readonly sent: Sent }
+  | { readonly kind: 'untouched'; readonly trouble: Trouble }
 
 /**
  * Offers the message, and again to those that were too many for one transaction, if it can be read again.
- * Gives the trouble that kept it from being offered at all.
+ * 'untouched' where it was not offered at all.
  */
-async function offer(
-  attempt: Attempt,
-  hop: Hop,
-  log: Log,
-  repeatable: boolean,
-): Promise<Trouble | undefined> {
-  const fitting = attempt.fit(hop, log)
+async function offer(world: DisklessWorld, options: SendOptions, hop: Hop): Promise<Tried> {
+  const { envelope, content } = options
+  const repeatable = content instanceof Uint8Array
+  const sizeOctets = options.sizeOctets ?? (repeatable ? content.length : 0)
+  const attempt = new Attempt({ envelope, sizeOctets, content: () => content }, !repeatable)
+  const fitting = attempt.fit(hop, world.log)
   const fitted = fitting instanceof Promise ? await fitting : fitting
-  if (fitted === undefined) return undefined
-  for (let some = false; ; some = true) {
+  for (let some = false; fitted !== undefined; some = true) {
     const carried = await hop.carry(attempt.work(fitted, hop))
-    if (carried.kind === 'untouched') return some ? undefined : carried.trouble
-    if (attempt.note(carried) !== 'again' || !repeatable) return undefined
+    if (carried.kind === 'untouched') {
+      if (some) break
+      return { kind: 'untouched', trouble: carried.trouble }
+    }
+    if (attempt.note(carried) !== 'again' || !repeatable) break
   }
+  const { outcomes, dialogue = '' } = attempt.carried()
+  return { kind: 'sent', sent: { outcomes, dialogue } }
 }
 
 function policyOf({ tls = 'opportunistic', anyCertificate = false }: SendOptions) {
