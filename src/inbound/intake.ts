@@ -37,6 +37,8 @@ type Ranges = readonly Range[] | Promise<readonly Range[]>
 export type TakenBody = Uint8Array | { readonly staged: string; readonly sizeOctets: number }
 
 export class Intake {
+  /** It was seen to need nothing on its way (`Policy.accept`). */
+  plain = false
   readonly #disk: Disk
   #buffer: Uint8Array = EMPTY
   #filled = 0

@@ -171,7 +171,13 @@ export class Reception implements Policy {
     return included(this.#inbound, asked, async octets => this.content(octets, 0, octets.length))
   }
 
-  async accept(peer: Peer, envelope: Envelope): Promise<readonly Verdict[]> {
+  async accept(
+    peer: Peer,
+    envelope: Envelope,
+    _sizeOctets: number,
+    plain: boolean,
+  ): Promise<readonly Verdict[]> {
+    if (this.#intake) this.#intake.plain = plain
     if (this.#door.protocol === 'lmtp') return this.#acceptEach(peer, envelope)
     const transfer = this.#transfer
     this.#transfer = undefined
@@ -360,6 +366,7 @@ export class Reception implements Policy {
       finals,
       head,
       body,
+      plain: intake.plain,
       accountId: peer.account?.id ?? null,
       peer: formatPeer(peer.hello, peer.remote.address, peer.forwarded),
       prefix,

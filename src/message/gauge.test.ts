@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { DotScanner, dotEnding, dotStuffing } from '../wire/dot.ts'
 import { kindOf } from './encode.ts'
 import { Gauge } from './gauge.ts'
 
@@ -76,3 +77,51 @@ for (const [text, eightBit, bare, long] of [
     }
   })
 }
+
+test('what the receiver found plain as it came is what a look at all of it would say, and leaves as it is', () => {
+  const piece = fc.constantFrom(
+    ...['\r\n', '\r\n', 'a', '.', '..', '\r\n.', '\xe9', '\n', '\r', '\0'],
+    ...['x'.repeat(997), 'x'.repeat(998)],
+  )
+  const any = fc
+    .array(piece, { maxLength: 9 })
+    .map(all => Buffer.from(`${all.join('')}\r\n`, 'latin1'))
+  fc.assert(
+    fc.property(any, fc.integer({ min: 1, max: 1100 }), (content, cut) => {
+      const stuffing = dotStuffing('keep')
+      const wire = Buffer.concat([stuffing.push(content), stuffing.end()])
+      const scanner = new DotScanner(() => {}, false)
+      for (let at = 0; at < wire.length; at += cut) {
+        scanner.scan(wire, at, Math.min(wire.length, at + cut))
+      }
+      const looked = gauge(content)
+      const plain = kind(looked) !== 'binary' && !looked.dotted
+      // A lone CR or LF before a dot is mended on its way, and the line is a dotted one.
+      if (looked.bareLineEnds === 0) assert.equal(scanner.plain, plain)
+      if (!plain) return
+      const [whole, passed] = [new Gauge(), new Gauge()]
+      for (const one of [whole, passed]) one.push(Buffer.from('Received: by us\r\n'))
+      whole.push(content)
+      passed.passed(content, kind(looked) as '7bit' | '8bit')
+      assert.equal(kind(passed.end()), kind(whole.end()))
+      assert.equal(passed.octets, whole.octets)
+      const [ending, asEver] = [dotEnding(), dotStuffing()]
+      const sent = (transform: typeof ending) =>
+        Buffer.concat([transform.push(content), transform.end()])
+      assert.deepEqual(sent(ending), sent(asEver))
+    }),
+  )
+})
+
+test('a line that begins with a dot is seen wherever it is cut', () => {
+  const rows: [string, boolean][] = [
+    ['.a\r\n', true],
+    ['a\r\n.b\r\n', true],
+    ['a.\r\nb.c\r\n', false],
+    ['a\r\n\r\n.', true],
+  ]
+  for (const [text, dotted] of rows) {
+    for (const cut of [1, 2, 3, 100])
+      assert.equal(gauge(Buffer.from(text), cut).dotted, dotted, text)
+  }
+})

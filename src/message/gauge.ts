@@ -11,6 +11,7 @@ const LINE_MAX_OCTETS = 998
 
 const LF = 10
 const CR = 13
+const DOT = 46
 
 /** 14 in each octet of a word, and each octet's highest bit. */
 const PLAINS = 0x0e0e0e0e
@@ -27,6 +28,8 @@ export class Gauge {
   bareLineEnds = 0
   nul = false
   longLine = false
+  /** A line begins with a dot. */
+  dotted = false
   /** Octets of the line under way. */
   #column = 0
   /** The last octet was a CR: the next one decides what it is. */
@@ -44,6 +47,7 @@ export class Gauge {
       this.#column = 0
     }
     let start = at - this.#column
+    if (start === at && at < to && octets[at] === DOT) this.dotted = true
     const offset = octets.byteOffset
     const words =
       to < WORDS_FROM_OCTETS ? NO_WORDS : new Int32Array(octets.buffer, 0, (offset + to) >> 2)
@@ -61,9 +65,20 @@ export class Gauge {
         else if (octet === CR && octets[at + 1] === LF) at += 1
         else this.bareLineEnds += 1
         start = at + 1
+        if (start < to && octets[start] === DOT) this.dotted = true
       } else if (octet === 0) this.nul = true
     }
     this.#column = to - start
+  }
+
+  /** Lines that are known to be 7bit or 8bit data, and to have no dot at their beginning. */
+  passed(octets: Uint8Array, is: '7bit' | '8bit'): void {
+    if (this.#column > 0 || this.#cr) {
+      this.push(octets)
+      return
+    }
+    this.octets += octets.length
+    if (is === '8bit') this.eightBit += 1
   }
 
   /** There is nothing more: a last CR stands alone. */

@@ -3,6 +3,7 @@
  * writes it, and hands what was born leased to the worker. Called by the inbound roles; knows no
  * protocol and no transport.
  */
+import { isAscii } from 'node:buffer'
 import { type Address, formatAddress } from '../mail/address.ts'
 import { formatCarriedSender } from '../mail/carried.ts'
 import type { Envelope, Sender } from '../mail/envelope.ts'
@@ -10,6 +11,7 @@ import type { Delivery } from '../mailbox/deliver.ts'
 import { mailTopic } from '../mailbox/topic.ts'
 import type { Store } from '../store/store.ts'
 import { formatDate } from '../wire/date.ts'
+import { Lending } from '../wire/lending.ts'
 import { inOneBuffer, ownOctets, ownText } from '../wire/own.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Acceptance, AcceptedRecipient } from './acceptance.ts'
@@ -32,6 +34,8 @@ export interface Submission {
   readonly head: string
   /** Octets are lent: what is kept of them is a copy, and a large buffer may go over to the store. */
   readonly body: Acceptance['body']
+  /** The body is 7bit or 8bit data, and no line of it begins with a dot. */
+  readonly plain?: boolean
   readonly accountId: number | null
   readonly peer: string
   /** The content's first octets: its header, for a notice of expansion. */
@@ -56,7 +60,8 @@ export interface Lessee {
   readonly restMs: number
   berth(address: string, birth: Birth): Berth
   /** @param told a notice that was accepted with it, and rests */
-  born(acceptance: Acceptance, told?: RestingNotice): void
+  /** @param lending its body, where that has gone over to the store */
+  born(acceptance: Acceptance, told?: RestingNotice, lending?: Lending): void
 }
 
 /** What of a message a delivery at once needs. */
@@ -125,17 +130,27 @@ export class Spool {
     const expanded = this.#expanded(submission, planned)
     const told = expanded && (await expanded)
     const acceptance = told ? { ...planned, notices: [told.notice] } : planned
-    const { named } = submission
-    let released = NOTHING
-    if (named === undefined)
-      await this.#store.write(accept, acceptance, movedOf(submission, acceptance))
-    else released = await this.#store.write(acceptNamed, { ...named, acceptance })
-    this.#accepted(acceptance, told?.rests)
+    const lending = lendingOf(submission, acceptance)
+    let released: readonly string[]
+    try {
+      released = await this.#write(submission, acceptance)
+    } catch (error) {
+      lending?.end()
+      throw error
+    }
+    this.#accepted(acceptance, told?.rests, lending)
     return released
   }
 
+  async #write(submission: Submission, acceptance: Acceptance): Promise<readonly string[]> {
+    const { named } = submission
+    if (named !== undefined) return this.#store.write(acceptNamed, { ...named, acceptance })
+    await this.#store.write(accept, acceptance, movedOf(submission, acceptance))
+    return NOTHING
+  }
+
   /** It is durable: who is to go on with it hears of it. */
-  #accepted(acceptance: Acceptance, told?: RestingNotice): void {
+  #accepted(acceptance: Acceptance, told?: RestingNotice, lending?: Lending): void {
     let leased = false
     // Any node may take what waits: this one, or another if this one has its hands full.
     let waiting = acceptance.notices !== undefined && acceptance.notices.length > 0
@@ -148,7 +163,7 @@ export class Spool {
         this.#store.wake(mailTopic(delivery.accountId))
       }
     }
-    if (leased) this.#lessee.born(acceptance, told)
+    if (leased) this.#lessee.born(acceptance, told, lending)
     if (waiting) this.#store.wake(queueTopic)
   }
 
@@ -245,8 +260,8 @@ export class Spool {
 }
 
 /**
- * The body as it is lent, where nobody here needs it once the store was told, and no head, of which each delivery
- * has its own; else a copy of both, beside each other as they go on.
+ * The body as it is lent, where nobody here needs it once the store was told, or a copy is lent on (`lendingOf`), and no
+ * head where each delivery has its own; else a copy of both, beside each other as they go on.
  */
 function keptOf(
   { head, body, named }: Submission,
@@ -254,7 +269,18 @@ function keptOf(
 ): Pick<Acceptance, 'head' | 'body'> {
   if (!(body instanceof Uint8Array)) return { head: atOnce ? NO_OCTETS : ownText(head), body }
   if (atOnce) return { head: NO_OCTETS, body: named === undefined ? body : ownOctets(body) }
+  if (named === undefined && body.length >= AS_THEY_ARE_OCTETS) return { head: ownText(head), body }
   return inOneBuffer(head, body, named !== undefined)
+}
+
+/** What is in our hands behind the commit, of a body that goes over to the store with its buffer. */
+function lendingOf(
+  { body: lent, plain }: Submission,
+  { body, recipients }: Acceptance,
+): Lending | undefined {
+  const own = body !== lent || !(body instanceof Uint8Array) || body.length < AS_THEY_ARE_OCTETS
+  if (own || recipients.every(({ lease }) => lease === undefined)) return undefined
+  return new Lending(body, plain ? (isAscii(body) ? '7bit' : '8bit') : undefined)
 }
 
 /** A large body goes over to the store as it was lent. */

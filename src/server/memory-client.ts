@@ -3,6 +3,7 @@
  * self-test at start, and by `explain`, which ask what real peers would be answered.
  */
 import type { Endpoint } from '../wire/effect.ts'
+import { type Output, octetsIn } from '../wire/output.ts'
 import type { Connection, ConnectionEvents } from '../world/net.ts'
 
 export class MemoryClient implements Connection {
@@ -24,8 +25,9 @@ export class MemoryClient implements Connection {
 
   release(): void {}
 
-  write(output: string | Uint8Array): boolean {
-    this.#text += typeof output === 'string' ? output : Buffer.from(output).toString('latin1')
+  write(output: Output | readonly Output[], left?: () => void): boolean {
+    this.#text += Buffer.from(octetsIn(output)).toString('latin1')
+    left?.()
     this.#tell()
     return true
   }

@@ -105,7 +105,8 @@ export class Attempt {
   }
 
   /** The message for those still open, as many as go at once; its content begins anew. */
-  work({ body, sizeOctets, content, crlfOnly }: Fitted, { xforward }: Hop): Carry {
+  work(fitted: Fitted, { xforward }: Hop): Carry {
+    const { body, sizeOctets, content, crlfOnly, undotted } = fitted
     const { id, envelope, forwarded } = this.#parcel
     const { sender, recipients } = envelope
     const some = this.#now()
@@ -117,6 +118,7 @@ export class Attempt {
       sizeOctets,
       content: content(),
       crlfOnly,
+      ...(undotted && { undotted }),
       ...(some.length < this.#open.length && { more: true }),
       ...(xforward && forwarded && { forwarded }),
     }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { load, short, town } from '../../test/kit/smtp-town.ts'
 import type { Sender } from '../mail/envelope.ts'
 import type { EightBit } from '../route/route.ts'
-import type { Source } from '../wire/effect.ts'
+import { isLent, type Lent, type Source } from '../wire/effect.ts'
 import { Fitting } from './fitting.ts'
 import type { Load } from './transport.ts'
 
@@ -82,7 +82,8 @@ function parcel(text: string, sender: Partial<Sender>, content?: () => Source): 
   }
 }
 
-async function read(source: Source): Promise<Buffer> {
+async function read(source: Source | Lent): Promise<Buffer> {
+  assert.ok(!isLent(source))
   if (source instanceof Uint8Array) return Buffer.from(source)
   const pieces: Uint8Array[] = []
   for await (const octets of source) pieces.push(octets)

@@ -12,12 +12,12 @@ import { rewriting } from '../message/rewrite.ts'
 import { type Survey, Surveyor, type Wanted } from '../message/survey.ts'
 import type { EightBit } from '../route/route.ts'
 import type { HopFacts } from '../smtp/client/question.ts'
-import type { Source, Transform } from '../wire/effect.ts'
+import type { Lent, Source, Transform } from '../wire/effect.ts'
 import type { Load } from './transport.ts'
 
 /** What is carried; a load of the queue is one. */
 export type Parcel = Pick<Load, 'envelope' | 'sizeOctets' | 'content' | 'forwarded'> &
-  Partial<Pick<Load, 'id' | 'from'>>
+  Partial<Pick<Load, 'id' | 'from' | 'lent'>>
 
 /** The message as one hop takes it. */
 export interface Fitted {
@@ -25,9 +25,11 @@ export interface Fitted {
   /** What it holds, for BODY=. */
   readonly body: BodyKind
   readonly sizeOctets: number
-  readonly content: () => Source
+  readonly content: () => Source | Lent
   /** It has no line end but CRLF, and may go by BDAT as it is. */
   readonly crlfOnly: boolean
+  /** It has no line that begins with a dot. */
+  readonly undotted?: boolean
   /** Set where it was re-encoded; `signed` where that broke a DKIM signature. */
   readonly converted?: { readonly to: '7bit' | '8bit'; readonly signed: boolean }
 }
@@ -43,7 +45,9 @@ const HELD_MAX_OCTETS = 196_608
 
 interface Looked {
   readonly gauge: Gauge
-  readonly content: () => Source
+  readonly content: () => Source | Lent
+  /** For who does not give it back. */
+  readonly own: () => Source
 }
 
 export class Fitting {
@@ -72,7 +76,7 @@ export class Fitting {
   }
 
   #fit(
-    { gauge, content: seen }: Looked,
+    { gauge, content: seen, own }: Looked,
     { extensions }: HopFacts,
     eightBit: EightBit,
   ): Fitted | Unfit | Promise<Fitted | Unfit> {
@@ -82,7 +86,8 @@ export class Fitting {
     const converts = eightBit === 'convert'
     const asIs = (body: BodyKind): Fitted => {
       const crlfOnly = gauge.bareLineEnds === 0
-      return { kind: 'fitted', body, sizeOctets, content: seen, crlfOnly }
+      const undotted = !gauge.dotted
+      return { kind: 'fitted', body, sizeOctets, content: seen, crlfOnly, undotted }
     }
     // What no line can hold goes as it is, wherever it can.
     const lines = converts && gauge.longLine && gauge.bareLineEnds === 0
@@ -98,17 +103,20 @@ export class Fitting {
     if (!exceeds(gauge, wanted)) return plain()
     const key = `${wanted.most} ${eightBit}`
     const known = this.#converted.get(key)
-    const converting = known ?? convert(wanted, seen, sizeOctets)
+    const converting = known ?? convert(wanted, own, sizeOctets)
     if (known === undefined) this.#converted.set(key, converting)
     return converting.then(converted => (converted === 'fits' ? plain() : converted))
   }
 
   #look(): Looked | Promise<Looked> {
-    const source = this.#parcel.content()
+    const { lent, content } = this.#parcel
+    if (lent !== undefined) return { gauge: gaugeOf(lent), content: () => lent, own: content }
+    const source = content()
     if (!(source instanceof Uint8Array)) return this.#lookThrough(source)
     const gauge = new Gauge()
     gauge.push(source)
-    return { gauge: gauge.end(), content: () => source }
+    const whole = () => source
+    return { gauge: gauge.end(), content: whole, own: whole }
   }
 
   async #lookThrough(source: AsyncIterable<Uint8Array>): Promise<Looked> {
@@ -120,10 +128,23 @@ export class Fitting {
       held?.push(octets)
     }
     gauge.end()
-    if (held === undefined) return { gauge, content }
-    const whole = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held)
-    return { gauge, content: () => whole }
+    if (held === undefined) return { gauge, content, own: content }
+    const octets = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held)
+    const whole = () => octets
+    return { gauge, content: whole, own: whole }
   }
+}
+
+/** What was seen as it came is not looked through again. */
+function gaugeOf(lent: Lent): Gauge {
+  const gauge = new Gauge()
+  const pieces = lent.take()
+  for (const [at, octets] of pieces.entries()) {
+    if (lent.plain !== undefined && at === pieces.length - 1) gauge.passed(octets, lent.plain)
+    else gauge.push(octets)
+  }
+  lent.giveBack()
+  return gauge.end()
 }
 
 /** Whether anything may have to be changed; which entity, only a survey can tell. */

@@ -12,6 +12,8 @@ import type { Claimed } from '../queue/claim.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
 import { hopsOf, isOneByOne, type Route, routeKey } from '../route/route.ts'
 import type { Source } from '../wire/effect.ts'
+import { lentBehind } from '../wire/lending.ts'
+import type { Content } from './newborns.ts'
 import type { Load } from './transport.ts'
 
 /** One recipient row in our hands. */
@@ -48,6 +50,7 @@ export interface Job {
   readonly rows: readonly JobRow[]
   readonly route: Route
   readonly load: Load
+  readonly content: Content
   /** Whose places it takes: its destination's and its sender's. Lanes have these names. */
   readonly destination: string
   readonly from: string
@@ -63,7 +66,7 @@ export function jobsOf(
   message: QueuedMessage,
   rows: readonly JobRow[],
   routes: readonly Route[],
-  content: () => Source,
+  content: Content,
   departureOf: (row: JobRow, route: Route) => Departure | undefined,
 ): readonly Job[] {
   const ways = rows.map((row, i) => {
@@ -90,7 +93,7 @@ export function makeJob(
   message: QueuedMessage,
   rows: readonly JobRow[],
   route: Route,
-  content: () => Source,
+  content: Content,
   departure?: Departure,
 ): Job {
   const { reversePath, deliveredTo } = departure ?? {}
@@ -108,11 +111,14 @@ export function makeJob(
     sizeOctets: front.length + message.size_octets,
     head: front.length === 0 ? message.head : Buffer.concat([front, message.head]),
     bodyKey: message.body_id,
-    content: front.length === 0 ? content : () => behind(front, content()),
+    content: front.length === 0 ? content.octets : () => behind(front, content.octets()),
+    ...(content.lent && {
+      lent: front.length === 0 ? content.lent : lentBehind(front, content.lent),
+    }),
     ...(hopsOf(route).some(hop => hop.xforward) && { forwarded: forwardedOf(message) }),
   }
   const destination = routeKey(route)
-  return { message, rows, route, load, destination, from }
+  return { message, rows, route, load, content, destination, from }
 }
 
 const NOTHING = new Uint8Array(0)

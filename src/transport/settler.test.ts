@@ -30,7 +30,9 @@ function loadTo(n: number): Job {
   const address = `bob@d${n}.test`
   const row = { n, address, notify: 'SUCCESS', originalRecipient: null, aliasOf: null }
   const route = { kind: 'mx', domain: `d${n}.test` } as const
-  return makeJob(message, [{ ...row, attempts: 0, warnedAt: null }], route, () => message.head)
+  return makeJob(message, [{ ...row, attempts: 0, warnedAt: null }], route, {
+    octets: () => message.head,
+  })
 }
 
 /** A settler whose store takes its time, and everything that was stored. */

@@ -9,7 +9,7 @@ import type { Reply } from '../mail/status.ts'
 import type { Delivery } from '../mailbox/deliver.ts'
 import type { Route } from '../route/route.ts'
 import type { Reach, Wait } from '../shape/gates.ts'
-import type { Source } from '../wire/effect.ts'
+import type { Lent, Source } from '../wire/effect.ts'
 
 /** One message on its way to some of its recipients. */
 export interface Load {
@@ -25,6 +25,8 @@ export interface Load {
   readonly bodyKey: number
   /** The message as it is to be sent, CRLF line ends; may be called again for a further host. */
   content(): Source
+  /** The same octets where they are in memory, and may stay there until they have left. */
+  readonly lent?: Lent
   /** Who sends it, by account or reverse-path: places are given to senders in turn. */
   readonly from?: string
   /** Whom it came from, where the route is to be told (XFORWARD). */

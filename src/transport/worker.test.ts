@@ -5,6 +5,7 @@ import type { Acceptance } from '../queue/acceptance.ts'
 import { Gates } from '../shape/gates.ts'
 import { Limits } from '../shape/limits.ts'
 import { StoreError } from '../store/store.ts'
+import { Lending } from '../wire/lending.ts'
 import { silent } from '../world/log.ts'
 import type { World } from '../world/world.ts'
 import type { Load } from './transport.ts'
@@ -118,4 +119,48 @@ test('the octets of what goes back to a lane are kept no longer', async () => {
   worker.born(newborn(body))
   await turns()
   assert.equal(read, 0)
+})
+
+test('lent octets are at hand for all loads of a message, and free once the last has left', async () => {
+  const clock = { now: () => 0, monotonic: () => 0, after: () => ({ cancel() {} }) }
+  const gates = new Gates(clock, () => ({ initial: 10, most: 10, cohorts: 1 }))
+  const loads: { load: Load; left: () => void }[] = []
+  const transport = {
+    carry: (load: Load) =>
+      new Promise(resolve => loads.push({ load, left: () => resolve({ outcomes: [] }) })),
+  }
+  const stored = Buffer.from('stored')
+  const worker = new Worker({
+    world: { clock, log: silent },
+    store: { write: async () => null },
+    node: 'node',
+    settler: { settle: async () => undefined },
+    transports: { mx: transport },
+    route: (_message: unknown, { n }: { n: number }) => ({ kind: 'mx', domain: `d${n}.example` }),
+    departure: () => undefined,
+    content: () => stored,
+    jobsMax: 10,
+    gates,
+    limits: new Limits(clock, gates, () => []),
+    probes: () => ({ firstMs: 60_000, mostMs: 60_000 }),
+  } as unknown as WorkerOptions)
+  const body = Buffer.alloc(20_000, 'x')
+  const acceptance = newborn(body)
+  const [recipient] = acceptance.recipients
+  assert.ok(recipient)
+  worker.born({ ...acceptance, recipients: [recipient, recipient] }, undefined, new Lending(body))
+  const [first, second] = loads
+  assert.ok(first && second)
+  const own = first.load.content()
+  first.left()
+  await turns()
+  const pieces = second.load.lent?.take() ?? []
+  assert.deepEqual(Buffer.concat(pieces), body)
+  assert.deepEqual(own, body, 'a copy, for who does not give it back')
+  second.left()
+  await turns()
+  assert.throws(() => second.load.lent?.take())
+  assert.equal(second.load.content(), stored)
+  second.load.lent?.giveBack()
+  assert.equal(new Lending(body).take()[0]?.buffer, pieces.at(-1)?.buffer)
 })

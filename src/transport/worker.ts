@@ -20,12 +20,13 @@ import type { Gates, Wait } from '../shape/gates.ts'
 import type { Limits } from '../shape/limits.ts'
 import { everything, type Store } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
+import type { Lending } from '../wire/lending.ts'
 import type { Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
 import { InHand } from './in-hand.ts'
 import { type Departure, fromKey, type Job, type JobRow, jobsOf, makeJob, rowOf } from './job.ts'
 import { Lanes } from './lanes.ts'
-import { Newborns } from './newborns.ts'
+import { type Content, Newborns } from './newborns.ts'
 import { Places } from './places.ts'
 import { settleSurely } from './settle-surely.ts'
 import { lifetimeOf, type Settler } from './settler.ts'
@@ -172,7 +173,7 @@ export class Worker {
   }
 
   /** A message was accepted; the rows that were born leased to us begin. */
-  born(acceptance: Acceptance, told?: RestingNotice): void {
+  born(acceptance: Acceptance, told?: RestingNotice, lending?: Lending): void {
     if (told !== undefined) this.#options.settler.rests(acceptance.id, told)
     const { content } = this.#options
     const message = queuedMessageOf(acceptance)
@@ -180,8 +181,8 @@ export class Worker {
     for (const [n, r] of acceptance.recipients.entries()) {
       if (r.lease) rows.push({ n, ...r, attempts: 0, warnedAt: null })
     }
-    const octets = this.#newborns.keep(acceptance) ?? (() => content(message))
-    void this.#begin(message, rows, octets)
+    const kept = this.#newborns.keep(acceptance, () => content(message), lending)
+    void this.#begin(message, rows, kept)
   }
 
   /** True once nothing more is to be claimed. */
@@ -205,7 +206,7 @@ export class Worker {
     const loads = [...Map.groupBy(rows, row => row.message_id)].map(async ([id, mine]) => {
       const message = await store.read(queuedMessage, id)
       if (message === undefined) return undefined
-      const content = () => this.#options.content(message)
+      const content = { octets: () => this.#options.content(message) }
       return this.#run(makeJob(message, mine.map(rowOf), way.route, content), way.transport)
     })
     const carried = (await Promise.all(loads)).filter(one => one !== undefined)
@@ -300,7 +301,7 @@ export class Worker {
     await Promise.all(
       [...byMessage].map(async ([id, mine]) => {
         const message = await this.#options.store.read(queuedMessage, id)
-        const content = () => this.#options.content(message as QueuedMessage)
+        const content = { octets: () => this.#options.content(message as QueuedMessage) }
         if (message) await this.#begin(message, mine.map(rowOf), content, lane)
         else this.#options.world.log.error('queue.orphan', { message: id })
       }),
@@ -311,7 +312,7 @@ export class Worker {
   #begin(
     message: QueuedMessage,
     rows: readonly JobRow[],
-    content: () => Source,
+    content: Content,
     lane?: string,
   ): void | Promise<void> {
     const routes = rows.map(row => this.#options.route(message, row))
@@ -326,11 +327,12 @@ export class Worker {
     message: QueuedMessage,
     rows: readonly JobRow[],
     routes: readonly Route[],
-    content: () => Source,
+    content: Content,
     lane?: string,
   ): void {
     const { departure } = this.#options
     const jobs = jobsOf(message, rows, routes, content, (row, to) => departure(message, row, to))
+    content.begun?.(jobs.length)
     for (const job of jobs) this.#start(job, lane)
   }
 
@@ -348,7 +350,7 @@ export class Worker {
 
   /** It goes back to the store, from where it is read when its time has come. */
   #park(job: Job, wait: Wait): void {
-    this.#newborns.forget(job.message.id)
+    job.content.left?.()
     this.#lanes.park(job, wait)
   }
 
@@ -366,7 +368,7 @@ export class Worker {
       : await settleSurely(this.#options, job, carried, stopped)
     this.#jobs.delete(place)
     this.#finished(job, dueAt)
-    if (carried.waits) this.#park(job, carried.waits)
+    if (carried.waits) this.#lanes.park(job, carried.waits)
     this.#lanes.left(job.destination, job.from)
     return carried
   }
@@ -388,7 +390,7 @@ export class Worker {
     const { world } = this.#options
     const wasFull = this.#places.free < 1
     this.#places.leave([job.destination, job.from])
-    this.#newborns.forget(job.message.id)
+    job.content.left?.()
     if (this.#jobs.size === 0) this.#idle?.()
     if (wasFull || (dueAt !== undefined && dueAt <= world.clock.now())) this.wake()
     else if (dueAt !== undefined) this.#lookIn(dueAt - world.clock.now())

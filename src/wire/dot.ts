@@ -34,6 +34,18 @@ export function dotStuffing(lone: 'crlf' | 'keep' = 'crlf'): Transform {
   }
 }
 
+/** Ends content that has no line end but CRLF and no line that begins with a dot: it is not looked through again. */
+export function dotEnding(): Transform {
+  let last: number | undefined = LF
+  return {
+    push(octets) {
+      last = octets.at(-1) ?? last
+      return octets
+    },
+    end: () => Buffer.from(last === LF ? '.\r\n' : '\r\n.\r\n'),
+  }
+}
+
 /** What came last: lines start after CRLF and at the beginning; a lone 'lf' is withheld. */
 type Last = 'start' | 'text' | 'cr' | 'lf'
 
@@ -115,6 +127,9 @@ function lineEnd(controls: Controls, octets: Buffer, from: number): number {
   return at
 }
 
+/** RFC 5321 §4.5.3.1.6: a line of text, without its CRLF. */
+const LINE_MAX_OCTETS = 998
+
 /** Where the scanner stands: within a line, after a CR, at a line start, after its dot, after .CR */
 type Place = 'text' | 'cr' | 'start' | 'dot' | 'dot-cr'
 
@@ -128,6 +143,10 @@ export class DotScanner {
   bareLineEnds = 0
   /** True where a NUL was seen (RFC 2045 §2.7, §2.8: neither 7bit nor 8bit). */
   nul = false
+  /** A line is too long, or begins with a dot. */
+  #special = false
+  /** Octets of the line under way that were passed. */
+  #column = 0
   #place: Place = 'start'
   readonly #controls = new Controls()
   readonly #normalize: boolean
@@ -136,6 +155,14 @@ export class DotScanner {
   constructor(take: (octets: Uint8Array, from: number, to: number) => void, normalize: boolean) {
     this.#take = take
     this.#normalize = normalize
+  }
+
+  /**
+   * Lines of at most 998 octets, of which none begins with a dot, and neither NUL nor a lone CR or LF: 7bit or 8bit data
+   * (RFC 2045 §2.7, §2.8) to which nothing need be done on its way.
+   */
+  get plain(): boolean {
+    return !this.#special && !this.nul && this.bareLineEnds === 0
   }
 
   /** Scans octets[from, to). Gives the index behind CRLF.CRLF, or -1 where the content goes on. */
@@ -166,12 +193,16 @@ export class DotScanner {
           at += 1
           kept = at
           this.#place = 'dot-cr'
-        } else this.#place = 'text'
+        } else {
+          this.#special = true
+          this.#place = 'text'
+        }
       } else if (octets[at] === LF) {
         at += 1
         if (this.#place === 'dot-cr') return at
         kept = at
         this.#take(CRLF, 0, 2)
+        this.#column = 0
         this.#place = 'start'
       } else {
         this.#bare(CR)
@@ -185,17 +216,28 @@ export class DotScanner {
   /** Passes over whole lines: up to a line that starts with a dot, a CR or LF out of place, or the end. */
   #pass(octets: Buffer, from: number, to: number): number {
     let at = from
+    let start = from - this.#column
     for (;;) {
       at = this.#controls.next(at, to)
-      if (at === to) return to
+      if (at - start > LINE_MAX_OCTETS) this.#special = true
+      if (at === to) {
+        this.#column = at - start
+        return to
+      }
       const octet = octets[at]
       if (octet === CR && at + 1 < to && octets[at + 1] === LF) {
         at += 2
+        start = at
         if (at < to && octets[at] !== DOT) continue
+        this.#column = 0
         this.#place = 'start'
         return at
       }
-      if (octet === CR || octet === LF) return at
+      if (octet === CR || octet === LF) {
+        // Whether that ends the line is known only with the next octet, where this was the last.
+        this.#column = at - start
+        return at
+      }
       if (octet === 0) this.nul = true
       at += 1
     }

@@ -9,6 +9,21 @@
 /** Octets to send that need not be in memory at once. The pump pulls them under backpressure. */
 export type Source = Uint8Array | AsyncIterable<Uint8Array>
 
+/**
+ * Octets in a buffer that is used again. Between `take` and `giveBack` they stay what they are: who sends them gives
+ * them back once they have left, or never will. `take` throws where the buffer is another's by now.
+ */
+export interface Lent {
+  /** What its last piece was seen to be (RFC 2045 §2.7, §2.8), where besides no line of that begins with a dot. */
+  readonly plain?: '7bit' | '8bit' | undefined
+  take(): readonly Uint8Array[]
+  giveBack(): void
+}
+
+export function isLent(source: Source | Lent): source is Lent {
+  return 'giveBack' in source
+}
+
 /** A synchronous filter over a streamed source (dot-stuffing, for one). `end` gives what is left. */
 export interface Transform {
   push(octets: Uint8Array): Uint8Array
@@ -76,7 +91,7 @@ export interface Sink<Question, Answer> {
   /** Sends text (written as UTF-8) or octets, in order. */
   send(output: string | Uint8Array): void
   /** Sends a source behind what was sent so far; later sends wait behind it. */
-  stream(source: Source, transform?: Transform): void
+  stream(source: Source | Lent, transform?: Transform): void
   /**
    * Asks the role behind the session. An answer known at once is returned; `undefined` means that
    * it comes later through `Session.answer`, and until then the session asks nothing else.

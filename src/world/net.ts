@@ -1,5 +1,6 @@
 /** Ordered streams of octets as a port: TCP, TLS, Unix sockets, stdio, memory. */
 import type { Endpoint, TlsFacts } from '../wire/effect.ts'
+import type { Output } from '../wire/output.ts'
 
 /** What a connection tells its owner. `closed` is called exactly once and last. */
 export interface ConnectionEvents {
@@ -24,8 +25,11 @@ export interface Connection {
    * or `secure` next gets them first.
    */
   release(unread: Uint8Array): void
-  /** Takes octets or text (UTF-8). False means: wait for `drained` before writing more. */
-  write(output: string | Uint8Array): boolean
+  /**
+   * Takes octets or text (UTF-8), of several pieces all at once. False means: wait for `drained` before writing more.
+   * @param left called once nobody looks at the octets any more; never where the connection ends before
+   */
+  write(output: Output | readonly Output[], left?: () => void): boolean
   pause(): void
   resume(): void
   /** Turns the connection into a TLS one; rejects (and closes) if the handshake fails. */

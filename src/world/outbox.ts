@@ -3,20 +3,34 @@
  * The pump is its only caller. Everything gathered during one input leaves in one write; a stream is
  * pulled only as fast as the connection drains. It knows no session, no question and no deadline.
  */
-import type { Source, Transform } from '../wire/effect.ts'
+import { isLent, type Lent, type Source, type Transform } from '../wire/effect.ts'
+import { joined, type Output } from '../wire/output.ts'
 import type { Connection } from './net.ts'
 
-/** Up to this many octets, pieces are joined for the sake of a single write. */
-const JOINED_MAX_OCTETS = 65536
-/** Streamed octets are gathered to this size before they are written. */
+/** Octets at hand leave in slices of this size; as many need not be in slices at all. */
+const SLICE_OCTETS = 65536
+/** Streamed octets are gathered to this size before they are written. A piece of it is never copied. */
 const WRITE_OCTETS = 16384
 
-interface Pending {
-  readonly source: Source
+/** A source that is pulled piece by piece. */
+interface Pulled {
+  readonly source: AsyncIterable<Uint8Array>
   readonly transform: Transform | undefined
 }
 
-type Piece = string | Uint8Array | Pending
+/** Octets at hand that are more than one slice. */
+interface Fed {
+  readonly slices: Uint8Array[]
+  readonly transform: Transform | undefined
+  readonly end: Left | undefined
+}
+
+/** Stands behind octets that were lent: what is to be done once they have left. */
+interface Left {
+  left(): void
+}
+
+type Piece = Output | Left | Fed | Pulled
 
 export interface OutboxOwner {
   /** A stream has ended. */
@@ -27,15 +41,19 @@ export interface OutboxOwner {
 
 /** Never added to: an array that has had one entry keeps room for sixteen more. */
 const NONE: Piece[] = []
+const NOTHING: (Output | Left)[] = []
 
 export class Outbox {
   /** Where it goes; the pump exchanges it while nothing is here. */
   connection: Connection
   readonly #owner: OutboxOwner
   /** Nearly always all there is: one reply. Nothing is queued meanwhile. */
-  #only: string | Uint8Array | undefined
+  #only: Output | undefined
   #queue: Piece[] = NONE
   #pulling = false
+  /** What leaves slice by slice, and what leaves with the next one. */
+  #fed: Fed | undefined
+  #held: (Output | Left)[] = NOTHING
   #gone = false
   #wake: (() => void) | undefined
   /** True from a write that returned false until the connection has drained. */
@@ -54,7 +72,7 @@ export class Outbox {
 
   /** Nothing is left here; the transport may still hold some of it. */
   get empty(): boolean {
-    return this.#only === undefined && this.#queue.length === 0 && !this.#pulling
+    return this.#only === undefined && this.#queue.length === 0 && !this.#streams
   }
 
   /** All of it was handed over and the transport takes more. */
@@ -62,7 +80,12 @@ export class Outbox {
     return this.empty && !this.waiting
   }
 
-  send(output: string | Uint8Array): void {
+  /** A stream is under way: what was sent behind it waits. */
+  get #streams(): boolean {
+    return this.#pulling || this.#fed !== undefined
+  }
+
+  send(output: Output): void {
     if (output.length === 0) return
     this.queuedOctets += output.length
     if (this.#queue.length > 0) this.#join(output)
@@ -72,7 +95,7 @@ export class Outbox {
   }
 
   /** Texts that stand beside each other become one. */
-  #join(output: string | Uint8Array): void {
+  #join(output: Output): void {
     const last = this.#queue.length - 1
     const before = this.#queue[last]
     if (typeof before === 'string' && typeof output === 'string') {
@@ -88,42 +111,105 @@ export class Outbox {
     this.#only = undefined
   }
 
-  stream(source: Source, transform?: Transform): void {
-    if (source instanceof Uint8Array && source.length <= JOINED_MAX_OCTETS) {
-      this.send(transform ? transform.push(source) : source)
-      if (transform) this.send(transform.end())
+  stream(source: Source | Lent, transform?: Transform): void {
+    if (source instanceof Uint8Array) this.#feed([source], transform)
+    else if (isLent(source)) this.#lend(source, transform)
+    else {
+      this.queuedOctets += WRITE_OCTETS
+      this.#append({ source, transform })
+    }
+  }
+
+  #lend(lent: Lent, transform: Transform | undefined): void {
+    try {
+      this.#feed(lent.take(), transform, { left: () => lent.giveBack() })
+    } catch (error) {
+      this.#owner.broken('source-failed', error)
+    }
+  }
+
+  #feed(pieces: readonly Uint8Array[], transform: Transform | undefined, end?: Left): void {
+    let octets = 0
+    for (const piece of pieces) octets += piece.length
+    if (octets > SLICE_OCTETS) {
+      this.queuedOctets += WRITE_OCTETS
+      this.#append({ slices: pieces.flatMap(slicesOf), transform, end })
       return
     }
-    this.queuedOctets += WRITE_OCTETS
-    this.#append({ source, transform })
+    for (const piece of pieces) this.send(transform ? transform.push(piece) : piece)
+    if (end) this.#append(end)
+    if (transform) this.send(transform.end())
   }
 
   /** Hands over what can be handed over now: one write for all that stands before a stream. */
   flush(): void {
     if (this.#only !== undefined) {
       if (this.waiting || this.#pulling || this.#gone) return
-      const only = this.#only
-      this.#only = undefined
-      this.queuedOctets = 0
-      this.#hand(only)
-      return
-    }
-    while (this.#queue.length > 0 && !this.waiting && !this.#pulling && !this.#gone) {
-      const stream = this.#queue.findIndex(isPending)
-      if (stream === -1) {
-        const pieces = this.#queue as (string | Uint8Array)[]
-        const small = this.queuedOctets <= JOINED_MAX_OCTETS
+      if (this.#fed === undefined) {
+        const only = this.#only
+        this.#only = undefined
         this.queuedOctets = 0
-        this.#queue = NONE
-        if (small) this.#hand(joined(pieces))
-        else this.#write(pieces)
-      } else {
-        const before = this.#queue.splice(0, stream) as (string | Uint8Array)[]
-        const pending = this.#queue.shift() as Pending
-        for (const piece of before) this.queuedOctets -= piece.length
-        void this.#pull(pending, before)
+        this.#hand(only)
+        return
       }
     }
+    while (!this.waiting && !this.#pulling && !this.#gone) {
+      if (this.#fed !== undefined) this.#next(this.#fed)
+      else if (this.#queue.length === 0) return
+      else this.#leave()
+    }
+  }
+
+  /** What stands before the next stream leaves; or, where it is large, with the first octets of that. */
+  #leave(): void {
+    const stream = this.#queue.findIndex(isStream)
+    if (stream === -1) {
+      const pieces = this.#queue as (Output | Left)[]
+      const small = this.queuedOctets < WRITE_OCTETS && pieces.every(isOutput)
+      this.queuedOctets = 0
+      this.#queue = NONE
+      if (small) this.#hand(joined(pieces as Output[]))
+      else this.#write(pieces)
+      return
+    }
+    const before = this.#queue.splice(0, stream) as (Output | Left)[]
+    const next = this.#queue.shift() as Fed | Pulled
+    for (const piece of before) this.queuedOctets -= sizeOf(piece)
+    if ('source' in next) void this.#pull(next, before)
+    else {
+      this.#fed = next
+      this.#held = before
+    }
+  }
+
+  /** The next slice leaves; the last one goes back to the head of the queue, to leave with what was sent behind it. */
+  #next({ slices, transform, end }: Fed): void {
+    const pieces = [...this.#held]
+    this.#held = NOTHING
+    for (let octets = 0; slices.length > 0 && octets < WRITE_OCTETS; ) {
+      const slice = slices.shift() as Uint8Array
+      const output = transform ? transform.push(slice) : slice
+      if (output.length > 0) pieces.push(output)
+      octets += output.length
+    }
+    if (slices.length > 0) {
+      this.#write(pieces)
+      return
+    }
+    if (end) pieces.push(end)
+    const rest = transform?.end()
+    if (rest?.length) pieces.push(rest)
+    this.#fed = undefined
+    this.#last(pieces)
+  }
+
+  /** A stream has come to its end, and these are its last pieces. */
+  #last(pieces: readonly (Output | Left)[]): void {
+    this.queuedOctets -= WRITE_OCTETS
+    for (const piece of pieces) this.queuedOctets += sizeOf(piece)
+    const behind = this.#only === undefined ? this.#queue : [this.#only]
+    this.#only = undefined
+    this.#queue = [...pieces, ...behind]
   }
 
   /** The connection has drained. */
@@ -135,53 +221,74 @@ export class Outbox {
     this.#wake = undefined
   }
 
-  /** The connection is gone: forgets everything and lets a stream's source close. */
+  /**
+   * The connection is gone: forgets everything and lets a stream's source close. What was lent is not given back: nobody
+   * can tell what the transport still looks at.
+   */
   stop(): void {
     this.#gone = true
     this.#only = undefined
+    this.#fed = undefined
+    this.#held = NOTHING
     this.#queue = NONE
     this.queuedOctets = 0
     this.#wake?.()
     this.#wake = undefined
   }
 
-  #hand(output: string | Uint8Array): void {
-    this.#owedOctets += output.length
-    if (!this.connection.write(output)) this.waiting = true
+  #hand(output: Output | readonly Output[], left?: () => void): void {
+    this.#owedOctets += Array.isArray(output)
+      ? output.reduce((sum: number, piece: Output) => sum + piece.length, 0)
+      : output.length
+    if (!this.connection.write(output, left)) this.waiting = true
     if (this.waiting) return
     this.progress += this.#owedOctets
     this.#owedOctets = 0
   }
 
-  /** Small pieces leave together, a large one by itself: a write costs more than a copy. */
-  #write(pieces: readonly (string | Uint8Array)[]): void {
-    let gathered: (string | Uint8Array)[] = []
-    let octets = 0
-    const leave = () => {
-      if (gathered.length === 0) return
-      this.#hand(joined(gathered))
-      gathered = []
-      octets = 0
+  /** All in one write. Neighbours that are small are joined, a large piece stands by itself: it is not worth a copy. */
+  #write(pieces: readonly (Output | Left)[]): void {
+    const outputs: Output[] = []
+    const lefts: Left[] = []
+    let small: Output[] = []
+    let smallOctets = 0
+    const join = () => {
+      if (small.length > 0) outputs.push(joined(small))
+      small = []
+      smallOctets = 0
     }
     for (const piece of pieces) {
-      if (octets + piece.length > JOINED_MAX_OCTETS) leave()
-      gathered.push(piece)
-      octets += piece.length
+      if (!isOutput(piece)) {
+        lefts.push(piece)
+        continue
+      }
+      const isLarge = piece.length >= WRITE_OCTETS
+      if (isLarge || smallOctets + piece.length > SLICE_OCTETS) join()
+      if (isLarge) outputs.push(piece)
+      else {
+        small.push(piece)
+        smallOctets += piece.length
+      }
     }
-    leave()
+    join()
+    const [first, second] = outputs
+    const left = () => {
+      for (const one of lefts) one.left()
+    }
+    if (first === undefined) left()
+    else this.#hand(second === undefined ? first : outputs, lefts.length > 0 ? left : undefined)
   }
 
   /**
    * Pulls one stream. What was sent just before it leaves with its first octets, and its last
    * octets go back to the head of the queue, to leave with what was sent behind it.
    */
-  async #pull(pending: Pending, before: readonly (string | Uint8Array)[]): Promise<void> {
-    const { source, transform } = pending
+  async #pull({ source, transform }: Pulled, before: readonly (Output | Left)[]): Promise<void> {
     this.#pulling = true
     let held = [...before]
-    let heldOctets = before.reduce((sum, piece) => sum + piece.length, 0)
+    let heldOctets = before.reduce((sum, piece) => sum + sizeOf(piece), 0)
     try {
-      for await (const octets of source instanceof Uint8Array ? slices(source) : source) {
+      for await (const octets of source) {
         if (this.#gone) return
         const output = transform ? transform.push(octets) : octets
         if (output.length === 0) continue
@@ -203,42 +310,27 @@ export class Outbox {
     }
     if (this.#gone) return
     this.#pulling = false
-    this.queuedOctets -= WRITE_OCTETS
-    for (const piece of held) this.queuedOctets += piece.length
-    const behind = this.#only === undefined ? this.#queue : [this.#only]
-    this.#only = undefined
-    this.#queue = [...held, ...behind]
+    this.#last(held)
     this.#owner.settle()
   }
 }
 
-function isPending(piece: Piece): piece is Pending {
-  return typeof piece !== 'string' && !(piece instanceof Uint8Array)
+function isOutput(piece: Piece): piece is Output {
+  return typeof piece === 'string' || piece instanceof Uint8Array
 }
 
-function joined(pieces: readonly (string | Uint8Array)[]): string | Uint8Array {
-  if (pieces.length === 1) return pieces[0] as string | Uint8Array
-  if (pieces.every(piece => typeof piece === 'string')) return pieces.join('')
-  let octets = 0
-  for (const piece of pieces) octets += octetsOf(piece)
-  const whole = Buffer.allocUnsafe(octets)
-  let at = 0
-  for (const piece of pieces) {
-    if (typeof piece === 'string') at += whole.write(piece, at)
-    else {
-      whole.set(piece, at)
-      at += piece.length
-    }
+function isStream(piece: Piece): piece is Fed | Pulled {
+  return !isOutput(piece) && !('left' in piece)
+}
+
+function sizeOf(piece: Output | Left): number {
+  return isOutput(piece) ? piece.length : 0
+}
+
+function slicesOf(octets: Uint8Array): Uint8Array[] {
+  const slices: Uint8Array[] = []
+  for (let from = 0; from < octets.length; from += SLICE_OCTETS) {
+    slices.push(octets.subarray(from, from + SLICE_OCTETS))
   }
-  return whole
-}
-
-function octetsOf(piece: string | Uint8Array): number {
-  return typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
-}
-
-function* slices(octets: Uint8Array): Iterable<Uint8Array> {
-  for (let from = 0; from < octets.length; from += JOINED_MAX_OCTETS) {
-    yield octets.subarray(from, from + JOINED_MAX_OCTETS)
-  }
+  return slices
 }

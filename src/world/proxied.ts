@@ -5,6 +5,7 @@
  * as well.
  */
 import type { Endpoint, TlsFacts } from '../wire/effect.ts'
+import type { Output } from '../wire/output.ts'
 import { type ProxyHeader, ProxyReader } from '../wire/proxy.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from './net.ts'
@@ -68,8 +69,8 @@ class ProxiedConnection implements Connection {
     this.#connection.release(unread)
   }
 
-  write(output: string | Uint8Array): boolean {
-    return this.#connection.write(output)
+  write(output: Output | readonly Output[], left?: () => void): boolean {
+    return this.#connection.write(output, left)
   }
 
   pause(): void {

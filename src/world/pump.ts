@@ -3,7 +3,7 @@
  * and transports start one for each connection; it serves both sides of every protocol. It gathers what a session sends during one input and writes once,
  * keeps the deadlines, stops reading where memory would grow, and stands between one session's faults and the rest. It knows no protocol and no policy.
  */
-import type { Noted, Session, Sink, Source, Transform } from '../wire/effect.ts'
+import type { Lent, Noted, Session, Sink, Source, Transform } from '../wire/effect.ts'
 import type { Timer } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import type { Connection } from './net.ts'
@@ -85,7 +85,7 @@ class Pump<Q, A, E> implements Sink<Q, A>, Joined<A, E> {
     this.#outbox.send(output)
   }
 
-  stream(source: Source, transform?: Transform): void {
+  stream(source: Source | Lent, transform?: Transform): void {
     if (this.isOver) return
     this.#owed.drained = true
     this.#outbox.stream(source, transform)

@@ -1,5 +1,6 @@
 /** A pump over a scripted session and a connection that a test plays: for the pump's own tests. */
 import type { Role, Session, Sink, TlsFacts } from '../wire/effect.ts'
+import { type Output, octetsIn } from '../wire/output.ts'
 import { silent } from './log.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from './net.ts'
 import { type Pumping, type PumpOptions, pump } from './pump.ts'
@@ -14,6 +15,8 @@ export class Scripted implements Connection {
   readonly local = { address: '192.0.2.2', port: 25 }
   readonly calls: string[] = []
   readonly writes: string[] = []
+  /** To be called once what was lent has left. */
+  readonly lefts: (() => void)[] = []
   events!: ConnectionEvents
   takes = true
   tlsResult: Promise<TlsFacts> = Promise.resolve({
@@ -28,8 +31,9 @@ export class Scripted implements Connection {
   release(): void {
     this.calls.push('release')
   }
-  write(output: string | Uint8Array): boolean {
-    this.writes.push(Buffer.from(output as Uint8Array).toString())
+  write(output: Output | readonly Output[], left?: () => void): boolean {
+    this.writes.push(Buffer.from(octetsIn(output)).toString())
+    if (left) this.lefts.push(left)
     return this.takes
   }
   pause(): void {

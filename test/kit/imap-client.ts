@@ -9,7 +9,7 @@ import type { Answer, Question } from '../../src/imap/server/question.ts'
 import { ServerSession } from '../../src/imap/server/session.ts'
 import { furnish } from '../../src/mailbox/folder.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
-import type { Source } from '../../src/wire/effect.ts'
+import { isLent, type Source } from '../../src/wire/effect.ts'
 import { silent } from '../../src/world/log.ts'
 import { createWorld } from '../../src/world/sim/index.ts'
 
@@ -67,7 +67,10 @@ export class Client {
     this.#session = new ServerSession(
       {
         send: output => this.#heard.push(Buffer.from(output)),
-        stream: source => this.#heard.push(source),
+        stream: source => {
+          assert.ok(!isLent(source))
+          this.#heard.push(source)
+        },
         ask: question => {
           const answer = role.ask(question)
           if (!(answer instanceof Promise)) return answer

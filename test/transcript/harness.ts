@@ -26,7 +26,14 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
-import type { Session, Sink, Source, TlsFacts, Transform } from '../../src/wire/effect.ts'
+import {
+  isLent,
+  type Session,
+  type Sink,
+  type Source,
+  type TlsFacts,
+  type Transform,
+} from '../../src/wire/effect.ts'
 
 export interface Dialogue {
   readonly name: string
@@ -161,6 +168,7 @@ class Theatre<Question, Answer, Event> {
       send: output => this.#said(typeof output === 'string' ? output : decode(output)),
       stream: (source, transform) => {
         assert.ok(!this.closed, 'streamed after closing')
+        assert.ok(!isLent(source), 'a session streams octets')
         this.#owesDrained = true
         this.#sources.push({ source, transform, tail: '' })
       },

@@ -83,8 +83,8 @@ async function fail(
     byMessage.map(async ([id, rows]) => {
       const message = await house.store.read(queuedMessage, id)
       if (!message) return 0
-      const content = () => queuedContent(house.store, house.world.disk, message)
-      const job = makeJob(message, rows.map(rowOf), { kind: 'local' }, content)
+      const octets = () => queuedContent(house.store, house.world.disk, message)
+      const job = makeJob(message, rows.map(rowOf), { kind: 'local' }, { octets })
       return (await house.settler.end(job, ENDS[how](rows[0]?.reason))) ? rows.length : 0
     }),
   )

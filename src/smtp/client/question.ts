@@ -8,7 +8,7 @@ import type { Forwarded } from '../../mail/forwarded.ts'
 import type { Outcome } from '../../mail/outcome.ts'
 import type { Reply } from '../../mail/status.ts'
 import type { Credentials } from '../../sasl/mechanism.ts'
-import type { Source, TlsFacts } from '../../wire/effect.ts'
+import type { Lent, Source, TlsFacts } from '../../wire/effect.ts'
 import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 import type { Witnessed } from './dialogue.ts'
 import type { Timeouts } from './state.ts'
@@ -33,11 +33,13 @@ export interface Carry {
   /** Octets that `content` yields, before dot-stuffing. */
   readonly sizeOctets: number
   /** The message with CRLF line ends; anything but BINARYMIME is repaired where it has others. */
-  readonly content: Source
+  readonly content: Source | Lent
   /** Whom it came from, where a hop that offers XFORWARD is to be told. */
   readonly forwarded?: Forwarded
   /** Known to have no line end but CRLF: it may go by BDAT as it is, though it is no BINARYMIME. */
   readonly crlfOnly?: boolean
+  /** Known besides to have no line that begins with a dot. */
+  readonly undotted?: boolean
   /** Further recipients of the same message are to go by this connection: no other goes between. */
   readonly more?: boolean
 }

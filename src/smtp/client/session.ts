@@ -7,7 +7,7 @@
  */
 import type { Reply } from '../../mail/status.ts'
 import { unanswered } from '../../sasl/exchange.ts'
-import type { Session, Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
+import type { Lent, Session, Sink, Source, TlsFacts, Transform } from '../../wire/effect.ts'
 import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 import { Allowance } from './allowance.ts'
 import { Dialogue } from './dialogue.ts'
@@ -129,7 +129,7 @@ export class ClientSession implements Session<ClientAnswer, ClientEvent>, Talk {
     this.#sink.send(text)
   }
 
-  stream(source: Source, transform: Transform): void {
+  stream(source: Source | Lent, transform: Transform): void {
     this.#sink.stream(source, transform)
   }
 

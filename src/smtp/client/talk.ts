@@ -5,7 +5,7 @@
  * ends the phase then, and tells what became of the message.
  */
 import type { Reply } from '../../mail/status.ts'
-import type { Source, TlsFacts, Transform } from '../../wire/effect.ts'
+import type { Lent, Source, TlsFacts, Transform } from '../../wire/effect.ts'
 import type { AsideAnswer, AsideStep } from '../../world/aside.ts'
 import type { Allowance } from './allowance.ts'
 import type { Dialogue } from './dialogue.ts'
@@ -25,7 +25,7 @@ export interface Talk {
   readonly allowance: Allowance
   /** Sends text with its CRLF; `shown` stands in its place in the dialogue. */
   say(text: string, shown?: string): void
-  stream(source: Source, transform: Transform): void
+  stream(source: Source | Lent, transform: Transform): void
   /** Octets of content have left: the deadline for the next block begins. */
   progress(): void
   /** What ends the message leaves next. */

@@ -6,7 +6,7 @@
 import { askForDelays, deadlinePassed } from '../../mail/deliver-by.ts'
 import type { Recipient } from '../../mail/envelope.ts'
 import type { Reply } from '../../mail/status.ts'
-import { dotStuffing } from '../../wire/dot.ts'
+import { dotEnding, dotStuffing } from '../../wire/dot.ts'
 import { Chunks } from './chunks.ts'
 import { mailCommand, needsUtf8, rcptCommand, unfit, unfitRcpt } from './command.ts'
 import { watched } from './content.ts'
@@ -90,7 +90,8 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger, n = 0): S
     return 'clean'
   }
   talk.dialogue.note(`content, ${carry.sizeOctets} octets, and the final dot`)
-  talk.stream(carry.content, watched(dotStuffing(), contentWatch(talk, ledger)))
+  const transform = carry.crlfOnly && carry.undotted ? dotEnding() : dotStuffing()
+  talk.stream(carry.content, watched(transform, contentWatch(talk, ledger)))
   return yield* settle(talk, ledger)
 }
 

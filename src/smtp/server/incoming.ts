@@ -17,15 +17,23 @@ export class Incoming {
   fault: Reply | undefined
   readonly #conversation: Conversation
   readonly #mends: boolean
+  /** It did not begin in an earlier session. */
+  readonly #whole: boolean
   readonly #scanner: DotScanner
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation
     const { settings, transaction } = conversation
     this.sizeOctets = transaction?.resumedAt ?? 0
+    this.#whole = transaction?.resumedAt === undefined
     // RFC 1845 §3: both sides count the same octets, so that none may be mended on the way.
     this.#mends = settings.bareLineEnds === 'normalize' && !transaction?.sender.transactionId
     this.#scanner = new DotScanner((octets, from, to) => this.#take(octets, from, to), this.#mends)
+  }
+
+  /** Whether all of it was looked through, and nothing need be done to it on its way (dot.ts). */
+  get plain(): boolean {
+    return this.#whole && this.#scanner.plain
   }
 
   /** Scans octets[from, to) of DATA; gives the index behind the end, or -1. */
@@ -38,7 +46,7 @@ export class Incoming {
     return end
   }
 
-  /** Takes octets[from, to) of a BDAT chunk as they are. */
+  /** Takes octets[from, to) of a BDAT chunk as they are, and looks at none. */
   chunk(octets: Buffer, from: number, to: number): void {
     this.chunkLeft -= to - from
     this.#take(octets, from, to)

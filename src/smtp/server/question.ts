@@ -78,8 +78,14 @@ export interface Policy {
   /**
    * The message is complete. Must answer `accept` only once it is durable (RFC 5321 §6.1).
    * For LMTP one verdict for each accepted recipient (RFC 2033 §4.2), else a single one.
+   * @param plain its content was seen to be 7bit or 8bit data (RFC 2045 §2.7, §2.8) with no line that begins with a dot
    */
-  accept(peer: Peer, envelope: Envelope, sizeOctets: number): Later<readonly Verdict[]>
+  accept(
+    peer: Peer,
+    envelope: Envelope,
+    sizeOctets: number,
+    plain: boolean,
+  ): Later<readonly Verdict[]>
   /**
    * BURL (RFC 4468), after `data`: takes in what the URL names as the next octets of the message, as if they had
    * come by `content`. More than `roomOctets` is refused. Absent: nothing is fetched.
@@ -188,6 +194,7 @@ export type Question =
       readonly peer: Peer
       readonly envelope: Envelope
       readonly sizeOctets: number
+      readonly plain: boolean
     }
   | ({ readonly kind: 'include' } & Including)
   | { readonly kind: 'abandon'; readonly interrupted: boolean }

@@ -2,7 +2,7 @@
  * Joins a Policy to the pump (wire/effect.ts): questions as data become calls of the policy's
  * methods. Made once for each connection; a policy that throws is answered `451 4.3.0` for.
  */
-import { accept, defer, refuse } from '../../mail/verdict.ts'
+import { accept, defer, refuse, type Verdict } from '../../mail/verdict.ts'
 import type { Noted, Role } from '../../wire/effect.ts'
 import type { Answer, Later, Policy, Question } from './question.ts'
 
@@ -61,7 +61,7 @@ function put(policy: Policy, question: Question): Later<Answer> {
     case 'data':
       return policy.data(question.peer, question.envelope)
     case 'accept':
-      return policy.accept(question.peer, question.envelope, question.sizeOctets)
+      return acceptance(policy, question)
     case 'include':
       return policy.include?.(question) ?? NOT_HERE
     case 'abandon':
@@ -76,6 +76,13 @@ function put(policy: Policy, question: Question): Later<Answer> {
     case 'exchange':
       return policy.exchange(question.peer, question.verb, question.domains)
   }
+}
+
+function acceptance(
+  policy: Policy,
+  { peer, envelope, sizeOctets, plain }: Question & { readonly kind: 'accept' },
+): Later<readonly Verdict[]> {
+  return policy.accept(peer, envelope, sizeOctets, plain)
 }
 
 /** RFC 4468 §6, its detail by RFC 5248. */

@@ -14,6 +14,7 @@ import {
   TLSSocket,
 } from 'node:tls'
 import type { CertificateFacts, Endpoint, TlsFacts } from '../../wire/effect.ts'
+import type { Output } from '../../wire/output.ts'
 import { breathOf } from '../breath.ts'
 import { Handshakes } from '../handshakes.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
@@ -74,10 +75,23 @@ export class NodeConnection implements Connection {
     if (unread.length > 0) this.#socket.unshift(Buffer.from(unread))
   }
 
-  write(output: string | Uint8Array): boolean {
+  write(output: Output | readonly Output[], left?: () => void): boolean {
+    const socket = this.#socket
     // A write after the end would be an error event; the close is under way already.
-    if (!this.#socket.writable) return true
-    return this.#socket.write(output)
+    if (!socket.writable) return true
+    const written = left && ((error?: Error | null) => error ?? left())
+    if (typeof output === 'string' || output instanceof Uint8Array) {
+      return written ? socket.write(output, written) : socket.write(output)
+    }
+    let takes = true
+    const last = output.length - 1
+    // One system call for all of them.
+    socket.cork()
+    for (const [at, piece] of output.entries()) {
+      takes = at === last && written ? socket.write(piece, written) : socket.write(piece)
+    }
+    socket.uncork()
+    return takes
   }
 
   pause(): void {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
+import { type Output, octetsIn } from '../../wire/output.ts'
 import type { Connection, ConnectionEvents } from '../net.ts'
 import { DeflatedConnection } from './deflated.ts'
 
@@ -20,8 +21,8 @@ class Under implements Connection {
     this.events = events
   }
   release(): void {}
-  write(output: string | Uint8Array): boolean {
-    this.written.push(Buffer.from(output as Uint8Array))
+  write(output: Output | readonly Output[]): boolean {
+    this.written.push(Buffer.from(octetsIn(output)))
     return true
   }
   pause(): void {

@@ -6,6 +6,7 @@
  */
 import { constants, createInflateRaw, deflateRawSync } from 'node:zlib'
 import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
+import { type Output, octetsIn } from '../../wire/output.ts'
 import type { Connection, ConnectionEvents } from '../net.ts'
 
 const WINDOW_BITS = 13
@@ -70,8 +71,8 @@ export class DeflatedConnection implements Connection {
     throw new Error('a compressed connection is not handed over')
   }
 
-  write(output: string | Uint8Array): boolean {
-    const octets = typeof output === 'string' ? Buffer.from(output) : output
+  write(output: Output | readonly Output[], left?: () => void): boolean {
+    const octets = octetsIn(output)
     const deflated = deflateRawSync(octets, {
       finishFlush: constants.Z_SYNC_FLUSH,
       windowBits: WINDOW_BITS,
@@ -82,6 +83,7 @@ export class DeflatedConnection implements Connection {
     if (this.#history.length > WINDOW_OCTETS) {
       this.#history = Buffer.from(this.#history.subarray(-WINDOW_OCTETS))
     }
+    left?.()
     return this.#inner.write(deflated)
   }
 

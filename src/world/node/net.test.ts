@@ -323,3 +323,22 @@ test('all sockets read into one buffer, plain and secured, and lend what they re
   assert.equal(heard, 'one two three four')
   assert.equal(buffers.size, 1)
 })
+
+test('several pieces arrive as one, and whoever lent them hears when they have left', async () => {
+  const accepted = Promise.withResolvers<Connection>()
+  const listening = await nodeNet.listen(LOOPBACK, accepted.resolve)
+  const client = await nodeNet.connect({ ...listening.local, timeoutMs: 5_000 })
+  const served = await accepted.promise
+  const server = noted(served)
+  noted(client)
+  const large = Buffer.alloc(8 * 1024 * 1024, 'x')
+  await new Promise<void>(left => client.write(['one ', large, ' three', Buffer.from('.')], left))
+  await server.hears(' three.')
+  assert.equal(server.heard.length, 4 + large.length + 7)
+  assert.ok(server.heard.startsWith('one x'))
+  client.destroy()
+  client.write(['late'], () => assert.fail('nothing has left'))
+  served.destroy()
+  await server.closed
+  await listening.close()
+})

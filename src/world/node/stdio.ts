@@ -6,6 +6,7 @@ import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { isatty } from 'node:tty'
 import type { Endpoint } from '../../wire/effect.ts'
+import { octetsIn } from '../../wire/output.ts'
 import type { Connection, ConnectionEvents } from '../net.ts'
 import { NodeConnection } from './connection.ts'
 
@@ -59,7 +60,13 @@ export function stdioConnection(
     },
     // Nobody stands between: what opens it keeps it.
     release() {},
-    write: octets => closed || outputOver || output.write(octets),
+    write(given, left) {
+      if (closed || outputOver) return true
+      const octets = typeof given === 'string' ? given : octetsIn(given)
+      return output.write(octets, error => {
+        if (!error) left?.()
+      })
+    },
     pause: () => input.pause(),
     resume: () => {
       if (!closed) input.resume()

@@ -4,6 +4,7 @@
  * TLS is a mark on the stream: both ends must call `secure`, and plaintext in between breaks it.
  */
 import type { Endpoint, TlsFacts } from '../../wire/effect.ts'
+import { type Output, octetsIn } from '../../wire/output.ts'
 import type { Connection, ConnectionEvents, SecureOptions } from '../net.ts'
 import type { Life } from './timeline.ts'
 import { agree, type Hello, helloOctets, helloOf } from './tls.ts'
@@ -83,9 +84,10 @@ export class LinkEnd implements Connection {
     this.#inbox.unshift({ kind: 'octets', octets: unread })
   }
 
-  write(output: string | Uint8Array): boolean {
+  write(output: Output | readonly Output[], left?: () => void): boolean {
     if (this.closed || this.#ended || !this.life.alive) return true
-    const octets = Buffer.from(output as Uint8Array)
+    const octets = Buffer.from(octetsIn(output))
+    left?.()
     if (octets.length === 0) return true
     this.#unread += octets.length
     this.#medium.carry(this, { kind: 'octets', octets })

@@ -7,10 +7,11 @@ import { replies } from '../../replies.ts'
 import type { Conversation } from '../conversation.ts'
 import { askEach, type Turn } from '../turn.ts'
 
-export function* accept(conversation: Conversation, sizeOctets: number): Turn {
+export function* accept(conversation: Conversation, sizeOctets: number, plain = false): Turn {
   const { peer, envelope } = conversation
   const count = replyCount(conversation, envelope.recipients.length)
-  const verdicts = yield* askEach(conversation, { kind: 'accept', peer, envelope, sizeOctets })
+  const question = { kind: 'accept', peer, envelope, sizeOctets, plain } as const
+  const verdicts = yield* askEach(conversation, question)
   // From here on policy has answered for the message: there is nothing left to abandon.
   const { sender } = envelope
   conversation.conclude()

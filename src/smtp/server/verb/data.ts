@@ -25,7 +25,7 @@ export function* data(conversation: Conversation): Turn {
   conversation.reply(resumedAt === undefined ? replies.startInput : replies.resumeInput(resumedAt))
   yield 'content'
   if (incoming.fault === undefined) {
-    yield* accept(conversation, incoming.sizeOctets)
+    yield* accept(conversation, incoming.sizeOctets, incoming.plain)
     return
   }
   conversation.conclude()
