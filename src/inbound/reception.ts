@@ -171,12 +171,7 @@ export class Reception implements Policy {
     return included(this.#inbound, asked, async octets => this.content(octets, 0, octets.length))
   }
 
-  async accept(
-    peer: Peer,
-    envelope: Envelope,
-    _sizeOctets: number,
-    plain: boolean,
-  ): Promise<readonly Verdict[]> {
+  async accept(peer: Peer, envelope: Envelope, _octets: number, plain: boolean) {
     if (this.#intake) this.#intake.plain = plain
     if (this.#door.protocol === 'lmtp') return this.#acceptEach(peer, envelope)
     const transfer = this.#transfer

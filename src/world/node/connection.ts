@@ -22,6 +22,7 @@ import { channelBindings, clientFinished } from './channel-bindings.ts'
 import { nodeClock } from './clock.ts'
 import { hello } from './hello.ts'
 import { readShared } from './read-buffer.ts'
+import { writeTo } from './write-to.ts'
 
 /** A peer that is slower than this at its TLS handshake is not waited for. */
 const HANDSHAKE_MS = 30_000
@@ -76,22 +77,7 @@ export class NodeConnection implements Connection {
   }
 
   write(output: Output | readonly Output[], left?: () => void): boolean {
-    const socket = this.#socket
-    // A write after the end would be an error event; the close is under way already.
-    if (!socket.writable) return true
-    const written = left && ((error?: Error | null) => error ?? left())
-    if (typeof output === 'string' || output instanceof Uint8Array) {
-      return written ? socket.write(output, written) : socket.write(output)
-    }
-    let takes = true
-    const last = output.length - 1
-    // One system call for all of them.
-    socket.cork()
-    for (const [at, piece] of output.entries()) {
-      takes = at === last && written ? socket.write(piece, written) : socket.write(piece)
-    }
-    socket.uncork()
-    return takes
+    return writeTo(this.#socket, output, left)
   }
 
   pause(): void {
