@@ -64,7 +64,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   mail: [],
   message: [],
-  sasl: ['node:crypto', '@mongodb-js/saslprep'],
+  sasl: ['node:crypto', 'node:module', '@mongodb-js/saslprep'],
   smtp: [],
   pop3: [],
   imap: [],

@@ -77,7 +77,7 @@ test('a flood of wrong log-ins leaves the loop free for others', async context =
 })
 
 /** Every server needs these; what only some need is loaded for those, and validation in a thread that ends. */
-const EVERYBODYS = ['commander', 'pino', '@mongodb-js/saslprep']
+const EVERYBODYS = ['commander', 'pino']
 
 function needless(loaded: readonly string[]): string[] {
   const path = new URL('../../package.json', import.meta.url)
