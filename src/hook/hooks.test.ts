@@ -62,7 +62,7 @@ function stage(): { readonly threads: Played[]; readonly clock: TestClock; reado
   return { threads, clock, hooks }
 }
 
-const loaded: Told = { kind: 'loaded', data: {}, hooks: ['connect'] }
+const loaded: Told = { kind: 'loaded', data: {}, hooks: ['connect'], wrong: [] }
 const peer = {
   remote: { address: '192.0.2.1', port: 1 },
   local: { address: '192.0.2.2', port: 25 },

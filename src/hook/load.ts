@@ -16,6 +16,7 @@ export type Loaded =
       readonly ok: true
       readonly data: unknown
       readonly hooks: readonly string[]
+      readonly wrong: readonly string[]
       /** Gives the thread that loaded the config at first, and fresh ones afterwards. */
       readonly open: OpenThread
       /** Ends the thread, where nobody goes on with it. */
@@ -43,11 +44,12 @@ export function loadConfig(open: OpenThread, clock: Clock): Promise<Loaded> {
     })
     const loaded = (message: Extract<Told, { kind: 'loaded' }>) => {
       budget.cancel()
-      const { data, hooks } = message
+      const { data, hooks, wrong } = message
       resolve({
         ok: true,
         data,
         hooks,
+        wrong,
         said,
         discard: () => thread.terminate(),
         open: events => {

@@ -183,6 +183,11 @@ test('troubles are outcomes with these statuses', async () => {
     sent.map(({ outcomes }, at) => [table[at]?.[0], ...said(outcomes)]),
     table.map(([what, , status]) => [what, status]),
   )
+  const reasons = sent.map(({ outcomes }) => outcomes[0]?.reason)
+  assert.equal(reasons[2], 'self-signed certificate')
+  const clear = createClient({ host, port: plainPort, tls: 'implicit' })
+  const [outcome] = (await clear.send(one)).outcomes
+  assert.equal(outcome?.reason, `no TLS with ${host} port ${plainPort}: wrong version number`)
   silent.close()
 })
 

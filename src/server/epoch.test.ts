@@ -180,11 +180,12 @@ test('a config that cannot be loaded says why and where', async () => {
 
 test('what is wrong with hooks is told with all else that is wrong', async () => {
   const text = `export default {
-    users: [], listeners: { smtp: { prt: 25 } }, undelete: { keep: 'x' }, hooks: { mial() {} },
+    users: [], listeners: { smtp: { prt: 25 } }, undelete: { keep: 'x' }, hooks: { mial() {}, rcpt: 5 },
   }`
   const found = await errors({ config: config('ts', text) })
   assert.deepEqual(found.map(line => String(line.split(':')[0])).sort(), [
     'hooks.mial',
+    'hooks.rcpt',
     'listeners.smtp.prt',
     'undelete.keep',
     'users',

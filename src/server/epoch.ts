@@ -157,12 +157,17 @@ async function read(
   const open = configThreads(file, new URL('./config-face.ts', import.meta.url))
   const loaded = await loadConfig(open, clock)
   if (!loaded.ok) return fail(loaded.reason)
-  const unknown = loaded.hooks.filter(name => !HOOK_NAMES.includes(name as HookName))
-  const faults = unknown.map(name => ({
-    path: `hooks.${name}`,
-    message: 'there is no such hook',
-    remedy: nearest(name, HOOK_NAMES) ?? `known are ${HOOK_NAMES.join(', ')}`,
-  }))
+  const isKnown = (name: string) => HOOK_NAMES.includes(name as HookName)
+  const unknown = loaded.hooks.filter(name => !isKnown(name))
+  const wrong = loaded.wrong.filter(isKnown)
+  const faults = [
+    ...unknown.map(name => ({
+      path: `hooks.${name}`,
+      message: 'there is no such hook',
+      remedy: nearest(name, HOOK_NAMES) ?? `known are ${HOOK_NAMES.join(', ')}`,
+    })),
+    ...wrong.map(name => ({ path: `hooks.${name}`, message: 'must be a function' })),
+  ]
   return { raw: loaded.data as Raw, text, loaded, faults }
 }
 

@@ -387,7 +387,12 @@ function where({ host, port }: HopOptions): string {
   return `${host.name === host.address ? host.name : `${host.name} (${host.address})`} port ${port}`
 }
 
+/**
+ * OpenSSL's errors name the line of its source (`407D:error:0A00010B:SSL routines:FUNCTION:REASON:FILE:77:`), and Node's
+ * advise on its flags: neither is of use to who reads a notice.
+ */
 function messageOf(error: unknown): string {
-  // Those of OpenSSL end with a line end.
-  return (error instanceof Error ? error.message : String(error)).trim()
+  const text = (error instanceof Error ? error.message : String(error)).trim()
+  const reason = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(text)?.[1]
+  return reason ?? text.replace(/; if the root CA is installed locally.*$/s, '')
 }

@@ -13,8 +13,13 @@ export type Asked = {
 
 /** From the thread. */
 export type Told =
-  /** The config was loaded: its data part without functions, and the names of its hooks. */
-  | { readonly kind: 'loaded'; readonly data: unknown; readonly hooks: readonly string[] }
+  /** The config was loaded: its data part without functions, the names of its hooks, and of those that are no functions. */
+  | {
+      readonly kind: 'loaded'
+      readonly data: unknown
+      readonly hooks: readonly string[]
+      readonly wrong: readonly string[]
+    }
   /** The config could not be loaded. */
   | { readonly kind: 'broken'; readonly reason: string }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }

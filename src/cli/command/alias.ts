@@ -30,9 +30,7 @@ export function addAlias(program: Command, face: Face): void {
     },
   )
   common(
-    alias
-      .command('remove <address> [target...]')
-      .description('remove targets from an alias, or all of it'),
+    alias.command('remove <address> [target...]').description('remove targets, or all of it'),
   ).action(async (address: string, targets: string[], options: CommonOptions) => {
     const input = targets.length > 0 ? { address, targets } : { address }
     await call(face, options, 'alias.remove', input)

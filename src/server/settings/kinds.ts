@@ -97,14 +97,17 @@ function isLiteral(text: string): boolean {
 }
 
 export const emailAddress = () =>
-  z.string().refine(text => {
-    const at = text.lastIndexOf('@')
-    const domain = text.slice(at + 1)
-    return (
-      /^[^\s<>]+$/.test(text.slice(0, Math.max(at, 0))) &&
-      (isDomainName(domain) || isLiteral(domain))
-    )
-  }, 'is no address, such as joe@example.org')
+  z.string().refine(
+    text => {
+      const at = text.lastIndexOf('@')
+      const domain = text.slice(at + 1)
+      return (
+        /^[^\s<>]+$/.test(text.slice(0, Math.max(at, 0))) &&
+        (isDomainName(domain) || isLiteral(domain))
+      )
+    },
+    { error: ({ input }) => `${JSON.stringify(input)} is no address, such as joe@example.org` },
+  )
 
 /** `HOST`, `HOST:PORT`, `[::1]:PORT`; becomes both. */
 export const hostPort = (usual: number) =>

@@ -197,7 +197,7 @@ test('all errors come at once, each with its path and what to do', () => {
       aliases: { nobody: 'x@example.org' },
     }).sort(),
     [
-      'aliases.nobody: is no address, such as joe@example.org',
+      'aliases.nobody: "nobody" is no address, such as joe@example.org',
       'hostnam: there is no such setting; did you mean `hostname`?',
       'limits.messageSize: "big" is no size: write a number of octets, or one with a unit, such as 512KB or 50MB',
       'limits.recipients: must be at least 100',
@@ -275,7 +275,7 @@ test('a domain name is labels of letters, digits and hyphens within, and all tha
       ...bad.map(
         (name, i) => `domains[${i}]: "${name}" is no domain name, such as mail.example.org`,
       ),
-      'addresses.postmaster: is no address, such as joe@example.org',
+      'addresses.postmaster: "joe@x..y" is no address, such as joe@example.org',
       'hostname: "*.a" is no domain name, such as mail.example.org',
       'relayDomains[0]: "*..a" is no domain, such as example.org or *.example.org',
     ].sort(),

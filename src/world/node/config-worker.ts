@@ -77,13 +77,12 @@ function isGroup(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
-function takeHooks(config: Record<string, unknown>): void {
+/** Takes the functions; gives the names of what is none. */
+function takeHooks(config: Record<string, unknown>): string[] {
   const given = config['hooks'] ?? {}
   if (!isGroup(given)) throw new Error('hooks: must be a group of functions')
-  for (const [name, hook] of Object.entries(given)) {
-    if (typeof hook !== 'function') throw new Error(`hooks.${name}: must be a function`)
-  }
   hooks = given as Record<string, HookFunction>
+  return Object.keys(given).filter(name => typeof given[name] !== 'function')
 }
 
 async function load(): Promise<void> {
@@ -94,9 +93,9 @@ async function load(): Promise<void> {
     throw new Error('the file must have a default export: export default defineConfig({ ... })')
   }
   if (!isGroup(config)) throw new Error('the default export must be a group of settings')
-  takeHooks(config)
+  const wrong = takeHooks(config)
   const { hooks: _, ...data } = config
-  tell({ kind: 'loaded', data: withoutFunctions(data), hooks: Object.keys(hooks) })
+  tell({ kind: 'loaded', data: withoutFunctions(data), hooks: Object.keys(hooks), wrong })
 }
 
 /** Functions cannot be copied out; one in the data part is shown as such, for the validation. */
