@@ -5,7 +5,7 @@ import { append, Client, opened, until } from '../../test/kit/imap-client.ts'
 import { copyMessages } from '../mailbox/copy.ts'
 import { forgetOld } from '../mailbox/forget.ts'
 import { keptFolders, keptMessages, releaseKept } from '../mailbox/kept.ts'
-import { writer } from '../store/store.ts'
+import { StoreError, writer } from '../store/store.ts'
 import type { ImapAccess } from './imap.ts'
 
 test('a client that comes back hears by QRESYNC what happened, on a store', async () => {
@@ -38,6 +38,33 @@ test('a client that comes back hears by QRESYNC what happened, on a store', asyn
   assert.equal(fetched.length, 3)
   assert.match(await other.say('STORE 1 (UNCHANGEDSINCE 1) FLAGS ()'), /^x OK \[MODIFIED 1\]/m)
   assert.match(await other.say(`SEARCH MODSEQ ${Number(modSeq) + 1}`), /^\* SEARCH 1 4 \(MODSEQ /m)
+})
+
+test('who has never been here logs in and reads where nothing can be written; his folders are made later', async () => {
+  const { shared, client } = await opened()
+  await append(client, 'Subject: 1\n\nbody\n')
+  await shared.store.write(unfurnish, null)
+  await client.say('DELETE Drafts')
+  const { store } = shared
+  const reading = new Client({
+    ...shared,
+    store: {
+      alone: store.alone,
+      slot: () => store.slot(),
+      wake: topic => store.wake(topic),
+      onWake: listen => store.onWake(listen),
+      stats: () => store.stats(),
+      read: (reader, input) => store.read(reader, input),
+      write: () => Promise.reject(new StoreError('full', 'no room')),
+      close: () => store.close(),
+    },
+  })
+  assert.match(await reading.say('LOGIN joe secret'), /^x OK /m)
+  assert.match(await reading.say('SELECT INBOX'), /^x OK /m)
+  assert.match(await reading.say('FETCH 1 BODY.PEEK[TEXT]'), /body/)
+  const writing = new Client(shared)
+  assert.match(await writing.say('LOGIN joe secret'), /^x OK /m)
+  assert.match(await writing.say('LIST "" Drafts'), /Drafts/)
 })
 
 test('the first session that may write is told what is recent, and no other', async () => {
@@ -201,6 +228,8 @@ test('a mailbox takes so many keywords, whichever way they come, and says when i
   assert.match(await client.say('STORE 1 -FLAGS (k0x1 nosuch)'), /^x OK/m)
   assert.match(await client.say('SELECT INBOX'), full)
 })
+
+const unfurnish = writer('test.unfurnish', tx => tx.run('UPDATE account SET furnished = 0'))
 
 const subscribeToMany = writer('test.subscriptions', tx =>
   tx.run(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)

@@ -217,9 +217,13 @@ class ImapRole implements Role<Question, Answer> {
     const tls = peer.tls !== undefined
     const answer = await this.#access.login(question, { remote: this.#remote, tls })
     if (answer.kind !== 'account') return answer
-    const { store } = this.#access
-    if (!(await store.read(isFurnished, answer.account.id))) {
-      await store.write(furnish, { accountId: answer.account.id, folders: USUAL_FOLDERS })
+    const { store, log } = this.#access
+    const accountId = answer.account.id
+    if (!(await store.read(isFurnished, accountId))) {
+      // A store that cannot be written can be read: they are made at the next login.
+      await store.write(furnish, { accountId, folders: USUAL_FOLDERS }).catch(error => {
+        log.warn('imap.furnish', { error: String(error) })
+      })
     }
     return answer
   }
