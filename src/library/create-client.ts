@@ -143,9 +143,13 @@ function poolOf(connections: number): Pool {
   })
 }
 
-/** The one address of a text. `Postmaster` alone needs no domain (RFC 5321 §4.1.1.3). */
+/** Dots where no dot-atom has them (`a..b@x`) are in use, and are quoted on their way (RFC 5321 §4.1.2). */
+const PLAIN = /^[^\s<>()[\]:;@\\,"]+@[^\s<>()[\]:;@\\,"]+$/
+
+/** The one address of a text. `Postmaster` alone needs no domain (§4.1.1.3). */
 function readAddress(text: string): Address | undefined {
   if (/^postmaster$/i.test(text)) return { local: text, domain: '' }
+  if (PLAIN.test(text)) return parseStoredAddress(text)
   const { mailboxes, fault } = parseAddressList(text)
   const [only, another] = mailboxes
   if (only === undefined || another !== undefined || fault !== undefined) return undefined

@@ -110,6 +110,26 @@ test('an outcome for each recipient, in order; what is no address is not sent', 
   assert.deepEqual(said(nobody.outcomes), ['failed 5.1.3'])
 })
 
+test('addresses are taken as programs write them', async () => {
+  const client = createClient({ host, port: plainPort })
+  const to = [
+    'jöe@bücher.example',
+    'a..b@example.org',
+    '"a b"@example.org',
+    'joe@[192.0.2.1]',
+    'Postmaster',
+    'joe@example.org (Joe)',
+  ]
+  const { outcomes } = await client.send({ ...one, to })
+  assert.deepEqual([...new Set(said(outcomes))], ['delivered 2.0.0'])
+  const { sender, recipients } = (received.at(-1) as ReceivedMessage).envelope
+  assert.equal(sender.utf8, true)
+  assert.deepEqual(
+    recipients.map(({ forwardPath }) => forwardPath.local),
+    ['jöe', 'a..b', 'a b', 'joe', 'Postmaster', 'joe'],
+  )
+})
+
 test('what is asked for goes with the envelope', async () => {
   const client = createClient({ host, port: plainPort })
   await client.send({ ...one, ret: 'HDRS', envelopeId: 'an id', notify: ['SUCCESS', 'DELAY'] })
