@@ -155,8 +155,6 @@ export class NodeConnection implements Connection {
         reject(this.#error ?? reasonFor(hadError ? 'EPROTO' : 'ECONNRESET'))
       })
       secured.once(options.side === 'server' ? 'secure' : 'secureConnect', () => {
-        secured.off('end', gone)
-        plain.off('end', gone)
         const refused = refusal(secured, options)
         if (refused !== undefined) {
           secured.destroy(refused)
@@ -169,6 +167,8 @@ export class NodeConnection implements Connection {
         }
         this.tls = facts
         const begin = () => {
+          secured.off('end', gone)
+          plain.off('end', gone)
           if (this.#paused) secured.pause()
           if (this.#events) this.#listen()
           resolve(facts)

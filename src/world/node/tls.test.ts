@@ -168,6 +168,27 @@ test('who ends in the midst of his hello, or before it, is gone at once', async 
   await listening.close()
 })
 
+test('who ends right behind his handshake is heard to, however many do so at once', async () => {
+  const identity = loadIdentity([filesOf('a.test')], silent)
+  const all: Promise<void>[] = []
+  const come = Promise.withResolvers<void>()
+  const listening = await nodeNet.listen({ kind: 'tcp', address: '127.0.0.1', port: 0 }, far => {
+    const heard = Promise.withResolvers<void>()
+    far.open({ ...quiet, ended: heard.resolve, closed: () => heard.resolve() })
+    far.secure({ side: 'server', identity }).catch(() => heard.resolve())
+    all.push(heard.promise.then(() => far.destroy()))
+    if (all.length === 30) come.resolve()
+  })
+  const { port } = listening.local
+  for (let n = 0; n < 30; n++) {
+    const near = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => near.end())
+    near.on('error', () => {})
+  }
+  await come.promise
+  await Promise.all(all)
+  await listening.close()
+})
+
 test('a handshake that stands while a thousand others of its address want in is cut', async () => {
   const identity = loadIdentity([filesOf('a.test')], silent)
   const accepted = Promise.withResolvers<Connection>()
