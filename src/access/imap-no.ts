@@ -1,6 +1,7 @@
 /** The refusals that several files of IMAP's role give (RFC 5530). */
 import { foreignName, isCreatable } from '../imap/mailbox-name.ts'
 import type { No } from '../imap/server/question.ts'
+import { StoreError } from '../store/store.ts'
 
 export const noSuchMailbox: No = {
   kind: 'no',
@@ -18,6 +19,16 @@ export const broken: No = {
   kind: 'no',
   code: 'SERVERBUG',
   why: 'something went wrong here, try again',
+}
+const unavailable: No = {
+  kind: 'no',
+  code: 'UNAVAILABLE',
+  why: 'the store cannot do that just now, try again later',
+}
+
+/** RFC 5530 §3: what the store cannot do for now, on a full disk say, is no bug; all else that throws is. */
+export function failedFor(error: unknown): No {
+  return error instanceof StoreError && error.reason !== 'conflict' ? unavailable : broken
 }
 export const tooManyKeywords: No = {
   kind: 'no',

@@ -7,6 +7,7 @@ import { forgetOld } from '../mailbox/forget.ts'
 import { keptFolders, keptMessages, releaseKept } from '../mailbox/kept.ts'
 import { StoreError, writer } from '../store/store.ts'
 import type { ImapAccess } from './imap.ts'
+import { failedFor } from './imap-no.ts'
 
 test('a client that comes back hears by QRESYNC what happened, on a store', async () => {
   const { shared, client } = await opened()
@@ -65,6 +66,13 @@ test('who has never been here logs in and reads where nothing can be written; hi
   const writing = new Client(shared)
   assert.match(await writing.say('LOGIN joe secret'), /^x OK /m)
   assert.match(await writing.say('LIST "" Drafts'), /Drafts/)
+})
+
+test('what the store cannot do for now is told as that, and a bug as a bug', () => {
+  for (const reason of ['full', 'busy', 'broken', 'closed'] as const)
+    assert.equal(failedFor(new StoreError(reason, reason)).code, 'UNAVAILABLE')
+  for (const error of [new StoreError('conflict', 'x'), new Error('x'), 'x'])
+    assert.equal(failedFor(error).code, 'SERVERBUG')
 })
 
 test('the first session that may write is told what is recent, and no other', async () => {

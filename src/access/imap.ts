@@ -31,7 +31,7 @@ import { expungeDoomed } from './imap-expunge.ts'
 import { fetchMessages, stateOf } from './imap-fetch.ts'
 import { answerFolder, mailboxIdOf, watchedMailboxes } from './imap-folder.ts'
 import { answerMetadata } from './imap-metadata.ts'
-import { broken, noSuchMailbox, tooManyKeywords } from './imap-no.ts'
+import { broken, failedFor, noSuchMailbox, tooManyKeywords } from './imap-no.ts'
 import { lacking, placeOf } from './imap-place.ts'
 import { tellQuota } from './imap-quota.ts'
 import { answerRights } from './imap-rights.ts'
@@ -192,8 +192,8 @@ class ImapRole implements Role<Question, Answer> {
 
   failed(question: Question, error: unknown): Answer {
     this.#access.log.error('imap-question-failed', { question: question.kind, error })
-    if (question.kind === 'login') return { kind: 'unavailable', why: broken.why }
-    return broken
+    const no = failedFor(error)
+    return question.kind === 'login' ? { kind: 'unavailable', why: no.why } : no
   }
 
   content(octets: Uint8Array, from: number, to: number): Promise<void> | undefined {

@@ -1,6 +1,7 @@
 /** The HTTP face of what the command line may ask: `POST /<operation>` with the input as JSON, on a socket of mode 0600. */
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { StoreError } from '../store/store.ts'
 import { operations } from './control.ts'
 import type { ControlContext } from './operation/context.ts'
 import { type OperationAnswer, OperationError } from './operation.ts'
@@ -25,10 +26,16 @@ export function controlApp(context: ControlContext): Hono {
     } catch (error) {
       if (error instanceof OperationError) return c.json(refusal(error.exit, error.message))
       context.world.log.error('control.failed', { operation: name, error: String(error) })
-      return c.json(refusal(70, error instanceof Error ? error.message : String(error)))
+      return c.json(refusal(exitOf(error), error instanceof Error ? error.message : String(error)))
     }
   })
   return app
+}
+
+/** What the store cannot do for its file or its server is no bug; a conflict is (sysexits). */
+function exitOf(error: unknown): number {
+  if (!(error instanceof StoreError) || error.reason === 'conflict') return 70
+  return error.reason === 'full' || error.reason === 'broken' ? 74 : 75
 }
 
 function refusal(exit: number, message: string): OperationAnswer<never> {
