@@ -54,6 +54,23 @@ test('a body is a buffer of its own, with nothing around it', async () => {
   }
 })
 
+test('a body that fields were left out of may change hands, of whatever size', async () => {
+  const internet = createWorld({ seed: 1 })
+  const { disk } = internet.host({ name: 'mx.example', addresses: ['192.0.2.1'] }).world
+  for (const size of [100, 20_000, 40_000, 100_000]) {
+    const text = `\r\n${'x'.repeat(size)}\r\n`
+    const message = Buffer.from(head + text)
+    const intake = new Intake(disk, omit)
+    void intake.push(message, 0, message.length)
+    const lent = intake.lend()
+    assert.ok(lent?.buffer instanceof ArrayBuffer)
+    const taken = structuredClone(lent, { transfer: [lent.buffer] })
+    assert.equal(Buffer.from(taken).toString(), left + text)
+    assert.equal(lent.length, 0)
+    intake.over()
+  }
+})
+
 test('what is larger than the setting allows is staged, though it is small', async () => {
   const internet = createWorld({ seed: 1 })
   const { disk } = internet.host({ name: 'mx.example', addresses: ['192.0.2.1'] }).world

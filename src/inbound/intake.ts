@@ -17,7 +17,7 @@ import {
   takeChunk,
   takeSmall,
 } from '../wire/chunks.ts'
-import { ownOctets } from '../wire/own.ts'
+import { ownJoined, ownOctets } from '../wire/own.ts'
 import { type Disk, DiskFull, type StagedBody } from '../world/disk.ts'
 
 /** Up to here a body travels inside the accept transaction at most (measured: research of the design). */
@@ -229,6 +229,6 @@ export class Intake {
       at = to
     }
     pieces.push(octets.subarray(at))
-    return Buffer.concat(pieces)
+    return ownJoined(...pieces)
   }
 }

@@ -100,7 +100,7 @@ const cases: readonly (readonly [string, number, Readonly<Record<string, string>
     { ...POP3, CAPA: `+OK${'\r\nX'.repeat(500)}` },
     'fault session-ended',
   ],
-  ['a listing that stops', 110, { ...POP3, CAPA: `+OK ${'x'.repeat(50_000)}` }, 'fault too-slow'],
+  ['a listing that stops', 110, { ...POP3, CAPA: `+OK ${'x'.repeat(12_000)}` }, 'fault too-slow'],
   ['silence in the middle', 143, { ...IMAP, CAPABILITY: 'silence' }, 'fault too-slow'],
 ]
 
