@@ -91,7 +91,7 @@ export class Raw {
 
   #woken(mostMs: number): Promise<void> {
     return new Promise(resolve => {
-      const late = setTimeout(resolve, mostMs)
+      const late = setTimeout(resolve, Math.max(0, mostMs))
       this.#wake = () => {
         clearTimeout(late)
         resolve()
