@@ -5,7 +5,7 @@
  */
 import type { Session } from '../wire/effect.ts'
 import type { Clock } from './clock.ts'
-import { MUCH_OCTETS, type Pace, turnMs } from './pace.ts'
+import { MUCH_OCTETS, type Pace } from './pace.ts'
 import { answered, drained, tell } from './session-input.ts'
 
 /** The pump, as it gives. */
@@ -55,7 +55,7 @@ export class Owed<A, E> {
   give({ backlogOctets }: Session<A, E>): boolean {
     const much = backlogOctets >= MUCH_OCTETS
     const since = much ? this.#clock.monotonic() : 0
-    const mostMs = much ? turnMs() : 0
+    const mostMs = much ? this.#pace.turnMs : 0
     let tookMs = 0
     let more = true
     this.#giver.flush()

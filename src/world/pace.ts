@@ -23,13 +23,18 @@ const PIECE_MAX_OCTETS = 65_536
 const REST_FACTOR = 2
 const REST_MAX_MS = 1_000
 
-/** How many rest, over all connections of this thread; and how many wait, be it for the next turn only. */
-let resting = 0
-let waiting = 0
+/** Of all connections of a clock: how many rest, and how many wait, be it for the next turn only. */
+interface Crowd {
+  resting: number
+  waiting: number
+}
 
-/** So long a session goes on with what it has read before others get their turn. */
-export function turnMs(): number {
-  return TURN_MS / (1 + waiting / CROWD)
+const crowds = new WeakMap<Clock, Crowd>()
+
+function crowdOf(clock: Clock): Crowd {
+  const known = crowds.get(clock) ?? { resting: 0, waiting: 0 }
+  crowds.set(clock, known)
+  return known
 }
 
 /** Less than this cannot keep the loop busy for long; its time is not taken. */
@@ -51,6 +56,7 @@ export class Pace {
   readonly #clock: Clock
   readonly #paced: Paced
   readonly #breath: Breath
+  readonly #crowd: Crowd
   #timer: Timer | undefined
   #restsLong = false
   /** Octets that are given out later, and whether the peer's end stands behind them. */
@@ -64,6 +70,7 @@ export class Pace {
     this.#clock = clock
     this.#paced = paced
     this.#breath = breathOf(clock)
+    this.#crowd = crowdOf(clock)
   }
 
   /** Nothing is to be read from the peer. */
@@ -76,13 +83,18 @@ export class Pace {
     return this.#timer !== undefined
   }
 
+  /** So long a session goes on with what it has read before others get their turn. */
+  get turnMs(): number {
+    return TURN_MS / (1 + this.#crowd.waiting / CROWD)
+  }
+
   /**
    * The session was at work on what it had read before, for so long; `more` may be left of it. Where others wait
    * too it rests for as long as they all take, and as long again.
    */
   spent(tookMs: number, more: boolean): void {
     if (this.#gone || this.#timer !== undefined || (!more && tookMs <= DEAR_MS)) return
-    this.#wait(Math.min(REST_MAX_MS, tookMs * REST_FACTOR * waiting))
+    this.#wait(Math.min(REST_MAX_MS, tookMs * REST_FACTOR * this.#crowd.waiting))
   }
 
   /** Octets came that were not given out yet: where the connection changes hands they belong to neither side. */
@@ -165,13 +177,13 @@ export class Pace {
 
   #rest(): void {
     this.#restsLong = true
-    resting += 1
-    this.#wait(Math.min(REST_MAX_MS, this.#owedMs * REST_FACTOR * resting))
+    this.#crowd.resting += 1
+    this.#wait(Math.min(REST_MAX_MS, this.#owedMs * REST_FACTOR * this.#crowd.resting))
     this.#owedMs = 0
   }
 
   #wait(delayMs: number): void {
-    waiting += 1
+    this.#crowd.waiting += 1
     const over = () => {
       this.#over()
       this.#goOn()
@@ -191,9 +203,9 @@ export class Pace {
   }
 
   #over(): void {
-    if (this.#timer !== undefined) waiting -= 1
+    if (this.#timer !== undefined) this.#crowd.waiting -= 1
     this.#timer = undefined
-    if (this.#restsLong) resting -= 1
+    if (this.#restsLong) this.#crowd.resting -= 1
     this.#restsLong = false
   }
 }
