@@ -4,6 +4,7 @@
  * sysexits (exit.ts).
  */
 
+import { STORE_EXIT } from '../server/store-exit.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { serverProcess } from '../world/node/host.ts'
 import { onSignals } from '../world/node/process.ts'
@@ -31,14 +32,6 @@ const SYSTEM: Readonly<Record<string, number>> = {
   EIO: EXIT.ioError,
 }
 
-/** What a store says of its file or its server (store/store.ts); a conflict is ours. */
-const STORE: Readonly<Record<string, number>> = {
-  full: EXIT.ioError,
-  broken: EXIT.ioError,
-  busy: EXIT.tempFail,
-  closed: EXIT.tempFail,
-}
-
 /** What a failure means to the caller: the exit code, and the message unless it was printed. */
 function failure(error: unknown): {
   readonly exit: number
@@ -57,7 +50,7 @@ function failure(error: unknown): {
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const reason = error instanceof Error && 'reason' in error ? String(error.reason) : ''
-  const refused = SYSTEM[code] ?? STORE[reason]
+  const refused = SYSTEM[code] ?? STORE_EXIT[reason]
   if (refused !== undefined && error instanceof Error)
     return { exit: refused, message: error.message }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)

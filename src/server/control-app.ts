@@ -5,6 +5,10 @@ import { StoreError } from '../store/store.ts'
 import { operations } from './control.ts'
 import type { ControlContext } from './operation/context.ts'
 import { type OperationAnswer, OperationError } from './operation.ts'
+import { STORE_EXIT } from './store-exit.ts'
+
+/** What nobody foresaw (sysexits: EX_SOFTWARE). */
+const BUG = 70
 
 /** Of an operation: a list of accounts to import may be long. */
 const INPUT_MAX_OCTETS = 64 * 1024 * 1024
@@ -26,16 +30,11 @@ export function controlApp(context: ControlContext): Hono {
     } catch (error) {
       if (error instanceof OperationError) return c.json(refusal(error.exit, error.message))
       context.world.log.error('control.failed', { operation: name, error: String(error) })
-      return c.json(refusal(exitOf(error), error instanceof Error ? error.message : String(error)))
+      const exit = error instanceof StoreError ? (STORE_EXIT[error.reason] ?? BUG) : BUG
+      return c.json(refusal(exit, error instanceof Error ? error.message : String(error)))
     }
   })
   return app
-}
-
-/** What the store cannot do for its file or its server is no bug; a conflict is (sysexits). */
-function exitOf(error: unknown): number {
-  if (!(error instanceof StoreError) || error.reason === 'conflict') return 70
-  return error.reason === 'full' || error.reason === 'broken' ? 74 : 75
 }
 
 function refusal(exit: number, message: string): OperationAnswer<never> {
