@@ -4,6 +4,7 @@
  * sysexits (exit.ts).
  */
 
+import { ExitError } from '../server/exit-error.ts'
 import { STORE_EXIT } from '../server/store-exit.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { serverProcess } from '../world/node/host.ts'
@@ -44,9 +45,9 @@ function failure(error: unknown): {
     if (error.exitCode === 0) return { exit: EXIT.ok }
     return { exit: EXIT.usage, message: error.message.replace(/^error: /, ''), told: true }
   }
-  if (error instanceof Error && 'exit' in error && typeof error.exit === 'number') {
-    const { exit, message } = error
-    return 'errors' in error ? { exit, message, errors: error.errors } : { exit, message }
+  if (error instanceof ExitError) {
+    const { exit, message, errors } = error
+    return { exit, message, errors }
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const reason = error instanceof Error && 'reason' in error ? String(error.reason) : ''

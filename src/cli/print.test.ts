@@ -1,8 +1,8 @@
 /** What commands print: aligned, and never a peer's control characters. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ExitError } from '../server/exit-error.ts'
 import { configText } from './command/init.ts'
-import { CommandError } from './exit.ts'
 import { facts, formatWhen, printable, table } from './print.ts'
 import { parseServer } from './server-address.ts'
 import { showExplained } from './show-explained.ts'
@@ -59,7 +59,7 @@ test('a server is named by host, port or both', () => {
   assert.deepEqual(parseServer('[::1]:2525', 'auto', false), { host: '::1', port: 2525 })
   assert.deepEqual(parseServer('::1', 'auto', false), { host: '::1', port: 25 })
   for (const text of ['a:b', 'a:0', 'a:99999', '', 'a b:c:d']) {
-    assert.throws(() => parseServer(text, 'auto', false), CommandError, text)
+    assert.throws(() => parseServer(text, 'auto', false), ExitError, text)
   }
 })
 

@@ -3,8 +3,9 @@
  * That the command as it is called does the same is test/cli/start-script.test.ts. A bug is thrown.
  */
 import { CommanderError } from 'commander'
-import { CommandError, EXIT } from '../../src/cli/exit.ts'
+import { EXIT } from '../../src/cli/exit.ts'
 import { program } from '../../src/cli/program.ts'
+import { ExitError } from '../../src/server/exit-error.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeTerminal, type Terminal } from '../../src/world/node/terminal.ts'
 
@@ -46,7 +47,7 @@ export async function command(args: readonly string[], typed?: string): Promise<
   } catch (error) {
     // commander has said it already.
     if (error instanceof CommanderError) return { ...told, code: error.exitCode && EXIT.usage }
-    if (!(error instanceof CommandError)) throw error
+    if (!(error instanceof ExitError)) throw error
     return { ...told, err: error.message, code: error.exit }
   }
 }

@@ -10,7 +10,6 @@ import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { locateEpoch } from '../locate.ts'
 import { printable } from '../print.ts'
-import { refusals } from './restore.ts'
 
 type CheckOptions = CommonOptions & { readonly configOnly?: boolean; readonly rehearse?: boolean }
 
@@ -53,7 +52,7 @@ async function rehearsal(face: Face, options: CheckOptions, settings: Settings):
   const { rehearseUpgrade } = await import('../../server/restore-data.ts')
   const copyOf = async (folder: string) =>
     (await ask(face, options, 'backup', { folder, bodies: false })) !== undefined
-  const result = await refusals(() => rehearseUpgrade(settings, face.clock, copyOf))
+  const result = await rehearseUpgrade(settings, face.clock, copyOf)
   print(face, options, result, ({ from, to, migrationMs, findings }) => {
     const took = `${(migrationMs / 1000).toFixed(1)} s`
     const what =
