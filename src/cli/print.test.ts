@@ -16,10 +16,11 @@ test('columns are as wide as their widest cell', () => {
         ['xxx', 'y'],
         ['', 'zzz'],
       ],
+      'none',
     ),
     'A    BB\nxxx  y\n     zzz\n',
   )
-  assert.equal(table(['A'], []), '')
+  assert.equal(table(['A'], [], 'there are none'), 'there are none\n')
   assert.equal(
     facts([
       ['a', '1'],

@@ -21,9 +21,13 @@ function isBidiControl(code: number): boolean {
   return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069)
 }
 
-/** Rows under a heading, each column as wide as its widest cell. Nothing at all for no rows. */
-export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return ''
+/** Rows under a heading, each column as wide as its widest cell; or a line that says that there are none. */
+export function table(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  none: string,
+): string {
+  if (rows.length === 0) return `${none}\n`
   const cells = [heading, ...rows].map(row => row.map(cell => printable(cell)))
   const widths = heading.map((_, i) => Math.max(...cells.map(row => (row[i] ?? '').length)))
   const lines = cells.map(row =>

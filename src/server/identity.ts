@@ -24,8 +24,11 @@ export function identityFiles(settings: Settings): [IdentityFiles, ...IdentityFi
   return [{ certFile: join(data, 'certificate.pem'), keyFile: join(data, 'key.pem') }]
 }
 
+/** `denied`: another user may be able to read it. */
+export type PemFault = SettingError & { readonly denied?: true }
+
 /** What is wrong with the PEM files that a config names, all of it: read by `start` and told by `check`. */
-export function pemFaults(settings: Settings): SettingError[] {
+export function pemFaults(settings: Settings): PemFault[] {
   const several = (settings.tls ?? []).length > 1
   const pairs = (settings.tls ?? []).flatMap(({ certificate, key }, i) => {
     const path = several ? `tls[${i}]` : 'tls'
@@ -38,9 +41,11 @@ export function pemFaults(settings: Settings): SettingError[] {
   return [...pairs, ...pemFilesOf(settings).flatMap(({ path, file }) => fileFault(path, file))]
 }
 
-function fileFault(path: string, file: string): SettingError[] {
+function fileFault(path: string, file: string): PemFault[] {
   const found = readText(file)
-  return 'reason' in found ? [{ path, message: `cannot use ${file}: ${found.reason}` }] : []
+  if ('text' in found) return []
+  const { reason, ...denied } = found
+  return [{ path, message: `cannot use ${file}: ${reason}`, ...denied }]
 }
 
 function pairFault(path: string, files: IdentityFiles): SettingError[] {

@@ -9,8 +9,9 @@ import type { Store } from '../store/store.ts'
 import { silent } from '../world/log.ts'
 import { currentFolder } from '../world/node/config-file.ts'
 import { giveAll, makeFolderOf } from '../world/node/owner.ts'
+import { removeAll } from '../world/node/store-file.ts'
 import { ExitError } from './exit-error.ts'
-import { type Folder, openFolder, openState } from './folder.ts'
+import { type Folder, openFolder, openState, unfinishedPath } from './folder.ts'
 import type { Settings } from './settings/settings.ts'
 
 /** What was moved; where to: as the next start names it. */
@@ -33,7 +34,9 @@ export async function moveStore(settings: Settings, to: string): Promise<StoreMo
     const target = await openTarget(wanted)
     try {
       await refuseNodes(target.store)
-      return await carry(end(from, settings), end(target, wanted))
+      const moved = await carry(end(from, settings), end(target, wanted))
+      if (wanted.database === undefined) await removeAll(unfinishedPath(wanted.data))
+      return moved
     } finally {
       await target.close()
       if (wanted.database === undefined) await giveAll(wanted.data)

@@ -11,6 +11,7 @@ import { lockDirectory } from '../world/node/lock.ts'
 import { giveAll, makeFolderOf } from '../world/node/owner.ts'
 import {
   createPrivateDirectory,
+  isFolder,
   namesIn,
   readFileChunks,
   removeAll,
@@ -37,6 +38,7 @@ export async function restoreData(
   if (database !== undefined) {
     throw new ExitError(69, 'the database is a PostgreSQL: restore it with pg_restore')
   }
+  if (!isFolder(from)) throw new ExitError(66, `${from} is no folder: name the one of a backup`)
   const bodies = settings.bodies.directory ?? join(data, BODIES)
   const names = { databaseName: DATABASE, bodiesName: BODIES }
   makeFolderOf(data, settings.user)

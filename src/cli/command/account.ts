@@ -63,6 +63,7 @@ export function addAccount(program: Command, face: Face): void {
             row.disabled ? 'disabled' : 'enabled',
             formatTime(row.createdAt),
           ]),
+          'there are no accounts',
         ),
       )
     },

@@ -51,7 +51,6 @@ export function addBan(program: Command, face: Face): void {
 }
 
 function shown(rows: readonly BanRecord[], now: number): string {
-  if (rows.length === 0) return 'nobody is banned\n'
   return table(
     ['NETWORK', 'SINCE', 'UNTIL', 'TIMES', 'BY', 'REASON'],
     rows.map(({ network, since, until, level, origin, reason }) => [
@@ -62,5 +61,6 @@ function shown(rows: readonly BanRecord[], now: number): string {
       origin,
       reason,
     ]),
+    'nobody is banned',
   )
 }

@@ -36,6 +36,7 @@ export function addAppPasswords(account: Command, face: Face): void {
             ...[id, label, scopes.replaceAll(' ', ','), formatTime(createdAt)],
             usedAt === undefined ? 'never' : formatTime(usedAt),
           ]),
+          'there are no app passwords',
         ),
       )
     },

@@ -54,7 +54,6 @@ export function addDestinations(program: Command, face: Face): void {
 }
 
 function shown(rows: readonly DestinationRecord[], now: number): string {
-  if (rows.length === 0) return 'nothing is held up\n'
   return table(
     ['NAME', 'STATE', 'SINCE', 'NEXT', 'WAITING', 'REASON'],
     rows.map(({ name, state, since, until, waiting, reason }) => [
@@ -65,5 +64,6 @@ function shown(rows: readonly DestinationRecord[], now: number): string {
       String(waiting),
       reason ?? '-',
     ]),
+    'nothing is held up',
   )
 }

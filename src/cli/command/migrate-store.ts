@@ -32,7 +32,7 @@ export function addMigrateStore(program: Command, face: Face): void {
       const next = to.startsWith('postgres')
         ? 'next: write it as `database` into the config, then start\n'
         : `next: write data: '${to}' into the config, and no \`database\`, then start\n`
-      return table(['TABLE', 'ROWS', 'SHA-256'], rows) + told + next
+      return table(['TABLE', 'ROWS', 'SHA-256'], rows, 'no tables') + told + next
     })
   })
 }

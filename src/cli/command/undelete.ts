@@ -43,7 +43,6 @@ export function addUndelete(program: Command, face: Face): void {
         }
         const found = await call(face, options, 'undelete.list', selection)
         print(face, options, found, ({ items, total }) => {
-          if (total === 0) return 'nothing is kept\n'
           const rows = items.map(item => [
             item.mailbox,
             formatTime(item.removedAt),
@@ -52,7 +51,8 @@ export function addUndelete(program: Command, face: Face): void {
             item.message,
           ])
           const more = total > items.length ? `... and ${total - items.length} more\n` : ''
-          return table(['MAILBOX', 'DELETED', 'RECEIVED', 'SIZE', 'MESSAGE'], rows) + more
+          const heading = ['MAILBOX', 'DELETED', 'RECEIVED', 'SIZE', 'MESSAGE']
+          return table(heading, rows, 'nothing is kept') + more
         })
       })
   }
