@@ -1,6 +1,7 @@
 /** A diagnosis as people read it: step by step, each finding with its remedy, and what was said. */
 import type { Finding, Line, Section, Severity } from '../diagnose/finding.ts'
-import { count, printable } from './print.ts'
+import { formatCount } from '../wire/measure.ts'
+import { printable } from './print.ts'
 
 const MARKS: Readonly<Record<Severity, string>> = {
   good: 'good   ',
@@ -21,11 +22,11 @@ export function showSummary(sections: readonly Section[]): string {
   const lines = [...Map.groupBy([...faults, ...warnings], ({ name }) => name).values()].map(
     same => {
       const [first] = same as [(typeof found)[number]]
-      const places = same.length > 1 ? `, and ${count(same.length - 1, 'more place')}` : ''
+      const places = same.length > 1 ? `, and ${formatCount(same.length - 1, 'more place')}` : ''
       return `  ${MARKS[first.severity]} ${first.name}: ${printable(first.about)}${places}\n`
     },
   )
-  return `${count(faults.length, 'fault')}, ${count(warnings.length, 'warning')}\n${lines.join('')}\n`
+  return `${formatCount(faults.length, 'fault')}, ${formatCount(warnings.length, 'warning')}\n${lines.join('')}\n`
 }
 
 /** @param all also what was said where nothing is wrong */

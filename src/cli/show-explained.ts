@@ -7,7 +7,7 @@ import type {
   ExplainedWay,
   ExplainOutput,
 } from '../server/explain/explained.ts'
-import { formatDuration } from '../wire/measure.ts'
+import { formatCount, formatDuration } from '../wire/measure.ts'
 import { facts, formatTime, printable } from './print.ts'
 
 /** What is done with at once is not tried again. */
@@ -119,7 +119,7 @@ function showSchedule(schedule: ExplainedSchedule, from: number, whose?: string)
   const more = attempts.length - shown.length
   return `\n${facts([
     ['schedule of', whose],
-    ['tried', `${shown.join(', ')}${more > 0 ? `, and ${more} times more` : ''}`],
+    ['tried', `${shown.join(', ')}${more > 0 ? `, and ${formatCount(more, 'time')} more` : ''}`],
     ['jitter', jitter > 0 ? `each delay up to ${Math.round(jitter * 100)} % longer` : undefined],
     ['delay told', warnings.length > 0 ? warnings.map(after).join(', ') : 'never'],
     ['given up', givenUpAt === undefined ? undefined : after(givenUpAt)],

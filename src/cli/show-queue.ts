@@ -18,7 +18,6 @@ export function showItems(items: readonly QueueItem[], now: number): string {
       item.address,
       item.reason ?? '-',
     ]),
-    'nothing waits',
   )
 }
 

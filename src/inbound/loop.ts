@@ -4,15 +4,13 @@
  * reception.ts once the header is here; what loses those fields on its way is stopped by counting `Received:`.
  */
 import { addressKey } from '../account/address.ts'
-import { formatAddress, parseStoredAddress } from '../mail/address.ts'
+import { hadBefore, LOOP } from '../delivery/had-before.ts'
+import { formatAddress } from '../mail/address.ts'
 import type { Recipient } from '../mail/envelope.ts'
 import { hopCount } from '../mail/trace.ts'
 import { accept, refuse, type Verdict } from '../mail/verdict.ts'
 import type { Header } from '../message/header.ts'
 import type { Refusal } from './role.ts'
-
-/** More such fields than this are not looked at. */
-const FIELDS_MAX = 200
 
 /** Whether a message has passed no more hosts than it may. */
 export function judgeHops(header: Header, hopsMax: number): Verdict {
@@ -25,13 +23,8 @@ export function stopLoops(
   header: Header,
   recipients: readonly Recipient[],
 ): readonly Recipient[] | Refusal {
-  if (!header.has('delivered-to')) return recipients
-  const before = new Set(
-    header
-      .all('delivered-to')
-      .slice(0, FIELDS_MAX)
-      .map(field => addressKey(parseStoredAddress(header.text(field).trim()))),
-  )
+  const before = hadBefore(header)
+  if (before.size === 0) return recipients
   const marked = recipients.map(recipient =>
     before.has(addressKey(recipient.forwardPath))
       ? { ...recipient, looped: true as const }
@@ -44,5 +37,3 @@ export function stopLoops(
   const name = formatAddress(first.forwardPath)
   return refuse(554, '4.6', `${name}: ${LOOP}`) as Refusal
 }
-
-const LOOP = 'the message has been here before, it is in a loop'

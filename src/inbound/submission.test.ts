@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTestRoom } from '../account/account-world.ts'
+import type { Exceeded } from '../limit/outgoing.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import { asItCame } from '../message/amend.ts'
@@ -12,7 +13,7 @@ import type { Peer } from '../smtp/server/question.ts'
 import type { Inbound } from './role.ts'
 import { submissionRole } from './submission.ts'
 
-async function place(enforceSender = true, written: object = {}) {
+async function place(enforceSender = true, written: object = {}, exceeded?: Exceeded) {
   const identities = identityRules(submissionSchema.parse(written))
   const room = await openTestRoom()
   await room.accounts.addDomain('here.example')
@@ -24,7 +25,11 @@ async function place(enforceSender = true, written: object = {}) {
   assert.equal(found.kind, 'account')
   const inbound = {
     directory: room.directory,
-    outgoing: { limits: () => false, reserve: async () => undefined },
+    outgoing: {
+      limits: () => exceeded !== undefined,
+      looks: async () => exceeded,
+      reserve: async () => exceeded,
+    },
     settings: () => ({ hostname: 'mx.here.example', enforceSender, identities }),
     world: { clock: room.clock },
   } as unknown as Inbound
@@ -57,6 +62,18 @@ test('a stranger can neither send nor name a recipient, whatever he says', async
   ]
   for (const verdict of verdicts) {
     assert.equal('code' in verdict && `${verdict.code} ${verdict.detail}`, '530 7.0')
+  }
+})
+
+test('who has sent as much as he may hears how much that is', async () => {
+  for (const [exceeded, text] of [
+    [{ what: 'messages', most: 2, per: 'hour' }, '450 no more than 2 messages in an hour'],
+    [{ what: 'messages', most: 1, per: 'day' }, '450 no more than 1 message in a day'],
+    [{ what: 'recipients', most: 100, per: 'hour' }, '452 no more than 100 recipients in an hour'],
+  ] as const) {
+    const { role, envelope, alice } = await place(true, {}, exceeded)
+    const verdict = await role.mail(alice, envelope.sender)
+    assert.equal('code' in verdict && `${verdict.code} ${verdict.text}`, text)
   }
 })
 

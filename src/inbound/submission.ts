@@ -6,6 +6,7 @@ import type { Exceeded } from '../limit/outgoing.ts'
 import { accept, refuse, type Verdict } from '../mail/verdict.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import type { Later } from '../smtp/server/question.ts'
+import { formatCount } from '../wire/measure.ts'
 import { judgeAuthors, rewritesAuthors } from './authors.ts'
 import { identified, judgeSender } from './authorship.ts'
 import { judgeRecipient } from './recipient.ts'
@@ -78,5 +79,8 @@ function within(
 /** RFC 6409 §5.1 leaves limits to the site: not now, since the next hour or day has room again. */
 function tooMuch({ what, most, per }: Exceeded): Refusal {
   const code = what === 'messages' ? 450 : 452
-  return { kind: 'defer', code, detail: '7.1', text: `no more than ${most} ${what} in a ${per}` }
+  const text = `no more than ${formatCount(most, what.slice(0, -1))} ${PER[per]}`
+  return { kind: 'defer', code, detail: '7.1', text }
 }
+
+const PER = { hour: 'in an hour', day: 'in a day' } as const

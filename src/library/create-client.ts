@@ -125,8 +125,9 @@ export function createClient(options: CreateClientOptions): Client {
       return sending.finally(() => underWay.delete(sending))
     },
     async close() {
-      const goodbyes = pool?.close() ?? []
-      await Promise.all([...underWay, ...goodbyes])
+      // Who waits for his turn goes by the connections there are; then these are left, and their goodbyes heard.
+      await Promise.all(underWay)
+      await Promise.all(pool?.close() ?? [])
     },
   }
 }

@@ -1,9 +1,10 @@
 /** What docs/library.md promises: the embedded server and client against each other, in this process. */
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer as createPlain } from 'node:net'
+import { type AddressInfo, createServer as createPlain, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { accept, defer, refuse } from '../mail/verdict.ts'
 import { writeSelfMadeCertificate } from '../world/node/demo-certificate.ts'
@@ -150,6 +151,36 @@ test('kept connections carry a hundred messages each, others wait', async () => 
   assert.equal(dialogue.split('C: MAIL').length, 2, 'one message, one dialogue')
   await client.close()
   assert.throws(() => createClient({ host, port: plainPort, connections: 0 }), RangeError)
+})
+
+test('who waits when the client is closed goes by the connections there are, and each says goodbye first', async t => {
+  const said: string[] = []
+  const opened: Socket[] = []
+  const server = createPlain(socket => {
+    opened.push(socket)
+    socket.write('220 here\r\n')
+    let content = false
+    createInterface({ input: socket }).on('line', line => {
+      if (content && line !== '.') return
+      if (!content) said.push(line.slice(0, 4).toUpperCase())
+      const begins = line === 'DATA'
+      if (line === 'QUIT') socket.end('221 bye\r\n')
+      else socket.write(begins ? '354 go on\r\n' : '250 ok\r\n')
+      content = begins
+    })
+  })
+  t.after(() => {
+    server.close()
+    for (const socket of opened) socket.destroy()
+  })
+  await new Promise<void>(resolve => void server.listen(0, host, resolve))
+  const { port } = server.address() as AddressInfo
+  const client = createClient({ host, port, connections: 2 })
+  const sending = Array.from({ length: 9 }, () => client.send(one))
+  await client.close()
+  assert.deepEqual([opened.length, said.filter(verb => verb === 'QUIT').length], [2, 2])
+  const sent = await Promise.all(sending)
+  assert.ok(sent.every(({ outcomes }) => outcomes[0]?.kind === 'delivered'))
 })
 
 test('a server that comes back is found by a client that kept connections to it', async () => {

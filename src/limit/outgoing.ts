@@ -16,7 +16,7 @@ export interface OutgoingLimits {
 
 interface Span {
   readonly spanMs: number
-  readonly name: string
+  readonly name: 'hour' | 'day'
   readonly messages: number
   readonly recipients: number
 }
@@ -25,7 +25,7 @@ interface Span {
 export interface Exceeded {
   readonly what: 'messages' | 'recipients'
   readonly most: number
-  readonly per: string
+  readonly per: 'hour' | 'day'
 }
 
 const HOUR_MS = 3_600_000
@@ -33,7 +33,7 @@ const DAY_MS = 86_400_000
 
 function spansOf(limits: OutgoingLimits): Span[] {
   const { messagesPerHour, messagesPerDay, recipientsPerHour, recipientsPerDay } = limits
-  const spans = [
+  const spans: Span[] = [
     { spanMs: HOUR_MS, name: 'hour', messages: messagesPerHour, recipients: recipientsPerHour },
     { spanMs: DAY_MS, name: 'day', messages: messagesPerDay, recipients: recipientsPerDay },
   ]

@@ -9,9 +9,8 @@ import type { Store } from '../store/store.ts'
 import { silent } from '../world/log.ts'
 import { currentFolder } from '../world/node/config-file.ts'
 import { giveAll, makeFolderOf } from '../world/node/owner.ts'
-import { removeAll } from '../world/node/store-file.ts'
-import { ExitError } from './exit-error.ts'
-import { type Folder, openFolder, openState, unfinishedPath } from './folder.ts'
+import { type Folder, openFolder, openState } from './folder.ts'
+import { OperationError } from './operation.ts'
 import type { Settings } from './settings/settings.ts'
 
 /** What was moved; where to: as the next start names it. */
@@ -27,16 +26,14 @@ export async function moveStore(settings: Settings, to: string): Promise<StoreMo
   const wanted = targetSettings(settings, to)
   const from = await openFolder(settings, silent)
   if (!from) {
-    throw new ExitError(75, `a server runs on ${settings.data}: stop it, and all other nodes`)
+    throw new OperationError(75, `a server runs on ${settings.data}: stop it, and all other nodes`)
   }
   try {
     await refuseNodes(from.store)
     const target = await openTarget(wanted)
     try {
       await refuseNodes(target.store)
-      const moved = await carry(end(from, settings), end(target, wanted))
-      if (wanted.database === undefined) await removeAll(unfinishedPath(wanted.data))
-      return moved
+      return await carry(end(from, settings), end(target, wanted))
     } finally {
       await target.close()
       if (wanted.database === undefined) await giveAll(wanted.data)
@@ -53,7 +50,7 @@ async function openTarget(settings: Settings): Promise<Folder> {
   makeFolderOf(settings.data, settings.user)
   const folder = await openFolder(settings, silent, options)
   if (folder) return folder
-  throw new ExitError(75, `a server runs on ${settings.data}: choose another folder`)
+  throw new OperationError(75, `a server runs on ${settings.data}: choose another folder`)
 }
 
 function targetSettings(settings: Settings, to: string): Settings {
@@ -61,11 +58,11 @@ function targetSettings(settings: Settings, to: string): Settings {
   if (/^postgres(?:ql)?:\/\/\S+$/.test(to)) return { ...rest, database: to }
   const folder = /^sqlite:(.+)$/.exec(to)?.[1]
   if (folder === undefined) {
-    throw new ExitError(64, '--to takes postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:DIR')
+    throw new OperationError(64, '--to takes postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:DIR')
   }
   const data = resolve(currentFolder(), folder)
   if (data === settings.data && settings.database === undefined) {
-    throw new ExitError(64, `${data} is where the data is now`)
+    throw new OperationError(64, `${data} is where the data is now`)
   }
   return { ...rest, data }
 }
@@ -86,7 +83,7 @@ async function refuseNodes(store: Store): Promise<void> {
   const nodes = await store.read(listNodes, null)
   const [alive] = nodes.filter(node => node.silentMs < SILENT_MS)
   if (alive === undefined) return
-  throw new ExitError(
+  throw new OperationError(
     75,
     `a server is at work on it (${alive.host}, process ${alive.pid}): stop all of them`,
   )
@@ -98,15 +95,15 @@ async function carry(source: MoveEnd, target: MoveEnd): Promise<StoreMoved> {
     case 'moved':
       return { from: source.named, to: target.named, tables: moved.tables, bodies: moved.bodies }
     case 'occupied':
-      throw new ExitError(73, `${target.named} is not empty: it was left as it is`)
+      throw new OperationError(73, `${target.named} is not empty: it was left as it is`)
     case 'unlike':
-      throw new ExitError(
+      throw new OperationError(
         65,
         `${moved.table} is not the same in ${target.named}: ${moved.detail}. It cannot be used`,
       )
     case 'unsound': {
       const [first] = moved.findings
-      throw new ExitError(
+      throw new OperationError(
         65,
         `check found ${moved.findings.length} faults in what was moved, the first: ${first?.where}: ${first?.detail}`,
       )

@@ -28,6 +28,7 @@ import { Settler } from '../transport/settler.ts'
 import { smtpTransport } from '../transport/smtp.ts'
 import type { Transport } from '../transport/transport.ts'
 import { undecidedTransport } from '../transport/undecided.ts'
+import { unlooped } from '../transport/unlooped.ts'
 import { Worker } from '../transport/worker.ts'
 import type { World } from '../world/world.ts'
 import type { HouseOptions } from './house.ts'
@@ -81,6 +82,7 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
   })
   const routing = new Routing(needs)
   const files = () => fileSettings(settings(), store.alone)
+  const final = (transport: Transport) => unlooped(transport, world.log)
   const gates = new Gates(world.clock, () => ({
     initial: settings().outbound.initialConnections,
     most: settings().outbound.connectionsPerDestination,
@@ -108,9 +110,9 @@ export function buildOutbound(needs: OutboundNeeds): Outbound {
       discard: discardTransport,
       hold: holdTransport,
       reject: rejectTransport,
-      pipe: pipeTransport(world, () => settings().addresses.separator),
-      maildir: maildirTransport(world, files),
-      mbox: mboxTransport(world, files),
+      pipe: final(pipeTransport(world, () => settings().addresses.separator)),
+      maildir: final(maildirTransport(world, files)),
+      mbox: final(mboxTransport(world, files)),
       undecided: undecidedTransport,
     },
     usualRoute: address => routing.guess(address),

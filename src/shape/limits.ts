@@ -4,7 +4,7 @@
  * here waits: who may not go waits in the rule's lane.
  */
 import { type RemoteRoute, routeKey } from '../route/route.ts'
-import { formatDuration } from '../wire/measure.ts'
+import { formatCount, formatDuration } from '../wire/measure.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Gates, Wait } from './gates.ts'
 import { type Batch, batchOf, Tokens } from './rate.ts'
@@ -205,6 +205,7 @@ function busy(rule: ShapingRule): Wait {
 }
 
 function slow(lane: string, { messages, perMs }: Rate): Wait {
-  const reason = `no more than ${messages} messages in ${formatDuration(perMs)} go there`
+  const most = formatCount(messages, 'message')
+  const reason = `no more than ${most} in ${formatDuration(perMs)} ${messages === 1 ? 'goes' : 'go'} there`
   return { lane, status: '4.4.5', reason }
 }

@@ -45,10 +45,18 @@ test('what is forwarded for others is rewritten, what is ours has a tag, lists n
   assert.equal(leaving('', { alias: 'b@here.example', verp: '+=' }), undefined)
 })
 
-test('XVERP goes before a tag, and names the address that was written to', () => {
-  assert.equal(leaving('a@here.example', { verp: '+=' }), 'a+joe=there.example@here.example')
-  const alias = 'sub@here.example'
-  assert.equal(leaving('a@here.example', { verp: '+=', alias }), 'a+sub=here.example@here.example')
+test('XVERP names the address that was written to, and its address has a tag where those of its domain do', () => {
+  const path = (more: object) =>
+    leaving('a@here.example', { verp: '+=', ...more })?.replace(/^prvs=0[0-9a-f]{9}=/, 'TAG=')
+  assert.equal(path({}), 'TAG=a+joe=there.example@here.example')
+  const { batv: _none, ...settings } = all
+  assert.equal(path({ settings }), 'a+joe=there.example@here.example')
+  assert.equal(path({ alias: 'sub@here.example' }), 'TAG=a+sub=here.example@here.example')
+  // Where both do not fit, what a bounce needs to be taken stays.
+  const long = `${'j'.repeat(40)}@there.example`
+  assert.equal(path({ to: long }), `a+${long.replace('@', '=')}@here.example`)
+  const refusing = { ...all, batv: { ...all.batv, untagged: 'refuse' } } as TransitSettings
+  assert.equal(path({ to: long, settings: refusing }), 'TAG=a@here.example')
   const to = `${'j'.repeat(60)}@there.example`
   assert.match(leaving('a@here.example', { verp: '+=', to }) ?? '', /^prvs=0/)
 })
@@ -106,6 +114,9 @@ test('where bounces without a tag are refused, those of SRS and of lists come al
   }
   const path = transit.leaving({ id: 'id', reversePath: parseStoredAddress('a@x.example') }, copy)
   assert.equal(path && (await arriving(path)), 'a@x.example')
+  const told = { id: 'id', reversePath: parseStoredAddress('joe@here.example'), verp: '+=' }
+  const asked = transit.leaving(told, { address: copy.address, aliasOf: null })
+  assert.equal(asked && (await arriving(asked)), 'joe+far=there.example@here.example')
   for (const [address, expected] of [
     ['news+joe=there.example@here.example', undefined],
     ['any+joe=there.example@lists.here.example', undefined],

@@ -105,7 +105,7 @@ export class Transit {
     message: { readonly id: string; readonly reversePath: Address | null; readonly verp?: string },
     copy: { readonly address: Address; readonly aliasOf: string | null },
   ): Address | undefined {
-    const { srs, batv, verp } = this.#needs.settings()
+    const { srs, verp } = this.#needs.settings()
     const { id: messageId, reversePath } = message
     if (reversePath === null) return undefined
     const nowMs = this.#needs.clock.now()
@@ -119,11 +119,28 @@ export class Transit {
     if (delimiters !== undefined) {
       const named = copy.aliasOf === null ? copy.address : parseStoredAddress(copy.aliasOf)
       const each = verpSender(reversePath, named, delimiters)
-      if (each !== undefined) return each
+      const path = each && this.#answerable(each, nowMs)
+      if (path !== undefined) return path
     }
-    if (batv === undefined || !isAmong(batv.domains, reversePath) || !takesTag(reversePath))
-      return undefined
-    return tagged(reversePath, this.#tagKeys(batv), nowMs)
+    return this.#withTag(reversePath, nowMs)
+  }
+
+  /** With a tag, where its domain has them; undefined where it has none, or no room for it. */
+  #withTag(sender: Address, nowMs: number): Address | undefined {
+    const { batv } = this.#needs.settings()
+    if (batv === undefined || !isAmong(batv.domains, sender) || !takesTag(sender)) return undefined
+    return tagged(sender, this.#tagKeys(batv), nowMs)
+  }
+
+  /**
+   * The address of one recipient, such that a bounce to it is taken: it is known as a list's (`arriving`), or has a tag
+   * as others of its domain; undefined where that would not fit.
+   */
+  #answerable(each: Address, nowMs: number): Address | undefined {
+    const { batv, verp } = this.#needs.settings()
+    if (batv === undefined || !isAmong(batv.domains, each)) return each
+    if (verp && isOfList(verp, each)) return each
+    return this.#withTag(each, nowMs) ?? (batv.untagged === 'take' ? each : undefined)
   }
 
   /**

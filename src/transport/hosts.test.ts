@@ -323,3 +323,36 @@ test('literals are read strictly', () => {
   assert.equal(usableAddress('::ffff:0.0.0.0'), false)
   assert.equal(usableAddress('::1'), true)
 })
+
+test('a host of the other family alone is told as such, and its mail waits', async () => {
+  const zone: Zone = {
+    'six.test': { aaaa: ['2001:db8::1'] },
+    'four.test': a('192.0.2.1'),
+    'none.test': {},
+    'within.test': { aaaa: ['ff02::1'] },
+    'mixed.test': {
+      mx: [
+        [10, 'six.test'],
+        [20, 'four.test'],
+      ],
+    },
+  }
+  const by = async (name: string, family: AddressFamily, find: 'domain' | 'host' = 'domain') => {
+    const world = { dns: fakeDns(zone), random: orderly }
+    const found = await (find === 'host'
+      ? locateHost(world, name, 5, family)
+      : locateDomain(world, name, { ...settings, family }))
+    if (found.kind === 'hosts') return found.hosts.map(host => host.address).join(' ')
+    return `${found.kind} ${found.status} ${found.reason}`
+  }
+  const six = 'deferred 4.4.1 six.test has IPv6 addresses alone, and we go out by IPv4 alone'
+  const four = 'deferred 4.4.1 four.test has IPv4 addresses alone, and we go out by IPv6 alone'
+  assert.equal(await by('six.test', 'ipv4'), six)
+  assert.equal(await by('six.test', 'ipv4', 'host'), six)
+  assert.equal(await by('four.test', 'ipv6'), four)
+  assert.equal(await by('four.test', 'ipv6', 'host'), four)
+  assert.equal(await by('mixed.test', 'ipv4'), '192.0.2.1')
+  // What nobody can reach is not for want of an address of ours.
+  assert.match(await by('none.test', 'ipv4'), /^failed 5\.4\.4 no mail host/)
+  assert.match(await by('within.test', 'ipv4'), /^failed 5\.4\.4 no mail host/)
+})

@@ -43,6 +43,8 @@ export interface LocateWorld {
 type Resolved =
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
   | { readonly kind: 'none'; readonly exists: boolean }
+  /** It has addresses, but only of the family that we do not go by. */
+  | { readonly kind: 'apart'; readonly addresses: readonly string[] }
   | { readonly kind: 'unknown'; readonly reason: string }
 
 /**
@@ -87,6 +89,7 @@ export async function locateHost(
   if (resolved.kind === 'unknown') {
     return deferred('4.4.3', `the address of ${host} cannot be looked up: ${resolved.reason}`)
   }
+  if (resolved.kind === 'apart') return apart(host, family)
   // Our own next hop is missing: a mistake of ours, so the mail waits until it is mended.
   if (resolved.kind === 'none') return deferred('4.4.4', `the host ${host} has no address`)
   const hosts = resolved.addresses.slice(0, addressesMax).map(address => ({ name: host, address }))
@@ -168,6 +171,10 @@ async function locateNames(
   }
   // §5.1: had we been left out of the list, the mail would come back to us for ever.
   if (limit !== Number.POSITIVE_INFINITY) return looping(domain)
+  const at = resolved.findIndex(
+    answer => answer.kind === 'apart' && answer.addresses.some(usableAddress),
+  )
+  if (at >= 0) return apart(candidates[at]?.exchange ?? domain, family)
   const exists = resolved.some(answer => answer.kind !== 'none' || answer.exists)
   return exists || sorted.length > 1
     ? failed('5.4.4', `no mail host of ${domain} has an address`)
@@ -192,7 +199,18 @@ async function resolve(dns: Dns, name: string, family: AddressFamily = 'any'): P
   // Many name servers fail on AAAA alone; with no address at all we cannot know, so mail waits.
   if (four.kind === 'failed') return { kind: 'unknown', reason: four.reason }
   if (six.kind === 'failed') return { kind: 'unknown', reason: six.reason }
+  // Only where there is nothing else: that it has addresses is no news to whoever can reach it.
+  const other =
+    family === 'ipv4' ? await dns.ipv6(name) : family === 'ipv6' ? await dns.ipv4(name) : NOT_ASKED
+  if (other.kind === 'found') return { kind: 'apart', addresses: other.records }
   return { kind: 'none', exists: six.kind !== 'missing' || four.kind !== 'missing' }
+}
+
+/** What has an address that we cannot use from where we are is not nowhere: it waits until we can, or is given up by age. */
+function apart(host: string, family: AddressFamily | undefined): Located {
+  const [theirs, ours] = family === 'ipv4' ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6']
+  const reason = `${host} has ${theirs} addresses alone, and we go out by ${ours} alone`
+  return deferred('4.4.1', reason)
 }
 
 function inOrder(

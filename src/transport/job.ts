@@ -107,6 +107,7 @@ export function makeJob(
   const load: Load = {
     id: message.id,
     from,
+    origin: message.origin,
     envelope,
     sizeOctets: front.length + message.size_octets,
     head: front.length === 0 ? message.head : Buffer.concat([front, message.head]),

@@ -29,6 +29,8 @@ export interface Load {
   readonly lent?: Lent
   /** Who sends it, by account or reverse-path: places are given to senders in turn. */
   readonly from?: string
+  /** How the message came to us ('mx', 'submission', 'local', 'notice'). */
+  readonly origin?: string
   /** Whom it came from, where the route is to be told (XFORWARD). */
   readonly forwarded?: Forwarded
 }

@@ -1,4 +1,5 @@
 /** What is said of loads that no transport has carried. Used by transport/worker.ts. */
+import { LOOP } from '../delivery/had-before.ts'
 import type { Wait } from '../shape/gates.ts'
 import type { Job } from './job.ts'
 import type { Carried, Transport } from './transport.ts'
@@ -11,8 +12,7 @@ export function late(job: Job): Carried {
 
 /** RFC 5321 §6.3: what comes round again goes no further. */
 export function looped(job: Job): Carried {
-  const reason = 'the message has been here before, it is in a loop'
-  return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.6', reason })) }
+  return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.6', reason: LOOP })) }
 }
 
 /** Tries nothing: the destination is known to be down, or it is not the load's turn. */

@@ -103,3 +103,8 @@ export function formatSize(octets: number): string {
   }
   return `${octets}B`
 }
+
+/** '1 message', '2 messages': a number of things, for people. */
+export function formatCount(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`
+}

@@ -137,7 +137,7 @@ async function outgoing(w: Witness): Promise<void> {
   const spans = [
     { spanMs: 3_600_000, name: 'hour', messages: 2, recipients: 0 },
     { spanMs: 86_400_000, name: 'day', messages: 0, recipients: 5 },
-  ]
+  ] as const
   const reserve = (recipients: number) =>
     w.write(reserveOutgoing, { accountId: 7, spans, messages: 1, recipients })
   assert.equal(await reserve(3), null)

@@ -1,8 +1,11 @@
 /** Mail into files and programs in the town: whole or not at all, whenever the machine stops. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseStoredAddress } from '../../src/mail/address.ts'
+import type { Envelope } from '../../src/mail/envelope.ts'
 import type { Config } from '../../src/server/settings/settings.ts'
 import { reader } from '../../src/store/store.ts'
+import { sendMail } from '../../src/transport/send.ts'
 import { toldOf } from './oracle.ts'
 import { createTown, type Town } from './town.ts'
 
@@ -238,6 +241,52 @@ test('several recipients at once; a program that takes too long is in doubt', as
   })
   await town.advance('5 minutes')
   assert.deepEqual(runs, ['/usr/bin/all bob@all.nje carol@all.nje'])
+})
+
+test('what comes round again by an alias is kept by no program and no file twice, and others have it', async () => {
+  const routes: Config['routes'] = [
+    { match: { recipient: 'keep@*' }, to: { pipe: { argv: ['/usr/bin/keep'], final: true } } },
+    { match: { recipient: 'hand@*' }, to: { pipe: { argv: ['/usr/bin/hand'] } } },
+    { match: { recipient: 'box@*' }, to: { mbox: '/mail/box' } },
+    { match: { recipient: 'dir@*' }, to: { maildir: '/mail/dir' } },
+  ]
+  const all = ['keep@x.nje', 'hand@x.nje', 'box@x.nje', 'dir@x.nje', 'dir@y.nje']
+  const aliases = { list: all }
+  const accounts = ['alice']
+  const server = { domain: 'a.test', accounts, aliases, config: { routes } }
+  const town = await createTown({ seed: 'round', servers: [server] })
+  const { programs } = town.server('a.test').host
+  const runs: string[] = []
+  for (const argv of ['/usr/bin/keep', '/usr/bin/hand'])
+    programs.set(argv, () => ({ code: Math.min(0, runs.push(argv)) }))
+  // As a program sends it that has had it, without a login.
+  const stranger = town.internet.host({ name: 'stranger.test', addresses: ['203.0.113.9'] })
+  const trail = all.filter(to => to !== 'dir@y.nje').map(to => `Delivered-To: ${to.toUpperCase()}`)
+  const sender = { reversePath: parseStoredAddress('alice@a.test'), body: '7BIT', utf8: false }
+  const sending = sendMail(stranger.world, {
+    ...{ host: 'mx.a.test', port: 25, tls: 'never', hostname: 'stranger.test' },
+    content: Buffer.from(`${trail.join('\r\n')}\r\nSubject: again\r\n\r\nx\r\n`),
+    envelope: {
+      sender: sender as Envelope['sender'],
+      recipients: [{ forwardPath: parseStoredAddress('list@a.test') }],
+    },
+  })
+  assert.equal((await town.internet.complete(sending)).outcomes[0]?.kind, 'delivered')
+  await town.advance('1 minute')
+  const rows = await rowsOf(town)
+  const told = rows.filter(({ state }) => state !== 'expanded').slice(0, 5)
+  assert.deepEqual(
+    told.map(({ address, state, status }) => `${address} ${state} ${status}`).sort(),
+    [
+      'box@x.nje failed 5.4.6',
+      'dir@x.nje failed 5.4.6',
+      'dir@y.nje delivered 2.0.0',
+      'hand@x.nje relayed 2.0.0',
+      'keep@x.nje failed 5.4.6',
+    ],
+  )
+  assert.deepEqual(runs, ['/usr/bin/hand'])
+  assert.equal(town.server('a.test').host.files.list('/mail').length, 1)
 })
 
 test('what may go on only under TLS is given to no program', async () => {

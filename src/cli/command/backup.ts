@@ -1,11 +1,10 @@
 /** `backup`: a consistent copy of all state, taken while the server works. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { formatSize } from '../../wire/measure.ts'
+import { formatCount, formatSize } from '../../wire/measure.ts'
 import { currentFolder } from '../../world/node/config-file.ts'
 import { call } from '../call.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
-import { count } from '../print.ts'
 
 export function addBackup(program: Command, face: Face): void {
   common(
@@ -18,7 +17,7 @@ export function addBackup(program: Command, face: Face): void {
       options,
       made,
       value =>
-        `${count(value.files, 'file')}, ${formatSize(value.sizeOctets)} in ${value.folder}\n` +
+        `${formatCount(value.files, 'file')}, ${formatSize(value.sizeOctets)} in ${value.folder}\n` +
         `to restore it: postrider restore ${value.folder} --data <folder>\n`,
     )
   })

@@ -35,14 +35,15 @@ export function addIdentities(account: Command, face: Face): void {
   ).action(async (address: string, options: CommonOptions) => {
     const { identities } = await call(face, options, 'account.identity.list', { address })
     print(face, options, identities, rows =>
-      table(
-        ['ADDRESSES', 'HOW', 'FROM'],
-        rows.map(row => [
-          ...[row.pattern, how(row)],
-          row.origin === 'file' ? 'config file' : 'command',
-        ]),
-        `${address} writes as itself alone`,
-      ),
+      rows.length === 0
+        ? `${address} writes as itself alone\n`
+        : table(
+            ['ADDRESSES', 'HOW', 'FROM'],
+            rows.map(row => [
+              ...[row.pattern, how(row)],
+              row.origin === 'file' ? 'config file' : 'command',
+            ]),
+          ),
     )
   })
   common(
