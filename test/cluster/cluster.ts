@@ -78,15 +78,24 @@ export class Cluster {
     const postgres = await startPostgres(binaries, { fsync: options.fsync ?? true })
     const sink = await Sink.open()
     const cluster = new Cluster(postgres, sink, await postgres.fresh(), options)
-    for (let n = 0; n < options.nodes; n++) await cluster.add()
-    return cluster
+    try {
+      for (let n = 0; n < options.nodes; n++) await cluster.add()
+      return cluster
+    } catch (error) {
+      // Whoever opened it has nothing to close, and what goes on keeps his process alive.
+      await cluster.close()
+      throw error
+    }
   }
 
   /** One more node. @param env its environment, for a clock that is wrong */
   async add(env: NodeJS.ProcessEnv = {}): Promise<ClusterNode> {
     const proxy = await openProxy(this.postgres.port)
     const data = newFolder('node')
-    const server = await this.#start(proxy, data, env)
+    const server = await this.#start(proxy, data, env).catch(async (error: unknown) => {
+      await proxy.close()
+      throw error
+    })
     const load = new Load({
       senders: this.#options.senders,
       sizes: this.#options.sizes ?? SMALL,
