@@ -46,9 +46,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 /** Text between the marks of HTML, what is not for reading left out. Each pattern is read once from left to right. */
-function withoutMarks(html: string): string {
+export function withoutMarks(html: string): string {
   return html
-    .replace(/<(style|script|head|title)\b[^>]*>[^<]*(?:<(?!\/\1)[^<]*)*/gi, ' ')
+    .replace(/<(style|script|head|title)\b[^<>]*>[^<]*(?:<(?!\/\1)[^<]*)*/gi, ' ')
     .replace(/<!--[^-]*(?:-(?!->)[^-]*)*/g, ' ')
     .replace(/<[^>]*>?/g, ' ')
     .replace(/&#(\d{1,6});/g, (_, code: string) => String.fromCodePoint(Number(code)))

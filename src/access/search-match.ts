@@ -59,6 +59,7 @@ export class Candidate {
   #header: Header | undefined
   #plain: PlainText | undefined
   #elsewhere = false
+  #flags: ReadonlySet<string> | undefined
 
   constructor(context: SearchContext, judged: Judged) {
     this.#context = context
@@ -84,9 +85,10 @@ export class Candidate {
   /** The cheap keys of a conjunction are asked first: most messages are out before they are opened. */
   async matches(key: SearchKey): Promise<boolean> {
     if (this.#context.gone()) return false
+    if (isCheap(key)) return this.#byRow(key)
     switch (key.kind) {
       case 'and': {
-        for (const each of key.keys) if (isCheap(each) && !(await this.matches(each))) return false
+        for (const each of key.keys) if (isCheap(each) && !this.#byRow(each)) return false
         for (const each of key.keys) if (!isCheap(each) && !(await this.matches(each))) return false
         return true
       }
@@ -103,24 +105,30 @@ export class Candidate {
       case 'text':
         return key.text === '' || this.#text(key.text)
       case 'date':
-        if (key.of === 'sent') return this.#sent(key)
-        return compareDay(key.of === 'saved' ? this.#row.savedAt : this.#row.internalDate, key)
+        return this.#sent(key)
       default:
         return this.#byRow(key)
     }
   }
 
+  /** What the row tells: without a promise for each of a thousand keys and each message. */
   #byRow(key: SearchKey): boolean {
-    const { uid, flags, sizeOctets, internalDate, modSeq, messageId } = this.#row
+    const { uid, savedAt, sizeOctets, internalDate, modSeq, messageId } = this.#row
     const { nowMs, largestUid, exists } = this.#context
     switch (key.kind) {
+      case 'and':
+        return key.keys.every(each => this.#byRow(each))
+      case 'or':
+        return this.#byRow(key.either) || this.#byRow(key.other)
+      case 'not':
+        return !this.#byRow(key.key)
+      case 'date':
+        return compareDay(key.of === 'saved' ? savedAt : internalDate, key)
       case 'all':
       case 'savedate supported':
         return true
-      case 'flag': {
-        const wanted = key.flag.toLowerCase()
-        return flags.toLowerCase().split(' ').includes(wanted) === key.set
-      }
+      case 'flag':
+        return this.#flagged(key.flag.toLowerCase()) === key.set
       case 'size':
         return key.compare === 'larger' ? sizeOctets > key.octets : sizeOctets < key.octets
       case 'age': {
@@ -138,6 +146,11 @@ export class Candidate {
       default:
         return false
     }
+  }
+
+  #flagged(flag: string): boolean {
+    this.#flags ??= new Set(this.#row.flags.toLowerCase().split(' '))
+    return this.#flags.has(flag)
   }
 
   /** A set is put in order once: it may have thousands of ranges, and is asked of every message. */
@@ -279,7 +292,18 @@ export function likelyOf(key: SearchKey): Likely | undefined {
   return plain && HEADING_FIELDS.has(field) ? { field, text } : undefined
 }
 
+/** Of keys that hold others it is known once: they are asked of every message, and stand fifty deep. */
+const cheap = new WeakMap<SearchKey, boolean>()
+
 function isCheap(key: SearchKey): boolean {
+  const known = cheap.get(key)
+  if (known !== undefined) return known
+  const found = costsNothing(key)
+  if (key.kind === 'and' || key.kind === 'or' || key.kind === 'not') cheap.set(key, found)
+  return found
+}
+
+function costsNothing(key: SearchKey): boolean {
   switch (key.kind) {
     case 'header':
     case 'body':

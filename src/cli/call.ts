@@ -2,24 +2,24 @@
  * Runs an operation (server/operation.ts): over the control socket while the server runs, in this
  * process on the opened store when it does not. The commands cannot tell the difference.
  */
-import {
-  type OperationAnswer,
-  OperationError,
-  type OperationInput,
-  type OperationName,
-  type OperationOutput,
+import { ExitError } from '../server/exit-error.ts'
+import type {
+  OperationAnswer,
+  OperationInput,
+  OperationName,
+  OperationOutput,
 } from '../server/operation.ts'
 import type { Settings } from '../server/settings/settings.ts'
 import { pathExists } from '../world/node/config-file.ts'
 import { askServer } from '../world/node/control-client.ts'
-import { CommandError, EXIT } from './exit.ts'
+import { EXIT } from './exit.ts'
 import type { CommonOptions, Face } from './face.ts'
 import { controlSocket } from './local-sockets.ts'
 
 /** A backup or a check of a large store takes its time. */
 const ANSWER_TIMEOUT_MS = 600_000
 
-/** The output of the operation; throws a `CommandError` that says what to do. */
+/** The output of the operation; throws an `ExitError` that says what to do. */
 export async function call<Name extends OperationName>(
   face: Face,
   options: CommonOptions,
@@ -73,20 +73,17 @@ async function asked<Name extends OperationName>(
     case 'answer': {
       const answer = reply.answer as OperationAnswer<OperationOutput<Name>>
       if (answer.ok) return answer.value
-      throw new CommandError(answer.error.exit, answer.error.message)
+      throw new ExitError(answer.error.exit, answer.error.message)
     }
     case 'absent':
       return undefined
     case 'denied':
-      throw new CommandError(
+      throw new ExitError(
         EXIT.noPermission,
         `${socket} may be opened by root and the server's own user only: try sudo`,
       )
     case 'failed':
-      throw new CommandError(
-        EXIT.unavailable,
-        `the server behind ${socket} failed: ${reply.reason}`,
-      )
+      throw new ExitError(EXIT.unavailable, `the server behind ${socket} failed: ${reply.reason}`)
   }
 }
 
@@ -96,25 +93,17 @@ async function offline<Name extends OperationName>(
   input: OperationInput<Name>,
 ): Promise<OperationOutput<Name>> {
   if (!pathExists(settings.data)) {
-    throw new CommandError(
+    throw new ExitError(
       EXIT.noInput,
       `there is no data in ${settings.data}: name the right folder with --data, or start the server first`,
     )
   }
   const { operations } = await import('../server/control.ts')
   const { openOffline } = await import('../server/offline.ts')
-  const { StoreError } = await import('../store/store.ts')
+  const { context, close } = await openOffline(settings)
   try {
-    const { context, close } = await openOffline(settings)
-    try {
-      return await operations[name](context, input)
-    } finally {
-      await close()
-    }
-  } catch (error) {
-    if (error instanceof OperationError) throw new CommandError(error.exit, error.message)
-    // A damaged database, or one of a newer version, is nobody's bug.
-    if (error instanceof StoreError) throw new CommandError(EXIT.ioError, error.message)
-    throw error
+    return await operations[name](context, input)
+  } finally {
+    await close()
   }
 }

@@ -3,8 +3,9 @@ import { basename, extname } from 'node:path'
 import { type Mailbox, parseAddressList } from '../message/address-list.ts'
 import { formatMessageId } from '../message/complete.ts'
 import { type Attachment, compose, type Draft } from '../message/compose.ts'
+import { ExitError } from '../server/exit-error.ts'
 import { readOctets } from '../world/node/read-octets.ts'
-import { CommandError, EXIT } from './exit.ts'
+import { EXIT } from './exit.ts'
 import type { Face } from './face.ts'
 import { readInput } from './input.ts'
 
@@ -39,7 +40,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.ics': 'text/calendar',
 }
 
-/** Composes; throws a `CommandError` that says what cannot be written. */
+/** Composes; throws an `ExitError` that says what cannot be written. */
 export async function composeDraft(
   face: Face,
   flags: DraftFlags,
@@ -47,7 +48,7 @@ export async function composeDraft(
   hostname: string,
 ): Promise<{ readonly octets: Uint8Array; readonly utf8: boolean }> {
   const [from] = mailboxes([flags.from], '--from')
-  if (from === undefined) throw new CommandError(EXIT.usage, '--from has no address')
+  if (from === undefined) throw new ExitError(EXIT.usage, '--from has no address')
   const draft: Draft = {
     from: [from],
     to: mailboxes(flags.to ?? [], '--to'),
@@ -61,7 +62,7 @@ export async function composeDraft(
     ...(flags.html !== undefined && { html: fileText(flags.html) }),
   }
   const composed = compose(draft)
-  if (composed.kind === 'refused') throw new CommandError(EXIT.data, composed.reason)
+  if (composed.kind === 'refused') throw new ExitError(EXIT.data, composed.reason)
   return composed
 }
 
@@ -71,7 +72,7 @@ export function mailboxes(texts: readonly string[], option: string): Mailbox[] {
     const list = parseAddressList(text)
     if (list.fault === undefined && list.mailboxes.length > 0) return list.mailboxes
     const fault = list.fault === undefined ? '' : ` (${list.fault})`
-    throw new CommandError(EXIT.usage, `${option} ${text}: no address can be read there${fault}`)
+    throw new ExitError(EXIT.usage, `${option} ${text}: no address can be read there${fault}`)
   })
 }
 
@@ -87,11 +88,11 @@ function fileText(path: string): string {
   return Buffer.from(fileOctets(path)).toString('utf8')
 }
 
-/** A file whole; throws a `CommandError` 66 where it cannot be read. */
+/** A file whole; throws an `ExitError` 66 where it cannot be read. */
 export function fileOctets(path: string): Uint8Array {
   const read = readOctets(path, INPUT_MAX_OCTETS)
   if ('octets' in read) return read.octets
-  throw new CommandError(EXIT.noInput, `cannot read ${path}: ${read.reason}`)
+  throw new ExitError(EXIT.noInput, `cannot read ${path}: ${read.reason}`)
 }
 
 function attachment(path: string): Attachment {
@@ -105,6 +106,6 @@ function attachment(path: string): Attachment {
 
 function field(text: string): readonly [string, string] {
   const colon = text.indexOf(':')
-  if (colon < 1) throw new CommandError(EXIT.usage, `--header ${text}: write 'Name: value'`)
+  if (colon < 1) throw new ExitError(EXIT.usage, `--header ${text}: write 'Name: value'`)
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()]
 }

@@ -1,5 +1,4 @@
 /** Exit codes of sysexits.h: what a script can tell apart. Every command ends with one of them. */
-import type { SettingError } from '../server/settings/errors.ts'
 
 export const EXIT = {
   ok: 0,
@@ -28,15 +27,3 @@ export const EXIT = {
   /** The config is wrong. */
   config: 78,
 } as const
-
-/** A command that ends with a message for its user. */
-export class CommandError extends Error {
-  readonly exit: number
-  /** One by one, where the config has them: for `--json`. */
-  readonly errors: readonly SettingError[] | undefined
-  constructor(exit: number, message: string, errors?: readonly SettingError[]) {
-    super(message)
-    this.exit = exit
-    this.errors = errors
-  }
-}

@@ -1,7 +1,8 @@
 /** Standard input, whole, for commands that read it: what is wrong with it is no bug, but its giver's to mend. */
+import { ExitError } from '../server/exit-error.ts'
 import { formatSize } from '../wire/measure.ts'
 import { InputTooLarge } from '../world/node/terminal.ts'
-import { CommandError, EXIT } from './exit.ts'
+import { EXIT } from './exit.ts'
 import type { Face } from './face.ts'
 
 export async function readInput({ terminal }: Face, maxOctets: number): Promise<Buffer> {
@@ -9,10 +10,10 @@ export async function readInput({ terminal }: Face, maxOctets: number): Promise<
     return await terminal.input(maxOctets)
   } catch (error) {
     if (error instanceof InputTooLarge) {
-      throw new CommandError(EXIT.data, `standard input has more than ${formatSize(maxOctets)}`)
+      throw new ExitError(EXIT.data, `standard input has more than ${formatSize(maxOctets)}`)
     }
     // A folder, a terminal that is gone, a disk that fails.
     const reason = error instanceof Error ? error.message : String(error)
-    throw new CommandError(EXIT.ioError, `standard input cannot be read: ${reason}`)
+    throw new ExitError(EXIT.ioError, `standard input cannot be read: ${reason}`)
   }
 }

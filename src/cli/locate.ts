@@ -3,13 +3,14 @@
  * the environment, by a config in this folder, by a demo started here; else the system's own.
  */
 import { type Epoch, loadEpoch } from '../server/epoch.ts'
+import { ExitError } from '../server/exit-error.ts'
 import { formatSettingErrors } from '../server/settings/errors.ts'
 import type { Settings } from '../server/settings/settings.ts'
-import { CommandError, EXIT } from './exit.ts'
+import { EXIT } from './exit.ts'
 import type { CommonOptions, Face } from './face.ts'
 import { demoHere } from './local-sockets.ts'
 
-/** The settings of the server meant. Throws a `CommandError` with all errors of a wrong config. */
+/** The settings of the server meant. Throws an `ExitError` with all errors of a wrong config. */
 export async function locate(face: Face, options: CommonOptions): Promise<Settings> {
   return (await locateEpoch(face, options)).settings
 }
@@ -29,7 +30,7 @@ export async function locateEpoch(
     async written => (await import('../server/settings/judge.ts')).judge(written),
   )
   if ('errors' in result) {
-    throw new CommandError(EXIT.config, formatSettingErrors(result.errors), result.errors)
+    throw new ExitError(EXIT.config, formatSettingErrors(result.errors), result.errors)
   }
   result.hooks?.close()
   return result

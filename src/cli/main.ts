@@ -4,58 +4,13 @@
  * sysexits (exit.ts).
  */
 
-import { STORE_EXIT } from '../server/store-exit.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { serverProcess } from '../world/node/host.ts'
 import { onSignals } from '../world/node/process.ts'
 import { nodeTerminal } from '../world/node/terminal.ts'
-import { EXIT } from './exit.ts'
 import type { Face } from './face.ts'
+import { failure } from './failure.ts'
 import { json, printable } from './print.ts'
-
-/** What the system refuses is no bug of ours: another user's folder, a full disk, a path that is none. */
-const SYSTEM: Readonly<Record<string, number>> = {
-  EACCES: EXIT.noPermission,
-  EPERM: EXIT.noPermission,
-  EROFS: EXIT.cantCreate,
-  ENOENT: EXIT.osError,
-  ENOTDIR: EXIT.osError,
-  EISDIR: EXIT.osError,
-  ELOOP: EXIT.osError,
-  ENAMETOOLONG: EXIT.osError,
-  EMFILE: EXIT.osError,
-  ENFILE: EXIT.osError,
-  ERR_WORKER_INIT_FAILED: EXIT.osError,
-  ENOSPC: EXIT.ioError,
-  EDQUOT: EXIT.ioError,
-  EFBIG: EXIT.ioError,
-  EIO: EXIT.ioError,
-}
-
-/** What a failure means to the caller: the exit code, and the message unless it was printed. */
-function failure(error: unknown): {
-  readonly exit: number
-  readonly message?: string
-  readonly errors?: unknown
-  /** commander has said it already. */
-  readonly told?: true
-} {
-  if (error instanceof Error && 'exitCode' in error) {
-    if (error.exitCode === 0) return { exit: EXIT.ok }
-    return { exit: EXIT.usage, message: error.message.replace(/^error: /, ''), told: true }
-  }
-  if (error instanceof Error && 'exit' in error && typeof error.exit === 'number') {
-    const { exit, message } = error
-    return 'errors' in error ? { exit, message, errors: error.errors } : { exit, message }
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const reason = error instanceof Error && 'reason' in error ? String(error.reason) : ''
-  const refused = SYSTEM[code] ?? STORE_EXIT[reason]
-  if (refused !== undefined && error instanceof Error)
-    return { exit: refused, message: error.message }
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return { exit: EXIT.software, message: `this is a bug: ${message}` }
-}
 
 /** A client of SMTP: other commands need not load it. */
 async function sendmail(face: Face, args: readonly string[]): Promise<void> {

@@ -3,22 +3,13 @@
  * config where none runs. Called by `diagnose` without a subject.
  */
 import { isForTests, type Plan, type Server } from '../diagnose/plan.ts'
+import { isImplicitTls, MAIL_LISTENERS, PROTOCOLS } from '../server/settings/listener-name.ts'
 import { call } from './call.ts'
 import type { CommonOptions, Face } from './face.ts'
 import { locate } from './locate.ts'
 
 /** More domains than these are not looked at one by one. */
 const DOMAINS_MAX = 10
-
-const LISTENERS = [
-  ['smtp', 'smtp', 'starttls'],
-  ['submission', 'smtp', 'starttls'],
-  ['submissions', 'smtp', 'implicit'],
-  ['pop3', 'pop3', 'starttls'],
-  ['pop3s', 'pop3', 'implicit'],
-  ['imap', 'imap', 'starttls'],
-  ['imaps', 'imap', 'implicit'],
-] as const
 
 export async function ownServer(
   face: Face,
@@ -30,14 +21,16 @@ export async function ownServer(
   const own = domains.slice(0, DOMAINS_MAX).map(({ name }) => name)
   const hostname = settings.hostname.toLowerCase()
   const forTests = isForTests(hostname)
-  const servers = LISTENERS.flatMap(([name, protocol, tls]): readonly Server[] => {
+  const servers = MAIL_LISTENERS.flatMap((name): readonly Server[] => {
     const listener = settings.listeners[name]
-    if (!listener.enabled) return []
+    const protocol = PROTOCOLS[name]
+    if (!listener.enabled || !isDiagnosed(protocol)) return []
     const known = listeners[name]
     const port = typeof known === 'number' ? known : listener.port
     const everywhere = listener.address === '::' || listener.address === '0.0.0.0'
     const address = everywhere ? '127.0.0.1' : listener.address
     const submission = name === 'submission' || name === 'submissions'
+    const tls = isImplicitTls(name) ? 'implicit' : 'starttls'
     const facts = { ...(submission && { submission }), ...(forTests && { forTests }) }
     return [{ host: hostname, address, port, protocol, tls, ...facts }]
   })
@@ -50,4 +43,11 @@ export async function ownServer(
     },
     names: [hostname, ...new Set(servers.flatMap(({ address }) => address ?? []))],
   }
+}
+
+/** What users and other servers speak; LMTP, ODMR and MTQP are for a few who know each other. */
+function isDiagnosed(
+  protocol: (typeof PROTOCOLS)[keyof typeof PROTOCOLS],
+): protocol is Server['protocol'] {
+  return protocol === 'smtp' || protocol === 'pop3' || protocol === 'imap'
 }

@@ -1,9 +1,9 @@
 /** What commands print: aligned, and never a peer's control characters. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ExitError } from '../server/exit-error.ts'
 import { configText } from './command/init.ts'
-import { CommandError } from './exit.ts'
-import { facts, formatWhen, printable, table } from './print.ts'
+import { facts, formatWhen, json, printable, table } from './print.ts'
 import { parseServer } from './server-address.ts'
 import { showExplained } from './show-explained.ts'
 import { verdictOf } from './submit.ts'
@@ -16,10 +16,11 @@ test('columns are as wide as their widest cell', () => {
         ['xxx', 'y'],
         ['', 'zzz'],
       ],
+      'none',
     ),
     'A    BB\nxxx  y\n     zzz\n',
   )
-  assert.equal(table(['A'], []), '')
+  assert.equal(table(['A'], [], 'there are none'), 'there are none\n')
   assert.equal(
     facts([
       ['a', '1'],
@@ -34,6 +35,10 @@ test('what came from a peer cannot drive a terminal', () => {
   assert.equal(printable('a\u001b[31mb\r\nc\u009b\u202e'), 'a\\x1b[31mb\\x0d\\x0ac\\x9b\\x202e')
   assert.equal(printable('a\r\n\tb\u0007', true), 'a\n\tb\\x07')
   assert.equal(printable('grüße 你好 👋'), 'grüße 你好 👋')
+  assert.equal(printable('a\u200b@b\u200f\u2028\u{e0061}'), 'a\\x200b@b\\x200f\\x2028\\xe0061')
+  const said = { reply: 'a\u009b31m\u202e\u2028\u{e0061}b' }
+  assert.doesNotMatch(json(said), /[^\x20-\x7e\n]/)
+  assert.deepEqual(JSON.parse(json(said)), said)
 })
 
 test('a time is told from now, to two units', () => {
@@ -59,7 +64,7 @@ test('a server is named by host, port or both', () => {
   assert.deepEqual(parseServer('[::1]:2525', 'auto', false), { host: '::1', port: 2525 })
   assert.deepEqual(parseServer('::1', 'auto', false), { host: '::1', port: 25 })
   for (const text of ['a:b', 'a:0', 'a:99999', '', 'a b:c:d']) {
-    assert.throws(() => parseServer(text, 'auto', false), CommandError, text)
+    assert.throws(() => parseServer(text, 'auto', false), ExitError, text)
   }
 })
 

@@ -3,29 +3,28 @@
  * from a peer is shown with its control characters escaped, so that it cannot drive a terminal.
  */
 import { formatDuration } from '../wire/measure.ts'
+import { plainJson, withoutUnseen } from '../wire/unseen.ts'
 
-/** Text that is safe on a terminal: control characters as \xNN, but for line ends where `lines`. */
+/** Text that is safe on a terminal: what is not seen as what it is (wire/unseen.ts) as \xNN, but for line ends where `lines`. */
 export function printable(text: string, lines = false): string {
-  let safe = ''
-  for (const character of text) {
-    const code = character.codePointAt(0) as number
-    const control = code < 0x20 || (code >= 0x7f && code < 0xa0) || isBidiControl(code)
-    if (!control || (lines && (code === 0x0a || code === 0x09))) safe += character
-    else if (!(lines && code === 0x0d)) safe += `\\x${code.toString(16).padStart(2, '0')}`
-  }
-  return safe
+  return withoutUnseen(text, character => {
+    if (lines && (character === '\n' || character === '\t')) return character
+    if (lines && character === '\r') return ''
+    return `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`
+  })
 }
 
-/** Characters that turn the writing direction could make one address look like another. */
-function isBidiControl(code: number): boolean {
-  return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069)
-}
-
-/** Rows under a heading, each column as wide as its widest cell. Nothing at all for no rows. */
-export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return ''
+/** Rows under a heading, each column as wide as its widest cell; or a line that says that there are none. */
+export function table(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  none: string,
+): string {
+  if (rows.length === 0) return `${none}\n`
   const cells = [heading, ...rows].map(row => row.map(cell => printable(cell)))
-  const widths = heading.map((_, i) => Math.max(...cells.map(row => (row[i] ?? '').length)))
+  const widths = heading.map((_, i) =>
+    cells.reduce((widest, row) => Math.max(widest, (row[i] ?? '').length), 0),
+  )
   const lines = cells.map(row =>
     row
       .map((cell, i) => cell.padEnd(widths[i] as number))
@@ -67,5 +66,5 @@ export function formatSender(sender: string): string {
 }
 
 export function json(value: unknown): string {
-  return `${JSON.stringify(value)}\n`
+  return `${plainJson(JSON.stringify(value))}\n`
 }

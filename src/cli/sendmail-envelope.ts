@@ -5,8 +5,9 @@
  */
 import type { Address } from '../mail/address.ts'
 import type { Notify } from '../mail/envelope.ts'
+import { ExitError } from '../server/exit-error.ts'
 import { parseMailbox } from '../smtp/path.ts'
-import { CommandError, EXIT } from './exit.ts'
+import { EXIT } from './exit.ts'
 import type { SendmailFlags } from './sendmail-flags.ts'
 import { argumentRecipients, headerRecipients } from './sendmail-message.ts'
 
@@ -33,11 +34,11 @@ export function recipientsOf(
   const { origin } = home
   const listed = flags.fromHeader ? headerRecipients(message, origin) : { addresses: [] }
   if (listed.fault !== undefined) {
-    throw new CommandError(EXIT.data, `the header's recipients cannot be read: ${listed.fault}`)
+    throw new ExitError(EXIT.data, `the header's recipients cannot be read: ${listed.fault}`)
   }
   const named = [...flags.recipients.flatMap(text => addresses(text, origin)), ...listed.addresses]
   if (named.length === 0) {
-    throw new CommandError(
+    throw new ExitError(
       EXIT.usage,
       flags.fromHeader
         ? 'no To, Cc or Bcc in the message names a recipient'
@@ -61,7 +62,7 @@ function atOrigin(address: Address, { origin, machine }: Home): Address {
 function address(text: string, origin: string): Address {
   const qualified = text.includes('@') ? text : `${text}@${origin}`
   const found = parseMailbox(qualified.replace(/^<(.*)>$/, '$1'))
-  if (found === undefined) throw new CommandError(EXIT.noUser, `${text} is no address`)
+  if (found === undefined) throw new ExitError(EXIT.noUser, `${text} is no address`)
   return found
 }
 
@@ -70,7 +71,7 @@ function addresses(text: string, origin: string): readonly Address[] {
   if (!/[,\s]/.test(text) || parseMailbox(text) !== undefined) return [address(text, origin)]
   const list = argumentRecipients(text, origin)
   if (list.fault !== undefined || list.addresses.length === 0) {
-    throw new CommandError(EXIT.noUser, `${text} is no address`)
+    throw new ExitError(EXIT.noUser, `${text} is no address`)
   }
   return list.addresses
 }
@@ -87,5 +88,5 @@ export function notifyOf(text: string | undefined): Notify | undefined {
   if (words.length === 1 && words[0] === 'NEVER') return 'NEVER'
   const wanted = (['SUCCESS', 'FAILURE', 'DELAY'] as const).filter(word => words.includes(word))
   if (wanted.length === words.length) return wanted
-  throw new CommandError(EXIT.usage, 'sendmail: -N takes never, or success, failure and delay')
+  throw new ExitError(EXIT.usage, 'sendmail: -N takes never, or success, failure and delay')
 }

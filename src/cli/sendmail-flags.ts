@@ -2,7 +2,8 @@
  * The flags of `sendmail`, as thirty years of callers write them: bundled with their values or
  * not, most of them meaningless here and taken without a word. Read by command/sendmail.ts.
  */
-import { CommandError, EXIT } from './exit.ts'
+import { ExitError } from '../server/exit-error.ts'
+import { EXIT } from './exit.ts'
 
 export interface SendmailFlags {
   readonly mode: 'submit' | 'verify' | 'dialogue' | 'list' | 'flush' | 'nothing'
@@ -29,7 +30,7 @@ const WITH_VALUE = 'fFrNRVoOBbCehLpXAdqDM'
 /** Of those, the ones whose value may be missing: what follows is another argument. */
 const VALUE_OPTIONAL = 'qd'
 
-/** Reads the arguments; throws a `CommandError` for a mode that is not ours. */
+/** Reads the arguments; throws an `ExitError` for a mode that is not ours. */
 export function parseSendmailFlags(args: readonly string[]): SendmailFlags {
   const found: { -readonly [Key in keyof SendmailFlags]: SendmailFlags[Key] } = {
     mode: 'submit',
@@ -72,7 +73,7 @@ function flag(arg: string, next: string | undefined, found: Found): 0 | 1 {
       take(name, rest, found)
       return 0
     }
-    if (next === undefined) throw new CommandError(EXIT.usage, `sendmail: -${name} wants a value`)
+    if (next === undefined) throw new ExitError(EXIT.usage, `sendmail: -${name} wants a value`)
     take(name, next, found)
     return 1
   }
@@ -93,7 +94,7 @@ function take(name: string, value: string, found: Found): void {
       return
     case 'R':
       if (!/^(?:full|hdrs)$/i.test(value)) {
-        throw new CommandError(EXIT.usage, 'sendmail: -R takes full or hdrs')
+        throw new ExitError(EXIT.usage, 'sendmail: -R takes full or hdrs')
       }
       found.ret = value.toUpperCase() as 'FULL' | 'HDRS'
       return
@@ -129,8 +130,8 @@ function mode(letter: string): SendmailFlags['mode'] {
       return 'nothing'
     case 'd':
     case 'D':
-      throw new CommandError(EXIT.usage, 'sendmail: to run the server: postrider start')
+      throw new ExitError(EXIT.usage, 'sendmail: to run the server: postrider start')
     default:
-      throw new CommandError(EXIT.usage, `sendmail: there is no mode -b${letter} here`)
+      throw new ExitError(EXIT.usage, `sendmail: there is no mode -b${letter} here`)
   }
 }

@@ -1,7 +1,7 @@
 /** `sendmail`: flags of thirty years, and what becomes of the message. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CommandError } from './exit.ts'
+import { ExitError } from '../server/exit-error.ts'
 import { typedLines } from './relay-stdio.ts'
 import { recipientsOf, reversePathOf } from './sendmail-envelope.ts'
 import { parseSendmailFlags } from './sendmail-flags.ts'
@@ -53,7 +53,7 @@ test('a mode that is not ours, or a value that is missing, is wrong usage', () =
   for (const line of ['-bd', '-bD', '-bz', '-f', '-R some']) {
     assert.throws(
       () => parseSendmailFlags(line.split(' ')),
-      (error: unknown) => error instanceof CommandError && error.exit === 64,
+      (error: unknown) => error instanceof ExitError && error.exit === 64,
       line,
     )
   }

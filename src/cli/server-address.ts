@@ -1,12 +1,12 @@
 /** Where `send` connects to and how it trusts what it finds there. */
 
 import { isIPv6 } from 'node:net'
-
+import { ExitError } from '../server/exit-error.ts'
 import type { Connection, SecureOptions } from '../world/net.ts'
 import { readText } from '../world/node/config-file.ts'
 import { nodeNet } from '../world/node/net.ts'
 import { addressesOf, connectUnix } from '../world/node/reach.ts'
-import { CommandError, EXIT } from './exit.ts'
+import { EXIT } from './exit.ts'
 import type { Face } from './face.ts'
 import { localSockets } from './local-sockets.ts'
 
@@ -32,7 +32,7 @@ export interface Reached {
   readonly trustedPlace: boolean
 }
 
-/** Connects; throws a `CommandError` 75 where nothing answers, 78 where TLS is not to be trusted. */
+/** Connects; throws an `ExitError` 75 where nothing answers, 78 where TLS is not to be trusted. */
 export async function reachServer(face: Face, flags: ServerFlags): Promise<Reached> {
   const mode = flags.tls ?? (flags.server?.endsWith(':465') === true ? 'implicit' : 'auto')
   const path = flags.server ?? localSockets(face, flags.data)[0] ?? ''
@@ -50,7 +50,7 @@ export async function reachServer(face: Face, flags: ServerFlags): Promise<Reach
       await connection.secure(tls)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      throw new CommandError(
+      throw new ExitError(
         EXIT.unavailable,
         `TLS with ${host} failed: ${reason}; --ca FILE trusts its certificate, --insecure takes any`,
       )
@@ -67,7 +67,7 @@ export async function connectTo(
   timeoutMs: number,
 ): Promise<Connection> {
   const addresses = await addressesOf(host)
-  if (addresses.length === 0) throw new CommandError(EXIT.noHost, `${host} has no address`)
+  if (addresses.length === 0) throw new ExitError(EXIT.noHost, `${host} has no address`)
   return firstOf(addresses, port, timeoutMs)
 }
 
@@ -92,7 +92,7 @@ function secureOptions(
 function readRoots(file: string): string {
   const read = readText(file)
   if ('text' in read) return read.text
-  throw new CommandError(EXIT.noInput, `${file}: ${read.reason}`)
+  throw new ExitError(EXIT.noInput, `${file}: ${read.reason}`)
 }
 
 /** `HOST`, `HOST:PORT`, `[::1]:PORT` and `::1`. */
@@ -113,10 +113,10 @@ export function hostAndPort(
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text)
   if (match === null) {
     if (isIPv6(text)) return { host: text, port: fallback }
-    throw new CommandError(EXIT.usage, `${text} is no HOST or HOST:PORT`)
+    throw new ExitError(EXIT.usage, `${text} is no HOST or HOST:PORT`)
   }
   const port = match[3] === undefined ? fallback : Number(match[3])
-  if (port < 1 || port > 65_535) throw new CommandError(EXIT.usage, `${port} is no port`)
+  if (port < 1 || port > 65_535) throw new ExitError(EXIT.usage, `${port} is no port`)
   return { host: (match[1] ?? match[2]) as string, port }
 }
 
@@ -133,7 +133,7 @@ async function firstOf(
       reasons.push(error instanceof Error ? error.message : String(error))
     }
   }
-  throw new CommandError(EXIT.tempFail, reasons.join('; '))
+  throw new ExitError(EXIT.tempFail, reasons.join('; '))
 }
 
 async function orTempFail(connecting: Promise<Connection>): Promise<Connection> {
@@ -141,7 +141,7 @@ async function orTempFail(connecting: Promise<Connection>): Promise<Connection> 
     return await connecting
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new CommandError(
+    throw new ExitError(
       EXIT.tempFail,
       `the server is not reachable (${reason}): is it running? --data FOLDER or --server HOST:PORT names another`,
     )

@@ -18,6 +18,7 @@ export function showItems(items: readonly QueueItem[], now: number): string {
       item.address,
       item.reason ?? '-',
     ]),
+    'nothing waits',
   )
 }
 

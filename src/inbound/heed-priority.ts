@@ -3,6 +3,7 @@
  */
 import type { Envelope } from '../mail/envelope.ts'
 import type { Header } from '../message/header.ts'
+import { Lexer } from '../message/token.ts'
 import type { Heeded } from './heed.ts'
 
 export const PRIORITY = 'mt-priority'
@@ -34,6 +35,13 @@ export function heedPriority(
 
 /** `[CFWS] priority-value [CFWS]`, with comments as `4 (ultra)`. */
 function parsePriority(text: string): number | undefined {
-  const bare = text.replace(/\((?:[^()\\]|\\.)*\)/g, ' ').trim()
-  return /^(?:0|-?[1-9])$/.test(bare) ? Number(bare) : undefined
+  const lexer = new Lexer(text)
+  let value: string | undefined
+  for (let token = lexer.next(); token.kind !== 'end'; token = lexer.next()) {
+    if (token.kind === 'comment') continue
+    if (token.kind !== 'atom' || value !== undefined) return undefined
+    value = token.text
+  }
+  const whole = value !== undefined && !lexer.unclosed && /^(?:0|-?[1-9])$/.test(value)
+  return whole ? Number(value) : undefined
 }

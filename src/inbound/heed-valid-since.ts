@@ -2,7 +2,7 @@
  * `Require-Recipient-Valid-Since: addr-spec; date-time` (RFC 7293 §3.2, §5.2): RRVS for a recipient whose RCPT
  * has none. Called by heed.ts; whether it holds is asked by reception.ts.
  */
-import { sameAddress } from '../account/address.ts'
+import { addressKey } from '../account/address.ts'
 import { isRoleAccount } from '../account/tenure.ts'
 import type { Address } from '../mail/address.ts'
 import type { Envelope, Recipient } from '../mail/envelope.ts'
@@ -15,7 +15,8 @@ export const VALID_SINCE = 'require-recipient-valid-since'
 
 interface Demand {
   readonly field: Field
-  readonly address: Address
+  /** Of the recipient whom it names (`addressKey`). */
+  readonly key: string
   readonly atMs: number
 }
 
@@ -31,26 +32,28 @@ export function heedValidSince(
 ): Partial<Heeded> {
   const fields = header.all(VALID_SINCE)
   const demands = fields.flatMap(field => parse(field, header.text(field)) ?? [])
-  const recipients = envelope.recipients.map(recipient => demanded(recipient, demands))
+  const earliest = new Map<string, number>()
+  for (const { key, atMs } of demands) {
+    earliest.set(key, Math.min(atMs, earliest.get(key) ?? atMs))
+  }
+  const recipients = envelope.recipients.map(recipient => demanded(recipient, earliest))
   const here = recipients.filter(({ forwardPath }) => isHere(forwardPath))
+  const keysHere = new Set(here.map(({ forwardPath }) => addressKey(forwardPath)))
   const omitted =
     here.length === recipients.length
       ? fields
-      : demands
-          .filter(({ address }) => here.some(each => sameAddress(each.forwardPath, address)))
-          .map(({ field }) => field)
+      : demands.filter(({ key }) => keysHere.has(key)).map(({ field }) => field)
   const demanding = recipients.filter((each, at) => each !== envelope.recipients[at])
   return { envelope: { ...envelope, recipients }, omitted, demanding }
 }
 
-function demanded(recipient: Recipient, demands: readonly Demand[]): Recipient {
+/** Of several times that are named for one recipient the earliest counts. */
+function demanded(recipient: Recipient, earliest: ReadonlyMap<string, number>): Recipient {
   const { forwardPath, validSince } = recipient
-  if (validSince !== undefined || isRoleAccount(forwardPath)) return recipient
-  const times = demands
-    .filter(({ address }) => sameAddress(address, forwardPath))
-    .map(({ atMs }) => atMs)
-  if (times.length === 0) return recipient
-  return { ...recipient, validSince: { atMs: Math.min(...times), action: 'C' } }
+  if (earliest.size === 0 || validSince !== undefined || isRoleAccount(forwardPath))
+    return recipient
+  const atMs = earliest.get(addressKey(forwardPath))
+  return atMs === undefined ? recipient : { ...recipient, validSince: { atMs, action: 'C' } }
 }
 
 /** Undefined where it is malformed: it counts for nothing then (step 2). */
@@ -60,5 +63,5 @@ function parse(field: Field, text: string): Demand | undefined {
   const { mailboxes, fault } = parseAddressList(text.slice(0, Math.max(semicolon, 0)), 2)
   const [only] = mailboxes
   if (atMs === undefined || fault !== undefined || !only || mailboxes.length > 1) return undefined
-  return { field, address: only.address, atMs }
+  return { field, key: addressKey(only.address), atMs }
 }

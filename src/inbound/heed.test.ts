@@ -46,6 +46,7 @@ function decided(heeding: Partial<Heeding>, sender: Partial<Sender>, ...lines: s
 test('RFC 6758 §3.1: MT-Priority counts where MAIL has none, and only if it is alone and well-formed', () => {
   const max = { priorityMax: 9 }
   assert.deepEqual(decided(max, {}, 'MT-Priority: 4 (ultra)'), [4, '', '', undefined])
+  assert.deepEqual(decided(max, {}, 'MT-Priority: (a (b) \\)) 4'), [4, '', '', undefined])
   assert.deepEqual(decided(max, {}, 'mt-priority: -3'), [-3, '', '', undefined])
   const zero = 'MT-Priority: 0'
   assert.deepEqual(decided(max, {}, 'MT-Priority: 10'), [0, '10', zero, undefined])

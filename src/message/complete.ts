@@ -133,9 +133,10 @@ export function rangesOf(
 ): Range[] {
   if (names.length === 0 && fields.length === 0) return []
   const wanted = new Set(names.map(name => name.toLowerCase()))
+  const gone = new Set(fields.map(({ from }) => from))
   const ranges: { from: number; to: number }[] = []
   for (const field of header.fields) {
-    if (!wanted.has(field.name) && !fields.some(({ from }) => from === field.from)) continue
+    if (!wanted.has(field.name) && !gone.has(field.from)) continue
     const last = ranges.at(-1)
     if (last?.to === field.from) last.to = field.next
     else ranges.push({ from: field.from, to: field.next })

@@ -28,6 +28,12 @@ const rows: readonly (readonly [string, readonly string[], string])[] = [
   ],
   ['a missing message is left out where one answer is there', ['b x a', 'c z'], '(1)(2)'],
   ['a missing message holds its answers together', ['b x a', 'c z a'], '(-(1)(2))'],
+  [
+    'of several missing messages above each other the topmost holds the answers',
+    ['b x p q r', 'c z p q', 'd y p s'],
+    '(-(1)(2)(3))',
+  ],
+  ['below one that is here, none of them is told', ['a w', 'b x a q r', 'c z a q'], '(1(2)(3))'],
   ['one subject makes one thread, the answer below', ['a x', 'b Re:_x'], '(1(2))'],
   ['one subject of two that answer nothing is held by nobody', ['a x', 'b x'], '(-(1)(2))'],
   ['an answer that came first lies below all the same', ['b Re:_x', 'a x'], '(2(1))'],

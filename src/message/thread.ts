@@ -206,15 +206,30 @@ function* linked(messages: readonly ThreadFacts[]): Gradual<Iterable<Node>> {
   return nodes.values()
 }
 
-/** Steps 2 and 3: messages that are not here go, and their answers take their place. */
+/**
+ * Steps 2 and 3: messages that are not here go, and their answers take their place. Each answer moves once, however
+ * many missing ones stand above it.
+ */
 function* prune(top: Node): Gradual<void> {
-  yield* gradually(yield* bottomUp(top), node => {
-    const { parent, children } = node
-    if (node.facts !== undefined || parent === undefined) return
+  const order = yield* bottomUp(top)
+  // How many answers a missing message has, those of missing ones below it counted as its own.
+  const answers = new Map<Node, number>()
+  const counted = (node: Node) => (node.facts === undefined ? (answers.get(node) ?? 0) : 1)
+  yield* gradually(order, node => {
+    const { parent } = node
+    if (parent !== undefined) answers.set(parent, (answers.get(parent) ?? 0) + counted(node))
+  })
+  // Whose the answers of a node become; parents come first now.
+  const heirs = new Map<Node, Node>([[top, top]])
+  yield* gradually([...order].reverse(), node => {
+    const { parent } = node
+    if (parent === undefined) return
+    const heir = heirs.get(parent) ?? parent
     // At the top, a missing message holds its several answers together.
-    if (parent === top && children.size > 1) return
-    for (const child of children) parent.adopt(child)
-    parent.children.delete(node)
+    const stays = node.facts !== undefined || (parent === top && counted(node) > 1)
+    heirs.set(node, stays ? node : heir)
+    if (!stays) parent.children.delete(node)
+    else if (heir !== parent) heir.adopt(node)
   })
 }
 

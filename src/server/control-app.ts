@@ -3,8 +3,9 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { StoreError } from '../store/store.ts'
 import { operations } from './control.ts'
+import { ExitError } from './exit-error.ts'
 import type { ControlContext } from './operation/context.ts'
-import { type OperationAnswer, OperationError } from './operation.ts'
+import type { OperationAnswer } from './operation.ts'
 import { STORE_EXIT } from './store-exit.ts'
 
 /** What nobody foresaw (sysexits: EX_SOFTWARE). */
@@ -28,7 +29,7 @@ export function controlApp(context: ControlContext): Hono {
       ) => Promise<unknown>
       return c.json({ ok: true, value: await operation(context, await c.req.json()) })
     } catch (error) {
-      if (error instanceof OperationError) return c.json(refusal(error.exit, error.message))
+      if (error instanceof ExitError) return c.json(refusal(error.exit, error.message))
       context.world.log.error('control.failed', { operation: name, error: String(error) })
       const exit = error instanceof StoreError ? (STORE_EXIT[error.reason] ?? BUG) : BUG
       return c.json(refusal(exit, error instanceof Error ? error.message : String(error)))

@@ -7,10 +7,10 @@ import type { Hooks } from '../hook/hooks.ts'
 import type { Log } from '../world/log.ts'
 import { nodeClock } from '../world/node/clock.ts'
 import { type Epoch, type EpochSource, loadEpoch } from './epoch.ts'
+import { ExitError } from './exit-error.ts'
 import { formatSettingError, formatSettingErrors } from './settings/errors.ts'
 import type { Judge } from './settings/judge.ts'
 import type { Settings } from './settings/settings.ts'
-import { StartError } from './start-error.ts'
 
 export class CurrentEpoch {
   readonly #source: EpochSource
@@ -22,11 +22,11 @@ export class CurrentEpoch {
     this.#epoch = epoch
   }
 
-  /** Loads the first one; rejects with a StartError that has every error of the config. */
+  /** Loads the first one; rejects with an ExitError that has every error of the config. */
   static async first(source: EpochSource, judge?: Judge): Promise<CurrentEpoch> {
     const result = await loadEpoch(source, { clock: nodeClock }, judge)
     if (!('errors' in result)) return new CurrentEpoch(source, result)
-    throw new StartError(78, formatSettingErrors(result.errors), result.errors)
+    throw new ExitError(78, formatSettingErrors(result.errors), result.errors)
   }
 
   get epoch(): Epoch {

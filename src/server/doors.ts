@@ -6,12 +6,12 @@ import { type Fetch, listenHttp } from '../world/node/http.ts'
 import { processVitals } from '../world/node/vitals.ts'
 import type { World } from '../world/world.ts'
 import { depths } from './depths.ts'
+import { startFailure } from './exit-error.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { House } from './house.ts'
 import type { Watched } from './http.ts'
 import { cannotListen, type Listeners } from './listeners.ts'
 import { contextOf } from './operation/context.ts'
-import { startFailure } from './start-error.ts'
 import { version } from './version.ts'
 
 export interface Doors {

@@ -12,7 +12,7 @@ import type { Log } from '../world/log.ts'
 import { nodeWorld } from '../world/node/index.ts'
 import { lockDirectory } from '../world/node/lock.ts'
 import { spendSpareRoom } from '../world/node/spare-room.ts'
-import { fileExists, namesIn } from '../world/node/store-file.ts'
+import { createPrivateFile, fileExists, namesIn } from '../world/node/store-file.ts'
 import type { World } from '../world/world.ts'
 import { bodyDisk } from './bodies.ts'
 import { STORE_MODULES } from './rooms.ts'
@@ -43,7 +43,8 @@ export async function openFolder(
   if (lock.held) return undefined
   try {
     if (settings.database === undefined) {
-      await refuseBereft(settings)
+      if (options.unfinished === true) markUnfinished(settings.data)
+      else await refuseBereft(settings)
       if (spendSpareRoom(settings.data))
         log.warn('disk.no-room', { folder: settings.data, spent: 'the room kept for a start' })
     }
@@ -91,6 +92,8 @@ function directoryOf({ data, bodies }: Settings): string {
  */
 async function refuseBereft(settings: Settings): Promise<void> {
   const database = join(settings.data, DATABASE)
+  if (fileExists(unfinishedPath(settings.data)))
+    throw halfMoved(`${settings.data} is to take a move`)
   if (fileExists(database)) return
   const coming = restoringPath(database)
   const refused = (why: string) => new StoreError('broken', `${database} is missing: ${why}`)
@@ -109,11 +112,22 @@ function isBody(name: string): boolean {
 /** Half of everything is worse than nothing: a move that was cut off is made again, from its source. */
 async function refuseUnfinished(store: Store): Promise<void> {
   const move = await store.read(unfinishedMove, null)
-  if (move === undefined) return
-  throw new StoreError(
-    'broken',
-    `the store is half of a move (${move}) that was cut off: run migrate-store again, or start on its source`,
-  )
+  if (move !== undefined) throw halfMoved(`the store is half of a move (${move})`)
+}
+
+function halfMoved(what: string): StoreError {
+  const remedy = 'run migrate-store again, or start on its source'
+  return new StoreError('broken', `${what} that was cut off: ${remedy}`)
+}
+
+/** Its database says itself that it is half of a move, but for the moments before there is one that can. */
+function markUnfinished(data: string): void {
+  if (!fileExists(join(data, DATABASE))) createPrivateFile(unfinishedPath(data))
+}
+
+/** There until all has been moved into the folder. */
+export function unfinishedPath(data: string): string {
+  return join(data, 'moving')
 }
 
 /** The client of PostgreSQL is loaded by whoever has one. */

@@ -11,9 +11,9 @@ import {
   loadIdentity,
   writeSelfMadeCertificate,
 } from '../world/node/index.ts'
+import { ExitError } from './exit-error.ts'
 import { formatSettingErrors, type SettingError } from './settings/errors.ts'
 import type { Settings } from './settings/settings.ts'
-import { StartError } from './start-error.ts'
 
 /** The first is shown to who asks for no name. */
 export function identityFiles(settings: Settings): [IdentityFiles, ...IdentityFiles[]] {
@@ -24,8 +24,11 @@ export function identityFiles(settings: Settings): [IdentityFiles, ...IdentityFi
   return [{ certFile: join(data, 'certificate.pem'), keyFile: join(data, 'key.pem') }]
 }
 
+/** `denied`: another user may be able to read it. */
+export type PemFault = SettingError & { readonly denied?: true }
+
 /** What is wrong with the PEM files that a config names, all of it: read by `start` and told by `check`. */
-export function pemFaults(settings: Settings): SettingError[] {
+export function pemFaults(settings: Settings): PemFault[] {
   const several = (settings.tls ?? []).length > 1
   const pairs = (settings.tls ?? []).flatMap(({ certificate, key }, i) => {
     const path = several ? `tls[${i}]` : 'tls'
@@ -38,9 +41,11 @@ export function pemFaults(settings: Settings): SettingError[] {
   return [...pairs, ...pemFilesOf(settings).flatMap(({ path, file }) => fileFault(path, file))]
 }
 
-function fileFault(path: string, file: string): SettingError[] {
+function fileFault(path: string, file: string): PemFault[] {
   const found = readText(file)
-  return 'reason' in found ? [{ path, message: `cannot use ${file}: ${found.reason}` }] : []
+  if ('text' in found) return []
+  const { reason, ...denied } = found
+  return [{ path, message: `cannot use ${file}: ${reason}`, ...denied }]
 }
 
 function pairFault(path: string, files: IdentityFiles): SettingError[] {
@@ -53,7 +58,7 @@ function pairFault(path: string, files: IdentityFiles): SettingError[] {
   }
 }
 
-/** Reads them, after making one for the server's user if need be. Rejects with StartError. */
+/** Reads them, after making one for the server's user if need be. Rejects with ExitError. */
 export async function openIdentity(
   settings: Settings,
   log: Log,
@@ -71,7 +76,7 @@ export async function openIdentity(
   const faults = settings.tls
     ? pemFaults(settings)
     : [...pairFault('tls', first), ...pemFaults(settings)]
-  if (faults.length > 0) throw new StartError(78, formatSettingErrors(faults), faults)
+  if (faults.length > 0) throw new ExitError(78, formatSettingErrors(faults), faults)
   return loadIdentity(files, log)
 }
 
@@ -85,17 +90,17 @@ export class PemFiles {
     this.#log = log
   }
 
-  /** Throws a StartError for a file that has never been read. */
+  /** Throws an ExitError for a file that has never been read. */
   read(file: string): string {
     const known = this.#texts.get(file)
     if (known !== undefined) return known
     const found = readText(file)
-    if ('reason' in found) throw new StartError(78, `tls: cannot read ${file}: ${found.reason}`)
+    if ('reason' in found) throw new ExitError(78, `tls: cannot read ${file}: ${found.reason}`)
     this.#texts.set(file, found.text)
     return found.text
   }
 
-  /** Reads every one that settings name, while that may be done; rejects with a StartError. */
+  /** Reads every one that settings name, while that may be done; rejects with an ExitError. */
   async readAll(settings: Settings): Promise<void> {
     for (const { file } of pemFilesOf(settings)) this.read(file)
   }

@@ -9,8 +9,9 @@ import type { Store } from '../store/store.ts'
 import { silent } from '../world/log.ts'
 import { currentFolder } from '../world/node/config-file.ts'
 import { giveAll, makeFolderOf } from '../world/node/owner.ts'
-import { type Folder, openFolder, openState } from './folder.ts'
-import { OperationError } from './operation.ts'
+import { removeAll } from '../world/node/store-file.ts'
+import { ExitError } from './exit-error.ts'
+import { type Folder, openFolder, openState, unfinishedPath } from './folder.ts'
 import type { Settings } from './settings/settings.ts'
 
 /** What was moved; where to: as the next start names it. */
@@ -26,14 +27,16 @@ export async function moveStore(settings: Settings, to: string): Promise<StoreMo
   const wanted = targetSettings(settings, to)
   const from = await openFolder(settings, silent)
   if (!from) {
-    throw new OperationError(75, `a server runs on ${settings.data}: stop it, and all other nodes`)
+    throw new ExitError(75, `a server runs on ${settings.data}: stop it, and all other nodes`)
   }
   try {
     await refuseNodes(from.store)
     const target = await openTarget(wanted)
     try {
       await refuseNodes(target.store)
-      return await carry(end(from, settings), end(target, wanted))
+      const moved = await carry(end(from, settings), end(target, wanted))
+      if (wanted.database === undefined) await removeAll(unfinishedPath(wanted.data))
+      return moved
     } finally {
       await target.close()
       if (wanted.database === undefined) await giveAll(wanted.data)
@@ -50,7 +53,7 @@ async function openTarget(settings: Settings): Promise<Folder> {
   makeFolderOf(settings.data, settings.user)
   const folder = await openFolder(settings, silent, options)
   if (folder) return folder
-  throw new OperationError(75, `a server runs on ${settings.data}: choose another folder`)
+  throw new ExitError(75, `a server runs on ${settings.data}: choose another folder`)
 }
 
 function targetSettings(settings: Settings, to: string): Settings {
@@ -58,11 +61,11 @@ function targetSettings(settings: Settings, to: string): Settings {
   if (/^postgres(?:ql)?:\/\/\S+$/.test(to)) return { ...rest, database: to }
   const folder = /^sqlite:(.+)$/.exec(to)?.[1]
   if (folder === undefined) {
-    throw new OperationError(64, '--to takes postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:DIR')
+    throw new ExitError(64, '--to takes postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:DIR')
   }
   const data = resolve(currentFolder(), folder)
   if (data === settings.data && settings.database === undefined) {
-    throw new OperationError(64, `${data} is where the data is now`)
+    throw new ExitError(64, `${data} is where the data is now`)
   }
   return { ...rest, data }
 }
@@ -83,7 +86,7 @@ async function refuseNodes(store: Store): Promise<void> {
   const nodes = await store.read(listNodes, null)
   const [alive] = nodes.filter(node => node.silentMs < SILENT_MS)
   if (alive === undefined) return
-  throw new OperationError(
+  throw new ExitError(
     75,
     `a server is at work on it (${alive.host}, process ${alive.pid}): stop all of them`,
   )
@@ -95,15 +98,15 @@ async function carry(source: MoveEnd, target: MoveEnd): Promise<StoreMoved> {
     case 'moved':
       return { from: source.named, to: target.named, tables: moved.tables, bodies: moved.bodies }
     case 'occupied':
-      throw new OperationError(73, `${target.named} is not empty: it was left as it is`)
+      throw new ExitError(73, `${target.named} is not empty: it was left as it is`)
     case 'unlike':
-      throw new OperationError(
+      throw new ExitError(
         65,
         `${moved.table} is not the same in ${target.named}: ${moved.detail}. It cannot be used`,
       )
     case 'unsound': {
       const [first] = moved.findings
-      throw new OperationError(
+      throw new ExitError(
         65,
         `check found ${moved.findings.length} faults in what was moved, the first: ${first?.where}: ${first?.detail}`,
       )

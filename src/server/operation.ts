@@ -318,13 +318,3 @@ export type Operations<Context> = {
 export type OperationAnswer<Output> =
   | { readonly ok: true; readonly value: Output }
   | { readonly ok: false; readonly error: { readonly message: string; readonly exit: number } }
-
-/** An operation that was refused for a reason the user can act on. */
-export class OperationError extends Error {
-  /** 64 usage, 65 bad data, 67 no such user or address, 69 unavailable, 73 cannot create, 75 try again, 77 not allowed. */
-  readonly exit: number
-  constructor(exit: number, message: string) {
-    super(message)
-    this.exit = exit
-  }
-}

@@ -11,13 +11,14 @@ import { lockDirectory } from '../world/node/lock.ts'
 import { giveAll, makeFolderOf } from '../world/node/owner.ts'
 import {
   createPrivateDirectory,
+  isFolder,
   namesIn,
   readFileChunks,
   removeAll,
   writePrivateFile,
 } from '../world/node/store-file.ts'
+import { ExitError } from './exit-error.ts'
 import { BODIES, DATABASE } from './folder.ts'
-import { OperationError } from './operation.ts'
 import type { Settings } from './settings/settings.ts'
 
 /** What was restored. */
@@ -27,7 +28,7 @@ export interface DataRestored {
   readonly files: number
 }
 
-/** Restores a backup into the data folder of the settings. Rejects with OperationError. */
+/** Restores a backup into the data folder of the settings. Rejects with ExitError. */
 export async function restoreData(
   settings: Settings,
   from: string,
@@ -35,13 +36,14 @@ export async function restoreData(
 ): Promise<DataRestored> {
   const { data, database } = settings
   if (database !== undefined) {
-    throw new OperationError(69, 'the database is a PostgreSQL: restore it with pg_restore')
+    throw new ExitError(69, 'the database is a PostgreSQL: restore it with pg_restore')
   }
+  if (!isFolder(from)) throw new ExitError(66, `${from} is no folder: name the one of a backup`)
   const bodies = settings.bodies.directory ?? join(data, BODIES)
   const names = { databaseName: DATABASE, bodiesName: BODIES }
   makeFolderOf(data, settings.user)
   const lock = lockDirectory(data)
-  if (lock.held) throw new OperationError(75, `a server runs on ${data}: stop it first`)
+  if (lock.held) throw new ExitError(75, `a server runs on ${data}: stop it first`)
   try {
     const restored = await restore({ clock, log: silent, from, data, bodies, ...names })
     const outcome = outcomeOf(restored)
@@ -57,15 +59,15 @@ function outcomeOf(restored: Restored): { readonly sizeOctets: number; readonly 
     case 'restored':
       return { sizeOctets: restored.sizeOctets, files: restored.bodies + 1 }
     case 'occupied':
-      throw new OperationError(
+      throw new ExitError(
         73,
         `${restored.path} is there already: nothing is written over; name an empty folder, or move it away`,
       )
     case 'unlike':
-      throw new OperationError(65, `${restored.path}: ${restored.detail}. Nothing can be used`)
+      throw new ExitError(65, `${restored.path}: ${restored.detail}. Nothing can be used`)
     case 'unsound': {
       const [first] = restored.findings
-      throw new OperationError(65, `the backup is not sound: ${first?.where}: ${first?.detail}`)
+      throw new ExitError(65, `the backup is not sound: ${first?.where}: ${first?.detail}`)
     }
   }
 }
@@ -81,7 +83,7 @@ export async function rehearseUpgrade(
 ): Promise<Rehearsal> {
   const { data, database } = settings
   if (database !== undefined) {
-    throw new OperationError(
+    throw new ExitError(
       69,
       'the database is a PostgreSQL: restore a pg_dump into another database and name that one for `check`',
     )
@@ -99,11 +101,10 @@ export async function rehearseUpgrade(
 /** The database as it lies there, with what its log holds. */
 async function copyAtRest(data: string, folder: string): Promise<void> {
   const lock = lockDirectory(data)
-  if (lock.held) throw new OperationError(75, `a server holds ${data} but does not answer`)
+  if (lock.held) throw new ExitError(75, `a server holds ${data} but does not answer`)
   try {
     const names = (await namesIn(data)).filter(n => n === DATABASE || n === `${DATABASE}-wal`)
-    if (!names.includes(DATABASE))
-      throw new OperationError(66, `there is no ${DATABASE} in ${data}`)
+    if (!names.includes(DATABASE)) throw new ExitError(66, `there is no ${DATABASE} in ${data}`)
     await createPrivateDirectory(folder)
     for (const name of names) {
       await writePrivateFile(join(folder, name), readFileChunks(join(data, name)))

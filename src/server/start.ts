@@ -19,6 +19,7 @@ import { CurrentEpoch } from './current-epoch.ts'
 import type { DemoAccount } from './demo.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { EpochSource } from './epoch.ts'
+import { ExitError, startFailure } from './exit-error.ts'
 import { Fetcher } from './fetcher.ts'
 import { DATABASE, type Folder, openFolder } from './folder.ts'
 import { declare, furnish } from './furnish.ts'
@@ -30,11 +31,8 @@ import { Sessions } from './serve.ts'
 import { DEMO_DOMAIN } from './settings/demo-domain.ts'
 import type { Judge } from './settings/judge.ts'
 import type { Settings } from './settings/settings.ts'
-import { StartError, startFailure } from './start-error.ts'
 import { keepUp } from './upkeep.ts'
 import { version } from './version.ts'
-
-export { StartError } from './start-error.ts'
 
 /** The flags of `postrider start`. */
 export interface StartOptions extends EpochSource {
@@ -60,7 +58,7 @@ export interface Begun {
   readonly hungUp?: (() => boolean) | undefined
 }
 
-/** Starts; resolves when every listener accepts. Rejects with StartError. */
+/** Starts; resolves when every listener accepts. Rejects with ExitError. */
 export async function start(options: StartOptions, begun: Begun = {}): Promise<Running> {
   forgetCompiled()
   refuseFewDescriptors()
@@ -69,7 +67,7 @@ export async function start(options: StartOptions, begun: Begun = {}): Promise<R
   const log = nodeLog({ level: settings().log.level })
   for (const warning of current.epoch.warnings) log.warn('config', { warning })
   const user = become(settings().user, settings().data, options.demo === true)
-  if ('refused' in user) throw new StartError(77, user.refused)
+  if ('refused' in user) throw new ExitError(77, user.refused)
   if (user.asRoot) log.warn('root', { warning: 'serving as root: for tests and demos only' })
 
   const listeners = new Listeners(nodeNet)
@@ -136,18 +134,18 @@ function refuseFewDescriptors(): void {
   const allowed = descriptorLimit() ?? DESCRIPTORS_MIN
   if (allowed >= DESCRIPTORS_MIN) return
   const remedy = `at least ${DESCRIPTORS_MIN} are needed, and one more for each connection`
-  throw new StartError(71, `only ${allowed} descriptors are allowed (ulimit -n): ${remedy}`)
+  throw new ExitError(71, `only ${allowed} descriptors are allowed (ulimit -n): ${remedy}`)
 }
 
 /** A damaged database is named before anything is written into it. */
 async function openSoundFolder(settings: Settings, log: Log): Promise<Folder> {
   const { data } = settings
   const folder = await openFolder(settings, log).catch(startFailure(74))
-  if (!folder) throw new StartError(75, heldBy(data))
+  if (!folder) throw new ExitError(75, heldBy(data))
   const damage = await folder.store.read(firstDamage, null).catch(startFailure(74))
   if (damage === undefined) return folder
   const remedy = "It was left as it is; look with 'postrider check', restore a backup."
-  throw new StartError(74, `${join(data, DATABASE)} is damaged: ${damage}. ${remedy}`)
+  throw new ExitError(74, `${join(data, DATABASE)} is damaged: ${damage}. ${remedy}`)
 }
 
 /** Files beside the store: certificates that others renew, and our own for the next start. */

@@ -6,7 +6,7 @@
 import type { Clock } from '../world/clock.ts'
 import type { Log } from '../world/log.ts'
 import { SqliteConnection } from '../world/node/sqlite.ts'
-import { createPrivateFile } from '../world/node/store-file.ts'
+import { createPrivateFile, isNoFile } from '../world/node/store-file.ts'
 import { forgetFolded, refuseLost } from './commit-count.ts'
 import { Committer } from './committer.ts'
 import { openReading } from './connect.ts'
@@ -114,6 +114,7 @@ export async function openStore(options: OpenOptions): Promise<FileStore> {
 function prepare(path: string, now: number): void {
   let connection: SqliteConnection | undefined
   try {
+    if (isNoFile(path)) throw new StoreError('broken', `${path} is no file: move it away`)
     refuseLost(path)
     createPrivateFile(path)
     connection = new SqliteConnection(path)

@@ -1,9 +1,13 @@
 /** Commands that cannot do what they are told, where no server runs: what they say of it. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { openFolder } from '../../src/server/folder.ts'
+import { settingsSchema } from '../../src/server/settings/settings.ts'
+import { silent } from '../../src/world/log.ts'
 import { command } from '../kit/command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postrider-absent-'))
@@ -51,4 +55,66 @@ test('sendmail --help has a line for each flag that means something', async () =
   for (const flag of '-t -i -f -F -N -R -V -v -bs -bp -bi -bv -q'.split(' ')) {
     assert.match(out, new RegExp(`^  ${flag}[ ,]`, 'm'), flag)
   }
+})
+
+test('a list of nothing says so', async () => {
+  const data = join(folder, 'empty')
+  mkdirSync(data)
+  for (const what of ['account', 'alias', 'domain', 'ban', 'nodes']) {
+    const list = what === 'nodes' ? [what] : [what, 'list']
+    const { code, out, err } = await command([...list, '--data', data])
+    assert.deepEqual([code, err], [0, ''], what)
+    assert.match(out, /^(?:there are no |nobody |no server )/, what)
+  }
+})
+
+test('a backup that is not there is no input, and no folder is made for it', async () => {
+  const data = join(folder, 'restored')
+  for (const backup of [join(folder, 'no-backup'), '/dev/null']) {
+    const { code, err } = await command(['restore', backup, '--data', data])
+    assert.equal(code, 66, err)
+    assert.ok(err.startsWith(`${backup} is no folder`), err)
+  }
+  assert.ok(!existsSync(data))
+})
+
+test('what has the name of the database and is no file is told, and not waited for', async () => {
+  const data = join(folder, 'fifo')
+  mkdirSync(data)
+  execFileSync('mkfifo', [join(data, 'postrider.db')])
+  const { code, err } = await command(['account', 'list', '--data', data])
+  assert.equal(code, 74)
+  assert.match(err, /postrider\.db is no file: move it away/)
+})
+
+test('check refuses the certificates that a start refuses', async () => {
+  const config = join(folder, 'certificate.json')
+  const missing = { certificate: 'no.pem', key: 'no.key' }
+  writeFileSync(
+    config,
+    JSON.stringify({ data: 'none', tls: missing, outbound: { identity: missing } }),
+  )
+  const { code, err } = await command(['check', '--config', config])
+  assert.equal(code, 78)
+  assert.match(
+    err,
+    /^the config has 4 errors:\n {2}tls\.certificate: cannot use .*no\.pem: there is no such file/,
+  )
+})
+
+test('a folder that a move was to come into is not taken for a new one, but by the next move', async () => {
+  const [source, target] = [join(folder, 'source'), join(folder, 'target')]
+  for (const path of [source, target]) mkdirSync(path)
+  const begun = await openFolder(settingsSchema.parse({ data: target }), silent, {
+    unfinished: true,
+  })
+  // Killed here: the database is there, empty, and does not yet say that it is half of a move.
+  await begun?.close()
+  const refused = await command(['check', '--data', target])
+  assert.equal(refused.code, 74, refused.out)
+  assert.match(refused.err, /is to take a move that was cut off: run migrate-store again/)
+  assert.equal((await command(['domain', 'add', 'a.test', '--data', source])).code, 0)
+  const moved = await command(['migrate-store', '--to', `sqlite:${target}`, '--data', source])
+  assert.equal(moved.code, 0, moved.err)
+  assert.match((await command(['domain', 'list', '--data', target])).out, /^a\.test /m)
 })

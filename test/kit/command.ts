@@ -2,8 +2,8 @@
  * The command line in this process: a process of its own for each command costs half a second of the machine.
  * That the command as it is called does the same is test/cli/start-script.test.ts. A bug is thrown.
  */
-import { CommanderError } from 'commander'
-import { CommandError, EXIT } from '../../src/cli/exit.ts'
+import { EXIT } from '../../src/cli/exit.ts'
+import { failure } from '../../src/cli/failure.ts'
 import { program } from '../../src/cli/program.ts'
 import { nodeClock } from '../../src/world/node/clock.ts'
 import { nodeTerminal, type Terminal } from '../../src/world/node/terminal.ts'
@@ -44,9 +44,8 @@ export async function command(args: readonly string[], typed?: string): Promise<
     await root.parseAsync([...args], { from: 'user' })
     return told
   } catch (error) {
-    // commander has said it already.
-    if (error instanceof CommanderError) return { ...told, code: error.exitCode && EXIT.usage }
-    if (!(error instanceof CommandError)) throw error
-    return { ...told, err: error.message, code: error.exit }
+    const { exit, message = '', told: said } = failure(error)
+    if (exit === EXIT.software) throw error
+    return { ...told, code: exit, ...(message !== '' && said === undefined && { err: message }) }
   }
 }

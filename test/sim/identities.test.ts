@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseStoredAddress } from '../../src/mail/address.ts'
 import { operations } from '../../src/server/control.ts'
+import { ExitError } from '../../src/server/exit-error.ts'
 import { contextOf } from '../../src/server/operation/context.ts'
-import { OperationError } from '../../src/server/operation.ts'
 import { sendMail } from '../../src/transport/send.ts'
 import { passwordOf } from './residents.ts'
 import { createTown } from './town.ts'
@@ -156,6 +156,6 @@ test('what is given at one node is granted at the other, and taken back there, w
   await town.advance('1 second')
   assert.equal(await send('boss@a.test'), 'failed')
   for (const pattern of ['boss', '<>', 'a b@c', 'boss@a.test']) {
-    await assert.rejects(ask('remove', pattern), OperationError)
+    await assert.rejects(ask('remove', pattern), ExitError)
   }
 })

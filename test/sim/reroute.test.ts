@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { trace } from '../../src/record/trace.ts'
+import { ExitError } from '../../src/server/exit-error.ts'
 import { contextOf } from '../../src/server/operation/context.ts'
 import { show } from '../../src/server/operation/queue.ts'
 import { changeSome } from '../../src/server/operation/queue-change.ts'
-import { OperationError } from '../../src/server/operation.ts'
 import { judge } from './oracle.ts'
 import { createTown, type Town } from './town.ts'
 
@@ -70,7 +70,7 @@ test('to undo it is to go the usual way, and a hop that nobody knows is a mistak
   const town = await aTown()
   await assert.rejects(
     reroute(town, 'nowhere'),
-    (error: unknown) => error instanceof OperationError && error.exit === 64,
+    (error: unknown) => error instanceof ExitError && error.exit === 64,
   )
   town.internet.network.part(town.server('a.test').name, town.server('c.test').name)
   await reroute(town, 'backup')

@@ -1,10 +1,11 @@
 /** `account`: who has a mailbox and logs in. A password is asked for, read from a file, or made. */
 import type { Command } from 'commander'
+import { ExitError } from '../../server/exit-error.ts'
 import type { QuotaRecord } from '../../server/operation.ts'
 import { formatSize, parseSize } from '../../wire/measure.ts'
 import { readText } from '../../world/node/config-file.ts'
 import { call } from '../call.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { readInput } from '../input.ts'
 import { facts, formatTime, table } from '../print.ts'
@@ -31,7 +32,7 @@ function limitFrom(
   if (text === 'default') return null
   const limit = text === 'none' ? 0 : read(text)
   if (limit !== undefined) return limit
-  throw new CommandError(EXIT.usage, `'${text}' is no limit: write ${what}, none or default`)
+  throw new ExitError(EXIT.usage, `'${text}' is no limit: write ${what}, none or default`)
 }
 
 function showQuota(quota: QuotaRecord): string {
@@ -62,6 +63,7 @@ export function addAccount(program: Command, face: Face): void {
             row.disabled ? 'disabled' : 'enabled',
             formatTime(row.createdAt),
           ]),
+          'there are no accounts',
         ),
       )
     },
@@ -137,19 +139,19 @@ export async function passwordFrom(
   if (options.passwordFile !== undefined) {
     const read = readText(options.passwordFile)
     if ('reason' in read) {
-      throw new CommandError(EXIT.noInput, `${options.passwordFile}: ${read.reason}`)
+      throw new ExitError(EXIT.noInput, `${options.passwordFile}: ${read.reason}`)
     }
     return notEmpty(read.text.replace(/\r?\n$/, ''))
   }
   if (options.ask !== true) return undefined
   const password = await face.terminal.ask('Password: ', true)
   if (face.terminal.interactive && (await face.terminal.ask('Again: ', true)) !== password) {
-    throw new CommandError(EXIT.data, 'the two passwords differ')
+    throw new ExitError(EXIT.data, 'the two passwords differ')
   }
   return notEmpty(password)
 }
 
 function notEmpty(password: string): string {
-  if (password === '') throw new CommandError(EXIT.data, 'the password is empty')
+  if (password === '') throw new ExitError(EXIT.data, 'the password is empty')
   return password
 }

@@ -16,16 +16,15 @@ export function addAlias(program: Command, face: Face): void {
     async (domain: string | undefined, options: CommonOptions) => {
       const { aliases } = await call(face, options, 'alias.list', domain ? { domain } : {})
       print(face, options, aliases, list =>
-        list.length === 0
-          ? 'there are no aliases\n'
-          : table(
-              ['ALIAS', 'TARGETS', 'FROM'],
-              list.map(row => [
-                row.address,
-                row.targets.join(', '),
-                row.origin === 'file' ? 'config file' : 'command',
-              ]),
-            ),
+        table(
+          ['ALIAS', 'TARGETS', 'FROM'],
+          list.map(row => [
+            row.address,
+            row.targets.join(', '),
+            row.origin === 'file' ? 'config file' : 'command',
+          ]),
+          'there are no aliases',
+        ),
       )
     },
   )

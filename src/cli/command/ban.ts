@@ -1,9 +1,10 @@
 /** `ban`: who is turned away for a while, at every door of every node. */
 import type { Command } from 'commander'
+import { ExitError } from '../../server/exit-error.ts'
 import type { BanRecord } from '../../server/operation/ban-record.ts'
 import { parseDuration } from '../../wire/measure.ts'
 import { call } from '../call.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { formatWhen, table } from '../print.ts'
 
@@ -26,7 +27,7 @@ export function addBan(program: Command, face: Face): void {
     .action(async (network: string, options: CommonOptions & { for?: string; reason?: string }) => {
       const forMs = options.for === undefined ? undefined : parseDuration(options.for)
       if (options.for !== undefined && !forMs) {
-        throw new CommandError(EXIT.usage, `"${options.for}" is no duration, such as 30m or 2h`)
+        throw new ExitError(EXIT.usage, `"${options.for}" is no duration, such as 30m or 2h`)
       }
       const { reason } = options
       const input = {
@@ -50,7 +51,6 @@ export function addBan(program: Command, face: Face): void {
 }
 
 function shown(rows: readonly BanRecord[], now: number): string {
-  if (rows.length === 0) return 'nobody is banned\n'
   return table(
     ['NETWORK', 'SINCE', 'UNTIL', 'TIMES', 'BY', 'REASON'],
     rows.map(({ network, since, until, level, origin, reason }) => [
@@ -61,5 +61,6 @@ function shown(rows: readonly BanRecord[], now: number): string {
       origin,
       reason,
     ]),
+    'nobody is banned',
   )
 }

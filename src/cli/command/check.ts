@@ -1,8 +1,9 @@
 /** `check`: is the config right, and does the database keep its word? */
 import type { Command } from 'commander'
+import { ExitError } from '../../server/exit-error.ts'
 import { pemFaults } from '../../server/identity.ts'
 import { describeRoutes } from '../../server/route-rules.ts'
-import { formatSettingError } from '../../server/settings/errors.ts'
+import { formatSettingError, formatSettingErrors } from '../../server/settings/errors.ts'
 import type { Settings } from '../../server/settings/settings.ts'
 import { pathExists } from '../../world/node/config-file.ts'
 import { ask, call } from '../call.ts'
@@ -10,7 +11,6 @@ import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { locateEpoch } from '../locate.ts'
 import { printable } from '../print.ts'
-import { refusals } from './restore.ts'
 
 type CheckOptions = CommonOptions & { readonly configOnly?: boolean; readonly rehearse?: boolean }
 
@@ -21,8 +21,13 @@ export function addCheck(program: Command, face: Face): void {
     .action(async (options: CheckOptions) => {
       const { settings, warnings: warned } = await locateEpoch(face, options)
       if (options.rehearse === true) return rehearsal(face, options, settings)
-      // Whoever asks may not be who starts the server, nor this the machine where it runs.
-      const warnings = [...warned, ...pemFaults(settings).map(formatSettingError)]
+      const faults = pemFaults(settings)
+      // Whoever asks may not be who starts the server.
+      const errors = faults.filter(({ denied }) => denied !== true)
+      if (errors.length > 0) {
+        throw new ExitError(EXIT.config, formatSettingErrors(errors), errors)
+      }
+      const warnings = [...warned, ...faults.map(formatSettingError)]
       const toldWarnings = warnings.map(warning => `warning: ${printable(warning)}\n`).join('')
       if (options.configOnly === true || !pathExists(settings.data)) {
         const note = options.configOnly === true ? '' : `; there is no data in ${settings.data} yet`
@@ -53,7 +58,7 @@ async function rehearsal(face: Face, options: CheckOptions, settings: Settings):
   const { rehearseUpgrade } = await import('../../server/restore-data.ts')
   const copyOf = async (folder: string) =>
     (await ask(face, options, 'backup', { folder, bodies: false })) !== undefined
-  const result = await refusals(() => rehearseUpgrade(settings, face.clock, copyOf))
+  const result = await rehearseUpgrade(settings, face.clock, copyOf)
   print(face, options, result, ({ from, to, migrationMs, findings }) => {
     const took = `${(migrationMs / 1000).toFixed(1)} s`
     const what =

@@ -1,10 +1,11 @@
 /** `account app-password` and `account import`: what an account logs in with, but for its own password. */
 import type { Command } from 'commander'
 import { scopes as allScopes, type Scope } from '../../account/verifier.ts'
+import { ExitError } from '../../server/exit-error.ts'
 import type { ImportedAccount } from '../../server/operation.ts'
 import { readText } from '../../world/node/config-file.ts'
 import { call } from '../call.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { formatTime, table } from '../print.ts'
 
@@ -35,6 +36,7 @@ export function addAppPasswords(account: Command, face: Face): void {
             ...[id, label, scopes.replaceAll(' ', ','), formatTime(createdAt)],
             usedAt === undefined ? 'never' : formatTime(usedAt),
           ]),
+          'there are no app passwords',
         ),
       )
     },
@@ -56,7 +58,7 @@ function scopesIn(text: string): readonly Scope[] {
   const words = text.split(',').map(word => word.trim())
   const unknown = words.find(word => !allScopes.some(scope => scope === word))
   if (unknown !== undefined) {
-    throw new CommandError(EXIT.usage, `"${unknown}" is none of ${allScopes.join(', ')}`)
+    throw new ExitError(EXIT.usage, `"${unknown}" is none of ${allScopes.join(', ')}`)
   }
   return allScopes.filter(scope => words.includes(scope))
 }
@@ -70,7 +72,7 @@ export function addImport(account: Command, face: Face): void {
       ),
   ).action(async (file: string, options: CommonOptions) => {
     const read = readText(file)
-    if ('reason' in read) throw new CommandError(EXIT.noInput, `${file}: ${read.reason}`)
+    if ('reason' in read) throw new ExitError(EXIT.noInput, `${file}: ${read.reason}`)
     const entries = entriesIn(read.text)
     const done = await call(face, options, 'account.import', { entries })
     print(face, options, done, ({ imported, refused }) =>
@@ -78,7 +80,7 @@ export function addImport(account: Command, face: Face): void {
         '\n',
       ),
     )
-    if (done.refused.length > 0) throw new CommandError(EXIT.data, `${done.refused.length} refused`)
+    if (done.refused.length > 0) throw new ExitError(EXIT.data, `${done.refused.length} refused`)
   })
 }
 

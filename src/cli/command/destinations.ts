@@ -1,9 +1,10 @@
 /** `destinations`: what mail waits for beside its time, and the power to stop and to resume it. */
 import type { Command } from 'commander'
+import { ExitError } from '../../server/exit-error.ts'
 import type { DestinationRecord } from '../../server/operation/destination-record.ts'
 import { parseDuration } from '../../wire/measure.ts'
 import { call } from '../call.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { formatWhen, table } from '../print.ts'
 
@@ -33,7 +34,7 @@ export function addDestinations(program: Command, face: Face): void {
     .action(async (name: string, options: CommonOptions & { for: string; reason?: string }) => {
       const forMs = parseDuration(options.for)
       if (forMs === undefined || forMs === 0) {
-        throw new CommandError(EXIT.usage, `"${options.for}" is no duration, such as 30m or 2h`)
+        throw new ExitError(EXIT.usage, `"${options.for}" is no duration, such as 30m or 2h`)
       }
       const { reason } = options
       const input = { name, forMs, ...(reason !== undefined && { reason }) }
@@ -53,7 +54,6 @@ export function addDestinations(program: Command, face: Face): void {
 }
 
 function shown(rows: readonly DestinationRecord[], now: number): string {
-  if (rows.length === 0) return 'nothing is held up\n'
   return table(
     ['NAME', 'STATE', 'SINCE', 'NEXT', 'WAITING', 'REASON'],
     rows.map(({ name, state, since, until, waiting, reason }) => [
@@ -64,5 +64,6 @@ function shown(rows: readonly DestinationRecord[], now: number): string {
       String(waiting),
       reason ?? '-',
     ]),
+    'nothing is held up',
   )
 }

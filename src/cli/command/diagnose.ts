@@ -8,6 +8,7 @@ import { type DiagnoseOptions, diagnose } from '../../diagnose/diagnose.ts'
 import { type Section, worstOf } from '../../diagnose/finding.ts'
 import { type Plan, type PlanFlags, planOf } from '../../diagnose/plan.ts'
 import type { TlsWish } from '../../diagnose/talk.ts'
+import { ExitError } from '../../server/exit-error.ts'
 import { parseMailbox } from '../../smtp/path.ts'
 import { parseFingerprint } from '../../wire/fingerprint.ts'
 import { parseDuration } from '../../wire/measure.ts'
@@ -18,7 +19,7 @@ import { nodeNet } from '../../world/node/net.ts'
 import { nodeRandom } from '../../world/node/random.ts'
 import { addressesOf } from '../../world/node/reach.ts'
 import { nodeStretch } from '../../world/node/stretch.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face } from '../face.ts'
 import { ownServer } from '../own-server.ts'
 import { json } from '../print.ts'
@@ -129,14 +130,14 @@ async function optionsOf(
 ): Promise<DiagnoseOptions> {
   const { from, relay, selector: selectors, insecure } = flags
   const timeoutMs = parseDuration(flags.timeout)
-  if (timeoutMs === undefined) throw new CommandError(EXIT.usage, '--timeout: such as 30s or 5m')
+  if (timeoutMs === undefined) throw new ExitError(EXIT.usage, '--timeout: such as 30s or 5m')
   for (const address of [from, relay, ...(flags.to ?? [])]) {
     if (typeof address !== 'string' || address === '' || parseMailbox(address)) continue
-    throw new CommandError(EXIT.usage, `${address} is no address`)
+    throw new ExitError(EXIT.usage, `${address} is no address`)
   }
   const own = flags.own === true || subject === undefined
   if (relay !== undefined && !own) {
-    throw new CommandError(EXIT.usage, '--relay is for your own server: say --own too')
+    throw new ExitError(EXIT.usage, '--relay is for your own server: say --own too')
   }
   const ours = subject === undefined ? await ownServer(face, flags) : undefined
   return {
@@ -168,7 +169,7 @@ async function planned(subject: string, flags: DiagnoseFlags): Promise<Plan> {
   }
   const plan = planOf(subject, planFlags)
   if (plan === undefined) {
-    throw new CommandError(EXIT.usage, `${subject} is neither a host, a domain nor an address`)
+    throw new ExitError(EXIT.usage, `${subject} is neither a host, a domain nor an address`)
   }
   // A name without a dot is one of this machine or network, which the DNS does not know.
   const servers = plan.servers.map(async server => {
@@ -182,7 +183,7 @@ async function planned(subject: string, flags: DiagnoseFlags): Promise<Plan> {
 function pinOf(text: string): string {
   const pin = parseFingerprint(text)
   if (pin !== undefined) return pin
-  throw new CommandError(
+  throw new ExitError(
     EXIT.usage,
     '--pin: 64 hexadecimal digits, as `openssl x509 -noout -fingerprint -sha256` prints them',
   )
@@ -191,7 +192,7 @@ function pinOf(text: string): string {
 function rootsOf(file: string): string {
   const read = readText(file)
   if ('text' in read) return read.text
-  throw new CommandError(EXIT.noInput, `${file}: ${read.reason}`)
+  throw new ExitError(EXIT.noInput, `${file}: ${read.reason}`)
 }
 
 async function loginOf(face: Face, username: string, { passwordFile }: DiagnoseFlags) {

@@ -29,6 +29,7 @@ export function addDomain(program: Command, face: Face): void {
             row.catchAll ?? '-',
             row.origin === 'file' ? 'config file' : 'command',
           ]),
+          'there are no domains',
         ),
       )
     },

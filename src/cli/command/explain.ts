@@ -1,9 +1,10 @@
 /** `explain`: the whole decision about a message that is not sent (server/explain), from the session to the schedule. */
 import { type Command, Option } from 'commander'
+import { ExitError } from '../../server/exit-error.ts'
 import type { OperationInput } from '../../server/operation.ts'
 import { parseDuration, parseSize } from '../../wire/measure.ts'
 import { call } from '../call.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { showExplained } from '../show-explained.ts'
 
@@ -50,7 +51,7 @@ function inputOf(face: Face, flags: ExplainFlags): OperationInput<'explain'> {
   const { from, to, ip, hello, account, listener, size, header, at } = flags
   const sizeOctets = size === undefined ? undefined : parseSize(size)
   if (size !== undefined && sizeOctets === undefined) {
-    throw new CommandError(EXIT.usage, '--size: such as 20000 or 5MB')
+    throw new ExitError(EXIT.usage, '--size: such as 20000 or 5MB')
   }
   return {
     from: from === '<>' ? '' : from,
@@ -69,5 +70,5 @@ function timeOf(face: Face, text: string): number {
   const later = parseDuration(text)
   const at = later === undefined ? Date.parse(text) : face.clock.now() + later
   if (Number.isFinite(at)) return at
-  throw new CommandError(EXIT.usage, '--at: such as 2026-12-24T18:00Z or 2h')
+  throw new ExitError(EXIT.usage, '--at: such as 2026-12-24T18:00Z or 2h')
 }

@@ -1,8 +1,9 @@
 /** `fetch`: asks a provider for the mail that he keeps for us, now. */
 import type { Command } from 'commander'
+import { ExitError } from '../../server/exit-error.ts'
 import type { FetchedProvider, FetchRecord } from '../../server/operation.ts'
 import { call } from '../call.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { printable } from '../print.ts'
 import { passwordFrom } from './account.ts'
@@ -40,7 +41,7 @@ export function addFetch(program: Command, face: Face): void {
       const { fetched } = await call(face, flags, 'fetch', input)
       print(face, flags, fetched, all => all.map(show).join(''))
       if (fetched.some(({ trouble }) => trouble !== undefined)) {
-        throw new CommandError(EXIT.unavailable, 'not every provider could be asked')
+        throw new ExitError(EXIT.unavailable, 'not every provider could be asked')
       }
     })
 }
@@ -54,8 +55,8 @@ async function providerOf(
   const ways = (['atrn', 'etrn', 'turn'] as const).filter(way => flags[way] === true)
   const [by] = ways
   if (by === undefined) return undefined
-  if (ways.length > 1) throw new CommandError(EXIT.usage, 'one of --atrn, --etrn and --turn')
-  if (host === undefined) throw new CommandError(EXIT.usage, 'name the host that is to be asked')
+  if (ways.length > 1) throw new ExitError(EXIT.usage, 'one of --atrn, --etrn and --turn')
+  if (host === undefined) throw new ExitError(EXIT.usage, 'name the host that is to be asked')
   const { domain, port, tls, user, passwordFile } = flags
   const ask = passwordFile === undefined
   const password =

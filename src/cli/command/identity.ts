@@ -35,15 +35,14 @@ export function addIdentities(account: Command, face: Face): void {
   ).action(async (address: string, options: CommonOptions) => {
     const { identities } = await call(face, options, 'account.identity.list', { address })
     print(face, options, identities, rows =>
-      rows.length === 0
-        ? `${address} writes as itself alone\n`
-        : table(
-            ['ADDRESSES', 'HOW', 'FROM'],
-            rows.map(row => [
-              ...[row.pattern, how(row)],
-              row.origin === 'file' ? 'config file' : 'command',
-            ]),
-          ),
+      table(
+        ['ADDRESSES', 'HOW', 'FROM'],
+        rows.map(row => [
+          ...[row.pattern, how(row)],
+          row.origin === 'file' ? 'config file' : 'command',
+        ]),
+        `${address} writes as itself alone`,
+      ),
     )
   })
   common(

@@ -1,12 +1,13 @@
 /** `init`: writes a first config, with what is most often changed in it and nothing else. */
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { ExitError } from '../../server/exit-error.ts'
 import { settingErrors } from '../../server/settings/errors.ts'
 import { settingsSchema } from '../../server/settings/settings.ts'
 import { configsIn, currentFolder } from '../../world/node/config-file.ts'
 import { createFile } from '../../world/node/new-file.ts'
 import { isRoot } from '../../world/node/process.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type Face, print } from '../face.ts'
 
 interface InitOptions {
@@ -30,13 +31,13 @@ export function addInit(program: Command, face: Face): void {
       const place = resolve(currentFolder(), folder ?? '.')
       const [present] = configsIn(place)
       if (present !== undefined) {
-        throw new CommandError(EXIT.cantCreate, `${present} is there already and was left as it is`)
+        throw new ExitError(EXIT.cantCreate, `${present} is there already and was left as it is`)
       }
       const file = join(place, 'postrider.config.ts')
       const hostname = options.hostname ?? face.terminal.hostname()
       refuseFaults({ ...options, hostname })
       const problem = createFile(file, configText({ ...options, hostname }))
-      if (problem !== undefined) throw new CommandError(EXIT.cantCreate, `${file}: ${problem}`)
+      if (problem !== undefined) throw new ExitError(EXIT.cantCreate, `${file}: ${problem}`)
       print(face, options, { file }, () => `${file}\n${nextSteps(options)}`)
     })
 }
@@ -54,7 +55,7 @@ function refuseFaults({ hostname, domain, data, smarthost }: InitOptions): void 
     const option = /^domains/.test(path) ? 'domain' : (path.split('.').at(-1) ?? path)
     return `--${option}: ${message}`
   })
-  throw new CommandError(EXIT.usage, faults.join('\n'))
+  throw new ExitError(EXIT.usage, faults.join('\n'))
 }
 
 function nextSteps({ domain = 'example.org' }: InitOptions): string {

@@ -1,9 +1,8 @@
 /** `migrate-store`: everything from SQLite to PostgreSQL or back, verified; no server may run meanwhile. */
 import type { Command } from 'commander'
-import { OperationError } from '../../server/operation.ts'
-import { StoreError } from '../../store/store.ts'
+import { ExitError } from '../../server/exit-error.ts'
 import { pathExists } from '../../world/node/config-file.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { locate } from '../locate.ts'
 import { table } from '../print.ts'
@@ -19,27 +18,21 @@ export function addMigrateStore(program: Command, face: Face): void {
     const located = await locate(face, options)
     const settings = options.from === undefined ? located : { ...located, database: options.from }
     if (settings.database === undefined && !pathExists(settings.data)) {
-      throw new CommandError(EXIT.noInput, `there is no data in ${settings.data}`)
+      throw new ExitError(EXIT.noInput, `there is no data in ${settings.data}`)
     }
     const { moveStore } = await import('../../server/move-store.ts')
-    try {
-      const moved = await moveStore(settings, options.to)
-      print(face, options, moved, ({ tables, bodies, to }) => {
-        const rows = tables.map(({ table: name, rows: count, hash }) => [
-          name,
-          String(count),
-          hash.slice(0, 16),
-        ])
-        const told = `${bodies} staged bodies; all is in ${to}, verified, and the source is as it was\n`
-        const next = to.startsWith('postgres')
-          ? 'next: write it as `database` into the config, then start\n'
-          : `next: write data: '${to}' into the config, and no \`database\`, then start\n`
-        return table(['TABLE', 'ROWS', 'SHA-256'], rows) + told + next
-      })
-    } catch (error) {
-      if (error instanceof OperationError) throw new CommandError(error.exit, error.message)
-      if (error instanceof StoreError) throw new CommandError(EXIT.ioError, error.message)
-      throw error
-    }
+    const moved = await moveStore(settings, options.to)
+    print(face, options, moved, ({ tables, bodies, to }) => {
+      const rows = tables.map(({ table: name, rows: count, hash }) => [
+        name,
+        String(count),
+        hash.slice(0, 16),
+      ])
+      const told = `${bodies} staged bodies; all is in ${to}, verified, and the source is as it was\n`
+      const next = to.startsWith('postgres')
+        ? 'next: write it as `database` into the config, then start\n'
+        : `next: write data: '${to}' into the config, and no \`database\`, then start\n`
+      return table(['TABLE', 'ROWS', 'SHA-256'], rows, 'no tables') + told + next
+    })
   })
 }

@@ -19,10 +19,9 @@ export function addNodes(program: Command, face: Face): void {
           node.version,
           node.config,
         ])
-        if (rows.length === 0) return 'no server runs\n'
         const heading = ['HOST', 'PID', 'STATE', 'SEEN', 'STARTED', 'VERSION', 'CONFIG']
         const warning = configsDiffer ? 'warning: the configs of these servers differ\n' : ''
-        return table(heading, rows) + warning
+        return table(heading, rows, 'no server runs') + warning
       })
     },
   )

@@ -3,9 +3,10 @@
  * at a time, so that an interrupt leaves no piece half done and the same command goes on with the rest.
  */
 import type { Command } from 'commander'
+import { ExitError } from '../../server/exit-error.ts'
 import type { QueueOrder, QueuePreview, QueueSelection } from '../../server/operation.ts'
 import { call } from '../call.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face } from '../face.ts'
 import { formatWhen, json } from '../print.ts'
 import { showItems } from '../show-queue.ts'
@@ -110,7 +111,7 @@ async function run(
   if (options.yes !== true) {
     if (isJson) return terminal.out(json(preview))
     if (!terminal.interactive) {
-      throw new CommandError(EXIT.usage, 'nothing was changed: --yes does it without asking')
+      throw new ExitError(EXIT.usage, 'nothing was changed: --yes does it without asking')
     }
     const answer = await terminal.ask('do it? [y/N] ', false)
     if (!/^y(?:es)?$/i.test(answer.trim())) return terminal.out('nothing was changed\n')
@@ -187,5 +188,5 @@ function count(n: number, what: string): string {
 function priorityOf(text: string | undefined): number {
   const priority = Number(text)
   if (text !== undefined && /^-?[0-9]$/.test(text)) return priority
-  throw new CommandError(EXIT.usage, '--set wants a whole number from -9 to 9')
+  throw new ExitError(EXIT.usage, '--set wants a whole number from -9 to 9')
 }

@@ -1,8 +1,9 @@
 /** `queue`: what is on its way, why it is not there yet, and the power to hurry, hold or end it. */
 import type { Command } from 'commander'
 import { AMOUNT_FIELDS, CHOICE_FIELDS, TEXT_FIELDS } from '../../queue/query.ts'
+import { ExitError } from '../../server/exit-error.ts'
 import { call } from '../call.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { facts, printable } from '../print.ts'
 import { showExplanations, showMessage } from '../show.ts'
@@ -63,7 +64,7 @@ function addList(queue: Command, face: Face): void {
 function limitOf(options: ListOptions): number {
   const limit = Number(options.limit)
   if (Number.isInteger(limit) && limit >= 1 && limit <= 100_000) return limit
-  throw new CommandError(EXIT.usage, '--limit wants a whole number from 1 to 100000')
+  throw new ExitError(EXIT.usage, '--limit wants a whole number from 1 to 100000')
 }
 
 /** `ID/N`, as the page before has told it. */
@@ -71,7 +72,7 @@ function placeOf({ after }: ListOptions): { after?: { messageId: string; n: numb
   if (after === undefined) return {}
   const [, messageId = '', n] = /^([0-9a-v]+)\/(\d{1,9})$/.exec(after) ?? []
   if (n !== undefined) return { after: { messageId, n: Number(n) } }
-  throw new CommandError(EXIT.usage, '--after wants a place as a page before has told it')
+  throw new ExitError(EXIT.usage, '--after wants a place as a page before has told it')
 }
 
 function queryHelp(): string {

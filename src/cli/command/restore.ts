@@ -1,11 +1,8 @@
 /** `restore`: a backup becomes the data folder of a server that does not run, every file proven. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { OperationError } from '../../server/operation.ts'
-import { StoreError } from '../../store/store.ts'
 import { formatCount, formatSize } from '../../wire/measure.ts'
 import { currentFolder } from '../../world/node/config-file.ts'
-import { CommandError, EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { locate } from '../locate.ts'
 
@@ -18,7 +15,7 @@ export function addRestore(program: Command, face: Face): void {
     const settings = await locate(face, options)
     const { restoreData } = await import('../../server/restore-data.ts')
     const from = resolve(currentFolder(), backup)
-    const restored = await refusals(() => restoreData(settings, from, face.clock))
+    const restored = await restoreData(settings, from, face.clock)
     print(
       face,
       options,
@@ -27,15 +24,4 @@ export function addRestore(program: Command, face: Face): void {
         `${formatCount(files, 'file')}, ${formatSize(sizeOctets)}, all as they were backed up, are in ${data}\n`,
     )
   })
-}
-
-/** What was refused, as a command says it. */
-export async function refusals<Value>(run: () => Promise<Value>): Promise<Value> {
-  try {
-    return await run()
-  } catch (error) {
-    if (error instanceof OperationError) throw new CommandError(error.exit, error.message)
-    if (error instanceof StoreError) throw new CommandError(EXIT.ioError, error.message)
-    throw error
-  }
 }

@@ -5,12 +5,13 @@ import { formatAddress, isAscii } from '../../mail/address.ts'
 import { parseAddressList } from '../../message/address-list.ts'
 import { kindOf } from '../../message/encode.ts'
 import { scanHeader } from '../../message/header.ts'
+import { ExitError } from '../../server/exit-error.ts'
 import type { Carry, HopFacts } from '../../smtp/client/question.ts'
 import { parseDuration } from '../../wire/measure.ts'
 import { pathExists } from '../../world/node/config-file.ts'
 import { nodeRandom } from '../../world/node/random.ts'
 import { composeDraft, type DraftFlags, fileOctets, mailboxes } from '../draft.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type Face, print } from '../face.ts'
 import { locate } from '../locate.ts'
 import { printable } from '../print.ts'
@@ -76,7 +77,7 @@ export function addSend(program: Command, face: Face): void {
 
 async function send(face: Face, flags: SendFlags): Promise<void> {
   const timeoutMs = parseDuration(flags.timeout)
-  if (timeoutMs === undefined) throw new CommandError(EXIT.usage, '--timeout: such as 30s or 5m')
+  if (timeoutMs === undefined) throw new ExitError(EXIT.usage, '--timeout: such as 30s or 5m')
   const hostname = flags.hello ?? face.terminal.hostname()
   const own = flags.server === undefined ? await ownServer(face, flags) : {}
   const from = flags.from ?? senderOf(face, flags, own.hostname ?? hostname)
@@ -118,7 +119,7 @@ async function ownServer(
   if (pathExists(socket)) return { hostname, socket }
   if (data === SYSTEM_DATA) return { hostname }
   if (!pathExists(data)) return { hostname, socket }
-  throw new CommandError(
+  throw new ExitError(
     EXIT.tempFail,
     `the server of ${data} does not run: start it, or name another by --data FOLDER or --server HOST:PORT`,
   )
@@ -135,7 +136,7 @@ async function loginOf(
 ): Promise<{ readonly username: string; readonly password: string } | undefined> {
   if (flags.user === undefined) return undefined
   if (flags.passwordFile === '-' && flags.body === undefined && flags.bodyFile === undefined) {
-    throw new CommandError(EXIT.usage, 'standard input cannot be password and text: use --body')
+    throw new ExitError(EXIT.usage, 'standard input cannot be password and text: use --body')
   }
   const password =
     flags.passwordFile === undefined
@@ -181,7 +182,7 @@ function recipientsOf(flags: SendFlags, octets: Uint8Array): Address[] {
     .map(mailbox => mailbox.address)
   const all = named.length > 0 ? named : listed
   const unique = new Map(all.map(address => [formatAddress(address), address]))
-  if (unique.size === 0) throw new CommandError(EXIT.usage, 'nobody to send to: --to ADDRESS')
+  if (unique.size === 0) throw new ExitError(EXIT.usage, 'nobody to send to: --to ADDRESS')
   return [...unique.values()]
 }
 
@@ -226,7 +227,7 @@ function report(
     return
   }
   if (flags.show === true) face.terminal.out(`${printable(dialogue, true)}\n`)
-  if (problems.length > 0) throw new CommandError(exit, problems.join('\n'))
+  if (problems.length > 0) throw new ExitError(exit, problems.join('\n'))
   const [first] = outcomes
   face.terminal.out(`sent: ${printable(first?.reason ?? 'taken')}\n`)
 }

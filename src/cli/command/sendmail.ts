@@ -8,13 +8,14 @@ import type { Envelope } from '../../mail/envelope.ts'
 import type { Mailbox } from '../../message/address-list.ts'
 import { kindOf } from '../../message/encode.ts'
 import type { Key } from '../../queue/matching.ts'
+import { ExitError } from '../../server/exit-error.ts'
 import type { Carry, HopFacts, Probe } from '../../smtp/client/question.ts'
 import { replyText, statusOf } from '../../smtp/client/talk.ts'
 import type { Connection } from '../../world/net.ts'
 import { readText } from '../../world/node/config-file.ts'
 import { connectUnix } from '../../world/node/reach.ts'
 import { inheritedSocket, stdioConnection } from '../../world/node/stdio.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import type { CommonOptions, Face } from '../face.ts'
 import { readInput } from '../input.ts'
 import { inetdSockets, localSockets } from '../local-sockets.ts'
@@ -106,7 +107,7 @@ async function reach(paths: readonly string[]): Promise<Connection> {
       reasons.push(error instanceof Error ? error.message : String(error))
     }
   }
-  throw new CommandError(
+  throw new ExitError(
     EXIT.tempFail,
     `the server is not reachable (${reasons.join('; ')}); is it running, and is POSTRIDER_DATA or --data its folder?`,
   )
@@ -124,7 +125,7 @@ async function submitMessage(face: Face, flags: SendmailFlags): Promise<void> {
     result,
     recipients.map(address => `${address.local}@${address.domain}`),
   )
-  if (problems.length > 0) throw new CommandError(exit, problems.join('\n'))
+  if (problems.length > 0) throw new ExitError(exit, problems.join('\n'))
 }
 
 /** `-bv`: whether mail for each recipient would be taken; none is sent. */
@@ -162,7 +163,7 @@ async function offer(
   const connection = await reach(localSockets(face, flags.data))
   const { name: user } = face.terminal.user()
   const machine = face.terminal.hostname().toLowerCase()
-  let fault: CommandError | undefined
+  let fault: ExitError | undefined
   const result = await submit({
     connection,
     hostname: 'localhost',
@@ -172,7 +173,7 @@ async function offer(
       try {
         return carry({ user, machine, origin: origin ?? facts.greeting }, facts)
       } catch (error) {
-        fault = error instanceof CommandError ? error : undefined
+        fault = error instanceof ExitError ? error : undefined
         throw error
       }
     },

@@ -2,8 +2,9 @@
 import type { Command } from 'commander'
 import { askTracking } from '../../access/mtqp-ask.ts'
 import type { TrackResult } from '../../mtqp/client/session.ts'
+import { ExitError } from '../../server/exit-error.ts'
 import { decodeBase64 } from '../../wire/base64.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import type { Face } from '../face.ts'
 import { printable } from '../print.ts'
 import { connectTo, hostAndPort } from '../server-address.ts'
@@ -28,7 +29,7 @@ export function addTrack(program: Command, face: Face): void {
     .option('--clear', 'without TLS, even where it is offered')
     .action(async (envelopeId: string, flags: TrackFlags) => {
       const secret = decodeBase64(flags.secret)
-      if (secret === undefined) throw new CommandError(EXIT.usage, '--secret is no base64')
+      if (secret === undefined) throw new ExitError(EXIT.usage, '--secret is no base64')
       const { host, port } = hostAndPort(flags.server, PORT)
       const connection = await connectTo(host, port, TIMEOUT_MS)
       const startTls = flags.clear !== true
@@ -39,11 +40,11 @@ export function addTrack(program: Command, face: Face): void {
     })
 }
 
-function errorOf(result: Exclude<TrackResult, { kind: 'found' }>): CommandError {
-  if (result.kind === 'lost') return new CommandError(EXIT.unavailable, result.why)
+function errorOf(result: Exclude<TrackResult, { kind: 'found' }>): ExitError {
+  if (result.kind === 'lost') return new ExitError(EXIT.unavailable, result.why)
   const line = printable(result.line)
-  if (/^-ERR\/noinfo/i.test(line)) return new CommandError(EXIT.noUser, line)
+  if (/^-ERR\/noinfo/i.test(line)) return new ExitError(EXIT.noUser, line)
   const named = /\/bad-fqdn/i.test(line)
   const hint = '; --name NAME gives the name of its certificate, --clear asks without TLS'
-  return new CommandError(named ? EXIT.noHost : EXIT.tempFail, named ? `${line}${hint}` : line)
+  return new ExitError(named ? EXIT.noHost : EXIT.tempFail, named ? `${line}${hint}` : line)
 }

@@ -1,8 +1,9 @@
 /** `undelete`: brings back expunged mail, or shows what could be. */
 import type { Command } from 'commander'
+import { ExitError } from '../../server/exit-error.ts'
 import { formatSize, parseDuration } from '../../wire/measure.ts'
 import { call } from '../call.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { EXIT } from '../exit.ts'
 import { type CommonOptions, common, type Face, print } from '../face.ts'
 import { formatTime, table } from '../print.ts'
 
@@ -42,7 +43,6 @@ export function addUndelete(program: Command, face: Face): void {
         }
         const found = await call(face, options, 'undelete.list', selection)
         print(face, options, found, ({ items, total }) => {
-          if (total === 0) return 'nothing is kept\n'
           const rows = items.map(item => [
             item.mailbox,
             formatTime(item.removedAt),
@@ -51,7 +51,8 @@ export function addUndelete(program: Command, face: Face): void {
             item.message,
           ])
           const more = total > items.length ? `... and ${total - items.length} more\n` : ''
-          return table(['MAILBOX', 'DELETED', 'RECEIVED', 'SIZE', 'MESSAGE'], rows) + more
+          const heading = ['MAILBOX', 'DELETED', 'RECEIVED', 'SIZE', 'MESSAGE']
+          return table(heading, rows, 'nothing is kept') + more
         })
       })
   }
@@ -63,7 +64,7 @@ function timeFrom(face: Face, text: string): number {
   if (agoMs !== undefined) return face.clock.now() - agoMs
   const at = Date.parse(text)
   if (Number.isNaN(at)) {
-    throw new CommandError(EXIT.usage, `'${text}' is no time: write 2h, or 2026-11-27T08:00Z`)
+    throw new ExitError(EXIT.usage, `'${text}' is no time: write 2h, or 2026-11-27T08:00Z`)
   }
   return at
 }

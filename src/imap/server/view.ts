@@ -260,7 +260,9 @@ export class View {
   }
 
   isRecent(uid: number): boolean {
-    return this.#recent.some(({ from, to }) => from <= uid && uid <= to)
+    // They ascend, and are many where two sessions took turns in being the first.
+    const range = this.#recent[lowerBound(this.#recent, uid)]
+    return range !== undefined && range.from <= uid
   }
 
   /** `* 3 FETCH (FLAGS (...))`; '' for a message that the client does not know. */
@@ -355,4 +357,16 @@ export class View {
     }
     return low
   }
+}
+
+/** The index of the first range that does not end below. */
+function lowerBound(ranges: readonly { readonly to: number }[], uid: number): number {
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ranges[middle]?.to ?? 0) < uid) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -3,7 +3,7 @@
  * which name each copy would leave, by which route it goes and what decided that, which hosts would be tried, how
  * they would be secured, and when. By the functions that carry mail, asked for their answer alone: nothing is
  * accepted, counted, connected to or kept. Called by
- * control.ts and by programs that have Postrider in them; throws an OperationError for what cannot be asked.
+ * control.ts and by programs that have Postrider in them; throws an ExitError for what cannot be asked.
  */
 import { judgeAuthors } from '../../inbound/authors.ts'
 import { identified } from '../../inbound/authorship.ts'
@@ -22,8 +22,8 @@ import { parseForwardPath, parseReversePath } from '../../smtp/path.ts'
 import { verdictReply } from '../../smtp/replies.ts'
 import { formatReply } from '../../smtp/reply.ts'
 import { parseIp } from '../../wire/network.ts'
+import { ExitError } from '../exit-error.ts'
 import type { House } from '../house.ts'
-import { OperationError } from '../operation.ts'
 import { departureOf } from '../outbound.ts'
 import { scheduleOf } from '../schedules.ts'
 import type {
@@ -90,19 +90,19 @@ async function explainHeader(
 
 /** What becomes command lines must be able to stand in one. */
 function check({ ip, hello, sizeOctets, at, to }: ExplainInput): void {
-  if (to.length === 0) throw new OperationError(64, 'name at least one recipient')
+  if (to.length === 0) throw new ExitError(64, 'name at least one recipient')
   if (to.length > RECIPIENTS_MAX) {
-    throw new OperationError(64, `at most ${RECIPIENTS_MAX} recipients at once`)
+    throw new ExitError(64, `at most ${RECIPIENTS_MAX} recipients at once`)
   }
   if (ip !== undefined && parseIp(ip) === undefined) {
-    throw new OperationError(64, `${ip} is no IP address`)
+    throw new ExitError(64, `${ip} is no IP address`)
   }
   if (hello !== undefined && !/^[!-~\u00a0-\u{10ffff}]{1,255}$/u.test(hello)) {
-    throw new OperationError(64, 'hello is no name')
+    throw new ExitError(64, 'hello is no name')
   }
   for (const number of [sizeOctets, at]) {
     if (number !== undefined && !(Number.isSafeInteger(number) && number >= 0)) {
-      throw new OperationError(64, `${number} is no whole number`)
+      throw new ExitError(64, `${number} is no whole number`)
     }
   }
 }
@@ -126,13 +126,13 @@ async function inquiryOf(house: House, input: ExplainInput): Promise<Inquiry> {
 /** What could not be one path is not said to a session at all; what it may not be there, the session says. */
 function pathOf(text: string, { ok }: { readonly ok: boolean }): string {
   if (ok) return `<${text}>`
-  throw new OperationError(65, `${JSON.stringify(text)} is no address`)
+  throw new ExitError(65, `${JSON.stringify(text)} is no address`)
 }
 
 async function accountOf({ inbound }: House, text: string): Promise<Account> {
   const found = await inbound.directory.resolve(parseStoredAddress(text))
   if (found.kind === 'account') return found.account
-  throw new OperationError(67, `${text} is no account here`)
+  throw new ExitError(67, `${text} is no account here`)
 }
 
 /** The message as the queue would have it; of what it holds nothing is known but its size. */

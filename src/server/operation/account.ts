@@ -7,8 +7,8 @@ import { expunge } from '../../mailbox/expunge.ts'
 import { usageOf } from '../../mailbox/quota.ts'
 import { mailboxesOf, openMailbox } from '../../mailbox/reader.ts'
 import { KEPT_NAME } from '../../mailbox/writer.ts'
+import { ExitError } from '../exit-error.ts'
 import type { AliasRecord, Done, OperationInput, OperationOutput } from '../operation.ts'
-import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 
 const DONE: Done = {}
@@ -27,7 +27,7 @@ const EXITS: Readonly<Record<Refused['reason'], number>> = {
 export function done<Result extends { readonly kind: string }>(result: Result | Refused): void {
   if (result.kind !== 'refused') return
   const { reason, why } = result as Refused
-  throw new OperationError(EXITS[reason], why)
+  throw new ExitError(EXITS[reason], why)
 }
 
 export async function addAccount(
@@ -82,7 +82,7 @@ export async function quota(
   const { accounts } = house.accounts
   const account = await accounts.find(input.address)
   if (account === undefined)
-    throw new OperationError(EXITS.missing, `there is no account ${input.address} here`)
+    throw new ExitError(EXITS.missing, `there is no account ${input.address} here`)
   const { octets = account.quotaOctets, messages = account.quotaMessages } = input
   const row = { quotaOctets: octets, quotaMessages: messages }
   if (input.octets !== undefined || input.messages !== undefined) {

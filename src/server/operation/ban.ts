@@ -9,8 +9,8 @@ import {
   type Network,
   parseNetwork,
 } from '../../wire/network.ts'
+import { ExitError } from '../exit-error.ts'
 import type { OperationInput, OperationOutput } from '../operation.ts'
-import { OperationError } from '../operation.ts'
 import type { BanRecord } from './ban-record.ts'
 import type { ControlContext } from './context.ts'
 
@@ -29,15 +29,15 @@ export async function addBan(
   { network, forMs, reason = 'by the operator' }: OperationInput<'ban.add'>,
 ): Promise<OperationOutput<'ban.add'>> {
   if (forMs !== undefined && !(forMs > 0)) {
-    throw new OperationError(64, 'say for how long, such as 2h')
+    throw new ExitError(64, 'say for how long, such as 2h')
   }
   const { first } = house.settings().limits.bans
   if (forMs === undefined && first === 0) {
-    throw new OperationError(64, 'limits.bans.first is 0: say for how long, such as 2h')
+    throw new ExitError(64, 'limits.bans.first is 0: say for how long, such as 2h')
   }
   const named = networkNamed(network)
   if (isWithin(formatIp(named.octets), house.settings().limits.exempt)) {
-    throw new OperationError(65, `${network} is exempt (limits.exempt): a ban would change nothing`)
+    throw new ExitError(65, `${network} is exempt (limits.exempt): a ban would change nothing`)
   }
   return recordOf(await house.bans.ban(named, reason.slice(0, 200), forMs))
 }
@@ -67,10 +67,7 @@ function holds({ network }: Ban, address: string): boolean {
 function networkNamed(text: string): Network {
   const network = text.includes('/') ? parseNetwork(text) : bannedWith(text)
   if (network !== undefined && network.bits > 0) return network
-  throw new OperationError(
-    64,
-    `${text} is no address or network, such as 192.0.2.1 or 2001:db8::/64`,
-  )
+  throw new ExitError(64, `${text} is no address or network, such as 192.0.2.1 or 2001:db8::/64`)
 }
 
 function recordOf({ network, reason, origin, level, begunAt, untilAt }: Ban): BanRecord {

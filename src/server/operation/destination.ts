@@ -1,8 +1,8 @@
 /** Destinations as an operator sees and stops them: `destination.*`. */
 import { type LaneRow, laneList, resumeLane, suspendLane } from '../../queue/lane.ts'
 import { ruleLane } from '../../shape/rule.ts'
+import { ExitError } from '../exit-error.ts'
 import type { OperationInput, OperationOutput } from '../operation.ts'
-import { OperationError } from '../operation.ts'
 import { shapingRules } from '../shaping-rules.ts'
 import type { ControlContext } from './context.ts'
 import type { DestinationRecord } from './destination-record.ts'
@@ -22,15 +22,15 @@ export async function suspendDestination(
   context: ControlContext,
   { name, forMs, reason = 'suspended by the operator' }: OperationInput<'destination.suspend'>,
 ): Promise<OperationOutput<'destination.suspend'>> {
-  if (!(forMs > 0)) throw new OperationError(64, 'say for how long, such as 2h')
+  if (!(forMs > 0)) throw new ExitError(64, 'say for how long, such as 2h')
   const lane = laneNamed(context, name)
   const bar = whyNot(context, lane) ?? (await whyDoubtful(context, name, lane))
-  if (bar !== undefined) throw new OperationError(64, bar)
+  if (bar !== undefined) throw new ExitError(64, bar)
   const row = await context.store.write(suspendLane, { name: lane, forMs, status: '4.7.0', reason })
   context.wake()
   const [listed] = await context.store.read(laneList, { limit: 1, name: lane })
   const found = listed ?? (row && { ...row, waiting: 0 })
-  if (found === undefined) throw new OperationError(75, `${lane} could not be suspended`)
+  if (found === undefined) throw new ExitError(75, `${lane} could not be suspended`)
   return recordOf(found)
 }
 
@@ -46,7 +46,7 @@ export async function resumeDestination(
 
 /** `gmail.com` is a domain, `google` may be a rule, and what has a colon is as lists show it. */
 function laneNamed({ house }: ControlContext, name: string): string {
-  if (name === '') throw new OperationError(64, 'say which destination, such as example.org')
+  if (name === '') throw new ExitError(64, 'say which destination, such as example.org')
   if (name.includes(':')) return name
   const rule = shapingRules(house.settings()).find(one => one.name === name)
   return rule === undefined ? `mx:${name.toLowerCase()}` : ruleLane(rule)

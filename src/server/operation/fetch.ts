@@ -1,12 +1,8 @@
 /** The operation `fetch`: asks providers for our mail now (RFC 1985, RFC 2645). */
 import { replyText } from '../../smtp/client/talk.ts'
+import { ExitError } from '../exit-error.ts'
 import type { Provider } from '../fetcher.ts'
-import {
-  type FetchRecord,
-  OperationError,
-  type OperationInput,
-  type OperationOutput,
-} from '../operation.ts'
+import type { FetchRecord, OperationInput, OperationOutput } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 
 export async function fetch(
@@ -14,7 +10,7 @@ export async function fetch(
   { host, provider }: OperationInput<'fetch'>,
 ): Promise<OperationOutput<'fetch'>> {
   if (fetcher === undefined) {
-    throw new OperationError(69, 'no server runs that could take the mail: start it first')
+    throw new ExitError(69, 'no server runs that could take the mail: start it first')
   }
   const providers =
     provider === undefined ? configured(house.settings().fetch, host) : [await read(provider)]
@@ -34,7 +30,7 @@ function configured(all: readonly Provider[], host: string | undefined): readonl
   const found = host === undefined ? all : all.filter(one => one.host === host)
   if (found.length > 0) return found
   const which = host === undefined ? 'no provider' : `no provider ${host}`
-  throw new OperationError(
+  throw new ExitError(
     64,
     `${which} is in the config; write it under \`fetch\`, or say --atrn, --etrn or --turn`,
   )
@@ -47,5 +43,5 @@ async function read(provider: object): Promise<Provider> {
   const [one] = parsed.data ?? []
   if (one !== undefined) return one
   const [issue] = parsed.error?.issues ?? []
-  throw new OperationError(64, `${issue?.path.slice(1).join('.')} ${issue?.message}`.trim())
+  throw new ExitError(64, `${issue?.path.slice(1).join('.')} ${issue?.message}`.trim())
 }

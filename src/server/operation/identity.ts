@@ -3,8 +3,8 @@ import { checkAddress } from '../../account/address.ts'
 import type { Grant } from '../../inbound/identity.ts'
 import { type Address, parseStoredAddress } from '../../mail/address.ts'
 import { matchesAddress, parseAddressPattern } from '../../route/pattern.ts'
+import { ExitError } from '../exit-error.ts'
 import type { OperationInput, OperationOutput } from '../operation.ts'
-import { OperationError } from '../operation.ts'
 import type { IdentityRecord } from '../operation-account.ts'
 import { done } from './account.ts'
 import type { ControlContext } from './context.ts'
@@ -63,7 +63,7 @@ function ofConfig(
 function patternNamed(text: string): string {
   const { parts } = parseAddressPattern(text.trim()) ?? {}
   if (parts === undefined) {
-    throw new OperationError(
+    throw new ExitError(
       65,
       `${JSON.stringify(text)} is no pattern of addresses: write joe@example.org, @example.org for all of a domain, or news-*@example.org`,
     )

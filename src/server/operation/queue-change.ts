@@ -16,6 +16,7 @@ import {
 import type { Query, ShownState } from '../../queue/query.ts'
 import type { Moment } from '../../queue/query-sql.ts'
 import { trace } from '../../record/trace.ts'
+import { ExitError } from '../exit-error.ts'
 import type {
   OperationInput,
   OperationOutput,
@@ -23,7 +24,6 @@ import type {
   QueuePreview,
   QueueSelection,
 } from '../operation.ts'
-import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 import { probeFor } from './queue-probe.ts'
 import { itemOf, momentOf, queryOf } from './queue-query.ts'
@@ -134,7 +134,7 @@ function statesFor({ order }: QueueOrder): readonly ShownState[] {
 function chosen({ query, all }: QueueSelection): Query {
   const terms = queryOf(query)
   if (terms.length > 0 || all) return terms
-  throw new OperationError(64, 'say which: a query such as to:*@example.org, or --all')
+  throw new ExitError(64, 'say which: a query such as to:*@example.org, or --all')
 }
 
 function demandHop(context: ControlContext, order: QueueOrder): void {
@@ -142,7 +142,7 @@ function demandHop(context: ControlContext, order: QueueOrder): void {
   const known = context.hops()
   if (known.includes(order.via)) return
   const some = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`
-  throw new OperationError(64, `there is no hop "${order.via}" in outbound.hops: ${some}`)
+  throw new ExitError(64, `there is no hop "${order.via}" in outbound.hops: ${some}`)
 }
 
 /** An id that nobody knows is a mistake; a condition that nothing meets is none. */
@@ -151,7 +151,7 @@ async function demandKnown({ store }: ControlContext, query: Query): Promise<voi
     if (term.kind !== 'text' || term.field !== 'id' || term.not) continue
     for (const [id, more] of term.any) {
       if (id === undefined || more !== undefined || (await store.read(trace, id))) continue
-      throw new OperationError(67, `no message ${id} is on record`)
+      throw new ExitError(67, `no message ${id} is on record`)
     }
   }
 }

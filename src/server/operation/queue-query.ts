@@ -4,14 +4,15 @@ import type { Query } from '../../queue/query.ts'
 import type { Moment } from '../../queue/query-sql.ts'
 import { parseQuery, showMistake } from '../../queue/query-text.ts'
 import { shownState } from '../../queue/state.ts'
-import { OperationError, type QueueItem } from '../operation.ts'
+import { ExitError } from '../exit-error.ts'
+import type { QueueItem } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 
 /** The terms of a query; throws what is wrong with it, pointed at. */
 export function queryOf(text: string): Query {
   const parsed = parseQuery(text)
   if (parsed.kind === 'query') return parsed.query
-  throw new OperationError(64, `the query: ${showMistake(text, parsed)}`)
+  throw new ExitError(64, `the query: ${showMistake(text, parsed)}`)
 }
 
 /** Now, and all there is now. */

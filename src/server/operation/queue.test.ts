@@ -1,7 +1,7 @@
 /** What an operator is told about one message: nothing that is not so. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OperationError } from '../operation.ts'
+import { ExitError } from '../exit-error.ts'
 import type { ControlContext } from './context.ts'
 import { why } from './queue.ts'
 import { changeSome, preview } from './queue-change.ts'
@@ -13,7 +13,7 @@ function contextOf(found: unknown): ControlContext {
 }
 
 const refused = (exit: number) => (error: unknown) =>
-  error instanceof OperationError && error.exit === exit
+  error instanceof ExitError && error.exit === exit
 
 test('an order for a message that is not on record, for nothing, or by half a query is an error', async () => {
   const nobody = contextOf(undefined)

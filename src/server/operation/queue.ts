@@ -13,6 +13,7 @@ import {
   trace,
 } from '../../record/trace.ts'
 import { KEPT } from '../../transport/on-demand.ts'
+import { ExitError } from '../exit-error.ts'
 import type {
   AttemptRecord,
   Explanation,
@@ -21,7 +22,6 @@ import type {
   OperationOutput,
   RecipientState,
 } from '../operation.ts'
-import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 import { withLanes } from './queue-lanes.ts'
 import { itemOf, momentOf, queryOf } from './queue-query.ts'
@@ -96,16 +96,13 @@ export async function why(
     }
   }
   if (explanations.length > 0) return { explanations }
-  throw new OperationError(67, `no message to ${subject} is known; see 'postrider queue list'`)
+  throw new ExitError(67, `no message to ${subject} is known; see 'postrider queue list'`)
 }
 
 async function find({ store }: ControlContext, id: string): Promise<Trace> {
   const found = await store.read(trace, id)
   if (found) return { ...found, recipients: await withLanes(store, found.recipients) }
-  throw new OperationError(
-    67,
-    `no message ${id} is on record; the ledger keeps settled ones 30 days`,
-  )
+  throw new ExitError(67, `no message ${id} is on record; the ledger keeps settled ones 30 days`)
 }
 
 async function contentOf(context: ControlContext, found: Trace): Promise<string> {

@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import { StoreError } from '../../store/store.ts'
 import { silent } from '../../world/log.ts'
 import { createPrivateDirectory } from '../../world/node/store-file.ts'
-import { OperationError } from '../operation.ts'
+import { ExitError } from '../exit-error.ts'
 import type { ControlContext } from './context.ts'
 import { makeBackup } from './store.ts'
 
@@ -25,7 +25,7 @@ test('a backup into what is not empty, or below nothing, is refused with a remed
     [join(place, 'nowhere', 'backup'), /the folder it is to be in is missing$/],
   ] as const) {
     await assert.rejects(makeBackup(context, { folder }), error => {
-      assert.ok(error instanceof OperationError)
+      assert.ok(error instanceof ExitError)
       assert.equal(error.exit, 73)
       assert.match(error.message, remedy)
       return true
@@ -41,7 +41,7 @@ test('a backup for which there is no room leaves nothing, and says so', async ()
   }
   const context = { store: { copyTo }, world: { disk: {}, log: silent } }
   await assert.rejects(makeBackup(context as unknown as ControlContext, { folder }), error => {
-    assert.ok(error instanceof OperationError)
+    assert.ok(error instanceof ExitError)
     assert.equal(error.exit, 74)
     return true
   })

@@ -5,8 +5,9 @@ import { backup, copyDatabase } from '../../store/backup.ts'
 import { findings } from '../../store/check.ts'
 import type { FileStore } from '../../store/open.ts'
 import { StoreError } from '../../store/store.ts'
+import { ExitError } from '../exit-error.ts'
 import { BODIES, DATABASE } from '../folder.ts'
-import { OperationError, type OperationInput, type OperationOutput } from '../operation.ts'
+import type { OperationInput, OperationOutput } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 
 export async function makeBackup(
@@ -14,7 +15,7 @@ export async function makeBackup(
   { folder, bodies }: OperationInput<'backup'>,
 ): Promise<OperationOutput<'backup'>> {
   if (!('copyTo' in store)) {
-    throw new OperationError(69, 'the database is a PostgreSQL: back it up with pg_dump or its WAL')
+    throw new ExitError(69, 'the database is a PostgreSQL: back it up with pg_dump or its WAL')
   }
   const source = store as FileStore
   if (bodies === false) {
@@ -36,10 +37,7 @@ export async function makeBackup(
   })
   const [first] = made.findings
   if (first) {
-    throw new OperationError(
-      65,
-      `the backup was made but is not sound: ${first.rule}: ${first.detail}`,
-    )
+    throw new ExitError(65, `the backup was made but is not sound: ${first.rule}: ${first.detail}`)
   }
   return { folder, sizeOctets: made.sizeOctets, files: made.bodies + 1 }
 }
@@ -48,17 +46,17 @@ export async function makeBackup(
 function backupFailure(folder: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EEXIST' || code === 'ENOTDIR') {
-    return new OperationError(73, `${folder} is not empty: name a folder that is new or empty`)
+    return new ExitError(73, `${folder} is not empty: name a folder that is new or empty`)
   }
   if (code === 'ENOENT') {
-    return new OperationError(73, `${folder} cannot be made: the folder it is to be in is missing`)
+    return new ExitError(73, `${folder} cannot be made: the folder it is to be in is missing`)
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     const remedy = 'make it and give it to that user, or name one where it may write'
-    return new OperationError(73, `the server, as its own user, may not write ${folder}: ${remedy}`)
+    return new ExitError(73, `the server, as its own user, may not write ${folder}: ${remedy}`)
   }
   if (code === 'ENOSPC' || (error instanceof StoreError && error.reason === 'full')) {
-    return new OperationError(74, `there is no room for the backup where ${folder} is`)
+    return new ExitError(74, `there is no room for the backup where ${folder} is`)
   }
   return error
 }

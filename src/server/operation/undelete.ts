@@ -3,8 +3,8 @@ import { copyMessages } from '../../mailbox/copy.ts'
 import { createFolder, folderStatus } from '../../mailbox/folder.ts'
 import { type KeptFolder, type KeptMessage, keptFolders, keptMessages } from '../../mailbox/kept.ts'
 import { mailTopic } from '../../mailbox/topic.ts'
+import { ExitError } from '../exit-error.ts'
 import type { OperationInput, OperationOutput, UndeleteSelection } from '../operation.ts'
-import { OperationError } from '../operation.ts'
 import type { ControlContext } from './context.ts'
 
 const SLICE = 200
@@ -55,13 +55,12 @@ async function* found(
   { address, mailbox, since = 0, before = Number.MAX_SAFE_INTEGER }: UndeleteSelection,
 ): AsyncGenerator<{ readonly folder: KeptFolder; readonly messages: readonly KeptMessage[] }> {
   const account = await house.accounts.accounts.find(address)
-  if (account === undefined) throw new OperationError(67, `there is no account ${address} here`)
+  if (account === undefined) throw new ExitError(67, `there is no account ${address} here`)
   const name = mailbox?.toUpperCase() === 'INBOX' ? 'INBOX' : mailbox
   const folders = await store.read(keptFolders, account.id)
   if (name !== undefined && !folders.some(({ folder }) => folder === name)) {
     const there = await store.read(folderStatus, { accountId: account.id, name })
-    if (!there)
-      throw new OperationError(67, `${address} has no mailbox ${name}, and had none lately`)
+    if (!there) throw new ExitError(67, `${address} has no mailbox ${name}, and had none lately`)
   }
   for (const folder of folders) {
     if (name !== undefined && folder.folder !== name) continue

@@ -12,21 +12,23 @@ export const SMTP_LISTENERS = [
 
 export type SmtpName = (typeof SMTP_LISTENERS)[number]
 
-/** The listeners of mail that have an address and a port. */
-export const MAIL_LISTENERS = [
-  'smtp',
-  'submission',
-  'submissions',
-  'lmtp',
-  'odmr',
-  'pop3',
-  'pop3s',
-  'imap',
-  'imaps',
-  'mtqp',
-] as const
+/** The listeners of mail that have an address and a port, and what is spoken there. */
+export const PROTOCOLS = {
+  smtp: 'smtp',
+  submission: 'smtp',
+  submissions: 'smtp',
+  lmtp: 'lmtp',
+  odmr: 'odmr',
+  pop3: 'pop3',
+  pop3s: 'pop3',
+  imap: 'imap',
+  imaps: 'imap',
+  mtqp: 'mtqp',
+} as const
 
-export type MailName = (typeof MAIL_LISTENERS)[number]
+export type MailName = keyof typeof PROTOCOLS
+
+export const MAIL_LISTENERS = Object.keys(PROTOCOLS) as readonly MailName[]
 
 /** All that have a port. */
 export const LISTENERS = [...MAIL_LISTENERS, 'http'] as const

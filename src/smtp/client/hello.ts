@@ -44,14 +44,21 @@ export function* hello(talk: Talk): Script<Trouble | undefined> {
  * Old servers write `AUTH=LOGIN`, and some give AUTH twice: the parameters are joined.
  */
 export function offered(reply: Reply): Map<string, string> {
-  const extensions = new Map<string, string>()
+  const extensions = new Map<string, string[]>()
   for (const line of reply.lines.slice(1)) {
-    const parts = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =\t]+(.*))?$/.exec(line.trimEnd())
-    if (parts?.[1] === undefined) continue
-    const keyword = parts[1].toUpperCase()
-    const before = extensions.get(keyword)
-    const parameters = parts[2]?.trim() ?? ''
-    extensions.set(keyword, before === undefined ? parameters : `${before} ${parameters}`.trim())
+    const keyword = KEYWORD.exec(line)?.[1]
+    if (keyword === undefined) continue
+    const name = keyword.toUpperCase()
+    const parameters = line
+      .slice(keyword.length)
+      .replace(/^[ =\t]+/, '')
+      .trim()
+    const before = extensions.get(name)
+    if (before === undefined) extensions.set(name, [parameters])
+    else before.push(parameters)
   }
-  return extensions
+  return new Map(Array.from(extensions, ([name, all]) => [name, all.join(' ').trim()]))
 }
+
+/** What may stand behind a keyword; how the line goes on is not looked at: a pattern that came back would never end. */
+const KEYWORD = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =\t]|\s*$)/

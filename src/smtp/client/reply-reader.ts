@@ -65,9 +65,9 @@ export class ReplyReader {
 /** Nearly every reply. */
 const PLAIN = /^[\t\n\x20-\x7e]*$/
 
-/** Reply text is UTF-8 where it is not ASCII (RFC 6531 §3.7.4.2); controls would forge log lines. */
+/** Reply text is UTF-8 where it is not ASCII (RFC 6531 §3.7.4.2); controls would forge log lines, and C1 drive a terminal. */
 function readable(text: string): string {
   if (PLAIN.test(text)) return text
   const clean = /[\u0080-\u00ff]/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text
-  return clean.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g, '?')
+  return clean.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]/g, '?')
 }

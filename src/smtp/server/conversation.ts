@@ -24,6 +24,8 @@ export interface Transaction {
   readonly recipients: Recipient[]
   /** Where its content goes on (RFC 1845); absent where it begins. */
   readonly resumedAt?: number
+  /** The paths of its recipients then: who goes on with it may name them as often as he likes. */
+  readonly resumedPaths?: ReadonlySet<string>
 }
 
 /** What XCLIENT may tell of a client, or leave open. */

@@ -29,14 +29,20 @@ export function pathExists(path: string): boolean {
   return existsSync(path)
 }
 
+/** Why a file cannot be read; `denied` where another user may be able to. */
+export interface Unread {
+  readonly reason: string
+  readonly denied?: true
+}
+
 /** The text of a file, or why it cannot be read. */
-export function readText(path: string): { readonly text: string } | { readonly reason: string } {
+export function readText(path: string): { readonly text: string } | Unread {
   try {
     return { text: readFileSync(path, 'utf8') }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT') return { reason: 'there is no such file' }
-    if (code === 'EACCES') return { reason: 'it may not be read by this user' }
+    if (code === 'EACCES') return { reason: 'it may not be read by this user', denied: true }
     return { reason: (error as Error).message }
   }
 }

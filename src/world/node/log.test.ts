@@ -37,3 +37,12 @@ test('a line stays one line whatever a peer sends, and lower levels are not writ
   assert.equal(written.length, 1)
   assert.equal(written[0]?.trimEnd().includes('\n'), false)
 })
+
+test('what a peer sends drives no terminal, hides nothing, and is there all the same', () => {
+  const said = 'a\u009b31m\u2028\u202e\u200b\u{e0061}é'
+  const written: string[] = []
+  nodeLog({ write: line => written.push(line) }).info('odd', { said })
+  assert.doesNotMatch(written[0] ?? '', /[\u0080-\u009f\u200b-\u202e\u{e0061}]/u)
+  assert.match(written[0] ?? '', /é/)
+  assert.equal((JSON.parse(written[0] ?? '') as { said: string }).said, said)
+})

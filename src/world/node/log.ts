@@ -1,9 +1,10 @@
 /**
  * The structured log as JSON lines on standard error (or any descriptor), by pino. Implements
  * world/log.ts. Writes are synchronous, so that the last line before an end is never lost; values
- * under names such as `password` are blotted out whoever logs them.
+ * under names such as `password` are blotted out whoever logs them, and what a peer said drives no terminal that it is read on.
  */
 import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino'
+import { plainJson } from '../../wire/unseen.ts'
 import type { Facts, Log } from '../log.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -27,6 +28,7 @@ export function nodeLog(options: LogOptions = {}): Log {
         timestamp: stdTimeFunctions.isoTime,
         formatters: { level: label => ({ level: label }), log: facts => blotted(facts, 0) },
         serializers: { error: stdSerializers.err },
+        hooks: { streamWrite: plainJson },
       },
       options.write ? { write: options.write } : descriptor(options.fd ?? 2),
     ),

@@ -1,4 +1,5 @@
 /** MAIL (RFC 5321 §4.1.1.2): opens a transaction. */
+import { formatPath } from '../../../mail/address.ts'
 import type { Sender } from '../../../mail/envelope.ts'
 import type { Reply } from '../../../mail/status.ts'
 import type { Draft, ParameterContext } from '../../extension/extension.ts'
@@ -36,7 +37,8 @@ export function* mail(conversation: Conversation, argument: string): Turn {
   }
   // RFC 1845 §3: the context of the interruption is there again, and DATA may follow at once.
   const recipients = [...resume.recipients]
-  conversation.transaction = { sender, recipients, resumedAt: resume.octets }
+  const resumedPaths = new Set(recipients.map(({ forwardPath }) => formatPath(forwardPath)))
+  conversation.transaction = { sender, recipients, resumedAt: resume.octets, resumedPaths }
   if (recipients.length > 0) conversation.state = after(conversation.state, 'RCPT')
   conversation.reply(replies.resumed(resume.octets))
 }

@@ -97,14 +97,11 @@ function parseRcpt(conversation: Conversation, argument: string): Recipient | Re
     const refused = rule(value, recipient, contextOf(conversation, utf8))
     if (refused !== undefined) return refused
   }
-  return conversation.transaction?.resumedAt === undefined
-    ? recipient
-    : again(conversation.transaction, recipient)
+  const paths = conversation.transaction?.resumedPaths
+  return paths === undefined ? recipient : again(paths, recipient)
 }
 
 /** RFC 1845 §3: who goes on with a transaction may name its recipients again, and no others. */
-function again({ recipients }: Transaction, { forwardPath }: Recipient): Reply {
-  const path = formatPath(forwardPath)
-  const known = recipients.some(each => formatPath(each.forwardPath) === path)
-  return known ? replies.recipientOk : replies.notOfTransaction
+function again(paths: ReadonlySet<string>, { forwardPath }: Recipient): Reply {
+  return paths.has(formatPath(forwardPath)) ? replies.recipientOk : replies.notOfTransaction
 }
