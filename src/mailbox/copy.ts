@@ -5,9 +5,10 @@
 import type { QuotaLimit } from '../account/quota.ts'
 import { writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
-import { type Delivered, type Delivery, deliverInto } from './deliver.ts'
+import { copyInto, type Delivered, type deliverInto } from './deliver.ts'
 import { allowed, KEYWORDS_MAX } from './flags.ts'
 import { fits } from './quota.ts'
+import { readSome, someTexts } from './some.ts'
 import { withUids } from './tally.ts'
 import { type Gone, SAVED, vanish } from './writer.ts'
 
@@ -39,16 +40,12 @@ export type Copied =
 
 interface Row {
   readonly uid: number
-  readonly message_id: string
-  readonly body_id: number
-  readonly head: Uint8Array
-  readonly size_octets: number
-  readonly flags: string
-  readonly internal_date: number
+  readonly sizeOctets: number
+  readonly ownFlags: string
 }
 
-const READ = withUids(
-  `SELECT uid, message_id, body_id, head, size_octets, flags, internal_date FROM mailbox_message
+const READ = someTexts(
+  `SELECT uid, size_octets AS "sizeOctets", flags AS "ownFlags" FROM mailbox_message
    WHERE mailbox_id = ?1 AND uid {uids} ORDER BY uid`,
   2,
 )
@@ -62,8 +59,9 @@ export const copyMessages = writer(
   'mailbox.copy',
   async (
     tx,
-    { accountId, mailboxId, uids, to, move, limit, rights }: CopyInput,
+    { accountId, mailboxId, uids: named, to, move, limit, rights }: CopyInput,
   ): Promise<Copied> => {
+    const uids = [...named].sort((a, b) => a - b)
     const target = await tx.get<{ id: number; uid_validity: number }>(
       'SELECT id, uid_validity FROM mailbox WHERE account_id = ?1 AND name = ?2',
       accountId,
@@ -71,42 +69,27 @@ export const copyMessages = writer(
     )
     if (target === undefined) return { kind: 'missing' }
     await lockInOrder(tx, [target.id, mailboxId])
-    const found = await tx.all<Row>(READ, mailboxId, JSON.stringify(uids))
-    const rows = found.map(row => ({
+    const found = await readSome<Row>(tx, READ, uids, mailboxId)
+    const copied = found.map(row => ({
       ...row,
-      flags: allowed(row.flags.split(' '), rights).join(' '),
+      flags: allowed(row.ownFlags.split(' '), rights).join(' '),
     }))
-    if (rows.length === 0) {
+    if (copied.length === 0) {
       return { kind: 'copied', uidValidity: target.uid_validity, from: [], to: [] }
     }
-    const sizes = rows.map(row => ({ sizeOctets: row.size_octets }))
-    if (!(await fits(tx, accountId, limit, sizes))) return { kind: 'full' }
-    if (!(await keepKeywords(tx, target.id, rows))) return { kind: 'too many keywords' }
-    const delivered: Delivered[] = await deliverInto(
-      tx,
-      rows.map(
-        (row): Delivery => ({
-          accountId,
-          mailboxName: to,
-          messageId: row.message_id,
-          bodyId: row.body_id,
-          head: row.head,
-          sizeOctets: row.size_octets,
-          internalDate: row.internal_date,
-          flags: row.flags,
-        }),
-      ),
-    )
-    await savedNow(tx, delivered)
+    if (!(await fits(tx, accountId, limit, copied))) return { kind: 'full' }
+    if (!(await keepKeywords(tx, target.id, copied))) return { kind: 'too many keywords' }
+    const copies = { accountId, mailboxName: to, fromMailboxId: mailboxId, uids, copied }
+    const uid = await copyInto(tx, copies)
     if (move) {
-      const moved = JSON.stringify(rows.map(({ uid }) => uid))
+      const moved = JSON.stringify(copied.map(each => each.uid))
       await vanish(tx, mailboxId, await tx.all<Gone>(REMOVE, mailboxId, moved))
     }
     return {
       kind: 'copied',
       uidValidity: target.uid_validity,
-      from: rows.map(({ uid }) => uid),
-      to: delivered.map(({ uid }) => uid),
+      from: copied.map(each => each.uid),
+      to: copied.map((_, n) => uid + n),
     }
   },
   ({ uids }) => uids.length,

@@ -6,6 +6,7 @@
 
 import { wave } from '../store/wave.ts'
 import type { Value, Write } from '../world/sql.ts'
+import { someTexts, someValues } from './some.ts'
 import { tallyOf } from './tally.ts'
 
 /** One message for one mailbox. */
@@ -88,6 +89,55 @@ export async function deliverInto(tx: Write, items: readonly Delivery[]): Promis
   }
   await tx.many(INSERT, rows)
   return delivered
+}
+
+/** Copies that the mailbox gets: where they come from, and what it counts of them. */
+export interface Copies {
+  readonly accountId: number
+  readonly mailboxName: string
+  readonly fromMailboxId: number
+  /** UIDs, ascending, and the messages of these that are there. Their copies stand in the same order. */
+  readonly uids: readonly number[]
+  readonly copied: readonly {
+    readonly uid: number
+    readonly sizeOctets: number
+    /** As the copies have them, where those are others than the messages'. */
+    readonly flags: string
+    readonly ownFlags: string
+  }[]
+}
+
+const COPY = someTexts(
+  `INSERT INTO mailbox_message
+(mailbox_id, uid, mod_seq, message_id, body_id, head, size_octets, flags, internal_date, saved_at)
+SELECT ?1, ?2 + row_number() OVER (ORDER BY uid), ?3 + row_number() OVER (ORDER BY uid),
+  message_id, body_id, head, size_octets, flags, internal_date, :now
+FROM mailbox_message WHERE mailbox_id = ?4 AND uid {uids}`,
+  5,
+)
+const FLAG = 'UPDATE mailbox_message SET flags = ?3 WHERE mailbox_id = ?1 AND uid = ?2'
+
+/**
+ * The same for copies of messages that are here: the store makes them by itself, since a client may name a hundred
+ * thousand and everybody waits for the only writer. They came now (RFC 8514 §4.1). Gives the first of their UIDs.
+ */
+export async function copyInto(
+  tx: Write,
+  { accountId, mailboxName, fromMailboxId, uids, copied }: Copies,
+): Promise<number> {
+  const count = copied.length
+  const { unseen, doomed, sizeOctets } = tallyOf(copied)
+  const sums = [accountId, mailboxName, count, unseen, doomed, sizeOctets] as const
+  const grown = await tx.get<Grown>(GROW, ...sums)
+  if (grown === undefined) throw new Error('an upsert returned no row')
+  const uid = grown.uid_next - count
+  const [text, ...values] = someValues(COPY, uids)
+  await tx.run(text, grown.id, uid - 1, grown.mod_seq - count, fromMailboxId, ...values)
+  const others = copied.flatMap(({ flags, ownFlags }, n) =>
+    flags === ownFlags ? [] : [[grown.id, uid + n, flags]],
+  )
+  if (others.length > 0) await tx.many(FLAG, others)
+  return uid
 }
 
 /** Indexes of the items of each mailbox, mailboxes in key order, items as they came. */

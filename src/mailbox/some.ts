@@ -1,6 +1,6 @@
 /**
  * Messages of a mailbox by their UIDs, however many a command names. Neighbours, as they nearly always are, are read
- * from one to the other and not one by one. For the readers of this room.
+ * from one to the other and not one by one. For the readers of this room, and for copies.
  */
 
 import { either } from '../store/dialect.ts'
@@ -44,4 +44,14 @@ export async function readSome<Row extends { readonly uid: number }>(
   if (to - from + 1 === uids.length) return rows
   const wanted = new Set(uids)
   return rows.filter(({ uid }) => wanted.has(uid))
+}
+
+/** The values of a text behind those before, and which text that is: where every UID from first to last is meant, it says so. */
+export function someValues(
+  { named, between }: SomeTexts,
+  uids: readonly number[],
+): readonly [text: string, ...values: Value[]] {
+  const [from, to] = [uids[0] ?? 0, uids.at(-1) ?? 0]
+  const all = uids.length > 0 && to - from + 1 === uids.length
+  return all ? [between, from, to] : [named, JSON.stringify(uids)]
 }

@@ -130,6 +130,12 @@ export async function folders(w: Witness): Promise<void> {
   const carried = { ...joe, mailboxId, uids: [3, 1, 77] }
   await w.write(copy.copyMessages, { ...carried, to: 'nowhere', move: false })
   await w.write(copy.copyMessages, { ...carried, to: 'Sent', move: false })
+  // One run of UIDs is copied by another text than some, and what rights leave of the flags by a third.
+  for (const uids of [
+    [1, 2, 3],
+    [3, 1],
+  ])
+    await w.write(copy.copyMessages, { ...carried, uids, to: 'Sent', move: false, rights: 'i' })
   await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
   await w.write(copy.copyMessages, { ...carried, to: 'a/b/ç', move: true })
   const changes = await w.read(change.folderChanges, since)
