@@ -2,7 +2,7 @@
  * What every command is given: the terminal, the clock, and the options that all of them have
  * (`--data`, `--config`, `--json`). A command is one file of command/ that adds itself to a program.
  */
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { Clock } from '../world/clock.ts'
 import type { Terminal } from '../world/node/terminal.ts'
 import { json } from './print.ts'
@@ -24,11 +24,17 @@ export interface CommonOptions {
 /** A command adds itself, its options and its action to the program. */
 export type AddCommand = (program: Command, face: Face) => void
 
+/** A path as a flag: a variable of a script that is not set must not mean the current folder. */
+export function path(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.')
+  return text
+}
+
 /** Adds the common options. */
 export function common(command: Command): Command {
   return command
-    .option('--data <folder>', 'the data folder of the server')
-    .option('--config <file>', 'its config file')
+    .option('--data <folder>', 'the data folder of the server', path)
+    .option('--config <file>', 'its config file', path)
     .option('--json', 'print JSON')
 }
 

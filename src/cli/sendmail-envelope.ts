@@ -88,5 +88,5 @@ export function notifyOf(text: string | undefined): Notify | undefined {
   if (words.length === 1 && words[0] === 'NEVER') return 'NEVER'
   const wanted = (['SUCCESS', 'FAILURE', 'DELAY'] as const).filter(word => words.includes(word))
   if (wanted.length === words.length) return wanted
-  throw new ExitError(EXIT.usage, 'sendmail: -N takes never, or success, failure and delay')
+  throw new ExitError(EXIT.usage, '-N takes never, or success, failure and delay')
 }

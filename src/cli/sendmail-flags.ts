@@ -73,7 +73,7 @@ function flag(arg: string, next: string | undefined, found: Found): 0 | 1 {
       take(name, rest, found)
       return 0
     }
-    if (next === undefined) throw new ExitError(EXIT.usage, `sendmail: -${name} wants a value`)
+    if (next === undefined) throw new ExitError(EXIT.usage, `-${name} wants a value`)
     take(name, next, found)
     return 1
   }
@@ -94,7 +94,7 @@ function take(name: string, value: string, found: Found): void {
       return
     case 'R':
       if (!/^(?:full|hdrs)$/i.test(value)) {
-        throw new ExitError(EXIT.usage, 'sendmail: -R takes full or hdrs')
+        throw new ExitError(EXIT.usage, '-R takes full or hdrs')
       }
       found.ret = value.toUpperCase() as 'FULL' | 'HDRS'
       return
@@ -130,8 +130,8 @@ function mode(letter: string): SendmailFlags['mode'] {
       return 'nothing'
     case 'd':
     case 'D':
-      throw new ExitError(EXIT.usage, 'sendmail: to run the server: postrider start')
+      throw new ExitError(EXIT.usage, 'to run the server: postrider start')
     default:
-      throw new ExitError(EXIT.usage, `sendmail: there is no mode -b${letter} here`)
+      throw new ExitError(EXIT.usage, `there is no mode -b${letter} here`)
   }
 }

@@ -48,15 +48,17 @@ export interface Trace {
   readonly message: MessageRow
   readonly recipients: readonly RecipientRow[]
   readonly attempts: readonly AttemptRow[]
+  /** What was asked for is how other messages' ids begin, too. */
+  readonly several: boolean
 }
 
-/** A message by its id or an unambiguous beginning of one; undefined where there is none. */
+/** A message by its id or the beginning of one; undefined where there is none. */
 export const trace = reader<string, Trace | undefined>('record.trace', async (tx, id) => {
-  const message = await tx.get<MessageRow>(
+  const [message, other] = await tx.all<MessageRow>(
     `SELECT m.id, m.body_id, m.head, m.reverse_path, m.origin, m.peer, m.received_at, m.size_octets,
        m.envelope_id, a.address AS account, m.settled_at, m.parameters
      FROM message m LEFT JOIN account a ON a.id = m.account_id
-     WHERE m.id >= ?1 AND m.id < ?2 ORDER BY m.id LIMIT 1`,
+     WHERE m.id >= ?1 AND m.id < ?2 ORDER BY m.id LIMIT 2`,
     id,
     `${id}~`,
   )
@@ -71,7 +73,8 @@ export const trace = reader<string, Trace | undefined>('record.trace', async (tx
      FROM attempt WHERE message_id = ?1 ORDER BY at, n`,
     message.id,
   )
-  return { message, recipients, attempts: withLast(recipients, attempts) }
+  const several = other !== undefined && message.id !== id
+  return { message, recipients, attempts: withLast(recipients, attempts), several }
 })
 
 /**

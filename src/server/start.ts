@@ -67,7 +67,7 @@ export async function start(options: StartOptions, begun: Begun = {}): Promise<R
   const log = nodeLog({ level: settings().log.level })
   for (const warning of current.epoch.warnings) log.warn('config', { warning })
   const user = become(settings().user, settings().data, options.demo === true)
-  if ('refused' in user) throw new ExitError(77, user.refused)
+  if ('refused' in user) throw new ExitError(user.exit, user.refused)
   if (user.asRoot) log.warn('root', { warning: 'serving as root: for tests and demos only' })
 
   const listeners = new Listeners(nodeNet)

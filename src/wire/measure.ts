@@ -74,6 +74,8 @@ export function parseSize(text: string): number | undefined {
   const match = /^(\d{1,15}(?:\.\d{1,6})?)\s?([a-z]{0,3})$/i.exec(text.trim())
   const unit = SIZE_UNITS[(match?.[2] ?? '').toUpperCase()]
   if (match === null || unit === undefined) return undefined
+  // No octet has parts.
+  if (unit === 1 && match[1]?.includes('.')) return undefined
   const octets = Math.floor(Number(match[1]) * unit)
   return Number.isSafeInteger(octets) ? octets : undefined
 }

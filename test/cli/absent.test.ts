@@ -118,3 +118,27 @@ test('a folder that a move was to come into is not taken for a new one, but by t
   assert.equal(moved.code, 0, moved.err)
   assert.match((await command(['domain', 'list', '--data', target])).out, /^a\.test /m)
 })
+
+test('a path that is empty names no folder, by flag or by config', async () => {
+  for (const flag of ['--data', '--config']) {
+    const { code, err } = await command(['status', flag, ''])
+    assert.equal(code, 64)
+    assert.match(err, /argument '' is invalid. It is empty./)
+  }
+  const config = join(folder, 'no-data.json')
+  writeFileSync(
+    config,
+    '{"data": "", "__proto__": {"hostname": "x"}, "limits": {"messageSize": 1.5}}',
+  )
+  const { code, err } = await command(['check', '--config', config])
+  assert.equal(code, 78)
+  assert.match(err, /3 errors:.*data: must not be empty.*1\.5" is no size.*__proto__: there is no/s)
+})
+
+test('a listener is at an IP address', async () => {
+  const config = join(folder, 'address.json')
+  writeFileSync(config, '{"listeners": {"smtp": {"address": "mail.example.org"}}}')
+  const { code, err } = await command(['check', '--config', config])
+  assert.equal(code, 78)
+  assert.match(err, /listeners\.smtp\.address: "mail\.example\.org" is no IP address/)
+})

@@ -57,6 +57,33 @@ test('a query lists what it matches, in pages', async () => {
   assert.ok(next.includes('c@example.net') && !next.includes('a@example.org'), next)
 })
 
+test('the beginning of several ids is none of them', async () => {
+  const [first] = await listed('')
+  const id = first?.message ?? ''
+  assert.equal((await queue(['show', id.slice(0, -1)])).code, 0)
+  for (const beginning of ['', id.slice(0, 1)]) {
+    const { code, err } = await queue(['show', beginning])
+    assert.equal(code, 67)
+    assert.equal(
+      err,
+      `several messages begin with '${beginning}': write more of the one that is meant`,
+    )
+  }
+})
+
+test('an order that was given for nothing says how much it did, as any does', async () => {
+  const { code, out } = await queue(['retry', 'to:nobody@example.org', '--yes', '--json'])
+  const done = { changed: 0, passed: 0, stopped: false, carried: 0 }
+  assert.deepEqual([code, JSON.parse(out)], [0, done])
+})
+
+test('a provider that cannot be asked is told in one document', async () => {
+  const args = ['fetch', '127.0.0.1', '--etrn', '--port', '1', '--tls', 'never', '--json']
+  const { code, out } = await command([...args, '--data', server.data])
+  const [told] = JSON.parse(out) as { trouble?: string }[]
+  assert.deepEqual([code, told?.trouble], [69, 'no connection to 127.0.0.1 port 1: ECONNREFUSED'])
+})
+
 test('a mistake in a query is pointed at', async () => {
   const { code, err } = await queue(['list', 'state:deferred tto:x'])
   assert.equal(code, 64)

@@ -87,7 +87,7 @@ export function addAccount(program: Command, face: Face): void {
       print(face, options, quota, showQuota)
     })
   for (const [verb, done, what] of [
-    ['disable', 'disabled', 'stop its logins; its mail still arrives'],
+    ['disable', 'disabled', 'stop its logins; who writes to it is told to try again later (450)'],
     ['enable', 'enabled', 'let it log in again'],
   ] as const) {
     common(account.command(`${verb} <address>`).description(what)).action(

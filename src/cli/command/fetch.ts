@@ -41,7 +41,7 @@ export function addFetch(program: Command, face: Face): void {
       const { fetched } = await call(face, flags, 'fetch', input)
       print(face, flags, fetched, all => all.map(show).join(''))
       if (fetched.some(({ trouble }) => trouble !== undefined)) {
-        throw new ExitError(EXIT.unavailable, 'not every provider could be asked')
+        face.terminal.setExit(EXIT.unavailable)
       }
     })
 }

@@ -8,7 +8,7 @@ import { configsIn, currentFolder } from '../../world/node/config-file.ts'
 import { createFile } from '../../world/node/new-file.ts'
 import { isRoot } from '../../world/node/process.ts'
 import { EXIT } from '../exit.ts'
-import { type Face, print } from '../face.ts'
+import { type Face, path, print } from '../face.ts'
 
 interface InitOptions {
   readonly hostname?: string
@@ -24,7 +24,7 @@ export function addInit(program: Command, face: Face): void {
     .description('write a first postrider.config.ts')
     .option('--hostname <name>', "this server's name, the one its address points back to")
     .option('--domain <name>', 'the domain to take mail for')
-    .option('--data <folder>', 'the data folder')
+    .option('--data <folder>', 'the data folder', path)
     .option('--smarthost <host:port>', 'send all outgoing mail by this host')
     .option('--json', 'print JSON')
     .action((folder: string | undefined, options: InitOptions) => {

@@ -104,12 +104,9 @@ async function run(
   const { terminal } = face
   const isJson = options.json === true
   if (!isJson) terminal.out(showPreview(verb.name, preview, face.clock.now()))
-  if (preview.recipients === 0) {
-    if (isJson) terminal.out(json(preview))
-    return
-  }
+  if (isJson && options.yes !== true) return terminal.out(json(preview))
+  if (!isJson && preview.recipients === 0) return
   if (options.yes !== true) {
-    if (isJson) return terminal.out(json(preview))
     if (!terminal.interactive) {
       throw new ExitError(EXIT.usage, 'nothing was changed: --yes does it without asking')
     }

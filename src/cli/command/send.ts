@@ -12,7 +12,7 @@ import { pathExists } from '../../world/node/config-file.ts'
 import { nodeRandom } from '../../world/node/random.ts'
 import { composeDraft, type DraftFlags, fileOctets, mailboxes } from '../draft.ts'
 import { EXIT } from '../exit.ts'
-import { type Face, print } from '../face.ts'
+import { type Face, path, print } from '../face.ts'
 import { locate } from '../locate.ts'
 import { printable } from '../print.ts'
 import { readLines, withoutBcc } from '../sendmail-message.ts'
@@ -68,8 +68,8 @@ export function addSend(program: Command, face: Face): void {
     .option('--ask', 'with a password that is asked for')
     .option('--hello <name>', 'what to call ourselves')
     .option('--timeout <duration>', 'how long to wait for each answer', '1m')
-    .option('--data <folder>', 'the data folder of the local server')
-    .option('--config <file>', 'its config file')
+    .option('--data <folder>', 'the data folder of the local server', path)
+    .option('--config <file>', 'its config file', path)
     .option('--show', 'print what was said')
     .option('--json', 'print JSON')
     .action((flags: SendFlags) => send(face, flags))

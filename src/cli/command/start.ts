@@ -1,7 +1,7 @@
 /** `start`: becomes the server. What it prints and how it ends is server/start.ts. */
 import { type Command, Option } from 'commander'
 import { judgeInWaiting } from '../../server/settings/judge-aside.ts'
-import type { Face } from '../face.ts'
+import { type Face, path } from '../face.ts'
 
 interface StartFlags {
   readonly demo?: boolean
@@ -19,8 +19,8 @@ export function addStart(program: Command, face: Face): void {
     .command('start')
     .description('start the server, in the foreground')
     .option('--demo', 'a ready demo: its own domain, two accounts, unprivileged ports on loopback')
-    .option('--data <folder>', 'the data folder')
-    .option('--config <file>', 'the config file; else postrider.config.* of this folder')
+    .option('--data <folder>', 'the data folder', path)
+    .option('--config <file>', 'the config file; else postrider.config.* of this folder', path)
     .addOption(new Option('--ports <how>', 'auto: free ports on 127.0.0.1').choices(['auto']))
     .option('--smarthost <host:port>', 'send all outgoing mail by this host')
     .option(

@@ -13,6 +13,7 @@ import {
   trace,
 } from '../../record/trace.ts'
 import { KEPT } from '../../transport/on-demand.ts'
+import { formatDuration } from '../../wire/measure.ts'
 import { ExitError } from '../exit-error.ts'
 import type {
   AttemptRecord,
@@ -99,10 +100,17 @@ export async function why(
   throw new ExitError(67, `no message to ${subject} is known; see 'postrider queue list'`)
 }
 
-async function find({ store }: ControlContext, id: string): Promise<Trace> {
+async function find({ store, house }: ControlContext, id: string): Promise<Trace> {
   const found = await store.read(trace, id)
+  if (found?.several) {
+    throw new ExitError(
+      67,
+      `several messages begin with '${id}': write more of the one that is meant`,
+    )
+  }
   if (found) return { ...found, recipients: await withLanes(store, found.recipients) }
-  throw new ExitError(67, `no message ${id} is on record; the ledger keeps settled ones 30 days`)
+  const kept = formatDuration(house.settings().queue.keepLedger)
+  throw new ExitError(67, `no message ${id} is on record; the ledger keeps settled ones ${kept}`)
 }
 
 async function contentOf(context: ControlContext, found: Trace): Promise<string> {

@@ -240,14 +240,21 @@ export const smarthostSchema = z
       const whole = completed(value)
       return pinsInVain(whole, whole.tls) ? fail(PINS) : whole
     }
-    const match = /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(value)
-    const port = Number(match?.[2])
-    if (match === null || port < 1 || port > 65_535) {
+    const parts = smarthostParts(value)
+    if (parts === undefined) {
       return fail(`"${value}" is no HOST:PORT, such as relay.example.org:587 or [::1]:25`)
     }
-    const host = (match[1] as string).replace(/^\[|\]$/g, '')
-    return { host, port, tls: 'opportunistic', protocol: 'smtp', xforward: false }
+    return { ...parts, protocol: 'smtp', xforward: false }
   })
+
+/** `HOST:PORT` in its parts; undefined where it is none. */
+export function smarthostParts(text: string) {
+  const match = /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[2])
+  if (match === null || port < 1 || port > 65_535) return undefined
+  const host = (match[1] as string).replace(/^\[|\]$/g, '')
+  return { host, port, tls: 'opportunistic' as const }
+}
 
 const hop = z
   .strictObject({

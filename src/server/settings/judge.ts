@@ -10,6 +10,7 @@ import { currentFolder, environment, readText } from '../../world/node/config-fi
 import type { EpochSource } from '../epoch.ts'
 import { DEMO_DOMAIN } from './demo-domain.ts'
 import { type SettingError, settingErrors } from './errors.ts'
+import { smarthostParts } from './hops.ts'
 import {
   AUTO_PORTS,
   anchor,
@@ -53,7 +54,9 @@ export function judge({ source, raw, base }: Written): Judged {
     ...(source.user !== undefined && { user: source.user }),
     ...(source.smarthost !== undefined && { outbound: { smarthost: source.smarthost } }),
   }
-  const overridden = override(settingsSchema, layer(layers, flags), source.set ?? [])
+  const overridden = override(settingsSchema, layer(layers, flags), source.set ?? [], {
+    'outbound.smarthost': smarthostParts,
+  })
   errors.push(...overridden.errors)
   const parsed = settingsSchema.safeParse(anchor(overridden.raw, here))
   if (!parsed.success) {

@@ -41,13 +41,14 @@ export const AUTO_PORTS: Config = {
 
 /** Lays `over` on `under`: groups are merged, all else is replaced. */
 export function layer(under: Readonly<Raw>, over: Readonly<Raw>): Raw {
-  const result: Raw = { ...under }
+  // A map, since `__proto__` is a name like others there: unknown, and told so.
+  const result = new Map(Object.entries(under))
   for (const [name, value] of Object.entries(over)) {
     if (value === undefined) continue
-    const below = Object.hasOwn(result, name) ? result[name] : undefined
-    result[name] = isGroup(value) && isGroup(below) ? layer(below, value) : value
+    const below = result.get(name)
+    result.set(name, isGroup(value) && isGroup(below) ? layer(below, value) : value)
   }
-  return result
+  return Object.fromEntries(result)
 }
 
 function isGroup(value: unknown): value is Raw {
@@ -99,13 +100,15 @@ export function fetchSecrets(
 /** Paths of a layer made absolute from the folder it was written in; sockets stay for later. */
 export function anchor(raw: Readonly<Raw>, base: string): Raw {
   const result: Raw = { ...raw }
-  if (typeof result['data'] === 'string') result['data'] = resolve(base, result['data'])
+  // What is empty names no folder, and is left to validation.
+  const absolute = (path: string) => (path === '' ? path : resolve(base, path))
+  if (typeof result['data'] === 'string') result['data'] = absolute(result['data'])
   const bodies = result['bodies']
   if (isGroup(bodies) && typeof bodies['directory'] === 'string') {
-    result['bodies'] = { ...bodies, directory: resolve(base, bodies['directory']) }
+    result['bodies'] = { ...bodies, directory: absolute(bodies['directory']) }
   }
   const { tls, outbound, listeners } = result
-  const files = (group: unknown) => mapped(group, file => resolve(base, file))
+  const files = (group: unknown) => mapped(group, absolute)
   if (Array.isArray(tls)) result['tls'] = tls.map(files)
   else if (isGroup(tls)) result['tls'] = files(tls)
   if (isGroup(outbound) && isGroup(outbound['identity'])) {

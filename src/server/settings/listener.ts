@@ -2,6 +2,7 @@
  * The settings of the listeners: where each waits for connections and what it allows there. Every
  * listener has its own schema, so that a setting that means nothing to it is an error, not noise.
  */
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Extension, Keyword, Service } from '../../smtp/extension/extension.ts'
 import { extensions } from '../../smtp/extension/table.ts'
@@ -14,7 +15,9 @@ const enabled = (value: boolean) =>
 const address = (value: string) =>
   z
     .string()
-    .min(1)
+    .refine(text => isIP(text) !== 0 || text === 'localhost', {
+      error: ({ input }) => `"${String(input)}" is no IP address, such as 127.0.0.1, or :: for all`,
+    })
     .default(value)
     .describe('The IP address to listen on; `::` is every address, IPv6 and IPv4.')
 

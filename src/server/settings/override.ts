@@ -8,6 +8,9 @@ import { type Schema, step, unwrap } from './schema.ts'
 /** Raw settings, as a config file gives them. */
 export type Raw = { [name: string]: unknown }
 
+/** The parts of a text that stands for a group, by the group's path: what is set within it joins them. */
+export type Parts = Readonly<Record<string, (text: string) => Raw | undefined>>
+
 /**
  * Applies overrides, in order, to a copy of `raw`. Errors name the path; a value of the wrong kind
  * is left to the validation, which says what is wanted there.
@@ -16,6 +19,7 @@ export function override(
   schema: Schema,
   raw: Readonly<Raw>,
   assignments: readonly string[],
+  parts: Parts = {},
 ): { readonly raw: Raw; readonly errors: readonly SettingError[] } {
   const result = structuredClone(raw) as Raw
   const errors: SettingError[] = []
@@ -26,13 +30,18 @@ export function override(
       errors.push({ path, message: 'has no value', remedy: 'write --set PATH=VALUE' })
       continue
     }
-    const error = assign(schema, result, path, assignment.slice(equals + 1))
+    const error = assign({ schema, parts }, result, path, assignment.slice(equals + 1))
     if (error !== undefined) errors.push(error)
   }
   return { raw: result, errors }
 }
 
-function assign(schema: Schema, raw: Raw, path: string, text: string): SettingError | undefined {
+function assign(
+  { schema, parts: partsOf }: { readonly schema: Schema; readonly parts: Parts },
+  raw: Raw,
+  path: string,
+  text: string,
+): SettingError | undefined {
   let at: Schema = schema
   const parts = path.split('.')
   const names: string[] = []
@@ -49,8 +58,11 @@ function assign(schema: Schema, raw: Raw, path: string, text: string): SettingEr
   }
   const last = names.pop() as string
   let group = raw
-  for (const name of names) {
-    if (group[name] === null || typeof group[name] !== 'object') group[name] = {}
+  for (const [i, name] of names.entries()) {
+    const there = group[name]
+    if (typeof there === 'string') {
+      group[name] = partsOf[names.slice(0, i + 1).join('.')]?.(there) ?? {}
+    } else if (there === null || typeof there !== 'object') group[name] = {}
     group = group[name] as Raw
   }
   group[last] = coerce(at, text)

@@ -142,6 +142,23 @@ test('a group that was text is replaced when --set goes below it', () => {
   assert.equal(raw.outbound.smarthost, 'relay.example.org:25')
 })
 
+test('what --set says of a smart host joins a HOST:PORT of the flag, of the file or of an earlier --set', () => {
+  const login = ['outbound.smarthost.username=joe', 'outbound.smarthost.password=secret']
+  const set = ['outbound.smarthost.tls=never', ...login]
+  const cases = [
+    { source: { smarthost: '[::1]:2525', set }, raw: {} },
+    { source: { set }, raw: { outbound: { smarthost: '[::1]:2525' } } },
+    { source: { set: ['outbound.smarthost=[::1]:2525', ...set] }, raw: {} },
+  ]
+  for (const { source, raw } of cases) {
+    const judged = judge({ source, raw, base: '/' })
+    assert.ok('settings' in judged, JSON.stringify(judged))
+    const { host, port, tls, username, password } = judged.settings.outbound.smarthost ?? {}
+    assert.deepEqual([host, port, tls], ['::1', 2525, 'never'])
+    assert.deepEqual([username, password], ['joe', 'secret'])
+  }
+})
+
 test('--set of an unknown path says what was meant, and touches nothing', () => {
   const { raw, errors } = override(settingsSchema, {}, [
     'queue.retri=1s',

@@ -87,7 +87,9 @@ const checkpoint = z.strictObject({
 const outbound = z.strictObject({
   smarthost: smarthostSchema
     .exactOptional()
-    .describe('Sends all outgoing mail by this host: `HOST:PORT`, or its parts.'),
+    .describe(
+      'Sends all outgoing mail by this host: `HOST:PORT` (TLS where it is offered), or its parts.',
+    ),
   hops: hopsSchema
     .default({})
     .describe('Next hops by name, for `routes` and for their senders (`senders`).'),

@@ -43,6 +43,7 @@ export function readText(path: string): { readonly text: string } | Unread {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT') return { reason: 'there is no such file' }
     if (code === 'EACCES') return { reason: 'it may not be read by this user', denied: true }
+    if (code === 'EISDIR') return { reason: 'it is a folder' }
     return { reason: (error as Error).message }
   }
 }

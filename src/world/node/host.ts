@@ -42,7 +42,8 @@ export function onFaults(run: (kind: string, error: unknown) => void): void {
 
 /** The change of user that `start` is to make once sockets are bound and keys read. */
 export type Becoming =
-  | { readonly refused: string }
+  /** `exit` is one of sysexits: 73 cannot create, 77 not allowed. */
+  | { readonly refused: string; readonly exit: number }
   | {
       readonly asRoot: boolean
       /** Gives a file made so far to the user we become. */
@@ -59,12 +60,14 @@ export function become(name: string | undefined, data: string, demo: boolean): B
   const user = root && name !== undefined && name !== 'root' ? findUser(name) : undefined
   if (root && name === undefined && !demo) {
     return {
+      exit: 77,
       refused:
         "started as root without a user to become: set `user: 'postrider'` in the config, or --user NAME",
     }
   }
   if (root && name !== undefined && name !== 'root' && !user) {
     return {
+      exit: 77,
       refused: `there is no user ${name} on this machine: make one, or name another with --user`,
     }
   }
@@ -76,7 +79,8 @@ export function become(name: string | undefined, data: string, demo: boolean): B
     const isFile = code === 'EEXIST' || code === 'ENOTDIR'
     const reason = isFile ? 'there is something on its way that is no folder' : message
     const remedy = 'name another with `data` or --data'
-    return { refused: `the data folder ${data} cannot be made: ${reason}; ${remedy}` }
+    const exit = code === 'EACCES' || code === 'EPERM' ? 77 : 73
+    return { exit, refused: `the data folder ${data} cannot be made: ${reason}; ${remedy}` }
   }
   if (!user) return { asRoot: root, own() {}, drop() {} }
   chownSync(data, user.uid, user.gid)
