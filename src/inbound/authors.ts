@@ -18,7 +18,7 @@ import {
 } from '../message/address-list.ts'
 import { type Amended, amend } from '../message/amend.ts'
 import { AUTHORS_MAX, headerFault } from '../message/complete.ts'
-import { formatField, formatText } from '../message/field.ts'
+import { formatField, formatOriginal } from '../message/field.ts'
 import type { Field, Header } from '../message/header.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import { rightTo } from './identity.ts'
@@ -120,13 +120,7 @@ function rewritten(
     return members.length === 0 && entry.members.length > 0 ? [] : [{ ...entry, members }]
   })
   const text = formatField(name, formatAddressList(list))
-  return text === undefined ? undefined : [text, original(`X-Original-${name}`, value)]
-}
-
-/** As it stood where that is ASCII, encoded-words and all; nobody is asked for SMTPUTF8 on its account. */
-function original(name: string, value: string): string {
-  const plain = /^[\t -~]*$/.test(value) ? formatField(name, value) : undefined
-  return plain ?? formatText(name, value)
+  return text === undefined ? undefined : [text, formatOriginal(`X-Original-${name}`, value)]
 }
 
 function notHis(field: string, address: Address, account: Account): Refusal {

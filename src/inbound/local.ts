@@ -7,6 +7,7 @@ import { type Address, formatAddress } from '../mail/address.ts'
 import { accept, defer, refuse, type Verdict } from '../mail/verdict.ts'
 import type { Later } from '../smtp/server/question.ts'
 import { completeHeader } from './authorship.ts'
+import { isNameless, withAddresses } from './nameless.ts'
 import { judgeRecipient } from './recipient.ts'
 import type { Inbound, Role } from './role.ts'
 import { NOT_SENT } from './submission.ts'
@@ -37,6 +38,9 @@ export function localRole(inbound: Inbound): Role {
       return judgeLocalSender(inbound, sender.reversePath)
     },
     rcpt: (_peer, _envelope, recipient) => judgeRecipient(directory, recipient.forwardPath, true),
+    authors: (_peer, { reversePath }, header) =>
+      withAddresses(header, reversePath ?? { local: 'MAILER-DAEMON', domain: settings().hostname }),
+    rewrites: isNameless,
     complete: (peer, envelope, header, identity) =>
       completeHeader(inbound, peer, envelope, header, identity),
   }

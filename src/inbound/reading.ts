@@ -41,7 +41,7 @@ export class Reading {
   omitted(prefix: Uint8Array): Later<readonly Range[]> {
     const { role } = this.#needs
     const read = this.#read ?? this.#heed(this.#envelope, scanHeader(prefix, { partial: true }))
-    if (role.rewrites?.()) this.#written ??= this.#judge(read)
+    if (role.rewrites?.(read.header)) this.#written ??= this.#judge(read)
     const { header, heeded } = read
     const ranges = (written: Amended | Refusal | undefined) => {
       const gone = written !== undefined && 'omitted' in written ? written.omitted : []
@@ -77,6 +77,6 @@ export class Reading {
   #judge({ header, heeded }: Read): Later<Amended | Refusal> {
     const before = heeded?.written ?? asItCame(header)
     const { peer, role } = this.#needs
-    return role.authors?.(peer, before) ?? before
+    return role.authors?.(peer, this.#envelope.sender, before) ?? before
   }
 }

@@ -132,9 +132,9 @@ export interface Role {
   mail(peer: Peer, sender: Sender): Later<Verdict>
   rcpt(peer: Peer, envelope: Envelope, recipient: Recipient): Later<Verdict>
   /** The header under the rules of whom it may name, where there are any. */
-  authors?(peer: Peer, header: Amended): Later<Amended | Refusal>
-  /** Whether `authors` may write fields anew; otherwise it is asked once the message is complete. */
-  rewrites?(): boolean
+  authors?(peer: Peer, sender: Sender, header: Amended): Later<Amended | Refusal>
+  /** Whether `authors` may write fields of this header anew; otherwise it is asked once the message is complete. */
+  rewrites?(header: Header): boolean
   /** `header` is that of the message as it came, with what was written anew in it. */
   complete(peer: Peer, envelope: Envelope, header: Header, identity: Identity): Later<Completion>
 }

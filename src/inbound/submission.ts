@@ -3,12 +3,15 @@
  * completes the header, and lets nobody write under a name that is not his.
  */
 import type { Exceeded } from '../limit/outgoing.ts'
+import { parseStoredAddress } from '../mail/address.ts'
 import { accept, refuse, type Verdict } from '../mail/verdict.ts'
+import type { Amended } from '../message/amend.ts'
 import type { Account } from '../sasl/mechanism.ts'
 import type { Later } from '../smtp/server/question.ts'
 import { formatCount } from '../wire/measure.ts'
 import { judgeAuthors, rewritesAuthors } from './authors.ts'
 import { identified, judgeSender } from './authorship.ts'
+import { isNameless, withAddresses } from './nameless.ts'
 import { judgeRecipient } from './recipient.ts'
 import type { Completion, Inbound, Refusal, Role } from './role.ts'
 
@@ -40,9 +43,12 @@ export function submissionRole(inbound: Inbound): Role {
         judgeRecipient(directory, recipient.forwardPath, true),
       )
     },
-    authors: ({ account }, header) =>
-      account && settings().enforceSender ? judgeAuthors(inbound, account, header) : header,
-    rewrites: () => rewritesAuthors(settings()),
+    authors({ account }, { reversePath }, header): Later<Amended | Refusal> {
+      if (!account) return header
+      const named = withAddresses(header, reversePath ?? parseStoredAddress(account.address))
+      return settings().enforceSender ? judgeAuthors(inbound, account, named) : named
+    },
+    rewrites: header => rewritesAuthors(settings()) || isNameless(header),
     async complete(peer, envelope, header, identity): Promise<Completion> {
       if (!peer.account) return LOGIN_FIRST as Exclude<Verdict, { kind: 'accept' }>
       const submitted = { peer, envelope, header, identity }

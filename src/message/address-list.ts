@@ -44,6 +44,8 @@ interface State {
   readonly raw: boolean
   /** The domain of a name without one; undefined where such a name is a fault. */
   readonly origin: string | undefined
+  /** Whether `<>` is nobody's address rather than a fault. */
+  readonly empty?: boolean
   fault: string | undefined
 }
 
@@ -122,6 +124,7 @@ function angleAddress(state: State): Pick<Mailbox, 'address' | 'route'> | undefi
       return undefined
     } else tokens.push(token)
   }
+  if (tokens.length === 0 && state.empty === true) return { address: { local: '', domain: '' } }
   const address = addrSpec(tokens, state)
   return address && (route ? { address, route } : { address })
 }
@@ -229,6 +232,11 @@ export function parseLocalAddressList(text: string, origin: string): AddressList
   return read(text, MAILBOXES_MAX, { name: decodeWords, raw: false, origin })
 }
 
+/** The same of authors: without a domain it is '', and in `MAILER-DAEMON <>` all of the address is. */
+export function parseNamelessAddressList(text: string, mailboxesMax: number): AddressList {
+  return read(text, mailboxesMax, { name: decodeWords, raw: false, origin: '', empty: true })
+}
+
 /**
  * The same with names and domains as they stand, encoded-words and all, for who hands them on; where there is no
  * domain it is ''.
@@ -240,7 +248,7 @@ export function parseRawAddressList(text: string, mailboxesMax = MAILBOXES_MAX):
 function read(
   text: string,
   mailboxesMax: number,
-  way: Pick<State, 'name' | 'raw' | 'origin'>,
+  way: Pick<State, 'name' | 'raw' | 'origin' | 'empty'>,
 ): AddressList {
   const unfolded = text.replace(/\r?\n(?=[ \t])/g, '')
   const printable = unfolded.replace(CONTROLS, ' ')

@@ -48,3 +48,9 @@ export function formatText(name: string, value: string): string {
   const plain = isPlainText(trimmed) ? formatField(name, trimmed) : undefined
   return plain ?? formatField(name, encodeWords(trimmed)) ?? ''
 }
+
+/** A value told as it stood where that is ASCII, encoded-words and all: nobody is asked for SMTPUTF8 on its account. */
+export function formatOriginal(name: string, value: string): string {
+  const plain = /^[\t -~]*$/.test(value) ? formatField(name, value) : undefined
+  return plain ?? formatText(name, value)
+}

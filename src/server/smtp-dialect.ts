@@ -35,6 +35,7 @@ export function smtpSettings(house: House, name: SmtpName): SessionSettings {
     bareLineEnds: listener.bareLineEnds,
     sourceRoutes: listener.sourceRoutes,
     startTls: 'startTls' in listener && listener.startTls && !byPath,
+    plaintextAuth: name === 'submission' && settings.listeners.submission.plaintextAuth,
     mechanisms: logsIn ? mechanismsOf(house, name).filter(isSasl) : [],
     requireAuth: logsIn,
     service: serviceOf[name],

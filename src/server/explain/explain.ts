@@ -7,6 +7,7 @@
  */
 import { judgeAuthors } from '../../inbound/authors.ts'
 import { identified } from '../../inbound/authorship.ts'
+import { withAddresses } from '../../inbound/nameless.ts'
 import type { Refusal } from '../../inbound/role.ts'
 import { type Address, formatAddress, formatPath, parseStoredAddress } from '../../mail/address.ts'
 import { formatCarriedSender, parseCarriedSender } from '../../mail/carried.ts'
@@ -75,7 +76,9 @@ async function explainHeader(
     return { header: { refused: reply.trimEnd() } }
   }
   const given = asItCame(scanHeader(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)))
-  const written = enforceSender ? await judgeAuthors(inbound, account, given) : given
+  const own = sender.reversePath ?? parseStoredAddress(account.address)
+  const named = withAddresses(given, own)
+  const written = enforceSender ? await judgeAuthors(inbound, account, named) : named
   if ('kind' in written) return refused(written)
   const { header } = written
   const envelope = { sender, recipients: taken }

@@ -180,12 +180,14 @@ export const listenersSchema = z.strictObject({
       bareLineEnds: bareLineEnds('normalize'),
       priorityMax: priorityMax(9),
       startTls: startTls(),
+      plaintextAuth: plaintextAuth(),
       vrfy: vrfy(),
       ...oldRoutes(),
       with: switchedOn('submission'),
       without: without(),
       ...trusts(),
     })
+    .superRefine(outOfReach)
     .prefault({})
     .describe('Mail from users who log in (RFC 6409), secured by STARTTLS.'),
   submissions: z

@@ -130,7 +130,9 @@ export interface SessionSettings {
   readonly bareLineEnds: 'refuse' | 'normalize'
   /** Whether STARTTLS is offered. */
   readonly startTls: boolean
-  /** Names of mechanisms offered, in order; those with plaintext only under TLS. */
+  /** Whether a password may come in the clear: for a proxy that ends TLS. Absent: it may not. */
+  readonly plaintextAuth?: boolean
+  /** Names of mechanisms offered, in order; those with plaintext as `plaintextAuth` says. */
   readonly mechanisms: readonly string[]
   /** True on submission: MAIL before AUTH is 530 5.7.0 (RFC 6409 §4.3, RFC 4954 §6). */
   readonly requireAuth: boolean

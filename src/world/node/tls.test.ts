@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { copyFileSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -300,6 +301,29 @@ test('as a server nothing older than TLS 1.2 is spoken', async () => {
     })
   assert.match(await attempt(old), /PROTOCOL_VERSION|ECONNRESET/)
   assert.equal(await attempt({ maxVersion: 'TLSv1.2' }), 'TLSv1.2')
+  await listening.close()
+})
+
+test('a client of TLS 1.2 that wants a second handshake is told no', async () => {
+  const listening = await nodeNet.listen(
+    { kind: 'tcp', address: '127.0.0.1', port: 0 },
+    accepted => {
+      accepted.open(quiet)
+      void accepted.secure({ side: 'server', identity: loadIdentity([filesOf('a.test')], silent) })
+    },
+  )
+  const client = connect({
+    host: '127.0.0.1',
+    port: listening.local.port,
+    rejectUnauthorized: false,
+    maxVersion: 'TLSv1.2',
+  })
+  await once(client, 'secureConnect')
+  const { promise: told, resolve: tell } = Promise.withResolvers<string>()
+  client.once('error', (error: NodeJS.ErrnoException) => tell(error.code ?? error.message))
+  client.renegotiate({}, () => tell('it had one'))
+  assert.equal(await told, 'ERR_SSL_NO_RENEGOTIATION')
+  client.destroy()
   await listening.close()
 })
 

@@ -16,7 +16,8 @@ import { askLogin, response, type Turn, type Waiting } from '../turn.ts'
 /** The listener's mechanisms that may run on this connection, in its order. */
 export function offeredMechanisms(conversation: Conversation): readonly ServerMechanism[] {
   const { settings, mechanism, peer } = conversation
-  return offeredOn(settings.mechanisms, { tls: peer.tls, clear: false }, mechanism)
+  const channel = { tls: peer.tls, clear: settings.plaintextAuth === true }
+  return offeredOn(settings.mechanisms, channel, mechanism)
 }
 
 export function* auth(conversation: Conversation, argument: string): Turn {
