@@ -47,7 +47,12 @@ export interface AcceptedRecipient {
   /** An alias that was expanded has its own row, settled at birth. */
   readonly expanded?: boolean
   /** Born leased to this node for so long, so that no claim is needed; else due at once. */
-  readonly lease?: { readonly by: string; readonly leaseMs: number }
+  readonly lease?: {
+    readonly by: string
+    readonly leaseMs: number
+    /** By our monotonic clock, for us alone. */
+    readonly sinceMs?: number
+  }
   /** Born held for its sender: due only so much later, for this reason. */
   readonly hold?: { readonly forMs: number; readonly reason: string }
   /** Born in a lane, where it waits for a destination or for its sender's turn (lane.ts). */

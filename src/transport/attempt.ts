@@ -75,9 +75,14 @@ export class Attempt {
     }
   }
 
+  /** Whether another node may carry it by now. */
+  get lapsed(): boolean {
+    return this.#parcel.lapsed?.() === true
+  }
+
   /** The work at once, where the message goes as it is, by a hop that is at another one. */
   workNow(hop: Hop): Carry | undefined {
-    if (this.#fitting === undefined || hop.facts === undefined) return undefined
+    if (this.#fitting === undefined || hop.facts === undefined || this.lapsed) return undefined
     try {
       const fitted = this.#fitting.for(hop.facts, hop.eightBit)
       return 'kind' in fitted && fitted.kind === 'fitted' ? this.work(fitted, hop) : undefined
@@ -107,7 +112,7 @@ export class Attempt {
   /** The message for those still open, as many as go at once; its content begins anew. */
   work(fitted: Fitted, { xforward }: Hop): Carry {
     const { body, sizeOctets, content, crlfOnly, undotted } = fitted
-    const { id, envelope, forwarded } = this.#parcel
+    const { id, envelope, forwarded, lapsed } = this.#parcel
     const { sender, recipients } = envelope
     const some = this.#now()
     const now = some.flatMap(at => recipients[at] ?? [])
@@ -121,6 +126,7 @@ export class Attempt {
       ...(undotted && { undotted }),
       ...(some.length < this.#open.length && { more: true }),
       ...(xforward && forwarded && { forwarded }),
+      ...(lapsed && { lapsed }),
     }
   }
 
@@ -134,6 +140,8 @@ export class Attempt {
     const tried = this.#now()
     const later = this.#open.slice(tried.length)
     for (const [i, at] of tried.entries()) this.#outcomes[at] = outcomes[i]
+    // It says nothing of the host, and no other is tried.
+    if (trouble !== undefined && this.lapsed) return 'done'
     if (trouble === undefined || outcomes.some(outcome => outcome.kind === 'delivered')) {
       this.#heard = true
     } else this.#broken = trouble

@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts'
 import type { Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
 import type { Job } from './job.ts'
+import type { Carried } from './transport.ts'
 
 export interface InHandOptions {
   readonly world: World
@@ -26,6 +27,8 @@ export class InHand {
   readonly #options: InHandOptions
   readonly #jobs: (Job | undefined)[] = []
   readonly #free: number[] = []
+  /** Of each place: until when (monotonic ms) its lease surely stands, if our clock goes as fast as the store's. */
+  readonly #untilMs: number[] = []
   #renewal: Timer | undefined
   #stopped = false
 
@@ -39,8 +42,10 @@ export class InHand {
 
   /** Gives its place. */
   add(job: Job): number {
+    const { leaseMs, world } = this.#options
     const place = this.#free.pop() ?? this.#jobs.length
     this.#jobs[place] = job
+    this.#untilMs[place] = (job.rows[0]?.leasedMs ?? world.clock.monotonic()) + leaseMs
     if (this.#renewal === undefined) this.#renewLater()
     return place
   }
@@ -48,6 +53,23 @@ export class InHand {
   delete(place: number): void {
     this.#jobs[place] = undefined
     this.#free.push(place)
+  }
+
+  /**
+   * Whether the lease of a place may have ended, since we were stopped or the store out of reach: another node may carry
+   * the load by now, and may have done so. That stays so, whatever is renewed later.
+   */
+  lapsed(place: number): boolean {
+    return this.#options.world.clock.monotonic() >= (this.#untilMs[place] ?? 0)
+  }
+
+  /**
+   * Whether what came of a load is not ours to tell: its lease had ended, and nobody has heard its end from us. Whoever
+   * has it now settles it, and if that is nobody, anybody may claim it.
+   */
+  isMoot(place: number, { outcomes }: Carried): boolean {
+    if (this.#options.store.alone || !this.lapsed(place)) return false
+    return outcomes.every(outcome => outcome.kind === 'deferred' && !outcome.inDoubt)
   }
 
   /** How many loads of a message there are. */
@@ -77,15 +99,25 @@ export class InHand {
     })
   }
 
+  /** What stood until now was surely lengthened: the store's answer came before its end. */
+  #renewed(jobs: readonly (Job | undefined)[], untilMs: number): void {
+    for (const [place, job] of jobs.entries()) {
+      const same = job !== undefined && this.#jobs[place] === job
+      if (same && !this.lapsed(place)) this.#untilMs[place] = untilMs
+    }
+  }
+
   #renewLater(): void {
     const { world, leaseMs, node, store, also } = this.#options
     this.#renewal = world.clock.after(RENEW_MS, () => {
       this.#renewal = undefined
       if (this.#stopped || this.size === 0) return
       const rows = this.#rows()
+      const sent = { jobs: [...this.#jobs], untilMs: world.clock.monotonic() + leaseMs }
       this.#renewLater()
       store
         .write(renew, { node, leaseMs, rows })
+        .then(() => this.#renewed(sent.jobs, sent.untilMs))
         .then(also)
         .catch((error: unknown) => world.log.warn('queue.renew', { error: String(error) }))
     })

@@ -35,6 +35,8 @@ export interface JobRow {
   readonly doubts?: number
   /** The way an operator has set for it: a hop of the config, or 'mx'. */
   readonly via?: string | null
+  /** When (monotonic ms) its lease was asked for: the answer may have taken its time. */
+  readonly leasedMs?: number | undefined
 }
 
 /** What is other about copies that an alias sends on elsewhere. */
@@ -189,8 +191,9 @@ function recipientOf(row: JobRow): Recipient {
 }
 
 /** A claimed row as a job has it. */
-export function rowOf(row: Claimed): JobRow {
+export function rowOf(row: Claimed, leasedMs: number): JobRow {
   return {
+    leasedMs,
     n: row.n,
     address: row.address,
     notify: row.notify,

@@ -44,7 +44,7 @@ export interface LanesOptions {
   /** How long after a failure the first probe goes, and the longest wait between two. */
   readonly probes: () => { readonly firstMs: number; readonly mostMs: number }
   /** Carries rows that were leased from a lane. */
-  readonly take: (rows: readonly Claimed[], lane: string) => Promise<void>
+  readonly take: (rows: readonly Claimed[], leasedMs: number, lane: string) => Promise<void>
   /** In how many ms a row must be looked at though it waits. */
   readonly wordIn: (job: Job, row: Job['rows'][number]) => number
   /** Asks to be called again in so many ms. */
@@ -309,6 +309,7 @@ export class Lanes {
 
   async #claim(lane: string, limit: number, probeMs?: number): Promise<number> {
     const { leaseMs, node, store, take, world } = this.#options
+    const leasedMs = world.clock.monotonic()
     const rows = await store.write(claimLane, {
       ...{ node, leaseMs, limit, lane },
       ...(probeMs !== undefined && { probeMs }),
@@ -319,8 +320,7 @@ export class Lanes {
       this.#probes.add(lane)
       this.#options.gates.probe(lane)
     }
-    await take(rows, lane)
-    return rows.length
+    return take(rows, leasedMs, lane).then(() => rows.length)
   }
 
   /** A lane whose time has come. */

@@ -420,3 +420,39 @@ test('RFC 8689 §5: TLS-Required: No outweighs a setting that demands TLS, for t
   assert.match(short(await place.carry(asking({ tlsOptional: true }))), /^delivered/)
   assert.match(short(await place.carry()), /^deferred 4\.7\.4/)
 })
+
+const large = `Subject: x\r\n\r\n${'abcdefgh\r\n'.repeat(25_000)}`
+for (const [how, extensions, text] of [
+  ['by DATA', ['SIZE 0'], undefined],
+  ['by DATA, pipelined', ['PIPELINING'], undefined],
+  ['by DATA, read piece by piece', ['PIPELINING'], large],
+] as const) {
+  test(`a load that another node may carry by now is not ended here, whenever that shows: ${how}`, async () => {
+    // Asked ever later, until nobody asks any more: then it is delivered.
+    for (let asked = 0, delivered = false; !delivered; asked++) {
+      assert.ok(asked < 20)
+      const { carry, servers } = await town([{ extensions }, { extensions }])
+      let left = asked
+      const whole = load(['b@x.test'], text)
+      async function* pieces() {
+        const octets = whole.content() as Uint8Array
+        for (let at = 0; at < octets.length; at += 65_536) yield octets.subarray(at, at + 65_536)
+      }
+      const content = text === undefined ? whole.content : pieces
+      const carried = await carry({ ...whole, content, lapsed: () => left-- <= 0 })
+      delivered = carried.outcomes[0]?.kind === 'delivered'
+      if (!delivered) {
+        assert.match(short(carried), /^deferred 4\.(3\.0|4\.1)( mx0\.test)?$/)
+        const heard = servers.map(({ connections, messages }) => [connections, messages.length])
+        assert.deepEqual(
+          heard,
+          [
+            [asked > 0 ? 1 : 0, 0],
+            [0, 0],
+          ],
+          'and no other host is asked',
+        )
+      } else assert.ok(asked > 2, 'it was asked right before the end too')
+    }
+  })
+}

@@ -190,6 +190,7 @@ class SmtpTransport implements Transport {
       }
       const { hop, carried } = 'hop' in taken ? taken : { hop: taken }
       try {
+        if (attempt.lapsed) return attempt.carried()
         const wait = paid ? undefined : this.#settings.limits?.spend(route)
         if (wait !== undefined) return waiting(attempt, wait)
         paid = true
@@ -226,6 +227,7 @@ class SmtpTransport implements Transport {
     let met = false
     const last: { readonly host: Host; readonly way: Way }[] = []
     try {
+      if (attempt.lapsed) return attempt.carried()
       for (const way of waysOf(route, hops, this.#settings, route.tlsOptional === true)) {
         const located = await this.#locate(way)
         if (located.kind !== 'hosts') {

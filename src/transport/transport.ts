@@ -33,6 +33,8 @@ export interface Load {
   readonly origin?: string
   /** Whom it came from, where the route is to be told (XFORWARD). */
   readonly forwarded?: Forwarded
+  /** Whether its lease may have ended, so that another node may carry it: then nobody is to get it from us. */
+  readonly lapsed?: () => boolean
 }
 
 export interface Carried {

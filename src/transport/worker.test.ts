@@ -164,3 +164,48 @@ test('lent octets are at hand for all loads of a message, and free once the last
   second.load.lent?.giveBack()
   assert.equal(new Lending(body).take()[0]?.buffer, pieces.at(-1)?.buffer)
 })
+
+test('what another node may carry by now is neither begun nor settled, and looked for again', async () => {
+  let nowMs = 0
+  const written: string[] = []
+  const after = () => ({ cancel() {} })
+  const clock = { now: () => 0, monotonic: () => nowMs, after }
+  const gates = new Gates(clock, () => ({ initial: 10, most: 10, cohorts: 1 }))
+  const carried: Load[] = []
+  let go = () => {}
+  const transport = {
+    carry: (load: Load) => {
+      carried.push(load)
+      const outcome = { kind: 'deferred', status: '4.3.0', reason: '' }
+      return new Promise(resolve => (go = () => resolve({ outcomes: [outcome] })))
+    },
+  }
+  const worker = new Worker({
+    world: { clock, log: silent },
+    store: { alone: false, write: async ({ name }: { name: string }) => written.push(name) && [] },
+    node: 'node',
+    settler: { settle: async () => written.push('settled') },
+    transports: { local: transport },
+    route: () => ({ kind: 'local' }),
+    departure: () => undefined,
+    content: () => new Uint8Array(0),
+    jobsMax: 10,
+    gates,
+    limits: new Limits(clock, gates, () => []),
+    probes: () => ({ firstMs: 60_000, mostMs: 60_000 }),
+  } as unknown as WorkerOptions)
+  worker.born(newborn(new Uint8Array(0)))
+  assert.equal(carried[0]?.lapsed?.(), false)
+  nowMs = 45_000
+  assert.equal(carried[0]?.lapsed?.(), true)
+  go()
+  await turns()
+  assert.deepEqual([worker.size, written], [0, ['queue.claim']])
+  // It was accepted before we fell asleep, and comes to us behind.
+  const [recipient] = newborn(new Uint8Array(0)).recipients
+  const lease = { by: 'node', leaseMs: 45_000, sinceMs: 0 }
+  assert.ok(recipient)
+  worker.born({ ...newborn(new Uint8Array(0)), recipients: [{ ...recipient, lease }] })
+  await turns()
+  assert.deepEqual([worker.size, carried.length, written.includes('settled')], [0, 1, false])
+})

@@ -1,13 +1,10 @@
 /**
- * The worker: claims what is due, routes it, has a transport carry it, and settles the outcome.
- *
- * What this node has just accepted is born leased to it and starts without a claim; everything else
+ * The worker: claims what is due, routes it, has a transport carry it, and settles the outcome. What this node has just accepted is born leased to it and starts without a claim; everything else
  * is found by polling, which a wake-up only hastens. Memory is bounded by `jobsMax`: beyond it,
  * accepted mail stays in the store until a place is free. What may not go yet, since its destination is
  * down or has its share of the places, waits in a lane (lanes.ts) and holds nobody up.
  */
 
-import { isTooLate } from '../mail/deliver-by.ts'
 import type { Acceptance } from '../queue/acceptance.ts'
 import { type AskedInput, type Claimed, claim, claimAsked } from '../queue/claim.ts'
 import { reopenLanes, upcoming } from '../queue/lane.ts'
@@ -31,7 +28,7 @@ import { Places } from './places.ts'
 import { settleSurely } from './settle-surely.ts'
 import { lifetimeOf, type Settler } from './settler.ts'
 import type { Carried, Transport } from './transport.ts'
-import { broken, late, looped, untried } from './uncarried.ts'
+import { barred, broken, taken, untried } from './uncarried.ts'
 
 export interface WorkerOptions {
   readonly world: World
@@ -92,7 +89,7 @@ export class Worker {
       ...{ gates, limits, node, probes, store, world },
       places: this.#places,
       leaseMs: LEASE_MS,
-      take: (rows, lane) => this.#take(rows, lane),
+      take: (rows, leasedMs, lane) => this.#take(rows, leasedMs, lane),
       wordIn: (job, row) => settler.wordIn(row.address, lifetimeOf(job.message), row.warnedAt),
       lookIn: ms => this.#lookIn(ms),
       tell: () => store.wake(queueTopic),
@@ -143,7 +140,8 @@ export class Worker {
     if (this.#stopped || this.#places.free < 1) return QUEUED
     const route = this.#options.usualRoute(address)
     const wait = this.#lanes.berth(route, fromKey(accountId, reversePath))
-    if (wait === undefined) return { lease: { by: this.node, leaseMs: LEASE_MS } }
+    const sinceMs = this.#options.world.clock.monotonic()
+    if (wait === undefined) return { lease: { by: this.node, leaseMs: LEASE_MS, sinceMs } }
     if (wait === 'queue') return QUEUED
     const { lane: name, status, reason } = wait
     const forMs = Math.max(0, this.#options.settler.wordIn(address, life, null))
@@ -179,7 +177,7 @@ export class Worker {
     const message = queuedMessageOf(acceptance)
     const rows: JobRow[] = []
     for (const [n, r] of acceptance.recipients.entries()) {
-      if (r.lease) rows.push({ n, ...r, attempts: 0, warnedAt: null })
+      if (r.lease) rows.push({ n, ...r, attempts: 0, warnedAt: null, leasedMs: r.lease.sinceMs })
     }
     const kept = this.#newborns.keep(acceptance, () => content(message), lending)
     void this.#begin(message, rows, kept)
@@ -199,7 +197,8 @@ export class Worker {
     way: { readonly route: Route; readonly transport: Transport },
   ): Promise<{ readonly carried: readonly Carried[]; readonly after?: AskedInput['after'] }> {
     if (this.#stopped) return { carried: [] }
-    const { store } = this.#options
+    const { store, world } = this.#options
+    const leasedMs = world.clock.monotonic()
     const rows = await store.write(claimAsked, { ...asked, node: this.node, leaseMs: LEASE_MS })
     const last = rows.at(-1)
     if (last === undefined) return { carried: [] }
@@ -207,7 +206,8 @@ export class Worker {
       const message = await store.read(queuedMessage, id)
       if (message === undefined) return undefined
       const content = { octets: () => this.#options.content(message) }
-      return this.#run(makeJob(message, mine.map(rowOf), way.route, content), way.transport)
+      const leased = mine.map(row => rowOf(row, leasedMs))
+      return this.#run(makeJob(message, leased, way.route, content), way.transport)
     })
     const carried = (await Promise.all(loads)).filter(one => one !== undefined)
     return { carried, after: { messageId: last.message_id, n: last.n } }
@@ -256,9 +256,10 @@ export class Worker {
       this.#again = false
       const limit = Math.min(CLAIM_ROWS, this.#places.free)
       if (this.#stopped || limit <= 0) return poll()
+      const leasedMs = world.clock.monotonic()
       const rows = await store.write(claim, { node: this.node, leaseMs: LEASE_MS, limit })
       if (rows.length > 0) this.#claimedMs = world.clock.monotonic()
-      await this.#take(rows)
+      await this.#take(rows, leasedMs)
       if (rows.length === limit || this.#again) continue
       const next = await store.read(upcoming, null)
       const lookIn = await this.#lanes.look(next)
@@ -294,7 +295,7 @@ export class Worker {
    * Groups claimed rows by message and reads each message once. A row that is in our hands already
    * was claimed because its renewal was late or the wall clock jumped: its job goes on.
    */
-  async #take(claimed: readonly Claimed[], lane?: string): Promise<void> {
+  async #take(claimed: readonly Claimed[], leasedMs: number, lane?: string): Promise<void> {
     const ours = claimed.length > 0 ? this.#jobs.rows() : new Set()
     const rows = claimed.filter(row => !ours.has(`${row.message_id} ${row.n}`))
     const byMessage = Map.groupBy(rows, row => row.message_id)
@@ -302,7 +303,8 @@ export class Worker {
       [...byMessage].map(async ([id, mine]) => {
         const message = await this.#options.store.read(queuedMessage, id)
         const content = { octets: () => this.#options.content(message as QueuedMessage) }
-        if (message) await this.#begin(message, mine.map(rowOf), content, lane)
+        const leased = mine.map(row => rowOf(row, leasedMs))
+        if (message) await this.#begin(message, leased, content, lane)
         else this.#options.world.log.error('queue.orphan', { message: id })
       }),
     )
@@ -360,26 +362,25 @@ export class Worker {
     const place = this.#jobs.add(job)
     this.#places.take([job.destination, job.from])
     if (gated) gates.began(job.destination)
-    const carried = await this.#carry(job, by).catch((error: unknown) => broken(job, error))
+    const carried = await this.#carry(job, by, place).catch((error: unknown) => broken(job, error))
     if (gated) this.#lanes.learn(job, carried)
     const stopped = () => this.#stopped
-    const dueAt = carried.waits
-      ? undefined
-      : await settleSurely(this.#options, job, carried, stopped)
+    const moot = this.#jobs.isMoot(place, carried)
+    const rests = moot || carried.waits !== undefined
+    const dueAt = rests ? undefined : await settleSurely(this.#options, job, carried, stopped)
     this.#jobs.delete(place)
-    this.#finished(job, dueAt)
+    this.#finished(job, moot ? 0 : dueAt)
     if (carried.waits) this.#lanes.park(job, carried.waits)
     this.#lanes.left(job.destination, job.from)
     return carried
   }
 
-  /** What is too late goes nowhere (RFC 2852 §4.2). */
-  #carry(job: Job, by: Transport): Promise<Carried> {
-    const { deliverBy } = job.load.envelope.sender
-    if (isTooLate(deliverBy, this.#options.world.clock.now())) return Promise.resolve(late(job))
-    // They have loads of their own.
-    if (job.load.envelope.recipients[0]?.looped) return Promise.resolve(looped(job))
-    return by.carry(job.load, job.route)
+  #carry(job: Job, by: Transport, place: number): Promise<Carried> {
+    const { store, world } = this.#options
+    const lapsed = () => this.#jobs.lapsed(place)
+    const no = barred(job, world.clock.now()) ?? (!store.alone && lapsed() ? taken(job) : undefined)
+    if (no !== undefined) return Promise.resolve(no)
+    return by.carry(store.alone ? job.load : { ...job.load, lapsed }, job.route)
   }
 
   #transportFor({ route }: Job): Transport {

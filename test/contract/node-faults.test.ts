@@ -51,6 +51,29 @@ describe('nodes and a PostgreSQL that breaks', { skip: server === undefined && n
     }),
   )
 
+  test('what a node could not tell the others while it alone was cut off, they hear when it is back', async () => {
+    const url = await server.fresh()
+    const proxy = await openProxy(server.port)
+    const a = await node(url.replace(`:${server.port}/`, `:${proxy.port}/`))
+    const b = await node(url)
+    const heard: string[] = []
+    b.onWake(topic => void heard.push(topic))
+    proxy.pull(true)
+    proxy.cut()
+    await sleep(50)
+    a.wake('a password')
+    await sleep(50)
+    assert.equal(heard.length, 0)
+    proxy.pull(false)
+    proxy.cut()
+    for (let waits = 0; !heard.includes(everything); waits++) {
+      assert.ok(waits < 500)
+      await sleep(10)
+    }
+    await Promise.all([a.close(), b.close()])
+    await proxy.close()
+  })
+
   test(
     'deadlocks are found, and both transactions come through',
     together(server, 2, async stores => {
@@ -229,6 +252,65 @@ describe('nodes and a PostgreSQL that breaks', { skip: server === undefined && n
     assert.equal(await outcome(store.write(keep, 'after it')), 'done')
     assert.deepEqual(await store.read(kept, null), ['after it'])
     await store.close()
+  })
+
+  test('connections that rest in a network that has fallen silent are given up with the first that shows it', async () => {
+    const url = await server.fresh()
+    const proxy = await openProxy(server.port)
+    const store = await openPostgresStore({
+      url: url.replace(`:${server.port}/`, `:${proxy.port}/`),
+      ...{ clock: nodeClock, random: nodeRandom, log: silent, statementTimeoutMs: 300 },
+    })
+    await Promise.all([1, 2, 3, 4].map(() => store.read(nap, 0.02)))
+    proxy.deafen()
+    assert.equal(await outcome(store.read(nap, 0)), 'done')
+    await store.close()
+    await proxy.close()
+  })
+
+  test('a node waits for its turn to migrate for longer than a statement may take', async () => {
+    const url = await server.fresh()
+    const schema = new URL(url).searchParams.get('options')?.split('=')[1] ?? ''
+    const slow = server.sql(
+      `SELECT pg_advisory_xact_lock(${0x504f5354}, hashtext($1)), pg_sleep(1)`,
+      [schema],
+    )
+    const held = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = ${0x504f5354} AND granted`
+    while ((await server.sql(held)).length === 0) await sleep(5)
+    const options = { clock: nodeClock, random: nodeRandom, log: silent, statementTimeoutMs: 100 }
+    const store = await openPostgresStore({ url, ...options })
+    await slow
+    assert.equal(await outcome(store.write(keep, 'a')), 'done')
+    await store.close()
+  })
+
+  test('a database that may only be read is no storm of connections, and goes on once it may be written', async () => {
+    await server.sql('CREATE DATABASE readable')
+    const url = (await server.fresh()).replace('/postgres?', '/readable?').replace(/\?.*/, '')
+    const proxy = await openProxy(server.port)
+    const clock = { ...nodeClock, monotonic: () => nodeClock.monotonic() * 20 }
+    const store = await openPostgresStore({
+      url: url.replace(`:${server.port}/`, `:${proxy.port}/`),
+      ...{ clock, random: nodeRandom, log: silent },
+    })
+    await server.sql('ALTER DATABASE readable SET default_transaction_read_only = on')
+    const before = proxy.connections
+    proxy.cut()
+    assert.notEqual(await outcome(store.write(keep, 'a')), 'done')
+    assert.ok(proxy.connections - before < 12, `${proxy.connections - before}`)
+    assert.deepEqual(await store.read(kept, null), [])
+    await server.sql('ALTER DATABASE readable RESET default_transaction_read_only')
+    // What comes behind is no bug of a writer: an outcome of a delivery would be forgotten for it.
+    proxy.cutYoung(1)
+    assert.equal(await outcome(store.write(keep, 'a')), 'done')
+    await store.close()
+    await proxy.close()
+  })
+
+  test('a database that does not keep text as UTF-8 is refused, and left as it is', async () => {
+    await server.sql(`CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0`)
+    const url = server.url('public').replace('/postgres?', '/ascii?')
+    await assert.rejects(node(url), /SQL_ASCII/)
   })
 
   test('a server that is not there is a clear refusal, soon', async () => {

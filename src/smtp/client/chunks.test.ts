@@ -3,13 +3,18 @@ import { test } from 'node:test'
 import { Chunks } from './chunks.ts'
 
 /** Sends the pieces as content of the size; what left, and what was told in order. */
-function send(sizeOctets: number, pieces: readonly string[], stopBefore = pieces.length) {
+function send(
+  sizeOctets: number,
+  pieces: readonly string[],
+  { stopBefore = pieces.length, withheld = false } = {},
+) {
   const told: string[] = []
   const chunks = new Chunks(sizeOctets, 4, {
     moved: () => {},
     ending: () => told.push('end'),
     announced: command => told.push(command.trim()),
     differs: () => told.push('differs'),
+    withheld: () => withheld,
   })
   let out = ''
   for (const [at, piece] of pieces.entries()) {
@@ -45,12 +50,19 @@ for (const [name, size, pieces, out, told] of [
 }
 
 test('a stop lets the chunk under way be finished and no other begin', () => {
-  const within = send(12, ['abcdef', 'ghijkl'], 1)
+  const within = send(12, ['abcdef', 'ghijkl'], { stopBefore: 1 })
   assert.equal(within.out, 'BDAT 4\r\nabcdBDAT 4\r\nefgh')
   assert.deepEqual(
     [within.chunks.announced, within.chunks.complete, within.chunks.count],
     [2, 2, 3],
   )
-  const between = send(12, ['abcd', 'efghijkl'], 1)
+  const between = send(12, ['abcd', 'efghijkl'], { stopBefore: 1 })
   assert.equal(between.told, 'BDAT 4')
+})
+
+test('an end that is withheld never leaves, however the content is cut', () => {
+  for (const pieces of [['abcdef'], ['abcd', 'ef'], ['a', 'b', 'c', 'd', 'e', 'f']]) {
+    const { out, told } = send(6, pieces, { withheld: true })
+    assert.ok(!out.endsWith('f') && !told.includes('end'), `${out}: ${told}`)
+  }
 })

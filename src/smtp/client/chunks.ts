@@ -40,7 +40,9 @@ export class Chunks implements Transform {
   push(octets: Uint8Array): Uint8Array {
     this.#watch.moved()
     // The last octet is held back with those that are too many: the hop never sees an end.
-    if (octets.length > this.#left + this.#rest && this.#over === undefined) this.#over = 'too long'
+    const open = this.#over === undefined ? this.#left + this.#rest : Number.POSITIVE_INFINITY
+    if (octets.length > open || (octets.length === open && this.#watch.withheld()))
+      this.#over = 'too long'
     const out: Uint8Array[] = []
     for (let at = 0; at < octets.length; ) {
       if (this.#left === 0 && !this.#begin(out)) break

@@ -4,12 +4,16 @@
  */
 import type { Transform } from '../../wire/effect.ts'
 
+const NOTHING = new Uint8Array(0)
+
 /** What the transaction learns while its content is pulled. */
 export interface ContentWatch {
   /** Octets have left. */
   moved(): void
   /** What ends the message leaves next: from here on its outcome is the hop's to tell. */
   ending(): void
+  /** Asked before that: true where it must not leave, and the connection is over. */
+  withheld(): boolean
 }
 
 /** The given transform, watched. */
@@ -20,6 +24,7 @@ export function watched(transform: Transform, watch: ContentWatch): Transform {
       return transform.push(octets)
     },
     end() {
+      if (watch.withheld()) return NOTHING
       const rest = transform.end()
       watch.ending()
       return rest

@@ -42,6 +42,8 @@ export interface Carry {
   readonly undotted?: boolean
   /** Further recipients of the same message are to go by this connection: no other goes between. */
   readonly more?: boolean
+  /** Whether somebody else may carry it by now: then its end is not to be said any more. */
+  readonly lapsed?: (() => boolean) | undefined
 }
 
 /** A wish about mail that waits at the hop (RFC 1985, RFC 2645, RFC 821). */

@@ -89,9 +89,10 @@ export function* transaction(talk: Talk, carry: Carry, ledger: Ledger, n = 0): S
     yield 'dot'
     return 'clean'
   }
+  if (carry.lapsed?.()) return lapsed
   talk.dialogue.note(`content, ${carry.sizeOctets} octets, and the final dot`)
   const transform = carry.crlfOnly && carry.undotted ? dotEnding() : dotStuffing()
-  talk.stream(carry.content, watched(transform, contentWatch(talk, ledger)))
+  talk.stream(carry.content, watched(transform, contentWatch(talk, carry, ledger)))
   return yield* settle(talk, ledger)
 }
 
@@ -126,10 +127,11 @@ function* goOn(
   talk.say('DATA\r\n')
   const go = yield 'data'
   if (classOf(go) !== 3) return notGiven(go, ledger, true)
+  if (carry.lapsed?.()) return lapsed
   talk.dialogue.note(`content from octet ${offset} on, and the final dot`)
   const short = () => talk.abandon('4.5.0', `the hop has more octets than the message: ${offset}`)
   const transform = goneOnAt(offset, dotStuffing(), short)
-  talk.stream(carry.content, watched(transform, contentWatch(talk, ledger)))
+  talk.stream(carry.content, watched(transform, contentWatch(talk, carry, ledger)))
   return yield* settle(talk, ledger)
 }
 
@@ -216,10 +218,11 @@ function goesByChunks(talk: Talk, { envelope, sizeOctets, crlfOnly = false }: Ca
  * message.
  */
 function* chunks(talk: Talk, carry: Carry, ledger: Ledger): Script<Aftermath> {
+  if (carry.lapsed?.()) return lapsed
   const { chunkOctets = CHUNK_OCTETS } = talk.settings
   const most = offers(talk, 'PIPELINING') ? chunkOctets : Number.POSITIVE_INFINITY
   const stream = new Chunks(carry.sizeOctets, most, {
-    ...contentWatch(talk, ledger),
+    ...contentWatch(talk, carry, ledger),
     announced: command => talk.dialogue.said(command),
     differs: () => talk.abandon('4.3.0', 'the content is not as long as announced'),
   })
@@ -268,8 +271,21 @@ function* settle(talk: Talk, ledger: Ledger): Script<Aftermath> {
   return 'clean'
 }
 
-function contentWatch(talk: Talk, ledger: Ledger) {
+/** Behind DATA nothing but the end of the connection keeps the hop from taking the message. */
+const lapsed: Trouble = {
+  kind: 'deferred',
+  phase: 'content',
+  status: '4.3.0',
+  reason: 'somebody else may carry it by now',
+}
+
+function contentWatch(talk: Talk, carry: Carry, ledger: Ledger) {
   return {
+    withheld: () => {
+      if (!carry.lapsed?.()) return false
+      talk.abandon(lapsed.status, lapsed.reason)
+      return true
+    },
     moved: () => talk.progress(),
     ending: () => {
       ledger.ended = true

@@ -36,6 +36,8 @@ const batchMaxOctets = 16 * 1024 * 1024
 /** Tries of one batch in all, and how long a batch waits for a server that is not there. */
 const triesMax = 8
 const patienceMs = 10_000
+/** Behind a connection that stood and could not be used: a standby, a server that goes down. */
+const restMs = 100
 
 export class PostgresCommitter {
   readonly #connector: Connector
@@ -128,7 +130,7 @@ export class PostgresCommitter {
   async #results(runs: readonly Run<AnyWriter>[]): Promise<readonly JobResult[]> {
     const { clock, random, log } = this.#connector.options
     for (let tries = 1; ; tries++) {
-      this.#link ??= await Link.open(this.#connector, patienceMs)
+      this.#link ??= await this.#linked()
       const link = this.#link
       const attempt: Attempt = { results: undefined }
       try {
@@ -152,6 +154,21 @@ export class PostgresCommitter {
     }
   }
 
+  /** A connection that can write. Throws StoreError where there is none in time: surely nothing was stored. */
+  async #linked(): Promise<Link> {
+    const { clock } = this.#connector.options
+    const until = clock.monotonic() + patienceMs
+    for (;;) {
+      try {
+        return await Link.open(this.#connector, Math.max(0, until - clock.monotonic()))
+      } catch (error) {
+        if (error instanceof StoreError) throw error
+        if (clock.monotonic() >= until) throw unlinked(error)
+        await sleep(clock, restMs)
+      }
+    }
+  }
+
   /** Behind a lost connection: whether its last batch was committed after all. Throws where nobody knows. */
   async #committed(lost: Link, { results }: Attempt): Promise<boolean> {
     const { clock } = this.#connector.options
@@ -166,13 +183,22 @@ export class PostgresCommitter {
       } catch (error) {
         this.#link?.connection.destroy(new Error('could not fence'))
         this.#link = undefined
-        if (clock.monotonic() < until && !(error instanceof StoreError)) continue
+        if (clock.monotonic() < until && !(error instanceof StoreError)) {
+          await sleep(clock, restMs)
+          continue
+        }
         const why = error instanceof Error ? error.message : String(error)
         if (results === undefined) throw new StoreError('busy', why)
         throw new StoreError('broken', `the answer to COMMIT was lost: ${why}`)
       }
     }
   }
+}
+
+/** A connection that was lost before it was ready has no SQLSTATE, and is nobody's bug all the same. */
+function unlinked(error: unknown): StoreError {
+  const failure = postgresFailure(error)
+  return failure instanceof StoreError ? failure : new StoreError('busy', failure.message)
 }
 
 /** An output that cannot be cloned is its writer's bug; its neighbours' answers still arrive. */

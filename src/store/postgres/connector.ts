@@ -37,9 +37,14 @@ export class Connector {
 
   /**
    * A new connection within `patienceMs`. Rejects with StoreError 'busy' where there is none by then, at
-   * once where waiting cannot help: a wrong password, a missing database.
+   * once where waiting cannot help: a wrong password, a missing database. A statement may take as long as the store's do
+   * unless said; 0 is without end.
    */
-  async connect(name: string, patienceMs: number): Promise<PostgresConnection> {
+  async connect(
+    name: string,
+    patienceMs: number,
+    statementTimeoutMs = this.options.statementTimeoutMs,
+  ): Promise<PostgresConnection> {
     const { clock } = this.options
     const until = clock.monotonic() + patienceMs
     for (;;) {
@@ -53,7 +58,7 @@ export class Connector {
         if (this.#probe !== undefined) continue
       }
       try {
-        return await this.#attempt(name)
+        return await this.#attempt(name, statementTimeoutMs)
       } catch (error) {
         if (isHopeless(error)) {
           const message = `PostgreSQL takes no connection: ${(error as Error).message}`
@@ -69,8 +74,8 @@ export class Connector {
     this.#closed = true
   }
 
-  #attempt(name: string): Promise<PostgresConnection> {
-    const { url, statementTimeoutMs } = this.options
+  #attempt(name: string, statementTimeoutMs: number): Promise<PostgresConnection> {
+    const { url } = this.options
     const attempt = PostgresConnection.open({
       url,
       name,

@@ -41,13 +41,30 @@ export async function migratePostgres(connection: PostgresConnection, named: str
         `${named} holds the tables of another program; it was left as it is.`,
       )
     }
-    if (tables.size === 0) await connection.execute(own)
+    if (tables.size === 0) {
+      await refuseOtherText(connection, named)
+      await connection.execute(own)
+    }
     await runMissing(connection, named)
     await connection.execute('COMMIT')
   } catch (error) {
     if (connection.lost === undefined) await connection.execute('ROLLBACK')
     throw error
   }
+}
+
+/** A cluster made where no locale is set is SQL_ASCII, and LATIN1 has no letter for half of what people write. */
+async function refuseOtherText(connection: PostgresConnection, named: string): Promise<void> {
+  const { rows } = await connection.query<{ server_encoding: string }>({
+    sql: 'SHOW server_encoding',
+    values: [],
+  })
+  const encoding = rows[0]?.server_encoding
+  if (encoding === 'UTF8') return
+  throw new StoreError(
+    'broken',
+    `${named} keeps text as ${encoding}; make one with ENCODING 'UTF8' TEMPLATE template0. It was left as it is.`,
+  )
 }
 
 async function runMissing(connection: PostgresConnection, named: string): Promise<void> {

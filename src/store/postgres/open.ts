@@ -76,7 +76,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 }
 
 async function prepare(connector: Connector, name: string): Promise<void> {
-  const connection = await connector.connect('postrider migration', 10_000)
+  // An index of a large table takes its time, and so does another node that has the first turn.
+  const connection = await connector.connect('postrider migration', 10_000, 0)
   try {
     await migratePostgres(connection, name)
   } finally {

@@ -39,6 +39,7 @@ export class Pool {
         return await this.#run(connection, reader, input)
       } catch (error) {
         if (connection.lost === undefined) throw postgresFailure(error)
+        this.#suspect()
         if (tries === 2) throw new StoreError('busy', `the read was cut off: ${String(error)}`)
       } finally {
         this.#give(connection)
@@ -51,6 +52,14 @@ export class Pool {
     this.#closed = true
     for (const next of this.#waiting.splice(0)) next()
     await Promise.all(this.#idle.splice(0).map(connection => connection.close()))
+  }
+
+  /** One was lost while it was used: those that rest came to the same server, and may be dead without having heard of it. */
+  #suspect(): void {
+    for (const connection of this.#idle.splice(0)) {
+      this.#open--
+      connection.destroy(new Error('its neighbour was lost'))
+    }
   }
 
   async #run(

@@ -2,11 +2,12 @@
  * Wake-ups between nodes by LISTEN and NOTIFY, on a connection of their own: a NOTIFY inside the
  * transactions that write would make their commits queue behind each other. Topics that are waked while
  * a NOTIFY is on its way leave together in the next. A lost connection costs wake-ups, never mail:
- * whoever listens also polls, and is told `everything` when it stands again. Called by open.ts.
+ * whoever listens also polls, and is told `everything` when it stands again; so are the other nodes, where
+ * we had something to tell meanwhile. Called by open.ts.
  *
  * The same connection holds this node's slot, a number that no other node at work has (`Store.slot`).
  */
-import type { Timer } from '../../world/clock.ts'
+import { sleep, type Timer } from '../../world/clock.ts'
 import type { PostgresConnection } from '../../world/node/postgres.ts'
 import { everything } from '../store.ts'
 import { Topics } from '../topics.ts'
@@ -18,6 +19,8 @@ const slots = 128
 const payloadMax = 7_000
 const heartbeatMs = 10_000
 const patienceMs = 10_000
+/** Behind an attempt to listen again that failed. */
+const restMs = 1_000
 
 const KEY = `hashtext('postrider slot ' || current_schema())`
 /** The first free one, the one we had if it still is: generate_series stops where one is found. */
@@ -51,7 +54,22 @@ export class Wakes {
   /** Connects, listens and takes a slot. */
   async start(): Promise<void> {
     const connection = await this.#connector.connect('postrider wakes', patienceMs)
+    try {
+      await this.#listen(connection)
+      // Nobody was told of a loss until now.
+      if (connection.lost !== undefined) throw connection.lost
+    } catch (error) {
+      connection.destroy(new Error('could not listen'))
+      throw error
+    }
     connection.onLost(error => this.#lost(error))
+    this.#connection = connection
+    if (this.#closed) await this.close()
+    this.#beat()
+    this.#sendSoon()
+  }
+
+  async #listen(connection: PostgresConnection): Promise<void> {
     const { rows: schemas } = await connection.query<{ schema: string }>({
       sql: 'SELECT current_schema()::text AS schema',
       values: [],
@@ -67,10 +85,6 @@ export class Wakes {
     if (taken === undefined) this.#connector.options.log.warn('store.slots', { taken: slots })
     // Two nodes of one slot now and then refuse each other a key: a 4xx, no loss.
     this.#slot = taken?.slot ?? this.#connector.options.random.below(slots)
-    this.#connection = connection
-    if (this.#closed) await this.close()
-    this.#beat()
-    this.#sendSoon()
   }
 
   wake(topic: string): void {
@@ -93,16 +107,15 @@ export class Wakes {
     if (this.#sending || this.#closed || this.#waiting.size === 0) return
     const connection = this.#connection
     if (connection === undefined || connection.lost !== undefined) {
-      // Nobody keeps count for a server that is away: its return wakes everyone.
-      this.#waiting.clear()
+      // Nobody keeps count for as long as a server is away; but ours may be the only connection that is.
+      this.#waiting = new Set([everything])
       return
     }
     this.#sending = true
-    const again = () => {
+    void this.#send(connection).then(() => {
       this.#sending = false
       this.#sendSoon()
-    }
-    void this.#send(connection).then(again, again)
+    })
   }
 
   /** One statement for all that waits, as long as it has room. */
@@ -118,7 +131,12 @@ export class Wakes {
       lines.push(topic)
     }
     const values = [this.#channel, lines.join('\n')]
-    await connection.query({ sql: 'SELECT pg_notify($1, $2)', values, key: 'notify' })
+    try {
+      await connection.query({ sql: 'SELECT pg_notify($1, $2)', values, key: 'notify' })
+    } catch {
+      this.#waiting.add(everything)
+      if (connection.lost === undefined) await sleep(this.#connector.options.clock, restMs)
+    }
   }
 
   #heard(payload: string): void {
@@ -141,13 +159,19 @@ export class Wakes {
     this.#connection = undefined
     if (this.#closed) return
     this.#connector.options.log.warn('store.wakes_lost', { error: error.message })
-    this.start().then(
-      () => this.#topics.wake(everything),
-      () => this.#connector.options.clock.after(1_000, () => this.#again(error)),
-    )
+    void this.#again()
   }
 
-  #again(error: Error): void {
-    if (!this.#closed && this.#connection === undefined) this.#lost(error)
+  /** Never rejects; there is one of it at a time. */
+  async #again(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.start()
+        this.#topics.wake(everything)
+        return
+      } catch {
+        await sleep(this.#connector.options.clock, restMs)
+      }
+    }
   }
 }
