@@ -108,6 +108,8 @@ export class Hop implements Role<ClientQuestion, ClientAnswer> {
   shared = 0
   beganMs = 0
   tookMs = Number.POSITIVE_INFINITY
+  /** Hosts that are as good as this one, itself among them, where there are others; kept by the transport. */
+  equals: readonly { readonly name: string; readonly place: string }[] | undefined
   /** Called once when it can carry nothing more, whoever ended it. */
   onGone: (() => void) | undefined
   #facts: HopFacts | undefined

@@ -19,8 +19,11 @@ export interface Host {
 }
 
 export type Located =
-  /** At least one host, in the order to try. */
-  | { readonly kind: 'hosts'; readonly hosts: readonly Host[] }
+  /**
+   * At least one host, in the order to try. `equals`: the names of those that are preferred most, where they are
+   * several: none of them is to have more than its share (RFC 5321 §5.1).
+   */
+  | { readonly kind: 'hosts'; readonly hosts: readonly Host[]; readonly equals?: readonly string[] }
   | { readonly kind: 'deferred' | 'failed'; readonly status: string; readonly reason: string }
 
 export interface LocateSettings {
@@ -161,11 +164,8 @@ async function locateNames(
       else if (usableAddress(address)) hosts.push({ name: exchange, address, preference })
     }
   }
-  const chosen = hosts
-    .filter(host => host.preference < limit)
-    .slice(0, settings.addressesMax)
-    .map(({ name, address }) => ({ name, address }))
-  if (chosen.length > 0) return { kind: 'hosts', hosts: chosen }
+  const chosen = hosts.filter(host => host.preference < limit).slice(0, settings.addressesMax)
+  if (chosen.length > 0) return inOrderOf(chosen)
   if (unknown !== undefined) {
     return deferred('4.4.3', `no address of a mail host of ${domain} can be looked up: ${unknown}`)
   }
@@ -182,6 +182,13 @@ async function locateNames(
         '5.4.4',
         `${sorted[0]?.exchange ?? domain}, the mail host of ${domain}, does not exist`,
       )
+}
+
+function inOrderOf(chosen: readonly (Host & { readonly preference: number })[]): Located {
+  const hosts = chosen.map(({ name, address }) => ({ name, address }))
+  const first = chosen.filter(host => host.preference === chosen[0]?.preference)
+  const equals = [...new Set(first.map(({ name }) => name))]
+  return { kind: 'hosts', hosts, ...(equals.length > 1 && { equals }) }
 }
 
 const NOT_ASKED = { kind: 'empty' } as const

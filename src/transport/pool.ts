@@ -85,16 +85,18 @@ export class Pool {
   /**
    * A place for one load, by its priority (RFC 6710 §5.1) and its sender's turn where some wait. Whoever gets 'open' must `give`
    * the connection or `drop` the place; 'closed' is no place. A load that waits and has a `begin` may go by `follow`.
+   * @param drawn the host that chance has chosen of several alike: a kept connection to another is for who may open none
    */
   take(
     key: string,
     gate = key,
     { priority, from }: Turn = ANYBODY,
     begin?: (hop: Hop) => Carry | undefined,
+    drawn?: string,
   ): Place | Promise<Place | Begun> {
     const route = this.#route(key, gate)
     const most = this.#settings.connectionsTo(gate)
-    const hop = idleOf(route)
+    const hop = idleOf(route, this.#hasRoom(route, most) ? drawn : undefined)
     if (hop !== undefined) return this.#begin(route, hop)
     if (most === 0) {
       this.#forget(key, route)
@@ -105,6 +107,11 @@ export class Pool {
       queueUp(route, { priority, from, since: this.#arrivals++, go, begin })
       if (route.connections < most) this.#starved.add(key)
     })
+  }
+
+  /** The connection that would be taken next of those that stand idle; it is left where it is. */
+  idle(key: string): Hop | undefined {
+    return this.#routes.get(key)?.idle.at(-1)
   }
 
   /**
@@ -219,6 +226,12 @@ export class Pool {
   #messagesTo({ gate }: Route): number {
     const { messagesPerConnection, messagesTo } = this.#settings
     return messagesTo?.(gate) ?? messagesPerConnection
+  }
+
+  /** Whether one may be opened without any other being left for it. */
+  #hasRoom({ connections, gate }: Route, most: number): boolean {
+    const { connectionsMax, mayOpen } = this.#settings
+    return connections < most && this.#counted < connectionsMax && (mayOpen?.(gate) ?? true)
   }
 
   /** Those that stand still are not counted, up to a limit; nor may one destination have many of them. */
@@ -354,8 +367,12 @@ export class Pool {
   }
 }
 
-/** An idle connection, taken; the last one used is the one most surely alive. */
-function idleOf({ idle }: Route): Hop | undefined {
+/** An idle connection, taken, if need be to that host; the last one used is the one most surely alive. */
+function idleOf({ idle }: Route, name?: string): Hop | undefined {
+  if (name !== undefined) {
+    const at = idle.findLastIndex(hop => hop.usable && hop.host.name === name)
+    return at < 0 ? undefined : idle.splice(at, 1)[0]
+  }
   for (let hop = idle.pop(); hop; hop = idle.pop()) {
     if (hop.usable) return hop
   }

@@ -295,6 +295,44 @@ test('RFC 5321 §4.5.4.1: a host that could not be reached is tried last for a m
   assert.deepEqual(seen(), [2, 3])
 })
 
+test('RFC 5321 §5.1: hosts that are preferred alike share what comes one by one, by kept connections', async () => {
+  const { carry, servers, internet } = await town([{}, {}, {}, {}])
+  const alike = [0, 1, 2].map(at => [10, `mx${at}.test`] as const)
+  internet.zones.set('x.test', { mx: [...alike, [20, 'mx3.test']] })
+  for (let n = 0; n < 90; n++) {
+    assert.match(short(await carry()), /^delivered/)
+    await internet.advance('1 second')
+  }
+  const taken = servers.map(({ messages }) => messages.length)
+  assert.ok(taken.slice(0, 3).every(count => count >= 18 && count <= 42) && !taken[3], `${taken}`)
+  const opened = servers.reduce((sum, { connections }) => sum + connections, 0)
+  assert.ok(opened < 45, `${opened} connections`)
+})
+
+test('of hosts that are preferred alike one that cannot be reached costs a kept connection nothing', async () => {
+  const { carry, servers, internet } = await town([{}, { greeting: '' }])
+  internet.zones.set('x.test', { mx: [0, 1].map(at => [10, `mx${at}.test`] as const) })
+  for (let n = 0; n < 50; n++) {
+    assert.match(short(await carry()), /^delivered 2\.0\.0 mx0/)
+    await internet.advance('1 second')
+  }
+  assert.deepEqual(
+    servers.map(({ connections }) => connections),
+    [servers[0]?.connections, 1],
+  )
+  assert.ok((servers[0]?.connections ?? 9) <= 2)
+})
+
+test('hosts that are preferred alike share by what connections are allowed', async () => {
+  const { carry, servers, internet } = await town([{}, {}], { connectionsPerRoute: 1 })
+  internet.zones.set('x.test', { mx: [0, 1].map(at => [10, `mx${at}.test`] as const) })
+  for (let n = 0; n < 20; n++) await carry()
+  assert.equal(
+    servers.reduce((sum, { connections }) => sum + connections, 0),
+    1,
+  )
+})
+
 test('a hop whose certificate is pinned needs nobody to vouch for it, and no other certificate will do', async () => {
   const self = { extensions: ['STARTTLS'], identity: simIdentity(['other.test'], false) }
   const place = await town([self])

@@ -12,6 +12,7 @@ import type { Trouble } from '../smtp/client/question.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { World } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
+import { type Candidate, candidatesOf, placeOf } from './candidate.ts'
 import { type Hop, type HopOpened, type HopOptions, openHop, unopened } from './hop.ts'
 import type { HopCarried } from './hop-answer.ts'
 import { type Host, type Located, locateDomain, locateHost } from './hosts.ts'
@@ -89,6 +90,8 @@ interface Trial {
   readonly route: Remote
   readonly hops: readonly NextHop[]
   readonly key: string
+  /** Of hosts that are preferred alike, the one that is to have this load. */
+  readonly drawn: string | undefined
 }
 
 const NOT_PROVEN =
@@ -174,16 +177,18 @@ class SmtpTransport implements Transport {
     // A load takes one token of a rate, however often it is offered.
     let paid = false
     for (let kept = 0; kept < KEPT_TRIES; kept++) {
-      const place = this.#pool.take(key, gate, attempt, free => {
+      const begin = (free: Hop) => {
         const work = attempt.workNow(free)
         if (work === undefined || (!paid && this.#settings.limits?.spend(route))) return undefined
         paid = true
         return work
-      })
+      }
+      const drawn = this.#drawn(this.#pool.idle(key))
+      const place = this.#pool.take(key, gate, attempt, begin, drawn)
       const taken = place instanceof Promise ? await place : place
       if (taken === 'closed') return this.#waits(attempt, route)
       if (taken === 'open') {
-        const carried = await this.#tryHosts(attempt, { route, hops, key }, paid)
+        const carried = await this.#tryHosts(attempt, { route, hops, key, drawn }, paid)
         if (carried !== 'later') return carried
         kept--
         continue
@@ -218,14 +223,14 @@ class SmtpTransport implements Transport {
    */
   async #tryHosts(
     attempt: Attempt,
-    { route, hops, key }: Trial,
+    { route, hops, key, drawn }: Trial,
     paid: boolean,
   ): Promise<Carried | 'later'> {
     const { limits } = this.#settings
     let hop: Hop | undefined
     let nowhere: Extract<Located, { readonly reason: string }> | undefined
     let met = false
-    const last: { readonly host: Host; readonly way: Way }[] = []
+    const last: Candidate[] = []
     try {
       if (attempt.lapsed) return attempt.carried()
       for (const way of waysOf(route, hops, this.#settings, route.tlsOptional === true)) {
@@ -244,17 +249,17 @@ class SmtpTransport implements Transport {
           if (wait !== undefined) return waiting(attempt, wait)
         }
         met = true
-        for (const host of located.hosts) {
-          if (this.#unreachable.has(placeOf(host, way))) {
-            last.push({ host, way })
+        for (const candidate of candidatesOf(located, way, drawn)) {
+          if (this.#unreachable.has(placeOf(candidate.host, way))) {
+            last.push(candidate)
             continue
           }
-          hop = await this.#tryHost(attempt, host, way, key)
+          hop = await this.#tryHost(attempt, candidate, key)
           if (hop !== undefined) return attempt.carried()
         }
       }
-      for (const { host, way } of last) {
-        hop = await this.#tryHost(attempt, host, way, key)
+      for (const candidate of last) {
+        hop = await this.#tryHost(attempt, candidate, key)
         if (hop !== undefined) return attempt.carried()
       }
       return !met && nowhere !== undefined
@@ -267,7 +272,11 @@ class SmtpTransport implements Transport {
   }
 
   /** The connection by which all was settled; undefined where another host is to be tried. */
-  async #tryHost(attempt: Attempt, host: Host, way: Way, key: string): Promise<Hop | undefined> {
+  async #tryHost(
+    attempt: Attempt,
+    { host, way, equals }: Candidate,
+    key: string,
+  ): Promise<Hop | undefined> {
     for (let end: Offered = 'anew'; end === 'anew'; ) {
       const opened = await this.#open(host, way)
       if (opened.kind === 'trouble') {
@@ -280,6 +289,7 @@ class SmtpTransport implements Transport {
       }
       this.#unreachable.forget(placeOf(host, way))
       const { hop } = opened
+      hop.equals = equals
       end = await this.#offer(attempt, hop, key).catch((error: unknown) => {
         hop.leave()
         throw error
@@ -353,6 +363,16 @@ class SmtpTransport implements Transport {
     }
   }
 
+  /**
+   * RFC 5321 §5.1: of hosts that are preferred alike each is to have its share, and a kept connection to one is no reason
+   * to give it all that comes one by one. Chance draws for each message among those that can be reached.
+   */
+  #drawn(kept: Hop | undefined): string | undefined {
+    if (kept?.equals === undefined) return undefined
+    const near = kept.equals.filter(({ place }) => !this.#unreachable.has(place))
+    return near.length > 1 ? near[this.#world.random.below(near.length)]?.name : undefined
+  }
+
   #locate({ to, family }: Way): Promise<Located> {
     const key = `${'domain' in to ? `mx:${to.domain}` : to.host} ${family}`
     const known = this.#locating.get(key)
@@ -376,10 +396,6 @@ class SmtpTransport implements Transport {
 function forNow(trouble: Trouble, { to }: Way): Trouble {
   const never = trouble.reply?.code === 521 && 'domain' in to
   return trouble.phase === 'greeting' && !never ? { ...trouble, kind: 'deferred' } : trouble
-}
-
-function placeOf({ address }: Host, { port }: Way): string {
-  return `${address} ${port}`
 }
 
 function waiting(attempt: Attempt, waits: Wait): Carried {
