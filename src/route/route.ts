@@ -98,6 +98,10 @@ export type Route =
 /** Routes that lead to another host. */
 export type RemoteRoute = Extract<Route, { readonly kind: 'mx' | 'smarthost' }>
 
+export function isRemote(route: Route): route is RemoteRoute {
+  return route.kind === 'mx' || route.kind === 'smarthost'
+}
+
 /** The name under which loads for one route are grouped, limited and pooled; people read it too. */
 export function routeKey(route: Route): string {
   switch (route.kind) {
@@ -127,7 +131,7 @@ function named({ name }: Instead): string {
 
 /** The fixed hops of a route, in order. */
 export function hopsOf(route: Route): readonly NextHop[] {
-  if (route.kind !== 'mx' && route.kind !== 'smarthost') return []
+  if (!isRemote(route)) return []
   const { instead = [] } = route
   return route.kind === 'smarthost' ? [route, ...instead] : instead
 }

@@ -3,6 +3,8 @@
  * A destination is named by its route's key (route/route.ts). What is down or suspended is a row of `lane`,
  * the same for all nodes (queue/lane.ts); this is a node's copy of it, and may lag behind: that costs one
  * attempt, no more. The worker asks and tells; nothing here waits, and the memory is bounded.
+ *
+ * A domain that an operator has suspended is closed under a name of its own (`domainLane`), whichever way its mail goes.
  */
 import type { LaneRow } from '../queue/lane.ts'
 import { formatDate } from '../wire/date.ts'
@@ -63,10 +65,19 @@ const GATES_MAX = 20_000
 /** 4.4.5: congestion, here. */
 const STALLED = { status: '4.4.5', reason: 'its mail host takes very long to answer' }
 
+const DOMAIN = 'domain:'
+
+/** The lane of what goes to a domain, whichever way it goes. */
+export function domainLane(domain: string): string {
+  return `${DOMAIN}${domain}`
+}
+
 export class Gates {
   readonly #clock: Clock
   readonly #limits: () => WindowLimits
   readonly #gates = new Map<string, Gate>()
+  /** Lanes of domains that are closed. */
+  readonly #domains = new Set<string>()
   #closed: (name: string) => void = () => undefined
 
   constructor(clock: Clock, limits: () => WindowLimits) {
@@ -97,6 +108,11 @@ export class Gates {
     return this.#gates.get(name)?.closed !== undefined
   }
 
+  /** Whether any domain is closed by itself: mostly none is, and nobody need look which. */
+  get closesDomains(): boolean {
+    return this.#domains.size > 0
+  }
+
   /** How many destinations are down, and how many suspended, as far as this node knows. */
   get counts(): { readonly down: number; readonly suspended: number } {
     const counts = { down: 0, suspended: 0 }
@@ -117,9 +133,9 @@ export class Gates {
     this.#closed = closed
   }
 
-  /** Whether anything was ever known of it: a sender's lane is none of its business. */
+  /** Whether it is a place of which anything was ever known: lanes of senders, rules and domains have no window. */
   knows(name: string): boolean {
-    return this.#gates.has(name)
+    return this.#gates.has(name) && !/^(?:rule|domain):/.test(name)
   }
 
   /** A rule holds it up: who waits for it goes to the rule's lane, and it begins anew afterwards. */
@@ -131,6 +147,7 @@ export class Gates {
 
   /** It is open again. */
   up(name: string): void {
+    this.#domains.delete(name)
     const gate = this.#gates.get(name)
     if (gate?.closed !== undefined) this.#open(gate)
   }
@@ -194,6 +211,7 @@ export class Gates {
     }
     const gate = this.#gate(row.name)
     const wasOpen = gate.closed === undefined
+    if (row.name.startsWith(DOMAIN)) this.#domains.add(row.name)
     gate.closed = {
       state: row.state,
       since: row.since,
@@ -242,11 +260,11 @@ export class Gates {
     return gate
   }
 
-  /** Drops the oldest tenth of those that nothing hangs on but an attempt. */
+  /** Drops the oldest tenth of those that nothing hangs on but an attempt: what is suspended gets none. */
   #forget(): void {
     let left = GATES_MAX / 10
     for (const [name, gate] of this.#gates) {
-      if (gate.busy > 0) continue
+      if (gate.busy > 0 || gate.closed?.state === 'suspended') continue
       this.#gates.delete(name)
       if (--left === 0) return
     }

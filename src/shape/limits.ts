@@ -2,13 +2,25 @@
  * What the rules of shaping allow now, for this node: asked by the worker before a load begins, and by the
  * transport at the moment it would send. Which rules a destination has is known once its hosts are. Nothing
  * here waits: who may not go waits in the rule's lane.
+ *
+ * A domain of which a rule or an operator says something has its mail told apart, also where a fixed hop takes it with
+ * that of all others (docs/decisions/0014): by what holds for the hop, and what holds for the domain.
  */
-import { type RemoteRoute, routeKey } from '../route/route.ts'
+import { routeKey } from '../route/route.ts'
 import { formatCount, formatDuration } from '../wire/measure.ts'
 import type { Clock } from '../world/clock.ts'
-import type { Gates, Wait } from './gates.ts'
+import { domainLane, type Gates, type Wait } from './gates.ts'
 import { type Batch, batchOf, Tokens } from './rate.ts'
-import { matchesRule, type Rate, ruleLane, type ShapingRule, warmUpRate } from './rule.ts'
+import {
+  type Aim,
+  matchesRule,
+  namesDomain,
+  namesDomains,
+  type Rate,
+  ruleLane,
+  type ShapingRule,
+  warmUpRate,
+} from './rule.ts'
 
 /** Destinations whose hosts are remembered. */
 const SITES_MAX = 20_000
@@ -28,6 +40,8 @@ export class Limits {
   readonly #tokens = new Map<string, Tokens>()
   /** Connections by destination. */
   readonly #open = new Map<string, number>()
+  /** Those rules that name domains. */
+  #named: Site | undefined
   /** Of all nodes, which one this is. */
   #share = { nodes: 1, rank: 0 }
 
@@ -42,28 +56,54 @@ export class Limits {
     this.#share = { nodes: Math.max(1, nodes), rank }
   }
 
+  /** Whether any domain may be told apart: mostly none is, and nobody need look which. */
+  get apartAny(): boolean {
+    return this.#gates.closesDomains || this.#byDomain().length > 0
+  }
+
+  /** Whether this one is: its mail then goes by loads of its own, whichever way it goes. */
+  apart(domain: string): boolean {
+    if (this.#gates.closesDomains && this.#gates.closed(domainLane(domain))) return true
+    return this.#byDomain().some(rule => namesDomain(rule, domain))
+  }
+
+  /** The name of the connections that a load shares: a domain has its own where a rule says something of them. */
+  siteOf({ route, domain }: Aim): string {
+    const own = this.#byDomain().some(
+      rule =>
+        (rule.connections ?? rule.messagesPerConnection) !== undefined &&
+        domain !== undefined &&
+        namesDomain(rule, domain),
+    )
+    return siteName(own ? { route, domain } : { route })
+  }
+
   /** The hosts of a destination were found. */
-  located(route: RemoteRoute, hosts: readonly string[]): void {
+  located(aim: Aim, hosts: readonly string[]): void {
     const rules = this.#rules()
     if (rules.length === 0) return
+    const { route, domain } = aim
+    if (domain !== undefined) this.located({ route }, hosts)
     const [oldest] = this.#sites.keys()
     if (oldest !== undefined && this.#sites.size >= SITES_MAX) this.#sites.delete(oldest)
-    const mine = rules.filter(rule => matchesRule(rule, route, hosts))
-    this.#sites.set(routeKey(route), { rules: mine, of: rules })
+    const mine = rules.filter(rule => matchesRule(rule, aim, hosts))
+    this.#sites.set(siteName(aim), { rules: mine, of: rules })
   }
 
   /** The rules that hold for a destination, as far as is known. */
-  rulesOf(route: RemoteRoute): readonly ShapingRule[] {
+  rulesOf(aim: Aim): readonly ShapingRule[] {
     const rules = this.#rules()
     if (rules.length === 0) return rules
-    const site = this.#sites.get(routeKey(route))
+    const site = this.#sites.get(siteName(aim))
     if (site?.of === rules) return site.rules
-    return rules.filter(rule => rule.match.mx === undefined && matchesRule(rule, route, []))
+    return rules.filter(rule => rule.match.mx === undefined && matchesRule(rule, aim, []))
   }
 
   /** Why nothing may go there now; a token is not taken. */
-  wait(route: RemoteRoute): Wait | undefined {
-    for (const rule of this.rulesOf(route)) {
+  wait(aim: Aim): Wait | undefined {
+    const suspended = this.#suspended(aim)
+    if (suspended !== undefined) return suspended
+    for (const rule of this.rulesOf(aim)) {
       const closed = this.#gates.wait(ruleLane(rule))
       if (closed !== undefined) return closed
       if (this.#barred(rule)) return busy(rule)
@@ -75,17 +115,17 @@ export class Limits {
   }
 
   /** Takes what one message needs, or says why it may not go. */
-  spend(route: RemoteRoute): Wait | undefined {
-    const wait = this.wait(route)
+  spend(aim: Aim): Wait | undefined {
+    const wait = this.wait(aim)
     if (wait !== undefined) return wait
     const now = this.#clock.monotonic()
-    for (const rule of this.rulesOf(route)) {
+    for (const rule of this.rulesOf(aim)) {
       for (const { lane } of this.#rates(rule)) this.#tokens.get(lane)?.spend(now)
     }
     return undefined
   }
 
-  /** Whether one more connection may be opened to a destination, by its name. */
+  /** Whether one more connection may be opened, by the name of those it would share (`siteOf`). */
   mayOpen(gate: string): boolean {
     return this.#counted(gate).every(rule => this.#inUse(rule) < this.#most(rule))
   }
@@ -132,13 +172,13 @@ export class Limits {
   }
 
   /** The lanes of a destination's rates. */
-  lanesOf(route: RemoteRoute): readonly string[] {
-    return this.rulesOf(route).flatMap(rule => this.#rates(rule).map(({ lane }) => lane))
+  lanesOf(aim: Aim): readonly string[] {
+    return this.rulesOf(aim).flatMap(rule => this.#rates(rule).map(({ lane }) => lane))
   }
 
   /** Why something waits behind others in the lane of a rate. */
-  behind(route: RemoteRoute, lane: string): Wait {
-    const rates = this.rulesOf(route).flatMap(rule => this.#rates(rule))
+  behind(aim: Aim, lane: string): Wait {
+    const rates = this.rulesOf(aim).flatMap(rule => this.#rates(rule))
     const found = rates.find(one => one.lane === lane)
     return found ? slow(lane, found.rate) : { lane, status: '4.4.5', reason: 'it waits its turn' }
   }
@@ -159,6 +199,20 @@ export class Limits {
     const held = this.#tokens.get(lane) ?? new Tokens()
     held.granted(tokens, untilMs)
     this.#tokens.set(lane, held)
+  }
+
+  /** The domain is suspended by itself. */
+  #suspended({ route, domain }: Aim): Wait | undefined {
+    if (!this.#gates.closesDomains) return undefined
+    const own = domain ?? (route.kind === 'mx' ? route.domain : undefined)
+    return own === undefined ? undefined : this.#gates.wait(domainLane(own))
+  }
+
+  /** The rules that name domains; looked for once for each config. */
+  #byDomain(): readonly ShapingRule[] {
+    const of = this.#rules()
+    if (this.#named?.of !== of) this.#named = { rules: of.filter(namesDomains), of }
+    return this.#named.rules
   }
 
   #rates(rule: ShapingRule): readonly { readonly lane: string; readonly rate: Rate }[] {
@@ -198,6 +252,12 @@ export class Limits {
 }
 
 const NONE: readonly never[] = []
+
+/** By MX a domain has a route of its own already. */
+function siteName({ route, domain }: Aim): string {
+  const name = routeKey(route)
+  return domain === undefined || route.kind === 'mx' ? name : `${name} for ${domain}`
+}
 
 function busy(rule: ShapingRule): Wait {
   const reason = `all connections that "${rule.name}" allows are other nodes'`

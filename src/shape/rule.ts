@@ -22,7 +22,7 @@ export interface ShapingRule {
   /** Its name for people, and of its lanes. */
   readonly name: string
   readonly match: {
-    /** The recipient's domain, of what goes to its own hosts; `*` is all mail. */
+    /** The recipients' domain, whichever way their mail goes; `*` is all mail. */
     readonly domain?: string
     /** A host of the destination, by MX or as it is configured. */
     readonly mx?: string
@@ -69,19 +69,36 @@ export function ruleLane({ name }: ShapingRule): string {
   return `rule:${name}`
 }
 
-/** Whether it matches a route; `hosts` are those of its destination, as far as they are known. */
+/** What a load goes to: a route, and the domain of its recipients where that is told apart (`Limits.apart`). */
+export interface Aim {
+  readonly route: RemoteRoute
+  readonly domain?: string | undefined
+}
+
+/** Whether it matches what goes there; `hosts` are those of the route, as far as they are known. */
 export function matchesRule(
   { match }: ShapingRule,
-  route: RemoteRoute,
+  { route, domain: apart }: Aim,
   hosts: readonly string[],
 ): boolean {
   const { domain, mx, hop } = match
-  // What a fixed hop takes is for any domain: only what is for all of them holds there.
-  const isDomain = route.kind === 'mx' && domain !== undefined && matches(domain, [route.domain])
+  // What a fixed hop takes is for any domain, unless it is told apart.
+  const own = apart ?? (route.kind === 'mx' ? route.domain : undefined)
+  const isDomain = own !== undefined && domain !== undefined && matches(domain, [own])
   if (domain !== undefined && domain !== '*' && !isDomain) return false
   const fixed = hopsOf(route).map(({ host }) => host)
   if (hop !== undefined && !matches(hop, fixed)) return false
   return mx === undefined || matches(mx, [...hosts, ...fixed])
+}
+
+/** Whether it says something of this domain, and not of all mail. */
+export function namesDomain({ match }: Pick<ShapingRule, 'match'>, domain: string): boolean {
+  return namesDomains({ match }) && matches(match.domain as string, [domain])
+}
+
+/** Whether it is for some domains. */
+export function namesDomains({ match }: Pick<ShapingRule, 'match'>): boolean {
+  return match.domain !== undefined && match.domain !== '*'
 }
 
 /** How long a reply makes us stop, where it does. */

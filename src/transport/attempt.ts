@@ -4,13 +4,15 @@
  */
 import type { Outcome } from '../mail/outcome.ts'
 import type { Reply } from '../mail/status.ts'
-import type { Reach } from '../shape/gates.ts'
+import type { Route } from '../route/route.ts'
+import type { Gates, Reach, Wait } from '../shape/gates.ts'
 import type { Carry, Trouble } from '../smtp/client/question.ts'
 import type { Log } from '../world/log.ts'
 import { type Fitted, Fitting, type Parcel, type Unfit } from './fitting.ts'
 import type { Hop } from './hop.ts'
 import type { HopCarried } from './hop-answer.ts'
 import type { Host } from './hosts.ts'
+import { toBeParted } from './told-apart.ts'
 import type { Carried } from './transport.ts'
 
 const DIALOGUES_MAX = 3
@@ -46,6 +48,16 @@ export class Attempt {
   /** MT-PRIORITY of the message (RFC 6710). */
   get priority(): number {
     return this.#parcel.envelope.sender.priority ?? 0
+  }
+
+  /** The domain it is told apart by. */
+  get domain(): string | undefined {
+    return this.#parcel.domain
+  }
+
+  /** Why it goes back, to be parted. */
+  parted(gates: Gates | undefined, route: Route): Wait | undefined {
+    return toBeParted(gates, this.#parcel, route)
   }
 
   /** Whose turns are counted together. */

@@ -17,7 +17,7 @@ import type { Load } from './transport.ts'
 
 /** What is carried; a load of the queue is one. */
 export type Parcel = Pick<Load, 'envelope' | 'sizeOctets' | 'content' | 'forwarded'> &
-  Partial<Pick<Load, 'id' | 'from' | 'lent' | 'lapsed'>>
+  Partial<Pick<Load, 'id' | 'from' | 'lent' | 'lapsed' | 'domain'>>
 
 /** The message as one hop takes it. */
 export interface Fitted {

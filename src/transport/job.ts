@@ -56,6 +56,14 @@ export interface Job {
   /** Whose places it takes: its destination's and its sender's. Lanes have these names. */
   readonly destination: string
   readonly from: string
+  /** The domain of all its recipients, where that is told apart (shape/limits.ts). */
+  readonly domain?: string
+}
+
+/** What a row is parted from others by, beside its route. */
+export interface Parting {
+  readonly departure?: Departure | undefined
+  readonly domain?: string | undefined
 }
 
 /** The name under which the messages of one sender share places and wait for each other. */
@@ -69,25 +77,25 @@ export function jobsOf(
   rows: readonly JobRow[],
   routes: readonly Route[],
   content: Content,
-  departureOf: (row: JobRow, route: Route) => Departure | undefined,
+  partingOf: (row: JobRow, route: Route) => Parting,
 ): readonly Job[] {
   const ways = rows.map((row, i) => {
     const route = routes[i] as Route
-    return { row, route, departure: departureOf(row, route) }
+    return { row, route, parting: partingOf(row, route) }
   })
   const [only, another] = ways
   // Nearly every message: there is nothing to compare.
-  if (only && !another) return [makeJob(message, rows, only.route, content, only.departure)]
+  if (only && !another) return [makeJob(message, rows, only.route, content, only.parting)]
   const byWay = Map.groupBy(
     ways,
     // Routes of one key may differ in what they say to the hop, or to the sender.
-    ({ row, route, departure }) =>
-      `${JSON.stringify(route)} ${departureKey(row, departure)} ${isOneByOne(route) ? row.n : ''}`,
+    ({ row, route, parting: { departure, domain = '' } }) =>
+      `${JSON.stringify(route)} ${departureKey(row, departure)} ${isOneByOne(route) ? row.n : ''} ${domain}`,
   )
   return [...byWay.values()].map(group => {
-    const [{ route, departure }] = group as [(typeof ways)[number]]
+    const [{ route, parting }] = group as [(typeof ways)[number]]
     const together = group.map(({ row }) => row)
-    return makeJob(message, together, route, content, departure)
+    return makeJob(message, together, route, content, parting)
   })
 }
 
@@ -96,7 +104,7 @@ export function makeJob(
   rows: readonly JobRow[],
   route: Route,
   content: Content,
-  departure?: Departure,
+  { departure, domain }: Parting = {},
 ): Job {
   const { reversePath, deliveredTo } = departure ?? {}
   const sender = {
@@ -110,6 +118,7 @@ export function makeJob(
     id: message.id,
     from,
     origin: message.origin,
+    ...(domain !== undefined && { domain }),
     envelope,
     sizeOctets: front.length + message.size_octets,
     head: front.length === 0 ? message.head : Buffer.concat([front, message.head]),
@@ -121,7 +130,16 @@ export function makeJob(
     ...(hopsOf(route).some(hop => hop.xforward) && { forwarded: forwardedOf(message) }),
   }
   const destination = routeKey(route)
-  return { message, rows, route, load, content, destination, from }
+  return {
+    message,
+    rows,
+    route,
+    load,
+    content,
+    destination,
+    from,
+    ...(domain !== undefined && { domain }),
+  }
 }
 
 const NOTHING = new Uint8Array(0)

@@ -22,16 +22,19 @@ import {
   suspendLane,
   type Upcoming,
 } from '../queue/lane.ts'
-import { type RemoteRoute, type Route, routeKey } from '../route/route.ts'
-import type { Gates, Wait } from '../shape/gates.ts'
+import { isRemote, routeKey } from '../route/route.ts'
+import { domainLane, type Gates, type Wait } from '../shape/gates.ts'
 import type { Limits } from '../shape/limits.ts'
-import { ruleLane, suspensionFor } from '../shape/rule.ts'
+import { type Aim, ruleLane, suspensionFor } from '../shape/rule.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from '../world/world.ts'
 import { Grants } from './grants.ts'
 import type { Job } from './job.ts'
 import type { Places } from './places.ts'
 import type { Carried } from './transport.ts'
+
+/** What may have to wait: a job, or what one will be. */
+type Going = Pick<Job, 'route' | 'destination' | 'from'> & { readonly domain?: string | undefined }
 
 export interface LanesOptions {
   readonly world: World
@@ -92,20 +95,21 @@ export class Lanes {
    * Why a load may not go now. Behind those that wait already is its place, unless it comes from that very
    * lane.
    */
-  wait(route: Route, destination: string, from: string, lane?: string): Wait | undefined {
+  wait({ route, destination, from, domain }: Going, lane?: string): Wait | undefined {
     const { gates } = this.#options
     if (destination === lane && this.#probes.has(lane)) return undefined
     return (
       gates.wait(destination) ??
-      (isRemote(route) ? this.#limited(route, lane) : undefined) ??
+      (isRemote(route) ? this.#limited({ route, domain }, lane) : undefined) ??
+      (domain === undefined ? undefined : gates.wait(domainLane(domain))) ??
       this.#crowded(destination, lane) ??
       this.#crowded(from, lane)
     )
   }
 
   /** As `wait`, of what is just being born: only where the lane is sure to be looked at. */
-  berth(route: Route, from: string): Wait | 'queue' | undefined {
-    const wait = this.wait(route, routeKey(route), from)
+  berth(going: Omit<Going, 'destination'>): Wait | 'queue' | undefined {
+    const wait = this.wait({ ...going, destination: routeKey(going.route) })
     if (wait === undefined) return undefined
     const { gates, places } = this.#options
     const { lane } = wait
@@ -149,10 +153,10 @@ export class Lanes {
   }
 
   /** What a load that has ended says of its destination. */
-  learn({ destination, route }: Job, carried: Carried): void {
+  learn({ destination, route, domain }: Job, carried: Carried): void {
     const { gates, world } = this.#options
     const { reach, waits } = carried
-    if (isRemote(route)) this.#heed(route, carried)
+    if (isRemote(route)) this.#heed({ route, domain }, carried)
     const turn = waits ? gates.withdrew(destination) : gates.ended(destination, reach)
     if (waits || turn !== undefined) this.#probes.delete(destination)
     if (turn?.kind === 'down' && reach !== undefined && reach.kind !== 'up') {
@@ -174,7 +178,7 @@ export class Lanes {
     const { world, store } = this.#options
     const now = world.clock.monotonic()
     if (changed === null) return Number.POSITIVE_INFINITY
-    if (changed > this.#changedAt) await this.#refresh()
+    if (changed > this.#changedAt) await this.refresh()
     if (lane_in === null && ready === null) return FORGET_MS
     const waitMs = this.#lookedMs + LOOK_MS - now
     if (waitMs > 0) return Math.min(waitMs, lane_in ?? waitMs)
@@ -201,11 +205,11 @@ export class Lanes {
   }
 
   /** A reply that asks us to stop for a while. */
-  #heed(route: RemoteRoute, { outcomes, partings = [] }: Carried): void {
+  #heed(aim: Aim, { outcomes, partings = [] }: Carried): void {
     const deferrals = outcomes.flatMap(({ kind, reply }) => (kind === 'deferred' && reply) || [])
     if (deferrals.length + partings.length === 0) return
     const { gates, limits } = this.#options
-    for (const rule of limits.rulesOf(route)) {
+    for (const rule of limits.rulesOf(aim)) {
       if (gates.closed(ruleLane(rule))) continue
       for (const reply of [...deferrals, ...partings]) {
         const known = suspensionFor(rule, reply)
@@ -241,12 +245,12 @@ export class Lanes {
     for (const gate of limits.heldBy(row.name)) gates.holdUp(gate)
   }
 
-  #limited(route: RemoteRoute, lane: string | undefined): Wait | undefined {
+  #limited(aim: Aim, lane: string | undefined): Wait | undefined {
     const { limits } = this.#options
-    for (const name of limits.lanesOf(route)) {
-      if (name !== lane && this.#laned.has(name)) return limits.behind(route, name)
+    for (const name of limits.lanesOf(aim)) {
+      if (name !== lane && this.#laned.has(name)) return limits.behind(aim, name)
     }
-    return limits.wait(route)
+    return limits.wait(aim)
   }
 
   #crowded(party: string, lane: string | undefined): Wait | undefined {
@@ -379,8 +383,8 @@ export class Lanes {
     this.#options.tell()
   }
 
-  /** What other nodes have found out. */
-  async #refresh(): Promise<void> {
+  /** What other nodes, and lives before ours, have found out or were told. */
+  async refresh(): Promise<void> {
     const { store } = this.#options
     let after = { changedAt: this.#changedAt - BACK_MS, name: '' }
     for (;;) {
@@ -393,8 +397,4 @@ export class Lanes {
       if (rows.length < CHANGES) return
     }
   }
-}
-
-function isRemote(route: Route): route is RemoteRoute {
-  return route.kind === 'mx' || route.kind === 'smarthost'
 }

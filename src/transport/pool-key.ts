@@ -10,8 +10,15 @@ const poolKeys = new WeakMap<Remote, string>()
 /**
  * Connections are kept apart where anything about them differs, and by the hop that chance has put first: kept for
  * whoever comes, one connection would have the share of all.
+ * @param site of what shares connections by rules of shaping (`Limits.siteOf`)
  */
-export function poolKey(route: Remote, [first]: readonly NextHop[]): string {
+export function poolKey(route: Remote, hops: readonly NextHop[], site: string): string {
+  const key = keyOf(route, hops)
+  const gate = routeKey(route)
+  return site === gate ? key : `${key}${site.slice(gate.length)}`
+}
+
+function keyOf(route: Remote, [first]: readonly NextHop[]): string {
   const plain = route.kind === 'mx' && !route.egress && !route.instead
   if (plain) return `${routeKey(route)}${route.tlsOptional ? ' relaxed' : ''}`
   let key = poolKeys.get(route)

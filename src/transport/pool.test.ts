@@ -20,7 +20,7 @@ function waiting(priorities: readonly number[], senders = '') {
   assert.equal(pool.take('route'), 'open')
   const order: string[] = []
   for (const [i, priority] of priorities.entries()) {
-    const place = pool.take('route', 'route', { priority, from: senders[i] ?? '' })
+    const place = pool.take('route', { turn: { priority, from: senders[i] ?? '' } })
     assert.ok(place instanceof Promise)
     void place.then(() => order.push(`${i}:${priority}`))
   }
@@ -87,11 +87,11 @@ test('what stands idle on another way to a place leaves it where no more connect
     one.onGone?.()
   }
   const first = one as unknown as Hop
-  assert.equal(pool.take('one way', 'place'), 'open')
-  assert.ok(pool.take('other way', 'place') instanceof Promise)
+  assert.equal(pool.take('one way', { gate: 'place' }), 'open')
+  assert.ok(pool.take('other way', { gate: 'place' }) instanceof Promise)
   pool.shut('place')
   pool.give('one way', first)
   assert.equal(pool.counts.idle, 1)
-  assert.equal(pool.take('other way', 'place'), 'open')
+  assert.equal(pool.take('other way', { gate: 'place' }), 'open')
   assert.deepEqual(pool.counts, { connections: 1, idle: 0, waiting: 0 })
 })

@@ -22,7 +22,7 @@ import {
 
 export interface PoolSettings {
   /** Connections of one destination at once, those being opened included; may change at any time. */
-  readonly connectionsTo: (gate: string) => number
+  readonly connectionsTo: (gate: string, site: string) => number
   /** Connections of all routes at once. */
   readonly connectionsMax: number
   /** Messages that one connection carries before it is left. */
@@ -35,10 +35,10 @@ export interface PoolSettings {
    */
   readonly stalled?: (gate: string, stalled: boolean) => boolean
   /** Whether a connection more is allowed, beside that; and what is told of each that is opened and ended. */
-  readonly mayOpen?: (gate: string) => boolean
-  readonly opened?: (gate: string) => void
-  readonly shut?: (gate: string) => void
-  readonly messagesTo?: (gate: string) => number
+  readonly mayOpen?: (site: string) => boolean
+  readonly opened?: (site: string) => void
+  readonly shut?: (site: string) => void
+  readonly messagesTo?: (site: string) => number
   /** Told how many connections stand still in all. */
   readonly stalledInAll?: (connections: number) => void
 }
@@ -46,6 +46,8 @@ export interface PoolSettings {
 interface Route extends Line {
   /** The destination: several routes may lead there, secured differently. */
   readonly gate: string
+  /** What of it is counted apart by rules: a domain's mail by a hop that takes that of others, too. */
+  readonly site: string
   readonly idle: Hop[]
   /** Since when (monotonic ms) each connection that is opened or used is so, in about this order. */
   readonly since: number[]
@@ -53,6 +55,18 @@ interface Route extends Line {
   stalled: number
   /** Idle, busy or being opened. */
   connections: number
+}
+
+/** What a load asks of a place. */
+export interface Asked {
+  /** Its destination; the route's name unless said. */
+  readonly gate?: string
+  readonly site?: string
+  readonly turn?: Turn
+  /** Its message, by a connection that is at another's end. */
+  readonly begin?: (hop: Hop) => Carry | undefined
+  /** The host that chance has drawn of several alike: a kept connection to another is for who may open none. */
+  readonly drawn?: string | undefined
 }
 
 const ANYBODY: Turn = { priority: 0, from: '' }
@@ -85,17 +99,11 @@ export class Pool {
   /**
    * A place for one load, by its priority (RFC 6710 §5.1) and its sender's turn where some wait. Whoever gets 'open' must `give`
    * the connection or `drop` the place; 'closed' is no place. A load that waits and has a `begin` may go by `follow`.
-   * @param drawn the host that chance has chosen of several alike: a kept connection to another is for who may open none
    */
-  take(
-    key: string,
-    gate = key,
-    { priority, from }: Turn = ANYBODY,
-    begin?: (hop: Hop) => Carry | undefined,
-    drawn?: string,
-  ): Place | Promise<Place | Begun> {
-    const route = this.#route(key, gate)
-    const most = this.#settings.connectionsTo(gate)
+  take(key: string, asked: Asked = {}): Place | Promise<Place | Begun> {
+    const { gate = key, site = gate, turn: { priority, from } = ANYBODY, begin, drawn } = asked
+    const route = this.#route(key, gate, site)
+    const most = this.#mostOf(route)
     const hop = idleOf(route, this.#hasRoom(route, most) ? drawn : undefined)
     if (hop !== undefined) return this.#begin(route, hop)
     if (most === 0) {
@@ -122,7 +130,7 @@ export class Pool {
     const route = this.#routes.get(key)
     if (route === undefined || route.waiting.length === 0 || !hop.usable) return undefined
     if (hop.messages >= this.#messagesTo(route) || hop.tookMs > SLOW_MS) return undefined
-    if (route.connections > this.#settings.connectionsTo(route.gate)) return undefined
+    if (route.connections > this.#mostOf(route)) return undefined
     const at = placeOfNext(route)
     const next = route.waiting[at]
     const work = next?.begin?.(hop)
@@ -146,7 +154,7 @@ export class Pool {
     }
     const route = this.#end(key)
     if (hop.usable && hop.messages >= this.#messagesTo(route)) hop.leave()
-    const most = this.#settings.connectionsTo(route.gate)
+    const most = this.#mostOf(route)
     const next = hop.usable && route.connections <= most ? nextOf(route) : undefined
     if (next !== undefined) {
       next.go(this.#begin(route, hop))
@@ -176,10 +184,10 @@ export class Pool {
     this.#less(key, this.#end(key))
   }
 
-  /** Nothing more goes to this destination now: who waits for a place there gets none. */
-  shut(gate: string): void {
+  /** Nothing more goes to this destination, or site, now: who waits for a place there gets none. */
+  shut(name: string): void {
     for (const [key, route] of [...this.#routes]) {
-      if (route.gate !== gate) continue
+      if (route.gate !== name && route.site !== name) continue
       for (const waiting of takeAll(route)) waiting.go('closed')
       this.#starved.delete(key)
       this.#forget(key, route)
@@ -207,11 +215,12 @@ export class Pool {
     return { connections: this.#connections, idle, waiting }
   }
 
-  #route(key: string, gate: string): Route {
+  #route(key: string, gate: string, site: string): Route {
     let route = this.#routes.get(key)
     if (route === undefined) {
       route = {
         gate,
+        site,
         idle: [],
         since: [],
         stalled: 0,
@@ -223,19 +232,23 @@ export class Pool {
     return route
   }
 
-  #messagesTo({ gate }: Route): number {
+  #mostOf({ gate, site }: Route): number {
+    return this.#settings.connectionsTo(gate, site)
+  }
+
+  #messagesTo({ site }: Route): number {
     const { messagesPerConnection, messagesTo } = this.#settings
-    return messagesTo?.(gate) ?? messagesPerConnection
+    return messagesTo?.(site) ?? messagesPerConnection
   }
 
   /** Whether one may be opened without any other being left for it. */
-  #hasRoom({ connections, gate }: Route, most: number): boolean {
+  #hasRoom({ connections, site }: Route, most: number): boolean {
     const { connectionsMax, mayOpen } = this.#settings
-    return connections < most && this.#counted < connectionsMax && (mayOpen?.(gate) ?? true)
+    return connections < most && this.#counted < connectionsMax && (mayOpen?.(site) ?? true)
   }
 
   /** Those that stand still are not counted, up to a limit; nor may one destination have many of them. */
-  #mayOpen(route: Route, most = this.#settings.connectionsTo(route.gate)): boolean {
+  #mayOpen(route: Route, most = this.#mostOf(route)): boolean {
     if (route.connections >= most) return false
     if (route.stalled > 0 && this.#stalled > STALLED_MAX / 2) return false
     if (!this.#isAllowed(route)) return false
@@ -244,14 +257,14 @@ export class Pool {
   }
 
   /** One that stands idle on another way to the same place makes room for who has none. */
-  #isAllowed({ gate, connections }: Route): boolean {
+  #isAllowed({ gate, site, connections }: Route): boolean {
     const { mayOpen } = this.#settings
-    if (mayOpen === undefined || mayOpen(gate)) return true
+    if (mayOpen === undefined || mayOpen(site)) return true
     if (connections > 0) return false
     for (const other of this.#routes.values()) {
       if (other.gate !== gate || other.idle.length === 0) continue
       other.idle[0]?.leave()
-      return mayOpen(gate)
+      return mayOpen(site)
     }
     return false
   }
@@ -263,7 +276,7 @@ export class Pool {
   #open(route: Route): 'open' {
     route.connections += 1
     this.#connections += 1
-    this.#settings.opened?.(route.gate)
+    this.#settings.opened?.(route.site)
     return this.#begin(route, 'open')
   }
 
@@ -277,7 +290,7 @@ export class Pool {
 
   /** One connection of the route is not used any more: the last one, since the first may stand still. */
   #end(key: string): Route {
-    const route = this.#route(key, key)
+    const route = this.#route(key, key, key)
     route.since.pop()
     if (route.stalled > route.since.length) this.#stands(route, route.since.length)
     return route
@@ -286,7 +299,7 @@ export class Pool {
   #less(key: string, route: Route): void {
     route.connections -= 1
     this.#connections -= 1
-    this.#settings.shut?.(route.gate)
+    this.#settings.shut?.(route.site)
     this.#feed(key, route)
     this.#feedStarved()
     this.#forget(key, route)
@@ -307,7 +320,7 @@ export class Pool {
 
   #feed(key: string, route: Route): void {
     while (route.waiting.length > 0 && this.#mayOpen(route)) nextOf(route)?.go(this.#open(route))
-    const most = this.#settings.connectionsTo(route.gate)
+    const most = this.#mostOf(route)
     // Closed, with nobody under way who could wake them.
     if (most === 0) for (const waiting of takeAll(route)) waiting.go('closed')
     if (route.waiting.length === 0 || route.connections >= most) this.#starved.delete(key)

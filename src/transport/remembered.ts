@@ -6,6 +6,12 @@ export interface RememberedOptions {
   readonly most: number
 }
 
+/** How long a host that loses pipelined commands is spoken to step by step, and how many are known. */
+export const STEPWISE = { forMs: 3_600_000, most: 1_000 } as const
+
+/** RFC 5321 §4.5.4.1: hosts that could not be reached are remembered; for so long others go before them. */
+export const UNREACHABLE = { forMs: 60_000, most: 1_000 } as const
+
 export class Remembered {
   readonly #clock: Clock
   readonly #options: RememberedOptions

@@ -12,13 +12,13 @@ import type { Trouble } from '../smtp/client/question.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { World } from '../world/world.ts'
 import { Attempt } from './attempt.ts'
-import { type Candidate, candidatesOf, placeOf } from './candidate.ts'
+import { type Candidate, candidatesOf, drawnOf, placeOf } from './candidate.ts'
 import { type Hop, type HopOpened, type HopOptions, openHop, unopened } from './hop.ts'
 import type { HopCarried } from './hop-answer.ts'
 import { type Host, type Located, locateDomain, locateHost } from './hosts.ts'
 import { Pool } from './pool.ts'
 import { poolKey, type Remote } from './pool-key.ts'
-import { Remembered } from './remembered.ts'
+import { Remembered, STEPWISE, UNREACHABLE } from './remembered.ts'
 import { inTheClear, isProven } from './tls-policy.ts'
 import type { Carried, Load, Transport } from './transport.ts'
 import { hopsInTurn, sourceFor, type Way, type WayDefaults, waysOf } from './way.ts'
@@ -67,12 +67,6 @@ export const smtpTransportDefaults = {
 
 /** How long a close waits for the goodbyes of idle connections. */
 const GOODBYE_MS = 1_000
-
-/** How long a host that loses pipelined commands is spoken to step by step, and how many are known. */
-const STEPWISE = { forMs: 3_600_000, most: 1_000 } as const
-
-/** RFC 5321 §4.5.4.1: hosts that could not be reached are remembered; for so long others go before them. */
-const UNREACHABLE = { forMs: 60_000, most: 1_000 } as const
 
 /** Kept connections that may fail a load before it waits for its next turn. */
 const KEPT_TRIES = 5
@@ -126,13 +120,13 @@ class SmtpTransport implements Transport {
     const { connectionsPerRoute, gates, limits, messagesPerConnection } = settings
     this.#pool = new Pool(world.clock, {
       ...settings,
-      connectionsTo: gate =>
-        limits?.closes(gate) ? 0 : (gates?.connections(gate) ?? connectionsPerRoute),
+      connectionsTo: (gate, site) =>
+        limits?.closes(site) ? 0 : (gates?.connections(gate) ?? connectionsPerRoute),
       ...(limits && {
-        mayOpen: gate => limits.mayOpen(gate),
-        opened: gate => limits.opened(gate),
-        shut: gate => limits.shut(gate),
-        messagesTo: gate => limits.messagesTo(gate, messagesPerConnection),
+        mayOpen: site => limits.mayOpen(site),
+        opened: site => limits.opened(site),
+        shut: site => limits.shut(site),
+        messagesTo: site => limits.messagesTo(site, messagesPerConnection),
       }),
       stalled: (gate, stalled) => gates?.stalled(gate, stalled) ?? false,
       ...(settings.stalled === undefined ? {} : { stalledInAll: settings.stalled }),
@@ -172,19 +166,22 @@ class SmtpTransport implements Transport {
 
   async #carry(attempt: Attempt, route: Remote): Promise<Carried> {
     const hops = hopsInTurn(route, this.#world.random)
-    const key = poolKey(route, hops)
+    const { limits } = this.#settings
     const gate = routeKey(route)
+    const { domain } = attempt
+    const site = domain && limits ? limits.siteOf({ route, domain }) : gate
+    const key = poolKey(route, hops, site)
     // A load takes one token of a rate, however often it is offered.
     let paid = false
     for (let kept = 0; kept < KEPT_TRIES; kept++) {
       const begin = (free: Hop) => {
         const work = attempt.workNow(free)
-        if (work === undefined || (!paid && this.#settings.limits?.spend(route))) return undefined
+        if (work === undefined || (!paid && this.#spend(attempt, route))) return undefined
         paid = true
         return work
       }
-      const drawn = this.#drawn(this.#pool.idle(key))
-      const place = this.#pool.take(key, gate, attempt, begin, drawn)
+      const drawn = drawnOf(this.#pool.idle(key), this.#unreachable, this.#world.random)
+      const place = this.#pool.take(key, { gate, site, turn: attempt, begin, drawn })
       const taken = place instanceof Promise ? await place : place
       if (taken === 'closed') return this.#waits(attempt, route)
       if (taken === 'open') {
@@ -196,7 +193,7 @@ class SmtpTransport implements Transport {
       const { hop, carried } = 'hop' in taken ? taken : { hop: taken }
       try {
         if (attempt.lapsed) return attempt.carried()
-        const wait = paid ? undefined : this.#settings.limits?.spend(route)
+        const wait = paid ? undefined : this.#spend(attempt, route)
         if (wait !== undefined) return waiting(attempt, wait)
         paid = true
         // A kept connection may have ended meanwhile; the next one, or a new one, will do then.
@@ -214,7 +211,14 @@ class SmtpTransport implements Transport {
   #waits(attempt: Attempt, route: Remote): Carried {
     const { gates, limits } = this.#settings
     const gate = routeKey(route)
-    return waiting(attempt, limits?.wait(route) ?? gates?.wait(gate) ?? { lane: gate, ...NO_PLACE })
+    const aim = { route, domain: attempt.domain }
+    return waiting(attempt, limits?.wait(aim) ?? gates?.wait(gate) ?? { lane: gate, ...NO_PLACE })
+  }
+
+  /** Takes what a message needs of rates, or says why it may not go now. */
+  #spend(attempt: Attempt, route: Remote): Wait | undefined {
+    const { gates, limits } = this.#settings
+    return attempt.parted(gates, route) ?? limits?.spend({ route, domain: attempt.domain })
   }
 
   /**
@@ -243,9 +247,10 @@ class SmtpTransport implements Transport {
         }
         if (limits !== undefined && !met) {
           const names = located.hosts.map(({ name }) => name)
-          limits.located(route, names)
-          if (limits.exceeded(routeKey(route))) return 'later'
-          const wait = paid ? undefined : limits.spend(route)
+          const aim = { route, domain: attempt.domain }
+          limits.located(aim, names)
+          if (limits.exceeded(limits.siteOf(aim))) return 'later'
+          const wait = paid ? undefined : this.#spend(attempt, route)
           if (wait !== undefined) return waiting(attempt, wait)
         }
         met = true
@@ -361,16 +366,6 @@ class SmtpTransport implements Transport {
       // A host that ends the connection after a transaction of many has not ceased to take mail.
       if (end !== 'again') return end === 'elsewhere' && some ? 'anew' : end
     }
-  }
-
-  /**
-   * RFC 5321 §5.1: of hosts that are preferred alike each is to have its share, and a kept connection to one is no reason
-   * to give it all that comes one by one. Chance draws for each message among those that can be reached.
-   */
-  #drawn(kept: Hop | undefined): string | undefined {
-    if (kept?.equals === undefined) return undefined
-    const near = kept.equals.filter(({ place }) => !this.#unreachable.has(place))
-    return near.length > 1 ? near[this.#world.random.below(near.length)]?.name : undefined
   }
 
   #locate({ to, family }: Way): Promise<Located> {

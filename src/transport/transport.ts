@@ -27,6 +27,8 @@ export interface Load {
   content(): Source
   /** The same octets where they are in memory, and may stay there until they have left. */
   readonly lent?: Lent
+  /** The domain of all recipients, where that is told apart (shape/limits.ts). */
+  readonly domain?: string
   /** Who sends it, by account or reverse-path: places are given to senders in turn. */
   readonly from?: string
   /** How the message came to us ('mx', 'submission', 'local', 'notice'). */

@@ -27,6 +27,7 @@ import { type Content, Newborns } from './newborns.ts'
 import { Places } from './places.ts'
 import { settleSurely } from './settle-surely.ts'
 import { lifetimeOf, type Settler } from './settler.ts'
+import { apartOf } from './told-apart.ts'
 import type { Carried, Transport } from './transport.ts'
 import { barred, broken, taken, untried } from './uncarried.ts'
 
@@ -56,9 +57,7 @@ export interface WorkerOptions {
   readonly pollMs?: number
 }
 
-const LEASE_MS = 45_000
-const POLL_MS = 20_000
-const CLAIM_ROWS = 200
+const [LEASE_MS, POLL_MS, CLAIM_ROWS] = [45_000, 20_000, 200]
 /** What falls due one by one is claimed together: so long after a claim there is no other for its sake. */
 const TOGETHER_MS = 100
 const QUEUED: Berth = {}
@@ -132,14 +131,17 @@ export class Worker {
       if (topic === queueTopic || topic === everything) this.wake()
     })
     if (store.alone) await store.write(recover, null)
+    await this.#lanes.refresh()
     this.wake()
   }
 
   /** Where mail accepted now for this address waits: in our hands, in a lane, or in the queue. */
   berth(address: string, { accountId, reversePath, life }: Birth): Berth {
     if (this.#stopped || this.#places.free < 1) return QUEUED
-    const route = this.#options.usualRoute(address)
-    const wait = this.#lanes.berth(route, fromKey(accountId, reversePath))
+    const { limits, usualRoute } = this.#options
+    const route = usualRoute(address)
+    const from = fromKey(accountId, reversePath)
+    const wait = this.#lanes.berth({ route, from, domain: apartOf(limits, address, route) })
     const sinceMs = this.#options.world.clock.monotonic()
     if (wait === undefined) return { lease: { by: this.node, leaseMs: LEASE_MS, sinceMs } }
     if (wait === 'queue') return QUEUED
@@ -319,8 +321,7 @@ export class Worker {
   ): void | Promise<void> {
     const routes = rows.map(row => this.#options.route(message, row))
     if (routes.some(route => route instanceof Promise)) {
-      const known = Promise.all(routes.map(async route => route))
-      return known.then(all => this.#dispatch(message, rows, all, content, lane))
+      return Promise.all(routes).then(all => this.#dispatch(message, rows, all, content, lane))
     }
     this.#dispatch(message, rows, routes as Route[], content, lane)
   }
@@ -332,8 +333,11 @@ export class Worker {
     content: Content,
     lane?: string,
   ): void {
-    const { departure } = this.#options
-    const jobs = jobsOf(message, rows, routes, content, (row, to) => departure(message, row, to))
+    const { departure, limits } = this.#options
+    const jobs = jobsOf(message, rows, routes, content, (row, route) => ({
+      departure: departure(message, row, route),
+      domain: apartOf(limits, row.address, route),
+    }))
     content.begun?.(jobs.length)
     for (const job of jobs) this.#start(job, lane)
   }
@@ -341,7 +345,7 @@ export class Worker {
   /** Carries a load now, as the probe of what it waits for, or once it is its turn. */
   #start(job: Job, lane: string | undefined): void {
     const lanes = this.#lanes
-    const wait = lanes.wait(job.route, job.destination, job.from, lane)
+    const wait = lanes.wait(job, lane)
     if (wait === undefined) void this.#run(job)
     else if (lanes.isDue(wait.lane)) {
       void lanes.probe(wait.lane).then(won => (won ? void this.#run(job) : this.#park(job, wait)))
@@ -356,8 +360,9 @@ export class Worker {
     this.#lanes.park(job, wait)
   }
 
-  async #run(job: Job, by: Transport = this.#transportFor(job)): Promise<Carried> {
+  async #run(job: Job, other?: Transport): Promise<Carried> {
     const { gates, transports } = this.#options
+    const by = other ?? transports[job.route.kind]
     const gated = by === transports.mx || by === transports.smarthost
     const place = this.#jobs.add(job)
     this.#places.take([job.destination, job.from])
@@ -381,10 +386,6 @@ export class Worker {
     const no = barred(job, world.clock.now()) ?? (!store.alone && lapsed() ? taken(job) : undefined)
     if (no !== undefined) return Promise.resolve(no)
     return by.carry(store.alone ? job.load : { ...job.load, lapsed }, job.route)
-  }
-
-  #transportFor({ route }: Job): Transport {
-    return this.#options.transports[route.kind]
   }
 
   #finished(job: Job, dueAt: number | undefined): void {

@@ -21,6 +21,9 @@ export interface CarriersPlan {
   readonly seed: number | string
   readonly nodes?: number
   readonly config?: Config
+  /** Of a life before. */
+  readonly store?: MemoryStore
+  readonly internet?: Internet
   /** How long a write of that name takes, half of it before it is done. */
   readonly writeMs?: (name: string) => number
 }
@@ -83,19 +86,24 @@ export class Carriers {
     await server.fake.listen(server.host.world)
   }
 
-  /** Accepts messages to these addresses, a message each. */
-  async send(to: readonly string[], from = 'joe@a.test', node = 0): Promise<void> {
+  /** Accepts messages to these addresses, a message each, or to all of a list. */
+  async send(
+    to: readonly (string | readonly string[])[],
+    from = 'joe@a.test',
+    node = 0,
+  ): Promise<void> {
     const { inbound, world } = this.houses[node] as House
-    const accepted = to.map(address => {
+    const accepted = to.map(addresses => {
       const body = Buffer.from(`Subject: ${++this.#messages}\r\n\r\nhello\r\n`)
-      const { domain } = parseStoredAddress(address)
+      const finals = [addresses].flat().map(address => {
+        const { domain } = parseStoredAddress(address)
+        return { address, domain, notify: null, originalRecipient: null, aliasOf: null }
+      })
       return inbound.spool.accept({
         identity: inbound.identify(),
         origin: 'submission',
         envelope: { sender: { reversePath: parseStoredAddress(from), body: '7BIT', utf8: false } },
-        finals: [
-          { address, domain, notify: null, originalRecipient: null, aliasOf: null } as never,
-        ],
+        finals,
         head: `Date: ${world.clock.now()}\r\n`,
         body,
         accountId: null,
@@ -137,15 +145,16 @@ export class Carriers {
 }
 
 export async function createCarriers(plan: CarriersPlan): Promise<Carriers> {
-  const internet = createWorld({ seed: plan.seed })
+  const internet = plan.internet ?? createWorld({ seed: plan.seed })
   internet.network.faults.cut = 'whole'
   internet.network.faults.latencyMs = [5, 5]
-  const store = await openMemoryStore({ now: () => internet.now })
+  const store = plan.store ?? (await openMemoryStore({ now: () => internet.now }))
   const carriers = new Carriers(internet, store)
   const nodes = plan.nodes ?? 1
   for (let n = 0; n < nodes; n++) {
     const name = `node${n}.a.test`
-    const host = internet.host({ name, addresses: [`192.0.2.${n + 1}`] })
+    const address = `192.0.2.${n + 1 + (plan.internet === undefined ? 0 : 100)}`
+    const host = internet.host({ name, addresses: [address] })
     const settings = settingsSchema.parse({ hostname: name, ...plan.config })
     const house = await internet.complete(
       buildHouse({

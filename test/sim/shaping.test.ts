@@ -4,7 +4,14 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { House } from '../../src/server/house.ts'
 import { contextOf } from '../../src/server/operation/context.ts'
+import {
+  listDestinations,
+  resumeDestination,
+  suspendDestination,
+} from '../../src/server/operation/destination.ts'
 import { list } from '../../src/server/operation/queue.ts'
+import { changeSome } from '../../src/server/operation/queue-change.ts'
+import type { Config } from '../../src/server/settings/settings.ts'
 import { batchOf } from '../../src/shape/rate.ts'
 import { type Carriers, createCarriers } from './carriers.ts'
 
@@ -148,6 +155,164 @@ test('a rule for all mail holds for what a smart host takes, and who waits hears
   for (const { reason } of items) assert.match(reason ?? '', /^no more than 6 messages in 1m go/)
   await carriers.advance('5 minutes')
   assert.equal(times.length, 20)
+})
+
+const RELAY = { host: '10.0.0.1', port: 25, tls: 'never' } as const
+
+/** A house whose mail all goes by one smart host, which notes when it is told of which recipient. */
+async function relaying(
+  seed: number,
+  shaping: Config['shaping'],
+  more: { nodes?: number; outbound?: Config['outbound']; rcpt?: (line: string) => string } = {},
+) {
+  const { nodes = 1, outbound, rcpt } = more
+  const config = { shaping, outbound: { smarthost: RELAY, ...outbound } }
+  const carriers = await createCarriers({ seed, nodes, config })
+  const told: { domain: string; at: number }[] = []
+  const relay = await carriers.domain('relay.test', {
+    replies: {
+      RCPT: line => {
+        const reply = rcpt?.(line) ?? '250 ok'
+        const domain = /@([^>]*)>/.exec(line)?.[1] ?? ''
+        if (reply.startsWith('250')) told.push({ domain, at: carriers.internet.now })
+        return reply
+      },
+    },
+  })
+  const timesOf = (domain: string) => told.filter(one => one.domain === domain).map(one => one.at)
+  const context = (node = 0) => contextOf(carriers.houses[node] as House)
+  return { carriers, relay, timesOf, context }
+}
+
+test('a rate for a domain holds by a smart host, and other recipients of its messages do not wait', async () => {
+  const shaping = [{ name: 'slow', match: { domain: '*.slow.test' }, rate: '6/min' }]
+  const { carriers, timesOf, context } = await relaying(7, shaping)
+  await carriers.send(Array.from({ length: 20 }, (_, n) => [`u${n}@b.slow.test`, `u${n}@c.test`]))
+  await carriers.advance('59 seconds')
+  assert.equal(timesOf('c.test').length, 20)
+  const slow = timesOf('b.slow.test').length
+  assert.ok(slow >= 5 && slow <= 6, `${slow}`)
+  const { items } = await carriers.internet.complete(list(context(), { query: '' }))
+  assert.equal(items.length, 20 - slow)
+  for (const { reason } of items) assert.match(reason ?? '', /^no more than 6 messages in 1m go/)
+  await carriers.advance('5 minutes')
+  assert.equal(timesOf('b.slow.test').length, 20)
+  assert.ok(mostWithin(timesOf('b.slow.test'), 60_000) <= 6)
+})
+
+test('connections for a domain by a smart host are its own, and the hop has no more than its rule allows', async () => {
+  const shaping = [
+    { name: 'few', match: { domain: 'b.test' }, connections: 1, messagesPerConnection: 2 },
+    { name: 'relay', match: { hop: '10.0.0.1' }, connections: 3 },
+  ]
+  const { carriers, relay, timesOf } = await relaying(8, shaping)
+  const { limits } = (carriers.houses[0] as House).worker.shape
+  const counted = { now: 0, most: 0 }
+  const [opened, shut] = [limits.opened.bind(limits), limits.shut.bind(limits)]
+  limits.opened = site => {
+    counted.most = Math.max(counted.most, ++counted.now)
+    opened(site)
+  }
+  limits.shut = site => {
+    counted.now--
+    shut(site)
+  }
+  await carriers.send([...to('b.test', 10), ...to('c.test', 60)])
+  await carriers.advance('2 minutes')
+  assert.deepEqual([timesOf('b.test').length, timesOf('c.test').length], [10, 60])
+  assert.deepEqual(counted, { now: 0, most: 3 })
+  assert.ok(relay.connections >= 6, `${relay.connections} connections`)
+})
+
+test('a reply of a smart host that asks for a pause stops the domain that the rule names, and no other', async () => {
+  const shaping = [
+    {
+      name: 'b',
+      match: { domain: 'b.test', hop: '10.0.0.1' },
+      suspend: [{ reply: '450*enough*', for: '30m' }],
+    },
+  ]
+  let asked = 0
+  const rcpt = (line: string) => {
+    if (!line.includes('@b.test')) return '250 ok'
+    asked++
+    return asked <= 3 ? '450 4.7.1 enough for now' : '250 ok'
+  }
+  const { carriers, timesOf } = await relaying(9, shaping, { rcpt })
+  await carriers.send([['a@b.test', 'a@c.test']])
+  await carriers.advance('10 seconds')
+  await carriers.send(Array.from({ length: 5 }, (_, n) => [`u${n}@b.test`, `u${n}@c.test`]))
+  await carriers.advance('20 minutes')
+  assert.deepEqual([asked, timesOf('b.test').length, timesOf('c.test').length], [1, 0, 6])
+  await carriers.advance('3 hours')
+  assert.equal(timesOf('b.test').length, 6)
+})
+
+for (const nodes of [1, 2]) {
+  test(`a domain that is suspended gets nothing, by a smart host or a named way, of ${nodes} node(s)`, async () => {
+    const outbound = { hops: { own: { hostname: 'other.a.test' } } }
+    const { carriers, relay, timesOf, context } = await relaying(10 + nodes, [], {
+      nodes,
+      outbound,
+    })
+    const done = <T>(work: Promise<T>) => carriers.internet.complete(work)
+    // What waits already when the word comes: the hop takes one at a time, and slowly.
+    await carriers.send(Array.from({ length: 40 }, (_, n) => [`u${n}@b.test`, `u${n}@c.test`]))
+    const reason = 'they asked'
+    const input = { name: 'B.test', forMs: 3_600_000, reason }
+    const row = await done(suspendDestination(context(), input))
+    assert.deepEqual([row.name, row.state], ['domain:b.test', 'suspended'])
+    const before = timesOf('b.test').length
+    assert.ok(before < 30, `${before} before the word`)
+    for (let node = 0; node < nodes; node++) {
+      await carriers.send([['a@b.test', 'a@c.test'], 'b@b.test'], 'jane@a.test', node)
+    }
+    await carriers.advance('50 minutes')
+    // One that stands in a group that has left may go.
+    const after = timesOf('b.test').length
+    assert.ok(after <= before + 10, `${after - before} behind the word`)
+    assert.equal(timesOf('c.test').length, 40 + nodes)
+    const waiting = 40 - after + 2 * nodes
+    const { destinations } = await done(listDestinations(context(), { name: 'b.test' }))
+    assert.deepEqual(
+      destinations.map(one => [one.name, one.state, one.waiting]),
+      [['domain:b.test', 'suspended', waiting]],
+    )
+    const { items } = await done(list(context(), { query: 'to:*@b.test' }))
+    assert.equal(items.length, waiting)
+    for (const one of items) assert.match(one.reason ?? '', /^they asked; suspended since/)
+    // A way of its own is no way around it.
+    await done(changeSome(context(), { query: 'to:b@b.test', order: 'reroute', via: 'own' }))
+    await carriers.advance('1 minute')
+    assert.equal(timesOf('b.test').length, after)
+    const resumed = await done(resumeDestination(context(nodes - 1), { name: 'b.test' }))
+    assert.deepEqual(resumed, { name: 'domain:b.test', resumed: true })
+    await carriers.advance('2 minutes')
+    assert.equal(
+      timesOf('b.test').length + (await carriers.count('b.test', 'failed')),
+      40 + 2 * nodes,
+    )
+    assert.ok(relay.messages.length > 0)
+  })
+}
+
+test('a life that begins knows what was suspended before anything goes', async () => {
+  const { carriers, timesOf, context } = await relaying(14, [], { rcpt: () => '250 ok' })
+  const done = <T>(work: Promise<T>) => carriers.internet.complete(work)
+  await done(suspendDestination(context(), { name: 'b.test', forMs: 3_600_000 }))
+  const house = carriers.houses[0] as House
+  await done(house.worker.stop(0))
+  await carriers.send(to('b.test', 5))
+  const again = await createCarriers({
+    seed: 15,
+    store: carriers.store,
+    internet: carriers.internet,
+    config: { outbound: { smarthost: RELAY } },
+  })
+  await again.advance('10 minutes')
+  assert.equal(timesOf('b.test').length, 0)
+  await again.advance('1 hour')
+  assert.equal(timesOf('b.test').length, 5)
 })
 
 test('a warm-up allows so many a day', async () => {

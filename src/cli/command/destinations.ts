@@ -24,8 +24,8 @@ export function addDestinations(program: Command, face: Face): void {
       .description('one of them: a domain, the name of a rule, or as the list shows it'),
   ).action(async (name: string, options: CommonOptions) => {
     const { destinations: list } = await call(face, options, 'destination.list', { name })
-    print(face, options, list[0] ?? null, row =>
-      row === null ? `nothing keeps mail from ${name}\n` : shown([row], face.clock.now()),
+    print(face, options, list, rows =>
+      rows.length === 0 ? `nothing keeps mail from ${name}\n` : shown(rows, face.clock.now()),
     )
   })
   common(destinations.command('suspend <name>').description('send nothing there for a while'))

@@ -2,7 +2,7 @@
 
 /** What is known of a destination, a rule of shaping or a sender that mail waits for. */
 export interface DestinationRecord {
-  /** `mx:example.org`, `host:relay.example:25`, `rule:NAME`, `from:ADDRESS` ... */
+  /** `domain:example.org`, `mx:example.org`, `host:relay.example:25`, `rule:NAME`, `from:ADDRESS` ... */
   readonly name: string
   readonly state: 'open' | 'down' | 'suspended'
   readonly since: number
@@ -14,7 +14,7 @@ export interface DestinationRecord {
 }
 
 export interface DestinationOperations {
-  /** Destinations, rules and senders that are not simply open, or that mail waits for; with `name`, that one. */
+  /** Destinations, rules and senders that are not simply open, or that mail waits for; with `name`, what that may be. */
   'destination.list': {
     input: { readonly limit?: number; readonly name?: string }
     output: { readonly destinations: readonly DestinationRecord[] }

@@ -1,5 +1,8 @@
 /** Destinations as an operator sees and stops them: `destination.*`. */
+
+import { canonicalDomain } from '../../account/address.ts'
 import { type LaneRow, laneList, resumeLane, suspendLane } from '../../queue/lane.ts'
+import { domainLane } from '../../shape/gates.ts'
 import { ruleLane } from '../../shape/rule.ts'
 import { ExitError } from '../exit-error.ts'
 import type { OperationInput, OperationOutput } from '../operation.ts'
@@ -13,9 +16,9 @@ export async function listDestinations(
   context: ControlContext,
   { limit = LIMIT, name }: OperationInput<'destination.list'>,
 ): Promise<OperationOutput<'destination.list'>> {
-  const asked = { limit, ...(name !== undefined && { name: laneNamed(context, name) }) }
-  const rows = await context.store.read(laneList, asked)
-  return { destinations: rows.map(recordOf) }
+  const asked = name === undefined ? [{}] : lanesNamed(context, name).map(lane => ({ name: lane }))
+  const found = await Promise.all(asked.map(one => context.store.read(laneList, { limit, ...one })))
+  return { destinations: found.flat().map(recordOf) }
 }
 
 export async function suspendDestination(
@@ -23,7 +26,7 @@ export async function suspendDestination(
   { name, forMs, reason = 'suspended by the operator' }: OperationInput<'destination.suspend'>,
 ): Promise<OperationOutput<'destination.suspend'>> {
   if (!(forMs > 0)) throw new ExitError(64, 'say for how long, such as 2h')
-  const lane = laneNamed(context, name)
+  const [lane] = lanesNamed(context, name)
   const bar = whyNot(context, lane) ?? (await whyDoubtful(context, name, lane))
   if (bar !== undefined) throw new ExitError(64, bar)
   const row = await context.store.write(suspendLane, { name: lane, forMs, status: '4.7.0', reason })
@@ -38,18 +41,26 @@ export async function resumeDestination(
   context: ControlContext,
   { name }: OperationInput<'destination.resume'>,
 ): Promise<OperationOutput<'destination.resume'>> {
-  const lane = laneNamed(context, name)
-  const resumed = await context.store.write(resumeLane, { name: lane, now: true })
+  const lanes = lanesNamed(context, name)
+  const resumed: string[] = []
+  for (const lane of lanes) {
+    if (await context.store.write(resumeLane, { name: lane, now: true })) resumed.push(lane)
+  }
   context.wake()
-  return { name: lane, resumed }
+  return { name: resumed[0] ?? lanes[0], resumed: resumed.length > 0 }
 }
 
-/** `gmail.com` is a domain, `google` may be a rule, and what has a colon is as lists show it. */
-function laneNamed({ house }: ControlContext, name: string): string {
+/**
+ * `gmail.com` is a domain, whichever way its mail goes, and its own hosts; `google` may be a rule, and what has a colon
+ * is as lists show it. The first is the one that is suspended.
+ */
+function lanesNamed({ house }: ControlContext, name: string): readonly [string, ...string[]] {
   if (name === '') throw new ExitError(64, 'say which destination, such as example.org')
-  if (name.includes(':')) return name
+  if (name.includes(':') && !name.startsWith('[')) return [name]
   const rule = shapingRules(house.settings()).find(one => one.name === name)
-  return rule === undefined ? `mx:${name.toLowerCase()}` : ruleLane(rule)
+  if (rule !== undefined) return [ruleLane(rule)]
+  const domain = canonicalDomain(name)
+  return [domainLane(domain), `mx:${domain}`]
 }
 
 /** Why nothing could ever be kept from it under this name; undefined where it can. */
@@ -57,6 +68,7 @@ function whyNot({ house }: ControlContext, lane: string): string | undefined {
   const cut = lane.indexOf(':')
   const [kind, rest] = [lane.slice(0, cut), lane.slice(cut + 1)]
   switch (kind) {
+    case 'domain':
     case 'mx':
     case 'onDemand':
       return DOMAIN.test(rest) ? undefined : `"${rest}" is no domain`
@@ -75,7 +87,7 @@ function whyNot({ house }: ControlContext, lane: string): string | undefined {
     case 'account':
       return "what is suspended is a destination; a sender's mail is held by `queue hold from:ADDRESS`"
     default:
-      return `"${kind}:" is no kind of destination: it may be mx, host, lmtp, onDemand, pipe, maildir, mbox or rule`
+      return `"${kind}:" is no kind of destination: it may be domain, mx, host, lmtp, onDemand, pipe, maildir, mbox or rule`
   }
 }
 
@@ -85,8 +97,8 @@ async function whyDoubtful(
   name: string,
   lane: string,
 ): Promise<string | undefined> {
-  if (/[:.[]/.test(name) || !lane.startsWith('mx:')) return undefined
-  const [known] = await store.read(laneList, { limit: 1, name: lane })
+  if (/[:.[]/.test(name) || !lane.startsWith('domain:')) return undefined
+  const [known] = await store.read(laneList, { limit: 1, name: `mx:${name}` })
   if (known !== undefined) return undefined
   return `"${name}" is no rule of \`shaping\`, and no domain that mail waits for: name one as \`destinations list\` shows it, a domain such as example.org, or ${lane} if you mean that`
 }

@@ -23,7 +23,6 @@ import {
 import { override, type Raw } from './override.ts'
 import { routeWarnings } from './routes.ts'
 import { type Settings, settingsSchema } from './settings.ts'
-import { shapingWarnings } from './shaping.ts'
 
 /** What was written: by the file, if there is one, and by the flags. Can be cloned. */
 export interface Written {
@@ -96,7 +95,6 @@ function warningsOf(settings: Settings, demo: boolean): string[] {
     )
   }
   warnings.push(...routeWarnings({ routes: settings.routes, hops: settings.outbound.hops }))
-  warnings.push(...shapingWarnings(settings))
   const { delayWarning, expire, keepLedger } = settings.queue
   const { srs } = settings.outbound
   if (srs !== undefined && srs.keep > keepLedger) {

@@ -6,7 +6,6 @@ import { z } from 'zod'
 import type { Rate } from '../../shape/rule.ts'
 import { parseRate } from '../../wire/measure.ts'
 import { duration } from './kinds.ts'
-import type { Settings } from './settings.ts'
 
 /** `100/min`, `5/s`, `2000/h`, `10000/d`, or by any duration, such as `30/10m`. */
 const rate = () =>
@@ -32,7 +31,7 @@ const rule = z.strictObject({
     .strictObject({
       domain: pattern()
         .exactOptional()
-        .describe("The recipients' domain, of what goes to its own hosts; `*` is all mail."),
+        .describe("The recipients' domain, whichever way their mail goes; `*` is all mail."),
       mx: pattern()
         .exactOptional()
         .describe('A mail host of the destination, such as `*.google.com`.'),
@@ -75,18 +74,3 @@ export const shapingSchema = z
   .refine(rules => new Set(rules.map(({ name }) => name)).size === rules.length, {
     message: 'has two rules of one name',
   })
-
-/** Rules of which the config says itself that they can match nothing. */
-export function shapingWarnings({ shaping, outbound, routes }: Settings): string[] {
-  const byMx =
-    outbound.smarthost === undefined ||
-    Object.values(outbound.hops).some(hop => !('host' in hop)) ||
-    routes.some(({ to }) => to === 'mx')
-  if (byMx) return []
-  return shaping
-    .filter(({ match: { domain } }) => domain !== undefined && domain !== '*')
-    .map(
-      ({ name }) =>
-        `shaping "${name}": no mail goes to the hosts of its domains; what the smart host takes is matched by \`hop\``,
-    )
-}
