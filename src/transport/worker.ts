@@ -138,8 +138,7 @@ export class Worker {
   /** Where mail accepted now for this address waits: in our hands, in a lane, or in the queue. */
   berth(address: string, { accountId, reversePath, life }: Birth): Berth {
     if (this.#stopped || this.#places.free < 1) return QUEUED
-    const { limits, usualRoute } = this.#options
-    const route = usualRoute(address)
+    const [{ limits }, route] = [this.#options, this.#options.usualRoute(address)]
     const from = fromKey(accountId, reversePath)
     const wait = this.#lanes.berth({ route, from, domain: apartOf(limits, address, route) })
     const sinceMs = this.#options.world.clock.monotonic()
@@ -321,7 +320,8 @@ export class Worker {
   ): void | Promise<void> {
     const routes = rows.map(row => this.#options.route(message, row))
     if (routes.some(route => route instanceof Promise)) {
-      return Promise.all(routes).then(all => this.#dispatch(message, rows, all, content, lane))
+      const known = Promise.all(routes.map(async route => route))
+      return known.then(all => this.#dispatch(message, rows, all, content, lane))
     }
     this.#dispatch(message, rows, routes as Route[], content, lane)
   }
