@@ -5,6 +5,7 @@ import { parseStoredAddress } from '../mail/address.ts'
 import type { LoginQuestion } from '../sasl/mechanism.ts'
 import { openTestRoom } from './account-world.ts'
 import type { Authorities, AuthorityAnswer } from './authority.ts'
+import { Hasher } from './credentials.ts'
 
 const password = (username: string, secret: string): LoginQuestion => ({
   ...{ kind: 'password', mechanism: 'PLAIN', username, authorize: '', password: secret },
@@ -121,4 +122,15 @@ test('mail for whom a directory knows arrives before his first login', async () 
   assert.equal(await resolve('d@example.org'), 'alias')
   assert.equal(await resolve('dan+list@example.org'), 'dan@example.org')
   assert.equal((await accounts.accounts()).length, 2)
+})
+
+test('who is refused has cost one hash, whoever has refused him: time tells no name', async t => {
+  const { answer, accounts } = await town()
+  await accounts.addAccount('old@example.org', { hash: '{PLAIN}secret' })
+  const hashed = t.mock.method(Hasher.prototype, 'verify')
+  for (const name of ['alice', 'dan', 'nobody', 'old']) {
+    assert.equal(await answer(password(`${name}@example.org`, 'wrong')), 'denied')
+    assert.equal(hashed.mock.callCount(), 1, name)
+    hashed.mock.resetCalls()
+  }
 })

@@ -161,7 +161,7 @@ export class PasswordCheck {
       case 'unknown':
         return undefined
       case 'wrong':
-        return denied
+        return this.#deniedLate(question)
       case 'unavailable':
         this.#needs.log.warn('authority', { why: answer.why })
         return broken
@@ -170,18 +170,23 @@ export class PasswordCheck {
     }
   }
 
-  async #verify(
-    row: LoginRow | undefined,
-    { password, place }: PasswordQuestion,
-  ): Promise<Checked> {
+  async #verify(row: LoginRow | undefined, question: PasswordQuestion): Promise<Checked> {
+    const { password, place } = question
     const app = row && appOf(row, password)
     if (row !== undefined && app !== undefined) return row.disabled ? denied : successOf(row, app)
     const own = row?.credentials.find(isOwn)
     const outcome = await this.#verifyOwn(own, password, place)
     if (outcome.kind === 'busy') return busy
+    if (!outcome.value && own?.kind === 'foreign') return this.#deniedLate(question)
     if (!outcome.value || row === undefined || own === undefined || row.disabled) return denied
     await this.#renew(row, own, password)
     return successOf(row)
+  }
+
+  /** Where a directory or an old hash has said no: behind the work that a name costs which nobody knows, or time would tell. */
+  async #deniedLate({ password, place }: PasswordQuestion): Promise<Checked> {
+    const outcome = await this.#verifyOwn(undefined, password, place)
+    return outcome.kind === 'busy' ? busy : denied
   }
 
   #verifyOwn(

@@ -53,7 +53,13 @@ function bound(server: Server, where: ListenAddress): Promise<{ address: string;
     if (where.kind === 'unix') {
       // The data folder is locked by us, so whoever left this file is dead.
       rmSync(where.path, { force: true })
-      server.listen(where.path)
+      // bind() happens inside this call: nobody else gets in before its mode is set, whatever the mask is.
+      const mask = process.umask(0o777 & ~where.mode)
+      try {
+        server.listen(where.path)
+      } finally {
+        process.umask(mask)
+      }
     } else if (where.kind === 'tcp') server.listen(where.port, where.address)
     else server.listen({ fd: where.fd })
   })
