@@ -9,6 +9,7 @@ const NOT_HERE = refuse(502, '5.1', 'no mail is taken on this port; submit it on
 
 export const odmrRole: Role = {
   origin: 'submission',
+  scope: 'odmr',
   omitted: [],
   mail: () => NOT_HERE,
   rcpt: () => NOT_HERE,

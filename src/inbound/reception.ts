@@ -76,7 +76,7 @@ export class Reception implements Policy {
   }
 
   login(_peer: Peer, question: LoginQuestion): Later<LoginAnswer> {
-    return this.#inbound.login(question, this.#door.visitor, 'smtp')
+    return this.#inbound.login(question, this.#door.visitor, this.#role.scope ?? 'smtp')
   }
 
   mail(peer: Peer, sender: Sender): Later<Verdict> {

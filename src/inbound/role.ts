@@ -4,6 +4,7 @@
  */
 import type { Directory } from '../account/directory.ts'
 import type { QuotaUsage } from '../account/quota.ts'
+import type { Scope } from '../account/verifier.ts'
 import type { HookAnswer, HookFacts, HookName } from '../hook/hook.ts'
 import type { Room } from '../limit/free-space.ts'
 import type { Outgoing } from '../limit/outgoing.ts'
@@ -35,7 +36,7 @@ export interface Inbound {
   readonly login: (
     question: LoginQuestion,
     visitor: Visitor,
-    scope: 'smtp' | 'imap' | 'pop3',
+    scope: Scope | 'odmr',
   ) => Later<LoginAnswer>
   /** What an account holds, for who has a limit. */
   readonly usage: (accountId: number) => Promise<QuotaUsage>
@@ -127,6 +128,8 @@ export type Completion =
 /** The rules of one role. Each answers at once where it can. */
 export interface Role {
   readonly origin: 'mx' | 'submission' | 'local'
+  /** What logins are for, where that is not `smtp`. */
+  readonly scope?: 'odmr'
   /** Names of header fields that are left out of the message. A relay leaves it alone (§6.4). */
   readonly omitted: readonly string[]
   mail(peer: Peer, sender: Sender): Later<Verdict>

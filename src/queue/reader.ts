@@ -53,6 +53,24 @@ export const pendingFor = reader<readonly string[], number>(
   },
 )
 
+/**
+ * Whether mail for some domains was accepted this moment: leased at its birth to the node that is about to find
+ * out where it waits. A lease ends within `leaseMs`, so that what is due later need not be looked at.
+ */
+export const newbornFor = reader<
+  { readonly domains: readonly string[]; readonly leaseMs: number },
+  boolean
+>('queue.newbornFor', async (tx, { domains, leaseMs }) => {
+  const places = domains.map((_, i) => `?${i + 2}`).join(', ')
+  const row = await tx.get<{ n: number }>(
+    `SELECT n FROM recipient WHERE state IN ('queued', 'leased') AND state = 'leased'
+       AND due_at > :now AND due_at <= :now + ?1 AND status IS NULL AND domain IN (${places}) LIMIT 1`,
+    leaseMs,
+    ...domains,
+  )
+  return row !== undefined
+})
+
 /** How many recipients wait, by state; each count is of an index alone. */
 export const depth = farReader<null, { state: string; recipients: number }[]>('queue.depth', tx =>
   tx.all(

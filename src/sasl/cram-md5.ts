@@ -24,9 +24,9 @@ const NONCE_OCTETS = 16
 export const cramMd5Server: ServerMechanism = {
   name: 'CRAM-MD5',
   plaintext: false,
+  serverFirst: true,
   *start(initial, { chance }) {
-    // RFC 4954 §4: a client that begins where the server does is refused as by a wrong password (535).
-    if (initial !== undefined) return failed('denied', 'CRAM-MD5 begins with the challenge')
+    if (initial !== undefined) return failed('malformed', 'CRAM-MD5 begins with the challenge')
     // §2: a challenge has the form of a Message-ID.
     const text = `<${Buffer.from(chance(NONCE_OCTETS)).toString('hex')}@postrider>`
     const response = decodeText(yield* challenge(encodeText(text))) ?? ''

@@ -60,6 +60,8 @@ export interface ServerContext {
 export type Service = 'smtp' | 'lmtp' | 'pop' | 'imap'
 
 export interface ServerMechanism extends Wants {
+  /** True where an initial response has no place, since the server begins (RFC 4954 §4). */
+  readonly serverFirst?: boolean
   /** `initial` is the initial response, if the client sent one (it may be empty). */
   start(
     initial: Uint8Array | undefined,

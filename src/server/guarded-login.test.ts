@@ -13,7 +13,7 @@ const question: LoginQuestion = {
 }
 
 /** A house that answers what it is told to: at first that there is no room for one more hash. */
-async function scripted() {
+async function scripted(secretOf: (username: string) => string | undefined = () => undefined) {
   const node = await scriptedNode()
   const { clock } = node.internet.host({ name: 'b.test', addresses: ['192.0.2.201'] }).world
   let answer = busy
@@ -24,7 +24,7 @@ async function scripted() {
   }
   const accounts = { login: { answer: answered } }
   const counters = { login: () => undefined }
-  const login = guardedLogin(accounts, counters, () => undefined, clock)
+  const login = guardedLogin(accounts, counters, secretOf, clock)
   const guess = ({ visit }: ReturnType<typeof node.come>) => login(question, visit, 'imap')
   const answers = (next: LoginAnswer) => {
     answer = next
@@ -70,4 +70,18 @@ test('passwords and tokens stand in line, by whoever comes; what needs no line d
     ['127.0.0.1', '127.0.0.1', undefined],
   )
   assert.ok((asked[1]?.rank ?? 0) > (asked[0]?.rank ?? 0))
+})
+
+test('the secret of a customer is good for on-demand relay alone', async () => {
+  const { come, login, answers } = await scripted(() => 'tanstaaf')
+  const { visit } = come('127.0.0.1')
+  const wanted: LoginQuestion = {
+    ...{ kind: 'secret', mechanism: 'CRAM-MD5', username: 'joe@a.test', scheme: 'password' },
+  }
+  const own: LoginAnswer = { kind: 'secret', secrets: [] }
+  answers(own)
+  for (const scope of ['smtp', 'pop3', 'imap'] as const)
+    assert.deepEqual(login(wanted, visit, scope), own)
+  const secrets = [{ octets: Buffer.from('tanstaaf'), genuine: true }]
+  assert.deepEqual(login(wanted, visit, 'odmr'), { kind: 'secret', secrets })
 })

@@ -15,10 +15,13 @@ import type { Clock } from '../world/clock.ts'
 export type GuardedLogin = (
   question: LoginQuestion,
   visitor: Visitor,
-  scope: Scope,
+  scope: Scope | 'odmr',
 ) => LoginAnswer | Promise<LoginAnswer>
 
-/** `secretOf`: the secret that a customer shares with us (`onDemand` in the config, RFC 2645 §5.1.2). */
+/**
+ * `secretOf`: the secret that a customer shares with us (`onDemand` in the config, RFC 2645 §5.1.2). It is good
+ * for on-demand relay alone: whoever knows it may neither read nor send as that account.
+ */
 export function guardedLogin(
   accounts: { readonly login: Pick<Login, 'answer'> },
   counters: Pick<Metrics, 'login'>,
@@ -26,9 +29,10 @@ export function guardedLogin(
   clock: Clock,
 ): GuardedLogin {
   const precedence = new Precedence(clock)
-  const answerTo = (question: LoginQuestion, visitor: Visitor, scope: Scope) => {
-    const shared = question.kind === 'secret' && question.scheme === 'password'
+  const answerTo = (question: LoginQuestion, visitor: Visitor, wanted: Scope | 'odmr') => {
+    const shared = wanted === 'odmr' && question.kind === 'secret' && question.scheme === 'password'
     const secret = shared ? secretOf(question.username) : undefined
+    const scope = wanted === 'odmr' ? 'smtp' : wanted
     if (secret === undefined) {
       if (question.kind !== 'password' && question.kind !== 'token')
         return accounts.login.answer(question, scope)

@@ -7,7 +7,7 @@ import { addressKey, canonicalDomain } from '../account/address.ts'
 import type { OnDemand, Refusal } from '../inbound/role.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import { defer, refuse } from '../mail/verdict.ts'
-import { pendingFor } from '../queue/reader.ts'
+import { newbornFor, pendingFor } from '../queue/reader.ts'
 import type { Route } from '../route/route.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { Node, Peer, StartAnswer } from '../smtp/server/question.ts'
@@ -16,8 +16,9 @@ import { takeOver } from '../transport/hop.ts'
 import { hopTransport, type PickedUp, patient, pickUp } from '../transport/pickup.ts'
 import { tlsPolicy } from '../transport/tls-policy.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { Worker } from '../transport/worker.ts'
+import { LEASE_MS, type Worker } from '../transport/worker.ts'
 import { isWithin } from '../wire/network.ts'
+import { sleep } from '../world/clock.ts'
 import type { Connection } from '../world/net.ts'
 import type { World } from '../world/world.ts'
 import type { Settings } from './settings/settings.ts'
@@ -26,6 +27,10 @@ type Customer = Settings['onDemand'][string] & { readonly domain: string }
 
 /** Deliveries begun by ETRN at once; who asks for more is told to come back. */
 const RUNS_MAX = 50
+
+/** How often, and how many times, we look whether what was accepted this moment has come to where it waits. */
+const BIRTH_MS = 25
+const BIRTH_LOOKS = 40
 
 export interface OnDemandNeeds {
   readonly world: World
@@ -59,7 +64,7 @@ export class OnDemandMail implements OnDemand {
     let messages = 0
     let underWay = false
     for (const customer of customers) {
-      const waiting = await this.#needs.store.read(pendingFor, spellings(customer.domain))
+      const waiting = await this.#waiting(spellings(customer.domain))
       messages += waiting
       if (this.#running.has(customer.domain)) underWay = true
       else if (waiting === 0) continue
@@ -84,10 +89,21 @@ export class OnDemandMail implements OnDemand {
       return refused(450, `${verb} request refused: not all of the domains are yours`)
     }
     const all = chosen.flatMap(({ domain }) => spellings(domain))
-    if ((await this.#needs.store.read(pendingFor, all)) === 0) {
-      return refused(453, 'You have no mail')
-    }
+    if ((await this.#waiting(all)) === 0) return refused(453, 'You have no mail')
     return { kind: 'exchange' as const, domains: all }
+  }
+
+  /**
+   * How many messages wait. One that got its 250 this moment is on its way there, in a node's hands; who asks
+   * now means it too.
+   */
+  async #waiting(domains: readonly string[]): Promise<number> {
+    const { world, store } = this.#needs
+    for (let looks = 0; looks < BIRTH_LOOKS; looks++) {
+      if (!(await store.read(newbornFor, { domains, leaseMs: LEASE_MS }))) break
+      await sleep(world.clock, BIRTH_MS)
+    }
+    return store.read(pendingFor, domains)
   }
 
   /** The roles have changed: all that waits goes over the customer's connection. Never rejects. */

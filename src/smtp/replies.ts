@@ -143,6 +143,7 @@ export const replies = {
   trackingNeedsName: reply(501, '5.4', 'MTRK needs ENVID'),
   /** RFC 4954 §4. */
   badBase64: reply(501, '5.2', 'Cannot decode the response'),
+  serverBegins: reply(501, '7.0', 'This mechanism takes no initial response'),
   cancelled: reply(501, '7.0', 'Authentication cancelled'),
   /** RFC 5321 §4.2.4: known, not here. */
   notImplemented: reply(502, '5.1', 'Command not implemented'),

@@ -57,7 +57,8 @@ export interface WorkerOptions {
   readonly pollMs?: number
 }
 
-const [LEASE_MS, POLL_MS, CLAIM_ROWS] = [45_000, 20_000, 200]
+export const LEASE_MS = 45_000
+const [POLL_MS, CLAIM_ROWS] = [20_000, 200]
 /** What falls due one by one is claimed together: so long after a claim there is no other for its sake. */
 const TOGETHER_MS = 100
 const QUEUED: Berth = {}

@@ -24,12 +24,20 @@ export async function askedLife(w: Witness): Promise<void> {
   for (const some of [domains, ['customer.net'], ['nobody.test']]) {
     await w.read(queueReader.pendingFor, some)
   }
-  const input = { node, leaseMs: 60_000, domains, limit: 2 }
+  // Born leased: on its way to where it waits. What its customer was offered before is not.
+  const leaseMs = 60_000
+  const born = (...some: string[]) => w.read(queueReader.newbornFor, { domains: some, leaseMs })
+  assert.equal(await born(...domains), false)
+  const lease = { lease: { by: node, leaseMs } }
+  await w.write(queue.accept, acceptance(15, { recipients: [recipient('a@customer.edu', lease)] }))
+  assert.deepEqual([await born('customer.edu'), await born(...domains)], [true, false])
+  const input = { node, leaseMs, domains, limit: 2 }
   const first = await w.write(claims.claimAsked, { ...input, after: { messageId: '', n: -1 } })
   assert.deepEqual(
     first.map(({ message_id, n }) => `${message_id} ${n}`),
     ['m11 0', 'm11 2'],
   )
+  await born('customer.test')
   await w.read(queueReader.pendingFor, domains)
   const base = { status: '4.4.0', reason: 'kept', remote: null, state: 'queued' as const }
   await w.write(queue.settle, {
@@ -53,6 +61,7 @@ export async function askedLife(w: Witness): Promise<void> {
   await w.write(claims.claimAsked, { ...input, after: { messageId: 'm12', n: 0 } })
   const again = await w.write(claims.claimAsked, { ...input, after: { messageId: '', n: -1 } })
   assert.equal(again.length, 2)
+  assert.equal(await born('customer.net'), false)
 }
 
 /** Which rows go first: by priority, and nobody for ever last. */

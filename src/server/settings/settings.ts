@@ -75,7 +75,7 @@ const queue = z.strictObject({
 
 const checkpoint = z.strictObject({
   keep: duration(1)
-    .prefault('24h')
+    .prefault('48h')
     .describe('How long the received part of an interrupted message is kept (RFC 1845).'),
   remember: duration(1)
     .prefault('7d')

@@ -9,7 +9,7 @@ import type { Extension } from './extension.ts'
 
 /**
  *     mtrk-parameter = "MTRK=" mtrk-certifier [ ":" mtrk-timeout ]
- *     mtrk-certifier = base64          ; of a SHA-1 hash; without `=`, which no parameter may hold
+ *     mtrk-certifier = base64          ; §1: of a SHA-1 hash, without `=`, which no parameter may hold
  *     mtrk-timeout   = 1*9DIGIT        ; seconds, §3
  */
 const VALUE = /^([A-Za-z0-9+/]{1,64})(?::(\d{1,9}))?$/

@@ -31,6 +31,10 @@ export function* auth(conversation: Conversation, argument: string): Turn {
     conversation.reply(replies.badBase64)
     return
   }
+  if (initial !== undefined && mechanism.serverFirst === true) {
+    conversation.reply(replies.serverBegins)
+    return
+  }
   const result = yield* exchange(conversation, mechanism, initial)
   if ('code' in result) conversation.reply(result)
   else if (result.kind === 'done') {
