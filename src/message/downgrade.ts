@@ -42,15 +42,23 @@ function plainField(octets: Buffer, field: Field, value: string): Uint8Array {
   return Buffer.from(plainText(name, field.name, value), 'latin1')
 }
 
+/** How a field is read, as far as that matters for what it has beyond ASCII. */
+export function kindOfField(name: string): 'text' | 'addresses' | 'parameters' | undefined {
+  if (TEXTS.test(name)) return 'text'
+  if (ADDRESSES.test(name)) return 'addresses'
+  return PARAMETERS.test(name) ? 'parameters' : undefined
+}
+
 /** The field in ASCII; '' where that cannot be (§2.4). */
-function plainText(name: string, kind: string, value: string): string {
-  if (TEXTS.test(kind)) return formatText(name, value)
-  if (ADDRESSES.test(kind)) {
+function plainText(name: string, field: string, value: string): string {
+  const kind = kindOfField(field)
+  if (kind === 'text') return formatText(name, value)
+  if (kind === 'addresses') {
     const { entries, fault } = parseAddressList(value)
     if (fault !== undefined) return ''
     return formatField(name, formatAddressList(entries.map(plainEntry))) ?? ''
   }
-  if (PARAMETERS.test(kind)) {
+  if (kind === 'parameters') {
     const said = parametersOf(value).filter(each => !BEYOND_ASCII.test(each))
     // Without its first word it says nothing.
     return said[0]?.includes('=') === false ? (formatField(name, said.join(';')) ?? '') : ''
@@ -58,7 +66,8 @@ function plainText(name: string, kind: string, value: string): string {
   return ''
 }
 
-function plainEntry(entry: Mailbox | Group): Mailbox | Group {
+/** No address in it is beyond ASCII any more. */
+export function plainEntry(entry: Mailbox | Group): Mailbox | Group {
   return 'members' in entry
     ? { ...entry, members: entry.members.map(plainMailbox) }
     : plainMailbox(entry)
@@ -73,6 +82,6 @@ function plainMailbox({ name, address }: Mailbox): Mailbox {
 }
 
 /** What stands between semicolons, but for those in quotes. */
-function parametersOf(value: string): string[] {
+export function parametersOf(value: string): string[] {
   return Array.from(value.matchAll(/(?:[^;"]|"(?:[^"\\]|\\.)*"?)+/gs), match => match[0])
 }

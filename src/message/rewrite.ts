@@ -5,7 +5,8 @@
  */
 import type { Transform } from '../wire/effect.ts'
 import type { Entity, FieldName } from './entity.ts'
-import { deeds, type Survey } from './survey.ts'
+import { plainField } from './plain-field.ts'
+import { deeds, endsLine, isContinuation, type Survey } from './survey.ts'
 import {
   base64,
   canonicalLines,
@@ -32,7 +33,6 @@ export function rewriting(survey: Survey & { readonly kind: 'convert' }): Transf
   }
 }
 
-const LF = 10
 const CRLF = Buffer.from('\r\n')
 
 const labelled = deeds.quotedPrintable | deeds.base64 | deeds.label7bit | deeds.label8bit
@@ -44,6 +44,8 @@ class Rewriter implements Visitor {
   /** What is to be done with the entity whose header is under way. */
   #deed = 0
   #recoding: Recoding | undefined
+  /** The field under way, where the header is to become ASCII. */
+  #field: Uint8Array[] = []
   /** The last line of the header has no line end: the message ends within it. */
   #cut = false
 
@@ -67,12 +69,23 @@ class Rewriter implements Visitor {
       (field === 'content-transfer-encoding' && (this.#deed & labelled) !== 0) ||
       (field === 'content-type' && (this.#deed & retyped) !== 0)
     if (replaced) return
-    this.#out.push(octets)
-    this.#cut = octets.at(-1) !== LF
+    if ((this.#deed & deeds.plainHeader) === 0) this.#out.push(octets)
+    else {
+      if (!this.#cut && !isContinuation(octets)) this.#endField()
+      // A copy: the octets are the walker's again when this returns.
+      this.#field.push(Buffer.from(octets))
+    }
+    this.#cut = !endsLine(octets)
+  }
+
+  #endField(): void {
+    if (this.#field.length > 0) this.#out.push(plainField(Buffer.concat(this.#field)))
+    this.#field = []
   }
 
   headerEnd(entity: Entity, blank: Uint8Array): void {
     const deed = this.#deed
+    this.#endField()
     const fields = this.#fields(entity)
     if (fields !== '' && this.#cut) this.#out.push(CRLF)
     if (fields !== '') this.#out.push(Buffer.from(fields, 'latin1'))

@@ -48,7 +48,12 @@ export const deeds = {
   noVersion: 1024,
   /** A body in it is encoded, so that it needs one. */
   version: 2048,
+  /** Fields of its header become ASCII. */
+  plainHeader: 4096,
 } as const
+
+/** So much of all headers may become ASCII: each such field is held, and read, by who rewrites it. */
+const BEYOND_MAX_OCTETS = 65_536
 
 /** More entities than any message has; of one with more nothing is converted. */
 const ENTITIES_MAX = 1 << 17
@@ -62,6 +67,10 @@ export class Surveyor implements Visitor {
   #changes = false
   #signed = false
   #reason: string | undefined
+  /** Of the field under way: its octets, and whether one is above 127. */
+  #field = { octets: 0, eightBit: false, ended: true }
+  /** Of all fields beyond ASCII. */
+  #beyond = 0
   /** Of the leaf or gap under way. */
   #gauge = new Gauge()
   #gap: { readonly entity: Entity; readonly deed: number } | undefined
@@ -96,9 +105,24 @@ export class Surveyor implements Visitor {
   }
 
   headerLine(octets: Uint8Array): void {
-    // 8-bit octets in a header go as they are, as everywhere; a NUL can go by no DATA.
+    // A NUL can go by no DATA.
     if (octets.includes(0)) this.#reason ??= 'a header holds NUL'
     if (this.#entities === 1 && isSignature(octets)) this.#signed = true
+    if (this.#wanted.most === '7bit') this.#seven(octets)
+  }
+
+  /** RFC 6152 §3: what a hop without 8BITMIME is given has no octet above 127, in headers neither. */
+  #seven(octets: Uint8Array): void {
+    const field = this.#field
+    const begins = field.ended && !isContinuation(octets)
+    const eightBit = (!begins && field.eightBit) || octets.some(octet => octet > 127)
+    const length = begins ? octets.length : field.octets + octets.length
+    this.#field = { octets: length, eightBit, ended: endsLine(octets) }
+    if (!eightBit) return
+    this.#beyond += !begins && field.eightBit ? octets.length : length
+    if (this.#beyond > BEYOND_MAX_OCTETS) this.#reason ??= 'too much of a header is beyond ASCII'
+    this.#do(this.#entities - 1, deeds.plainHeader)
+    this.#changes = true
   }
 
   headerEnd(entity: Entity): void {
@@ -199,6 +223,18 @@ export class Surveyor implements Visitor {
     if (this.#wanted.binary) this.#changes = true
     return eightBit ? deeds.label8bit : deeds.label7bit
   }
+}
+
+const LF = 10
+
+/** A line that goes on with the field of the one before (RFC 5322 §2.2.3). */
+export function isContinuation(line: Uint8Array): boolean {
+  return line[0] === 32 || line[0] === 9
+}
+
+/** Pieces of a long line but the last have no line end. */
+export function endsLine(line: Uint8Array): boolean {
+  return line.at(-1) === LF
 }
 
 /** RFC 6376 §3.5, or one of a chain (RFC 8617 §4.1). */

@@ -11,6 +11,9 @@
 import { writer } from '../store/store.ts'
 import type { Write } from '../world/sql.ts'
 
+/** How long a row is a worker's that does not renew its lease. */
+export const LEASE_MS = 45_000
+
 /** The columns of `Claimed`. */
 export const CLAIMED =
   'message_id, n, address, domain, notify, original_recipient, alias_of, parameters, attempts, delay_notified_at, released_at, doubts, via'

@@ -6,7 +6,7 @@
  */
 
 import type { Acceptance } from '../queue/acceptance.ts'
-import { type AskedInput, type Claimed, claim, claimAsked } from '../queue/claim.ts'
+import { type AskedInput, type Claimed, claim, claimAsked, LEASE_MS } from '../queue/claim.ts'
 import { reopenLanes, upcoming } from '../queue/lane.ts'
 import type { RestingNotice } from '../queue/notice.ts'
 import { type QueuedMessage, queuedMessage } from '../queue/reader.ts'
@@ -57,7 +57,6 @@ export interface WorkerOptions {
   readonly pollMs?: number
 }
 
-export const LEASE_MS = 45_000
 const [POLL_MS, CLAIM_ROWS] = [20_000, 200]
 /** What falls due one by one is claimed together: so long after a claim there is no other for its sake. */
 const TOGETHER_MS = 100

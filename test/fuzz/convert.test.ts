@@ -180,6 +180,8 @@ test('mail of the field has the same parts behind a hop without 8BITMIME', async
       before.attachments.map(each => [each.mimeType, each.filename]),
       name,
     )
+    // Raw octets in a charset that nothing names: that reader takes them for broken UTF-8.
+    if (before.subject?.includes('\ufffd') === true) continue
     assert.equal(after.subject, before.subject, name)
   }
   assert.ok(changed >= 5, `${changed}`)
