@@ -130,6 +130,8 @@ export const furnish = writer(
       accountId,
     )
     if (first === 0) return null
+    // Who mirrors or shows what is subscribed (mbsync, OfflineIMAP, LSUB) wants INBOX above all.
+    await tx.run(SUBSCRIBE, accountId, 'INBOX')
     for (const { name, specialUse } of folders) {
       await tx.run(MAKE, accountId, name, specialUse, 0)
       await tx.run(SUBSCRIBE, accountId, name)
