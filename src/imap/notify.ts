@@ -1,10 +1,10 @@
 /**
  * What NOTIFY asks to be told of (RFC 5465 §3, §8): groups of mailboxes, and the events of each. A mailbox is of the
- * first group that it belongs to (§3.1).
+ * first group that it belongs to (§3.1; scopes.ts).
  */
 import type { Cursor } from './cursor.ts'
 import { type FetchItem, readFetchItems } from './fetch-item.ts'
-import { DELIMITER, OTHER_USERS, readMailboxName } from './mailbox-name.ts'
+import { readMailboxName } from './mailbox-name.ts'
 
 export const EVENTS = [
   'MessageNew',
@@ -124,39 +124,4 @@ function readEvents(cursor: Cursor): Events {
     cursor.fail('MessageNew and MessageExpunge go together, and FlagChange goes with them')
   }
   return { events, items, strange }
-}
-
-interface Named {
-  readonly name: string
-  readonly subscribed: boolean
-}
-
-/** The group that a mailbox which is not selected belongs to. */
-export function groupOf(groups: readonly EventGroup[], box: Named): EventGroup | undefined {
-  return groups.find(({ scope }) => belongs(scope, box))
-}
-
-export function belongs(scope: Scope, { name, subscribed }: Named): boolean {
-  switch (scope.kind) {
-    case 'selected':
-      return false
-    case 'inboxes':
-      return name === 'INBOX'
-    case 'personal':
-      return !name.startsWith(`${OTHER_USERS}${DELIMITER}`)
-    case 'subscribed':
-      return subscribed
-    case 'subtree':
-      for (let root = name; root !== ''; root = above(root)) if (scope.names.has(root)) return true
-      return false
-    case 'subtree-one':
-      return scope.names.has(name) || scope.names.has(above(name))
-    case 'mailboxes':
-      return scope.names.has(name)
-  }
-}
-
-/** The level above; '' where there is none, which no mailbox is called. */
-function above(name: string): string {
-  return name.slice(0, Math.max(0, name.lastIndexOf(DELIMITER)))
 }

@@ -3,7 +3,8 @@
  * that bring it up to date. It speaks to nobody: `news` gives the lines.
  */
 import { DELIMITER, formatMailboxName } from '../mailbox-name.ts'
-import { type EventGroup, groupOf, type NotifyEvent, type NotifyWish } from '../notify.ts'
+import type { EventGroup, NotifyEvent, NotifyWish } from '../notify.ts'
+import { Scopes } from '../scopes.ts'
 import type { WatchedMailbox } from './question.ts'
 
 export interface Manner {
@@ -15,11 +16,13 @@ export interface Manner {
 
 export class Watched {
   readonly wish: NotifyWish
+  readonly #scopes: Scopes
   /** By MAILBOXID, so that a new name is not taken for a new mailbox. */
   #known: Map<string, WatchedMailbox>
 
   constructor(wish: NotifyWish, mailboxes: readonly WatchedMailbox[]) {
     this.wish = wish
+    this.#scopes = new Scopes(wish.groups.map(({ scope }) => scope))
     this.#known = byId(mailboxes)
   }
 
@@ -67,7 +70,8 @@ export class Watched {
   }
 
   #wants(box: WatchedMailbox, event: NotifyEvent): boolean {
-    return groupOf(this.wish.groups, box)?.events.has(event) ?? false
+    const place = this.#scopes.first(box)
+    return place !== undefined && this.wish.groups[place]?.events.has(event) === true
   }
 }
 

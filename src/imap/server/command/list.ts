@@ -27,6 +27,11 @@ import { askStatus, formatStatus, readStatusItems } from './status.ts'
 /** More patterns than anybody has. */
 const PATTERNS_MAX = 100
 
+/** What is told of many leaves in pieces, as fast as it is read. */
+const PIECE_OCTETS = 16_384
+/** Levels that are no mailboxes are told too: of ten thousand deep names there are a million, each of them long, and that is no list. */
+const LEVELS_MAX = 20_000
+
 const TOO_MUCH = no('the patterns are too complicated for so many names', 'LIMIT')
 
 interface Wish extends ListWish {
@@ -50,13 +55,19 @@ export function* list(turn: Turn, cursor: Cursor): Running<Result> {
   if (wish.status.includes('HIGHESTMODSEQ')) turn.condstore()
   const answer = yield* ask<'mailboxes'>({ kind: 'mailboxes', account: accountOf(turn) })
   if (answer.kind === 'no') return refused(answer)
-  if (isTooMuch(allNames(answer.mailboxes), wish.patterns)) return TOO_MUCH
+  const names = namesOf(answer.mailboxes)
+  if (names === undefined || isTooMuch(names, wish.patterns)) return TOO_MUCH
   let text = ''
   for (const found of listed(answer.mailboxes, wish)) {
     text += line('LIST', found, turn.enabled.utf8)
-    if (!found.exists || !asksMore(wish)) continue
+    const more = found.exists && asksMore(wish)
+    if (!more && text.length < PIECE_OCTETS) continue
     turn.send(text)
     text = ''
+    if (!more) {
+      if (turn.full) yield* output()
+      continue
+    }
     if (wish.status.length > 0) yield* tellStatus(turn, found.name, wish.status)
     if (wish.rights) yield* tellRights(turn, found.name)
     if (wish.metadata) yield* tellMetadata(turn, found.name, wish.metadata)
@@ -71,10 +82,10 @@ function asksMore({ status, rights, metadata }: Wish): boolean {
   return status.length > 0 || rights || metadata !== undefined
 }
 
-/** Of mailboxes, and of the levels above them. */
-function* allNames(mailboxes: readonly ListedMailbox[]): Generator<string> {
-  for (const { name } of mailboxes) yield name
-  yield* parentsOf(mailboxes)
+/** Of mailboxes, and of the levels above them; undefined where there are too many of these. */
+function namesOf(mailboxes: readonly ListedMailbox[]): readonly string[] | undefined {
+  const parents = parentsOf(mailboxes, LEVELS_MAX)
+  return parents.size > LEVELS_MAX ? undefined : [...mailboxes.map(({ name }) => name), ...parents]
 }
 
 /** RFC 5819 §2: a mailbox that cannot be told of is left out. */
@@ -100,7 +111,8 @@ export function* lsub(turn: Turn, cursor: Cursor): Running<Result> {
     turn.send(line('LSUB', { name, attributes, childInfo: [] }, turn.enabled.utf8))
   }
   const subscribed = answer.mailboxes.filter(mailbox => mailbox.subscribed)
-  if (isTooMuch(allNames(subscribed), [pattern])) return TOO_MUCH
+  const names = namesOf(subscribed)
+  if (names === undefined || isTooMuch(names, [pattern])) return TOO_MUCH
   for (const { name } of subscribed) if (matchesPattern(name, pattern)) tell(name, [])
   if (pattern.endsWith('%')) {
     for (const parent of parentsOf(subscribed))

@@ -6,6 +6,8 @@ import { matchesPattern } from '../../list-pattern.ts'
 import { DELIMITER } from '../../mailbox-name.ts'
 import type { ListedMailbox } from '../question.ts'
 
+const NO_END = Number.POSITIVE_INFINITY
+
 export interface ListWish {
   readonly patterns: readonly string[]
   /** Whether anything of RFC 5258's syntax was used. */
@@ -75,10 +77,17 @@ function told(
   return { name, exists, attributes, childInfo }
 }
 
-/** Names that have others below them. */
-export function parentsOf(mailboxes: readonly ListedMailbox[]): Set<string> {
+/** Names that have others below them; it stops where they are more than `most`. */
+export function parentsOf(mailboxes: readonly ListedMailbox[], most = NO_END): Set<string> {
   const parents = new Set<string>()
-  for (const { name } of mailboxes) for (const parent of ancestors(name)) parents.add(parent)
+  for (const { name } of mailboxes) {
+    if (parents.size > most) break
+    for (const parent of ancestors(name)) {
+      // With it those above it are there.
+      if (parents.has(parent)) break
+      parents.add(parent)
+    }
+  }
   return parents
 }
 

@@ -5,7 +5,8 @@
 import type { Cursor } from '../../cursor.ts'
 import { formatTag } from '../../encode.ts'
 import { formatMailboxName } from '../../mailbox-name.ts'
-import { belongs, readScope, SCOPES_MAX, type Scope } from '../../notify.ts'
+import { readScope, SCOPES_MAX, type Scope } from '../../notify.ts'
+import { Scopes } from '../../scopes.ts'
 import type { SearchKey } from '../../search-key.ts'
 import {
   accountOf,
@@ -67,8 +68,9 @@ function* namesIn(turn: Turn, scopes: readonly Scope[]): Running<readonly string
   if (scopes.some(({ kind }) => kind !== 'selected')) {
     const answer = yield* ask<'mailboxes'>({ kind: 'mailboxes', account: accountOf(turn) })
     if (answer.kind === 'no') return refused(answer)
+    const wanted = new Scopes(scopes)
     for (const box of answer.mailboxes) {
-      if (box.exists && scopes.some(scope => belongs(scope, box))) names.add(box.name)
+      if (box.exists && wanted.first(box) !== undefined) names.add(box.name)
     }
   }
   return [...names]
