@@ -81,7 +81,8 @@ function named(data: string, database: string | undefined): string {
   return `${protocol}//${host}${pathname}`
 }
 
-async function refuseNodes(store: Store): Promise<void> {
+/** No other node is to be at work on it. */
+export async function refuseNodes(store: Store): Promise<void> {
   if (store.alone) return
   const nodes = await store.read(listNodes, null)
   const [alive] = nodes.filter(node => node.silentMs < SILENT_MS)

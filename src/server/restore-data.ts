@@ -3,6 +3,8 @@
  * it, or to a copy of its database while one does. Called by cli/command/restore.ts and check.ts.
  */
 import { join } from 'node:path'
+import { findings } from '../store/check.ts'
+import { leap } from '../store/leap.ts'
 import { type Rehearsal, rehearse } from '../store/rehearse.ts'
 import { type Restored, restore } from '../store/restore.ts'
 import type { Clock } from '../world/clock.ts'
@@ -18,7 +20,8 @@ import {
   writePrivateFile,
 } from '../world/node/store-file.ts'
 import { ExitError } from './exit-error.ts'
-import { BODIES, DATABASE } from './folder.ts'
+import { BODIES, DATABASE, openFolder } from './folder.ts'
+import { refuseNodes } from './move-store.ts'
 import type { Settings } from './settings/settings.ts'
 
 /** What was restored. */
@@ -26,6 +29,25 @@ export interface DataRestored {
   readonly data: string
   readonly sizeOctets: number
   readonly files: number
+}
+
+/**
+ * A PostgreSQL that was brought back by its own means, or a standby that lacked the last commits, goes on above all
+ * that was given out since; how many mailboxes there are. Rejects with ExitError.
+ */
+export async function leapDatabase(settings: Settings): Promise<number> {
+  if (settings.database === undefined) throw new ExitError(64, 'name the folder of a backup')
+  makeFolderOf(settings.data, settings.user)
+  const folder = await openFolder(settings, silent)
+  if (!folder) throw new ExitError(75, `a server runs on ${settings.data}: stop it, and all others`)
+  try {
+    await refuseNodes(folder.store)
+    const [first] = await findings(folder.store)
+    if (first) throw new ExitError(65, `it is not sound: ${first.where}: ${first.detail}`)
+    return await leap(folder.store)
+  } finally {
+    await folder.close()
+  }
 }
 
 /** Restores a backup into the data folder of the settings. Rejects with ExitError. */
@@ -36,7 +58,8 @@ export async function restoreData(
 ): Promise<DataRestored> {
   const { data, database } = settings
   if (database !== undefined) {
-    throw new ExitError(69, 'the database is a PostgreSQL: restore it with pg_restore')
+    const next = 'restore it with pg_restore, then call this without a folder'
+    throw new ExitError(69, `the database is a PostgreSQL: ${next}`)
   }
   if (!isFolder(from)) throw new ExitError(66, `${from} is no folder: name the one of a backup`)
   const bodies = settings.bodies.directory ?? join(data, BODIES)

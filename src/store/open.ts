@@ -21,7 +21,7 @@ import { Topics } from './topics.ts'
 export interface OpenOptions {
   /** The database file; made, with mode 0600, where there is none. Its directory must be there. */
   readonly path: string
-  /** The rooms' reader.ts and writer.ts. check.ts and sweep.ts of this room are always among them. */
+  /** The rooms' reader.ts and writer.ts. check.ts, leap.ts and sweep.ts of this room are always among them. */
   readonly modules: readonly URL[]
   readonly clock: Clock
   readonly log: Log
@@ -37,6 +37,7 @@ export interface FileStore extends Store {
 
 const ownModules = [
   './check.ts',
+  './leap.ts',
   './sweep.ts',
   './body-chunk.ts',
   './garbage.ts',

@@ -26,6 +26,7 @@ import { HASHES } from './backup.ts'
 import { type Finding, findings } from './check.ts'
 import { listChunked } from './chunk-disk.ts'
 import { countPath } from './commit-count.ts'
+import { leap } from './leap.ts'
 import { openStore } from './open.ts'
 
 export interface RestoreOptions {
@@ -147,7 +148,7 @@ async function copyFiles(
   return { bodies: copied, sizeOctets: sizes.reduce((sum, size) => sum + size, fileSize(coming)) }
 }
 
-/** Brings the database to this version, and looks at all of it. */
+/** Brings the database to this version, looks at all of it, and has it go on above what was given out since. */
 async function verify(
   { clock, log }: RestoreOptions,
   path: string,
@@ -157,7 +158,9 @@ async function verify(
   try {
     const inside: Omit<StoredBody, 'changedAt'>[] = []
     for await (const body of listChunked(store)) inside.push(body)
-    return await findings(store, [...bodies, ...inside])
+    const found = await findings(store, [...bodies, ...inside])
+    if (found.length === 0) await leap(store)
+    return found
   } finally {
     await store.close()
   }

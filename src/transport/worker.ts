@@ -1,10 +1,10 @@
 /**
- * The worker: claims what is due, routes it, has a transport carry it, and settles the outcome. What this node has just accepted is born leased to it and starts without a claim; everything else
- * is found by polling, which a wake-up only hastens. Memory is bounded by `jobsMax`: beyond it,
- * accepted mail stays in the store until a place is free. What may not go yet, since its destination is
- * down or has its share of the places, waits in a lane (lanes.ts) and holds nobody up.
+ * The worker: claims what is due, routes it, has a transport carry it, and settles the outcome. What this
+ * node has just accepted is born leased to it and starts without a claim; everything else is found by
+ * polling, which a wake-up only hastens. Memory is bounded by `jobsMax`: beyond it, accepted mail stays in
+ * the store until a place is free. What may not go yet, since its destination is down or has its share of
+ * the places, waits in a lane (lanes.ts) and holds nobody up.
  */
-
 import type { Acceptance } from '../queue/acceptance.ts'
 import { type AskedInput, type Claimed, claim, claimAsked, LEASE_MS } from '../queue/claim.ts'
 import { reopenLanes, upcoming } from '../queue/lane.ts'

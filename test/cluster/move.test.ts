@@ -10,6 +10,7 @@ import { addAccount, addDomain } from '../../src/account/writer.ts'
 import { type Acceptance, accept } from '../../src/queue/writer.ts'
 import { BODIES, DATABASE, type Folder, openState } from '../../src/server/folder.ts'
 import { moveStore } from '../../src/server/move-store.ts'
+import { leapDatabase } from '../../src/server/restore-data.ts'
 import { type Settings, settingsSchema } from '../../src/server/settings/settings.ts'
 import { move, type TableCount } from '../../src/store/move.ts'
 import { leftTables, movedTables } from '../../src/store/move-table.ts'
@@ -195,6 +196,12 @@ describe('a move to another store', { skip: binaries === undefined && noPostgres
     rmSync(join(server.data, BODIES), { recursive: true })
     const there = await startServer({ data: server.data, set: { database: to } })
     assert.deepEqual(await there.mail(account), before)
+    const settings = { ...settingsOf(server.data), database: to }
+    await assert.rejects(leapDatabase(settings), /a server runs/)
+    // As a node on another machine.
+    const elsewhere = { ...settings, data: newFolder('elsewhere') }
+    await assert.rejects(leapDatabase(elsewhere), /a server is at work on it/)
     await there.stop()
+    assert.ok((await leapDatabase(elsewhere)) > 0)
   })
 })

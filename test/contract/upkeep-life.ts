@@ -1,7 +1,10 @@
 /** A store looked through, swept, and moved (src/store), for rooms.test.ts: the same on every store. */
+import assert from 'node:assert/strict'
+import { folderSince, openFolder } from '../../src/mailbox/change.ts'
 import * as mailbox from '../../src/mailbox/writer.ts'
 import * as record from '../../src/record/trace.ts'
 import * as check from '../../src/store/check.ts'
+import { leap } from '../../src/store/leap.ts'
 import * as moves from '../../src/store/move-table.ts'
 import type { Store } from '../../src/store/store.ts'
 import * as sweep from '../../src/store/sweep.ts'
@@ -31,12 +34,38 @@ export async function movedIntoLife(w: Witness): Promise<void> {
   await w.read(moves.unfinishedMove, null)
 }
 
+/** What a restored database does: nothing that was given out since is given again, and everything is told anew. */
+async function leapLife(w: Witness, store: Store): Promise<void> {
+  const name = { accountId: 1, name: 'Sent' }
+  const before = await store.read(openFolder, name)
+  assert.ok(before)
+  const { mailboxId, messages } = before
+  assert.ok(messages > 0)
+  const write: Store['write'] = async (writer, input) => {
+    const output = await w.write(writer, input)
+    // Numbers of mailboxes may have gaps.
+    w.log.pop()
+    return output
+  }
+  w.log.push(await leap({ write }))
+  const behind = await store.read(openFolder, name)
+  assert.deepEqual(behind, {
+    ...before,
+    uidNext: before.uidNext + 2 ** 20,
+    modSeq: before.modSeq + 2 ** 24,
+  })
+  const told = await store.read(folderSince, { mailboxId, modSeq: before.modSeq + 1_000_000 })
+  assert.equal(told?.forgotten, true)
+  assert.equal(told?.present.length, messages)
+}
+
 const disk = { list: async function* () {}, remove: async () => {} } as never
 
 export async function upkeepLife(w: Witness, store: Store): Promise<void> {
   const watched = { ...store, read: w.read, write: w.write } as Store
   await w.write(mailbox.deliver, [])
   await w.read(check.firstDamage, null)
+  await leapLife(w, store)
   w.log.push(plain(await check.findings(watched, [])))
   await w.read(sweep.stagedIsNamed, 'file2')
   await w.write(sweep.removeBodies, [4])

@@ -1,4 +1,7 @@
-/** `restore`: a backup becomes the data folder of a server that does not run, every file proven. */
+/**
+ * `restore`: a backup becomes the data folder of a server that does not run, every file proven. Without one: what
+ * PostgreSQL's own means have brought back goes on above what was given out since.
+ */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { formatCount, formatSize } from '../../wire/measure.ts'
@@ -9,11 +12,24 @@ import { locate } from '../locate.ts'
 export function addRestore(program: Command, face: Face): void {
   common(
     program
-      .command('restore <backup>')
-      .description('make a backup the data of a server that does not run; nothing is written over'),
-  ).action(async (backup: string, options: CommonOptions) => {
+      .command('restore [backup]')
+      .description(
+        'make a backup the data of a server that does not run; nothing is written over. Without one: behind pg_restore',
+      ),
+  ).action(async (backup: string | undefined, options: CommonOptions) => {
     const settings = await locate(face, options)
-    const { restoreData } = await import('../../server/restore-data.ts')
+    const { leapDatabase, restoreData } = await import('../../server/restore-data.ts')
+    if (backup === undefined) {
+      const leapt = { mailboxes: await leapDatabase(settings) }
+      print(
+        face,
+        options,
+        leapt,
+        ({ mailboxes }) =>
+          `UIDs and MODSEQs of ${formatCount(mailboxes, 'folder')} go on above all that may have been given out\n`,
+      )
+      return
+    }
     const from = resolve(currentFolder(), backup)
     const restored = await restoreData(settings, from, face.clock)
     print(
