@@ -7,6 +7,7 @@
  * copied once, into a buffer that is used again; once more only where somebody keeps it.
  */
 
+import { isAscii } from 'node:buffer'
 import type { Room } from '../limit/free-space.ts'
 import type { Range } from '../message/complete.ts'
 import {
@@ -34,7 +35,9 @@ const OVER = { chunk: EMPTY, octets: EMPTY }
 
 type Ranges = readonly Range[] | Promise<readonly Range[]>
 
-export type TakenBody = Uint8Array | { readonly staged: string; readonly sizeOctets: number }
+export type TakenBody =
+  | Uint8Array
+  | { readonly staged: string; readonly sizeOctets: number; readonly ascii: boolean }
 
 export class Intake {
   /** It was seen to need nothing on its way (`Policy.accept`). */
@@ -49,6 +52,8 @@ export class Intake {
   #stage: Promise<void> | undefined
   #writes: Promise<void>[] = []
   #error: unknown
+  /** Of what is staged no octet is above 127. */
+  #ascii = true
   /** Octets of the prefix that were left out of the body. */
   #omittedOctets = 0
   readonly #omit: (prefix: Uint8Array) => Ranges
@@ -112,7 +117,8 @@ export class Intake {
     const staged = this.#staged as StagedBody
     await staged.seal()
     this.#staged = undefined
-    return { staged: staged.name, sizeOctets: this.#sizeOctets - this.#omittedOctets }
+    const sizeOctets = this.#sizeOctets - this.#omittedOctets
+    return { staged: staged.name, sizeOctets, ascii: this.#ascii }
   }
 
   /**
@@ -193,6 +199,7 @@ export class Intake {
     if (this.#room && !(await this.#room.for(octets.length))) {
       throw new DiskFull('the free space that is left is kept in reserve')
     }
+    this.#ascii &&= isAscii(octets)
     await this.#staged?.write(octets)
   }
 

@@ -17,8 +17,12 @@ test('SMTPUTF8 is kept where an address or the content needs it, and only there'
       utf8: true,
     }
     const envelope = { sender, recipients: [{ forwardPath: parseStoredAddress(to) }] }
-    const kept = withoutNeedlessUtf8(envelope, head, Buffer.from(content))
-    assert.equal(kept.sender.utf8, utf8, `${from} ${to} ${content}`)
-    assert.equal(kept.sender.body, '8BITMIME')
+    const octets = Buffer.from(content)
+    const ascii = octets.every(octet => octet < 128)
+    for (const body of [octets, { staged: 'x', sizeOctets: octets.length, ascii }]) {
+      const kept = withoutNeedlessUtf8(envelope, head, body)
+      assert.equal(kept.sender.utf8, utf8, `${from} ${to} ${content}`)
+      assert.equal(kept.sender.body, '8BITMIME')
+    }
   }
 })

@@ -18,6 +18,7 @@ const SENDER = [
   'lastWord',
   'verp',
   'rewritten',
+  'seen',
 ] as const satisfies readonly (keyof Sender)[]
 const RECIPIENT = [
   'validSince',

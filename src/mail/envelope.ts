@@ -40,6 +40,8 @@ export interface Sender {
   readonly verp?: string
   /** It tells the postmaster of a notice that could not be delivered; nobody is told where it fails too. */
   readonly lastWord?: true
+  /** What a body too large for memory was seen to be as it came, where besides no line of it begins with a dot. Ours alone. */
+  readonly seen?: '7bit' | '8bit'
   /** What the rules of `rewrite` changed: the reverse-path it was submitted with, and fields written anew. For the record. */
   readonly rewritten?: { readonly reversePath?: string; readonly fields?: readonly string[] }
   /** MTRK= (RFC 3885 §3): the certifier in base64, and until when it may be asked, ms since the epoch. */

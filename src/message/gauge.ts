@@ -73,12 +73,15 @@ export class Gauge {
 
   /** Lines that are known to be 7bit or 8bit data, and to have no dot at their beginning. */
   passed(octets: Uint8Array, is: '7bit' | '8bit'): void {
-    if (this.#column > 0 || this.#cr) {
-      this.push(octets)
-      return
-    }
-    this.octets += octets.length
+    if (!this.skipped(octets.length, is)) this.push(octets)
+  }
+
+  /** So many octets of such lines, that nobody need show; false, and nothing is counted, within a line. */
+  skipped(octets: number, is: '7bit' | '8bit'): boolean {
+    if (this.#column > 0 || this.#cr) return false
+    this.octets += octets
     if (is === '8bit') this.eightBit += 1
+    return true
   }
 
   /** There is nothing more: a last CR stands alone. */

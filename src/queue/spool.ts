@@ -33,7 +33,7 @@ export interface Submission {
   /** What we put in front of the body. */
   readonly head: string
   /** Octets are lent: what is kept of them is a copy, and a large buffer may go over to the store. */
-  readonly body: Acceptance['body']
+  readonly body: Uint8Array | (Staged & { readonly ascii?: boolean })
   /** The body is 7bit or 8bit data, and no line of it begins with a dot. */
   readonly plain?: boolean
   readonly accountId: number | null
@@ -43,6 +43,8 @@ export interface Submission {
   /** The transaction it came by, where its client gave it a name (RFC 1845). */
   readonly named?: Omit<NamedAcceptance, 'acceptance'>
 }
+
+type Staged = Exclude<Acceptance['body'], Uint8Array>
 
 /** What of a message decides where its recipients wait. */
 export interface Birth {
@@ -211,7 +213,7 @@ export class Spool {
       utf8: sender.utf8,
       ret: sender.ret ?? null,
       envelopeId: sender.envelopeId ?? null,
-      parameters: formatCarriedSender(sender),
+      parameters: formatCarriedSender(seenIn(submission)),
       priority: sender.priority ?? 0,
       accountId,
       peer,
@@ -267,10 +269,19 @@ function keptOf(
   { head, body, named }: Submission,
   atOnce: boolean,
 ): Pick<Acceptance, 'head' | 'body'> {
-  if (!(body instanceof Uint8Array)) return { head: atOnce ? NO_OCTETS : ownText(head), body }
+  if (!(body instanceof Uint8Array)) {
+    const { staged, sizeOctets } = body
+    return { head: atOnce ? NO_OCTETS : ownText(head), body: { staged, sizeOctets } }
+  }
   if (atOnce) return { head: NO_OCTETS, body: named === undefined ? body : ownOctets(body) }
   if (named === undefined && body.length >= AS_THEY_ARE_OCTETS) return { head: ownText(head), body }
   return inOneBuffer(head, body, named !== undefined)
+}
+
+/** With what a staged body was seen to be: whoever carries it away reads it once. */
+function seenIn({ envelope: { sender }, body, plain }: Submission): Sender {
+  if (!plain || body instanceof Uint8Array || body.ascii === undefined) return sender
+  return { ...sender, seen: body.ascii ? '7bit' : '8bit' }
 }
 
 /** What is in our hands behind the commit, of a body that goes over to the store with its buffer. */

@@ -133,6 +133,55 @@ test('a small message is read once, a large one streams, and both come out alike
   }
 })
 
+test('a large message that was seen as it came is not read to be looked at, but to be converted', async () => {
+  const head = Buffer.from('Received: x\r\n')
+  for (const [word, seen, extensions, wanted, wantedReads] of [
+    ['cafe', '7bit', none, '7BIT', 0],
+    ['cafe', '7bit', eight, '7BIT', 0],
+    ['caf\xe9', '8bit', eight, '8BITMIME', 0],
+    ['caf\xe9', '8bit', none, '7BIT converted', 2],
+    ['caf\xe9', undefined, eight, '8BITMIME', 1],
+  ] as const) {
+    let reads = 0
+    const text = `${head.toString()}A: 1\r\n\r\n${`${word} au lait\r\n`.repeat(20_000)}`
+    async function* content() {
+      reads += 1
+      yield Buffer.from(text, 'latin1')
+    }
+    const sender = seen === undefined ? {} : { seen }
+    const fitting = new Fitting({ ...parcel(text, sender, content), head })
+    const fitted = await fitting.for(facts(extensions), 'convert')
+    assert.ok(fitted.kind === 'fitted')
+    assert.equal(`${fitted.body}${fitted.converted ? ' converted' : ''}`, wanted)
+    assert.equal(reads, wantedReads, `${word} ${seen}`)
+    assert.equal((await read(fitted.content())).length, fitted.sizeOctets)
+    assert.deepEqual([fitted.crlfOnly, fitted.undotted ?? true], [true, true])
+  }
+})
+
+test('what stands in front of a body that was seen is looked through, and a broken line takes its word away', async () => {
+  for (const [head, body, wantedReads] of [
+    ['X: y\r\n', '7BIT', 0],
+    ['X: \xe9\r\n', '8BITMIME', 0],
+    // A survey looks for what is to be changed; a field is not.
+    [`X: ${'x'.repeat(1000)}\r\n`, '7BIT', 1],
+    ['X: y', '7BIT', 1],
+  ] as const) {
+    let reads = 0
+    const text = `${head}A: 1\r\n\r\n${'hello\r\n'.repeat(40_000)}`
+    async function* content() {
+      reads += 1
+      yield Buffer.from(text, 'latin1')
+    }
+    const given = parcel(text, { seen: '7bit' }, content)
+    const fitting = new Fitting({ ...given, head: Buffer.from(head, 'latin1') })
+    const fitted = await fitting.for(facts(eight), 'convert')
+    assert.ok(fitted.kind === 'fitted')
+    assert.equal(`${fitted.body}${fitted.converted ? ' converted' : ''}`, body)
+    assert.equal(reads, wantedReads, head)
+  }
+})
+
 test('a signature that breaks is seen in the log, and the hop is told the true size', async () => {
   const { carry, servers, internet } = await town([{ extensions: ['SIZE 100000'] }])
   const text = `DKIM-Signature: v=1\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=x\r\n\r\n${'\xe9a\r\n'.repeat(9)}`

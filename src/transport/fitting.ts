@@ -3,8 +3,9 @@
  * take. Where it takes less, the message is re-encoded (RFC 6152 §3, RFC 3030 §3; message/survey.ts)
  * or cannot go. Asked by transport/attempt.ts for each host; it speaks to nobody.
  *
- * A message that fits is never copied. A small one is read once and held while it is carried; a large
- * one is read once to look at it and again to send it, and twice more where it is converted.
+ * A message that fits is never copied. A small one is read once and held while it is carried. Of a large one is known
+ * what it was seen to hold as it came (`Sender.seen`), and it is read to be sent; where that is not known it is read
+ * to look at it, too, and twice more where it is converted.
  */
 import type { BodyKind } from '../mail/envelope.ts'
 import { Gauge } from '../message/gauge.ts'
@@ -17,7 +18,7 @@ import type { Load } from './transport.ts'
 
 /** What is carried; a load of the queue is one. */
 export type Parcel = Pick<Load, 'envelope' | 'sizeOctets' | 'content' | 'forwarded'> &
-  Partial<Pick<Load, 'id' | 'from' | 'lent' | 'lapsed' | 'domain'>>
+  Partial<Pick<Load, 'id' | 'head' | 'from' | 'lent' | 'lapsed' | 'domain'>>
 
 /** The message as one hop takes it. */
 export interface Fitted {
@@ -111,6 +112,8 @@ export class Fitting {
   #look(): Looked | Promise<Looked> {
     const { lent, content } = this.#parcel
     if (lent !== undefined) return { gauge: gaugeOf(lent), content: () => lent, own: content }
+    const known = gaugeSeen(this.#parcel)
+    if (known !== undefined) return { gauge: known, content, own: content }
     const source = content()
     if (!(source instanceof Uint8Array)) return this.#lookThrough(source)
     const gauge = new Gauge()
@@ -145,6 +148,15 @@ function gaugeOf(lent: Lent): Gauge {
   }
   lent.giveBack()
   return gauge.end()
+}
+
+/** What stands in front is looked through, the body behind it was as it came. */
+function gaugeSeen({ head, envelope, sizeOctets }: Parcel): Gauge | undefined {
+  const { seen } = envelope.sender
+  if (seen === undefined || head === undefined || sizeOctets < head.length) return undefined
+  const gauge = new Gauge()
+  gauge.push(head)
+  return gauge.skipped(sizeOctets - head.length, seen) ? gauge.end() : undefined
 }
 
 /** Whether anything may have to be changed; which entity, only a survey can tell. */
