@@ -76,6 +76,7 @@ function showHeader(header: ExplainOutput['header']): string {
 
 function showRecipient(recipient: ExplainedRecipient): string {
   const { address, aliasOf, expanded, reversePath, route, text, ways = [], givenUp } = recipient
+  const { shaping, waits } = recipient
   const alias = aliasOf === undefined ? '' : ` (for ${printable(aliasOf)})`
   if (expanded) return `\n${printable(address)}: an alias, its targets below\n`
   return (
@@ -85,6 +86,8 @@ function showRecipient(recipient: ExplainedRecipient): string {
       ['  route', `${text ?? ''} (by ${route?.by ?? ''})`],
       ['  leaves as', reversePath],
       ...ways.flatMap(showWay),
+      ['  shaped by', shaping?.join(', ')],
+      ['  waits', waits && printable(waits)],
       ['  given up', givenUp && `at the first attempt: ${givenUp}`],
     ])
   )

@@ -20,9 +20,14 @@ const STAYS: Partial<Record<Route['kind'], true>> = {
   undecided: true,
 }
 
+/** Whether nothing goes out by this way, or only when its customer asks. */
+export function stays({ kind }: Route): boolean {
+  return STAYS[kind] === true
+}
+
 /** The domain of an address, where its mail is told apart by this way. Usually no domain is, and this costs nothing. */
-export function apartOf(limits: Limits, address: string, { kind }: Route): string | undefined {
-  if (!limits.apartAny || STAYS[kind]) return undefined
+export function apartOf(limits: Limits, address: string, route: Route): string | undefined {
+  if (!limits.apartAny || stays(route)) return undefined
   const domain = canonicalDomain(parseStoredAddress(address).domain)
   return limits.apart(domain) ? domain : undefined
 }

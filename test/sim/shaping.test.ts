@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { explain } from '../../src/server/explain/explain.ts'
 import type { House } from '../../src/server/house.ts'
 import { contextOf } from '../../src/server/operation/context.ts'
 import {
@@ -166,7 +167,8 @@ async function relaying(
   more: { nodes?: number; outbound?: Config['outbound']; rcpt?: (line: string) => string } = {},
 ) {
   const { nodes = 1, outbound, rcpt } = more
-  const config = { shaping, outbound: { smarthost: RELAY, ...outbound } }
+  const relayDomains = ['*.test']
+  const config = { shaping, relayDomains, outbound: { smarthost: RELAY, ...outbound } }
   const carriers = await createCarriers({ seed, nodes, config })
   const told: { domain: string; at: number }[] = []
   const relay = await carriers.domain('relay.test', {
@@ -194,6 +196,17 @@ test('a rate for a domain holds by a smart host, and other recipients of its mes
   assert.ok(slow >= 5 && slow <= 6, `${slow}`)
   const { items } = await carriers.internet.complete(list(context(), { query: '' }))
   assert.equal(items.length, 20 - slow)
+  const asked = {
+    from: 'joe@a.test',
+    to: ['u@b.slow.test', 'u@c.test'],
+  } as const
+  const { recipients } = await carriers.internet.complete(
+    explain(carriers.houses[0] as House, asked),
+  )
+  assert.deepEqual(
+    recipients.map(({ shaping }) => shaping),
+    [['slow'], undefined],
+  )
   for (const { reason } of items) assert.match(reason ?? '', /^no more than 6 messages in 1m go/)
   await carriers.advance('5 minutes')
   assert.equal(timesOf('b.slow.test').length, 20)
@@ -281,6 +294,10 @@ for (const nodes of [1, 2]) {
     const { items } = await done(list(context(), { query: 'to:*@b.test' }))
     assert.equal(items.length, waiting)
     for (const one of items) assert.match(one.reason ?? '', /^they asked; suspended since/)
+    const asked = { from: 'joe@a.test', to: ['b@b.test', 'c@c.test'] } as const
+    const { recipients } = await done(explain(carriers.houses[nodes - 1] as House, asked))
+    assert.match(recipients[0]?.waits ?? '', /^they asked; suspended since/)
+    assert.equal(recipients[1]?.waits, undefined)
     // A way of its own is no way around it.
     await done(changeSome(context(), { query: 'to:b@b.test', order: 'reroute', via: 'own' }))
     await carriers.advance('1 minute')

@@ -34,6 +34,7 @@ import type {
   ExplainOutput,
 } from './explained.ts'
 import { type Answered, ask, type Inquiry } from './inquiry.ts'
+import { explainShaping } from './shaped.ts'
 import { explainRoute } from './way.ts'
 
 /** An address that is kept for examples, so that no exemption for a network applies. */
@@ -182,11 +183,13 @@ async function explained(
   const carried = { recipient, sizeOctets: message.size_octets }
   const { givenUp, ...explained } = await explainRoute(house, route, carried)
   const name = 'name' in route ? route.name : undefined
+  const shaped = await explainShaping(house, route, { address, ...explained })
   return {
     ...about,
     reversePath: formatPath(sender),
     route: { kind: route.kind, by, passed },
     ...explained,
+    ...shaped,
     ...(givenUp === undefined
       ? { schedule: explainedSchedule(house, message, address, name) }
       : { givenUp }),

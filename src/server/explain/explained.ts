@@ -60,6 +60,10 @@ export interface ExplainedRecipient {
   /** What becomes of it, in a few words. */
   readonly text?: string
   readonly ways?: readonly ExplainedWay[]
+  /** Names of the rules of shaping that hold for it. */
+  readonly shaping?: readonly string[]
+  /** Why it would wait before its first attempt: its destination, its domain or a rule is down or suspended. */
+  readonly waits?: string
   /** Why the first attempt is the last: no way will ever be there. `schedule` is absent then. */
   readonly givenUp?: string
   /** When it is tried if it is deferred each time, by its own line of `queue.schedules` where there is one. */
