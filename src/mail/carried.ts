@@ -19,11 +19,13 @@ const SENDER = [
   'verp',
   'rewritten',
   'seen',
+  'envelopeIdAsWritten',
 ] as const satisfies readonly (keyof Sender)[]
 const RECIPIENT = [
   'validSince',
   'unmarked',
   'looped',
+  'originalAsWritten',
 ] as const satisfies readonly (keyof Recipient)[]
 
 export type CarriedSender = Pick<Sender, (typeof SENDER)[number]>

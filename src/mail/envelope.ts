@@ -20,6 +20,8 @@ export interface Sender {
   readonly ret?: 'FULL' | 'HDRS'
   /** ENVID= decoded from xtext (RFC 3461 §4.4). */
   readonly envelopeId?: string
+  /** ENVID= as it came, where we would write it otherwise: it goes on octet for octet (RFC 3461 §5.2.1). */
+  readonly envelopeIdAsWritten?: string
   /** AUTH= (RFC 4954 §5): a mailbox, or null for `<>`. */
   readonly submitter?: string | null
   /** TRANSID= (RFC 1845 §2), brackets and all: of this hop alone, never kept with the message. */
@@ -73,6 +75,8 @@ export interface Recipient {
   readonly notify?: Notify
   /** ORCPT= decoded: address type and original address (RFC 3461 §4.2, RFC 6533 §3). */
   readonly originalRecipient?: { readonly type: string; readonly address: string }
+  /** What stood behind the type, where we would write it otherwise. */
+  readonly originalAsWritten?: string
   /** It has had the message before: it gets it no more (RFC 9228). Ours alone, never said to a hop. */
   readonly looped?: true
   /** RRVS= (RFC 7293 §5.1): the mailbox must have had one owner since then, ms since the epoch. */

@@ -23,8 +23,10 @@ export const dsn: Extension = {
     /** envid-parameter = xtext of printable characters, at most 100 on the wire (§4.4). */
     ENVID(value, draft) {
       const text = value === undefined || value.length > 100 ? undefined : decodeXtext(value)
-      if (text === undefined || !PRINTABLE.test(text)) return replies.badParameter('ENVID')
+      if (value === undefined || text === undefined || !PRINTABLE.test(text))
+        return replies.badParameter('ENVID')
       draft.envelopeId = text
+      if (value !== encodeXtext(text)) draft.envelopeIdAsWritten = value
       return undefined
     },
   },
@@ -42,26 +44,29 @@ export const dsn: Extension = {
       // RFC 3461 §5.2.1 (d): not even its case may change on the way.
       const type = value.slice(0, semicolon)
       const armoured = value.slice(semicolon + 1)
-      const address =
-        type.toLowerCase() === 'utf-8'
-          ? decodeUtf8Address(armoured, utf8)
-          : printable(decodeXtext(armoured))
+      const address = decodeOriginal(type, armoured, utf8)
       if (!ATOM.test(type) || address === undefined) return replies.badParameter('ORCPT')
       draft.originalRecipient = { type, address }
+      if (armoured !== originalAddress(type, address, utf8)) draft.originalAsWritten = armoured
       return undefined
     },
   },
-  writeMail({ ret, envelopeId }) {
+  writeMail({ ret, envelopeId, envelopeIdAsWritten: written }) {
     const wanted = ret === undefined ? '' : ` RET=${ret}`
-    return envelopeId === undefined ? wanted : `${wanted} ENVID=${encodeXtext(envelopeId)}`
+    if (envelopeId === undefined) return wanted
+    const same = written !== undefined && decodeXtext(written) === envelopeId
+    return `${wanted} ENVID=${same ? written : encodeXtext(envelopeId)}`
   },
-  writeRcpt({ notify, originalRecipient: original }, { utf8 }) {
+  writeRcpt({ notify, originalRecipient: original, originalAsWritten: written }, { utf8 }) {
     let text = ''
     if (notify !== undefined && notify.length > 0) {
       text += ` NOTIFY=${notify === 'NEVER' ? notify : notify.join(',')}`
     }
     if (original !== undefined) {
-      text += ` ORCPT=${original.type};${originalAddress(original.type, original.address, utf8)}`
+      const { type, address } = original
+      // An alias may have put another in its place, and a hop may take no UTF-8.
+      const same = written !== undefined && decodeOriginal(type, written, utf8) === address
+      text += ` ORCPT=${type};${same ? written : originalAddress(type, address, utf8)}`
     }
     return text
   },
@@ -70,6 +75,12 @@ export const dsn: Extension = {
 /** RFC 3461 §4.4: decoded, an ENVID is printable US-ASCII, spaces included. */
 const PRINTABLE = /^[\x20-\x7e]+$/
 const ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+$/
+
+function decodeOriginal(type: string, armoured: string, utf8: boolean): string | undefined {
+  return type.toLowerCase() === 'utf-8'
+    ? decodeUtf8Address(armoured, utf8)
+    : printable(decodeXtext(armoured))
+}
 
 function printable(text: string | undefined): string | undefined {
   return text !== undefined && PRINTABLE.test(text) ? text : undefined
