@@ -192,6 +192,7 @@ function renewable(make: () => Transport): Transport & { renew(): void } {
   let current = make()
   return {
     carry: (load, route) => current.carry(load, route),
+    recall: () => current.recall?.(),
     close: () => current.close(),
     renew() {
       void current.close()

@@ -26,6 +26,7 @@ import { declare, furnish } from './furnish.ts'
 import { buildHouse, type House } from './house.ts'
 import { identityFiles, openIdentity, PemFiles } from './identity.ts'
 import { Listeners } from './listeners.ts'
+import { oneMore } from './one-more.ts'
 import { readyJson, readyText } from './ready.ts'
 import { Sessions } from './serve.ts'
 import { DEMO_DOMAIN } from './settings/demo-domain.ts'
@@ -188,7 +189,10 @@ function obeySignals(
   const { log } = house.world
   const failed = (event: string) => (error: unknown) => log.error(event, { error: String(error) })
   let stopping = false
-  const obey = () => void reload().catch(failed('reload.refused'))
+  const again = oneMore(() => reload().catch(failed('reload.refused')))
+  const obey = () => {
+    if (!stopping) again()
+  }
   onSignals(['SIGHUP'], obey)
   if (hungUp) obey()
   onSignals(['SIGTERM', 'SIGINT'], () => {

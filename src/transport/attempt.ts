@@ -14,6 +14,7 @@ import type { HopCarried } from './hop-answer.ts'
 import type { Host } from './hosts.ts'
 import { toBeParted } from './told-apart.ts'
 import type { Carried } from './transport.ts'
+import type { Way } from './way.ts'
 
 const DIALOGUES_MAX = 3
 const UP: Reach = { kind: 'up' }
@@ -212,6 +213,14 @@ export class Attempt {
     }
   }
 
+  /** It is not gone on with; what no host has heard or said anything of is as if it had not been tried. */
+  recalled(): Carried {
+    const carried = this.carried()
+    const unheard = !this.#heard && this.#broken === undefined
+    const untouched = unheard && this.#outcomes.every(outcome => outcome === undefined)
+    return untouched ? { ...carried, recalled: true } : carried
+  }
+
   #parted({ reply }: Trouble): void {
     if (reply !== undefined && this.#partings.length < DIALOGUES_MAX) this.#partings.push(reply)
   }
@@ -292,4 +301,14 @@ function promising(outcomes: readonly Outcome[]): boolean {
 function brokenOff(outcome: Outcome | undefined, { phase }: Trouble): boolean {
   if (outcome?.kind !== 'deferred' || outcome.inDoubt) return false
   return outcome.reply === undefined || (outcome.reply.code === 421 && phase !== 'dot')
+}
+
+/**
+ * A greeting of 5yz (RFC 5321 §3.1) speaks for one host at one time: lists of addresses, overload and hosts that are being
+ * set up say 554 too, and no mail is lost by it while it may wait. Only 521 of a host that a domain names is
+ * meant for ever (RFC 7504 §3); of our own next hop it is a mistake that somebody will mend.
+ */
+export function forNow(trouble: Trouble, { to }: Way): Trouble {
+  const never = trouble.reply?.code === 521 && 'domain' in to
+  return trouble.phase === 'greeting' && !never ? { ...trouble, kind: 'deferred' } : trouble
 }

@@ -153,6 +153,31 @@ test('a host without a listener gives way to the next, and none at all makes the
   assert.equal(short(await carry()), 'deferred 4.4.1 mute.test')
 })
 
+test('what waits for a greeting or an address when all is recalled comes back as it went, at once', async () => {
+  for (const [greeting, wait] of [
+    ['silence', '1s'],
+    ['220 mx0.test', '0s'],
+  ] as const) {
+    const { transport, internet } = await town([{ greeting }])
+    const before = internet.now
+    const carried = transport.carry(load(['b@x.test']), { kind: 'mx', domain: 'x.test' })
+    await internet.advance(wait)
+    transport.recall?.()
+    const { recalled, outcomes } = await internet.complete(carried)
+    assert.deepEqual([recalled, outcomes[0]?.kind], [true, 'deferred'])
+    assert.ok(internet.now - before <= 1000)
+  }
+})
+
+test('what a host has said something of when all is recalled is settled by that', async () => {
+  const scripts = [{ replies: { MAIL: '' } }, { greeting: 'silence' }]
+  const { transport, internet } = await town(scripts)
+  const carried = transport.carry(load(['b@x.test']), { kind: 'mx', domain: 'x.test' })
+  await internet.advance('1s')
+  transport.recall?.()
+  assert.equal((await internet.complete(carried)).recalled, undefined)
+})
+
 test('a domain that cannot be found is an outcome of every recipient', async () => {
   const { carry } = await town([])
   const gone: Route = { kind: 'mx', domain: 'gone.test' }

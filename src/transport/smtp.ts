@@ -8,10 +8,10 @@
 import { type NextHop, type Route, routeKey } from '../route/route.ts'
 import type { Gates, Wait } from '../shape/gates.ts'
 import type { Limits } from '../shape/limits.ts'
-import type { Trouble } from '../smtp/client/question.ts'
 import { timeouts } from '../smtp/client/state.ts'
 import type { World } from '../world/world.ts'
-import { Attempt } from './attempt.ts'
+import { Attempt, forNow } from './attempt.ts'
+import { Beginnings } from './beginnings.ts'
 import { type Candidate, candidatesOf, drawnOf, placeOf } from './candidate.ts'
 import { type Hop, type HopOpened, type HopOptions, openHop, unopened } from './hop.ts'
 import type { HopCarried } from './hop-answer.ts'
@@ -110,6 +110,7 @@ class SmtpTransport implements Transport {
   readonly #apart: Remembered
   /** Look-ups under way: loads that begin together share one. */
   readonly #locating = new Map<string, Promise<Located>>()
+  readonly #beginnings = new Beginnings()
 
   constructor(world: World, settings: SmtpTransportSettings) {
     this.#world = world
@@ -150,6 +151,10 @@ class SmtpTransport implements Transport {
       this.#world.log.error('transport.smtp', { message: load.id, error: String(error) })
       return attempt.close('deferred', '4.3.0', 'the message could not be carried')
     })
+  }
+
+  recall(): void {
+    this.#beginnings.recall()
   }
 
   async close(): Promise<void> {
@@ -238,7 +243,8 @@ class SmtpTransport implements Transport {
     try {
       if (attempt.lapsed) return attempt.carried()
       for (const way of waysOf(route, hops, this.#settings, route.tlsOptional === true)) {
-        const located = await this.#locate(way)
+        const located = await this.#beginnings.of(this.#locate(way))
+        if (located === undefined) return attempt.recalled()
         if (located.kind !== 'hosts') {
           if (located.kind === 'failed')
             return attempt.close('failed', located.status, located.reason)
@@ -261,11 +267,13 @@ class SmtpTransport implements Transport {
           }
           hop = await this.#tryHost(attempt, candidate, key)
           if (hop !== undefined) return attempt.carried()
+          if (this.#beginnings.recalled) return attempt.recalled()
         }
       }
       for (const candidate of last) {
         hop = await this.#tryHost(attempt, candidate, key)
         if (hop !== undefined) return attempt.carried()
+        if (this.#beginnings.recalled) return attempt.recalled()
       }
       return !met && nowhere !== undefined
         ? attempt.unlocated(nowhere.status, nowhere.reason)
@@ -283,7 +291,10 @@ class SmtpTransport implements Transport {
     key: string,
   ): Promise<Hop | undefined> {
     for (let end: Offered = 'anew'; end === 'anew'; ) {
-      const opened = await this.#open(host, way)
+      const opened = await this.#beginnings.of(this.#open(host, way), late => {
+        if (late.kind === 'hop') late.hop.leave()
+      })
+      if (opened === undefined) return undefined
       if (opened.kind === 'trouble') {
         const { phase } = opened.trouble
         if (phase === 'connect' || phase === 'greeting') this.#unreachable.add(placeOf(host, way))
@@ -381,16 +392,6 @@ class SmtpTransport implements Transport {
     void located.finally(() => this.#locating.delete(key)).catch(() => {})
     return located
   }
-}
-
-/**
- * A greeting of 5yz (RFC 5321 §3.1) speaks for one host at one time: lists of addresses, overload and hosts that are being
- * set up say 554 too, and no mail is lost by it while it may wait. Only 521 of a host that a domain names is
- * meant for ever (RFC 7504 §3); of our own next hop it is a mistake that somebody will mend.
- */
-function forNow(trouble: Trouble, { to }: Way): Trouble {
-  const never = trouble.reply?.code === 521 && 'domain' in to
-  return trouble.phase === 'greeting' && !never ? { ...trouble, kind: 'deferred' } : trouble
 }
 
 function waiting(attempt: Attempt, waits: Wait): Carried {

@@ -52,11 +52,15 @@ export interface Carried {
   readonly partings?: readonly Reply[]
   /** Set where nothing was tried: the load waits in this lane. */
   readonly waits?: Wait
+  /** Set where nobody was spoken to when all was recalled: the load goes back as it came. */
+  readonly recalled?: true
 }
 
 export interface Transport {
   /** Never rejects: whatever goes wrong is an outcome. */
   carry(load: Load, route: Route): Promise<Carried>
+  /** Nothing more begins: what still waits for an address or a connection comes back as it went. */
+  recall?(): void
   /** Says goodbye on idle connections; loads under way are finished. */
   close(): Promise<void>
 }

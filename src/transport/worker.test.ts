@@ -8,7 +8,7 @@ import { StoreError } from '../store/store.ts'
 import { Lending } from '../wire/lending.ts'
 import { silent } from '../world/log.ts'
 import type { World } from '../world/world.ts'
-import type { Load } from './transport.ts'
+import type { Carried, Load } from './transport.ts'
 import { Worker, type WorkerOptions } from './worker.ts'
 
 function newborn(body: Uint8Array): Acceptance {
@@ -23,7 +23,7 @@ function newborn(body: Uint8Array): Acceptance {
 }
 
 /** A worker with one newborn load; its settler fails with each of these in turn, then succeeds. */
-function workerWith(failures: Error[]) {
+function workerWith(failures: Error[], untried = false) {
   const timers: (() => void)[] = []
   let asked = 0
   const clock = {
@@ -35,7 +35,12 @@ function workerWith(failures: Error[]) {
     },
   }
   const carried = { outcomes: [{ kind: 'failed', status: '5.0.0', reason: 'no' }] }
-  const transport = { carry: async () => carried, close: async () => {} }
+  const recalled = Promise.withResolvers<Carried>()
+  const transport = {
+    carry: async () => (untried ? recalled.promise : carried),
+    recall: () => recalled.resolve({ outcomes: [], recalled: true }),
+    close: async () => {},
+  }
   const gates = new Gates(clock, () => ({ initial: 1, most: 10, cohorts: 1 }))
   const worker = new Worker({
     world: { clock, log: silent } as unknown as World,
@@ -63,6 +68,14 @@ function workerWith(failures: Error[]) {
 }
 
 const turns = () => new Promise(resolve => setImmediate(resolve))
+
+test('a stop recalls what has not begun: it is given back, and settled by nobody', async () => {
+  const { worker, asked } = workerWith([], true)
+  await turns()
+  assert.equal(worker.size, 1)
+  await worker.stop(15_000)
+  assert.deepEqual([worker.size, asked()], [0, 0])
+})
 
 test('an outcome the store cannot take now is kept and stored later', async () => {
   const { worker, timers, asked } = workerWith([new StoreError('full', 'no room')])

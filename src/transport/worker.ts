@@ -1,9 +1,8 @@
 /**
- * The worker: claims what is due, routes it, has a transport carry it, and settles the outcome. What this
- * node has just accepted is born leased to it and starts without a claim; everything else is found by
- * polling, which a wake-up only hastens. Memory is bounded by `jobsMax`: beyond it, accepted mail stays in
- * the store until a place is free. What may not go yet, since its destination is down or has its share of
- * the places, waits in a lane (lanes.ts) and holds nobody up.
+ * The worker: claims what is due, routes it, has a transport carry it, and settles the outcome. What this node has just
+ * accepted is born leased to it and starts without a claim; everything else is found by polling, which a wake-up only hastens.
+ * Memory is bounded by `jobsMax`: beyond it, accepted mail stays in the store until a place is free. What may not go yet, since
+ * its destination is down or has its share of the places, waits in a lane (lanes.ts) and holds nobody up.
  */
 import type { Acceptance } from '../queue/acceptance.ts'
 import { type AskedInput, type Claimed, claim, claimAsked, LEASE_MS } from '../queue/claim.ts'
@@ -238,13 +237,14 @@ export class Worker {
     this.#timer?.cancel()
     this.#jobs.stop()
     this.#options.settler.hurry()
-    if (this.#jobs.size > 0) {
-      await new Promise<void>(resolve => {
-        this.#idle = resolve
-        this.#options.world.clock.after(graceMs, resolve)
-      })
-    }
-    await Promise.all([...new Set(Object.values(this.#options.transports))].map(t => t.close()))
+    const transports = [...new Set(Object.values(this.#options.transports))]
+    for (const transport of transports) transport.recall?.()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#idle = resolve
+    const grace = this.#options.world.clock.after(graceMs, resolve)
+    if (this.#jobs.size > 0) await promise
+    grace.cancel()
+    await Promise.all(transports.map(transport => transport.close()))
     const given = await this.#options.store.write(giveBack, { node: this.node })
     if (given > 0) this.#options.store.wake(queueTopic)
   }
@@ -368,10 +368,10 @@ export class Worker {
     this.#places.take([job.destination, job.from])
     if (gated) gates.began(job.destination)
     const carried = await this.#carry(job, by, place).catch((error: unknown) => broken(job, error))
-    if (gated) this.#lanes.learn(job, carried)
+    if (gated && !carried.recalled) this.#lanes.learn(job, carried)
     const stopped = () => this.#stopped
     const moot = this.#jobs.isMoot(place, carried)
-    const rests = moot || carried.waits !== undefined
+    const rests = moot || carried.recalled || carried.waits !== undefined
     const dueAt = rests ? undefined : await settleSurely(this.#options, job, carried, stopped)
     this.#jobs.delete(place)
     this.#finished(job, moot ? 0 : dueAt)
