@@ -268,6 +268,31 @@ describe('nodes and a PostgreSQL that breaks', { skip: server === undefined && n
     await proxy.close()
   })
 
+  test('what waits in vain for a lock that somebody holds is refused in one breath, not one behind the other', async () => {
+    const url = await server.fresh()
+    const schema = new URL(url).searchParams.get('options')?.split('=')[1] ?? ''
+    const options = { clock: nodeClock, random: nodeRandom, log: silent, statementTimeoutMs: 400 }
+    const store = await openPostgresStore({ url, ...options })
+    const locks = `SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+      WHERE c.relname = 'setting' AND l.mode = 'AccessExclusiveLock' AND l.granted AND l.pid <> pg_backend_pid()`
+    const holding = server.sql(
+      `BEGIN; LOCK TABLE ${schema}.setting IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(12); COMMIT`,
+    )
+    holding.catch(() => {})
+    while ((await server.sql(locks)).length === 0) await sleep(5)
+    // One by one by the time of a statement they would take longer than the lock is held.
+    const all = Array.from({ length: 40 }, (_, n) => outcome(store.write(keep, `${n}`)))
+    assert.deepEqual(new Set(await Promise.all(all)), new Set(['busy']))
+    assert.equal((await server.sql(locks)).length, 1, 'it is still held')
+    await server.sql(
+      `SELECT pg_cancel_backend(l.pid) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+       WHERE c.relname = 'setting' AND l.mode = 'AccessExclusiveLock' AND l.granted`,
+    )
+    await holding.catch(() => {})
+    assert.equal(await outcome(store.write(keep, 'after it')), 'done')
+    await store.close()
+  })
+
   test('a node waits for its turn to migrate for longer than a statement may take', async () => {
     const url = await server.fresh()
     const schema = new URL(url).searchParams.get('options')?.split('=')[1] ?? ''

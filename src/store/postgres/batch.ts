@@ -10,7 +10,7 @@ import type { PostgresConnection } from '../../world/node/postgres.ts'
 import { type JobResult, outputsOf, type Run, runEach } from '../batch.ts'
 import { failureData } from '../failure.ts'
 import type { Writer } from '../store.ts'
-import { isFenced, isWorthAnotherTry, postgresFailure } from './failure.ts'
+import { isFenced, isLate, isWorthAnotherTry, postgresFailure } from './failure.ts'
 import type { Link } from './link.ts'
 import { PostgresTransaction } from './transaction.ts'
 
@@ -24,6 +24,8 @@ export interface Attempt {
 const BEGIN = { sql: 'BEGIN', values: [], key: 'begin' }
 const COMMIT = { sql: 'COMMIT', values: [], key: 'commit' }
 const ROLLBACK = { sql: 'ROLLBACK', values: [], key: 'rollback' }
+/** Where all together have waited for a lock in vain, each by itself waits no more than this, else hundreds took an hour. */
+const HURRY = { sql: 'SET LOCAL lock_timeout = 50', values: [], key: 'hurry' }
 
 /**
  * Runs and commits; one result for each job, in order. Throws with nothing done, but where the connection
@@ -42,7 +44,10 @@ export async function runPostgresBatch(
     if (runs.length === 1 && first?.inputs.length === 1) {
       return [{ done: false, failure: failureData(postgresFailure(error)) }]
     }
-    return transaction(link, attempt, tx => oneByOne(link.connection, tx, runs))
+    return transaction(link, attempt, tx => {
+      if (isLate(error)) tx.send(HURRY)
+      return oneByOne(link.connection, tx, runs)
+    })
   }
 }
 

@@ -36,6 +36,12 @@ export function isWorthAnotherTry(error: unknown): boolean {
   return state === '40001' || state === '40P01'
 }
 
+/** lock_not_available and query_canceled: something that others hold is waited for in vain. */
+export function isLate(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === '55P03' || state === '57014'
+}
+
 /** division_by_zero: what our own mark gives where this connection was fenced off (batch.ts). */
 export function isFenced(error: unknown): boolean {
   return sqlState(error) === '22012'
