@@ -65,8 +65,9 @@ test('senders have their turns, within a priority, and who has nothing waiting c
   assert.equal(await order('aaab', [0, 0, 5, 0]), 'aaba')
 })
 
-test('what stands idle on another way to a place leaves it where no more connections are allowed', () => {
+test('what stands idle on another way to a place leaves it where no more connections are allowed, once it has said goodbye', async () => {
   let open = 0
+  const { promise: goodbye, resolve: parted } = Promise.withResolvers<void>()
   const pool = new Pool(clock, {
     connectionsTo: () => 2,
     connectionsMax: 9,
@@ -79,6 +80,7 @@ test('what stands idle on another way to a place leaves it where no more connect
   const one = {
     usable: true,
     messages: 0,
+    goodbye,
     onGone: undefined as (() => void) | undefined,
     leave: () => {},
   }
@@ -92,6 +94,11 @@ test('what stands idle on another way to a place leaves it where no more connect
   pool.shut('place')
   pool.give('one way', first)
   assert.equal(pool.counts.idle, 1)
-  assert.equal(pool.take('other way', { gate: 'place' }), 'open')
+  const asked = pool.take('other way', { gate: 'place' })
+  assert.equal(one.usable, false)
+  assert.deepEqual([pool.counts, open], [{ connections: 0, idle: 0, waiting: 1 }, 1])
+  parted()
+  assert.equal(await asked, 'open')
   assert.deepEqual(pool.counts, { connections: 1, idle: 0, waiting: 0 })
+  assert.equal(open, 1)
 })

@@ -164,7 +164,7 @@ export class Pool {
     const crowded = route.connections > most || this.#starved.size > 0
     if (this.#closing || this.#settings.idleMs === 0 || crowded) hop.leave()
     if (!hop.usable) {
-      this.#less(key, route)
+      this.#less(key, route, hop)
       return
     }
     hop.idleSinceMs = this.#clock.monotonic()
@@ -173,7 +173,7 @@ export class Pool {
       const at = route.idle.indexOf(hop)
       if (at < 0) return
       route.idle.splice(at, 1)
-      this.#less(key, route)
+      this.#less(key, route, hop)
     }
     route.idle.push(hop)
     this.#sweep ??= this.#clock.after(this.#settings.idleMs, () => this.#sweepNow())
@@ -257,14 +257,15 @@ export class Pool {
   }
 
   /** One that stands idle on another way to the same place makes room for who has none. */
-  #isAllowed({ gate, site, connections }: Route): boolean {
+  #isAllowed({ gate, site, connections, waiting }: Route): boolean {
     const { mayOpen } = this.#settings
     if (mayOpen === undefined || mayOpen(site)) return true
-    if (connections > 0) return false
-    for (const other of this.#routes.values()) {
-      if (other.gate !== gate || other.idle.length === 0) continue
-      other.idle[0]?.leave()
-      return mayOpen(site)
+    // The first asks for room, and has it once the goodbye is said.
+    if (connections > 0 || waiting.length > 0) return false
+    for (const { gate: place, idle } of this.#routes.values()) {
+      if (place !== gate || idle.length === 0) continue
+      idle[0]?.leave()
+      break
     }
     return false
   }
@@ -296,10 +297,13 @@ export class Pool {
     return route
   }
 
-  #less(key: string, route: Route): void {
+  #less(key: string, route: Route, hop?: Hop): void {
     route.connections -= 1
     this.#connections -= 1
-    this.#settings.shut?.(route.site)
+    // To its host, and so to rules that count, it is one until it has said goodbye.
+    const parted = () => this.#settings.shut?.(route.site)
+    if (hop === undefined) parted()
+    else void hop.goodbye.then(parted).then(() => this.#feedStarved())
     this.#feed(key, route)
     this.#feedStarved()
     this.#forget(key, route)
@@ -324,6 +328,7 @@ export class Pool {
     // Closed, with nobody under way who could wake them.
     if (most === 0) for (const waiting of takeAll(route)) waiting.go('closed')
     if (route.waiting.length === 0 || route.connections >= most) this.#starved.delete(key)
+    else this.#starved.add(key)
   }
 
   /** How many of a route stand still, where that has changed. */
