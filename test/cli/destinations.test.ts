@@ -125,6 +125,8 @@ test('only what mail goes to can be suspended, and the refusal says what that is
   assert.match(await refused('nope'), /no rule of `shaping`, and no domain that mail waits for/)
   assert.match(await refused('mx:joe@example.org'), /is no domain/)
   assert.match(await refused('joe@example.org'), /is no domain/)
+  const [, ours = ''] = server.account().address.split('@')
+  assert.match(await refused(ours), /is delivered here/)
   assert.ok((await rows('list')).every(({ state }) => state !== 'suspended'))
   for (const name of ['google', 'Example.ORG', 'mx:[192.0.2.1]', 'lmtp:mail.example:24']) {
     assert.equal((await destinations('suspend', name, '--for', '1h')).code, 0, name)

@@ -69,6 +69,11 @@ function whyNot({ house }: ControlContext, lane: string): string | undefined {
   const [kind, rest] = [lane.slice(0, cut), lane.slice(cut + 1)]
   switch (kind) {
     case 'domain':
+      // A rule of the config may lead it out all the same.
+      if (house.domains.has(rest) && house.settings().routes.length === 0) {
+        return `mail for ${rest} is delivered here: \`queue hold domain:${rest}\` holds what waits`
+      }
+      return DOMAIN.test(rest) ? undefined : `"${rest}" is no domain`
     case 'mx':
     case 'onDemand':
       return DOMAIN.test(rest) ? undefined : `"${rest}" is no domain`
