@@ -1,5 +1,5 @@
 /** DSN (RFC 3461 §4): what the sender wants to hear of its message. RFC 6533 §3 for UTF-8 addresses. */
-import type { Notify } from '../../mail/envelope.ts'
+import type { Notify, Sender } from '../../mail/envelope.ts'
 import { decodeXtext, encodeXtext } from '../../wire/xtext.ts'
 import { replies } from '../replies.ts'
 import type { Extension } from './extension.ts'
@@ -51,11 +51,8 @@ export const dsn: Extension = {
       return undefined
     },
   },
-  writeMail({ ret, envelopeId, envelopeIdAsWritten: written }) {
-    const wanted = ret === undefined ? '' : ` RET=${ret}`
-    if (envelopeId === undefined) return wanted
-    const same = written !== undefined && decodeXtext(written) === envelopeId
-    return `${wanted} ENVID=${same ? written : encodeXtext(envelopeId)}`
+  writeMail(sender) {
+    return (sender.ret === undefined ? '' : ` RET=${sender.ret}`) + envidOf(sender)
   },
   writeRcpt({ notify, originalRecipient: original, originalAsWritten: written }, { utf8 }) {
     let text = ''
@@ -70,6 +67,13 @@ export const dsn: Extension = {
     }
     return text
   },
+}
+
+/** ENVID, as it came where that still says the same. */
+export function envidOf({ envelopeId, envelopeIdAsWritten: written }: Sender): string {
+  if (envelopeId === undefined) return ''
+  const same = written !== undefined && decodeXtext(written) === envelopeId
+  return ` ENVID=${same ? written : encodeXtext(envelopeId)}`
 }
 
 /** RFC 3461 §4.4: decoded, an ENVID is printable US-ASCII, spaces included. */

@@ -3,8 +3,8 @@
  * became of it. The mark goes with the message (mail/carried.ts), to each hop that knows it; the asking is a
  * protocol of its own (mtqp/).
  */
-import { encodeXtext } from '../../wire/xtext.ts'
 import { replies } from '../replies.ts'
+import { envidOf } from './dsn.ts'
 import type { Extension } from './extension.ts'
 
 /**
@@ -42,12 +42,13 @@ export const mtrk: Extension = {
    * §3.3: a mark goes on while it may be asked about, less the seconds that have passed; ENVID goes with it,
    * since a hop may know MTRK without the rest of DSN.
    */
-  writeMail({ tracking, envelopeId }, { hopOffers, now }) {
-    if (tracking === undefined || envelopeId === undefined) return ''
+  writeMail(sender, { hopOffers, now }) {
+    const { tracking } = sender
+    if (tracking === undefined || sender.envelopeId === undefined) return ''
     const { certifier, untilMs } = tracking
     const left = untilMs === undefined ? undefined : Math.ceil((untilMs - now()) / 1000)
     if (left !== undefined && left <= 0) return ''
-    const name = hopOffers('DSN') ? '' : ` ENVID=${encodeXtext(envelopeId)}`
+    const name = hopOffers('DSN') ? '' : envidOf(sender)
     return ` MTRK=${certifier}${left === undefined ? '' : `:${left}`}${name}`
   },
 }
