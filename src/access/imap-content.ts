@@ -6,13 +6,15 @@
 import type { SectionAnswer, SectionWish } from '../imap/server/question.ts'
 import { collected, MessageOctets } from '../mailbox/octets.ts'
 import { messageByUid, messagesByUid, type StoredMessage } from '../mailbox/reader.ts'
+import { finished } from '../message/gradual.ts'
 import { type Header, scanHeader } from '../message/header.ts'
-import { decodeQuotedPrintable } from '../message/quoted-printable.ts'
+import { decodingBase64 } from '../message/lenient-base64.ts'
+import { decodeQuotedPrintable, decodingQuotedPrintable } from '../message/quoted-printable.ts'
 import { findPart, type Span, sectionSpan, selectFields } from '../message/section.ts'
 import type { Part } from '../message/structure.ts'
 import { StructureScanner } from '../message/structure-scan.ts'
 import type { Store } from '../store/store.ts'
-import { type Breath, breathOf } from '../world/breath.ts'
+import { type Breath, breathOf, rested } from '../world/breath.ts'
 import type { ImapAccess } from './imap.ts'
 import { KnownStructures } from './known-structures.ts'
 
@@ -208,13 +210,13 @@ export class MessageContent {
     if (!known || span.to - span.from > DECODED_MAX_OCTETS) return { kind: 'unknown encoding' }
     const decoded = await this.#decode(span, encoding)
     if (sizeOnly) return { kind: 'octets', sizeOctets: decoded.length, content: nothing }
-    return this.#answer(decoded, partial, again(this.octets, span, encoding))
+    return this.#answer(decoded, partial, again(this.octets, span, encoding, this.#breath))
   }
 
   async #decode(span: Span, encoding: string): Promise<Buffer> {
     const known = this.#decoded
     if (known?.span.from === span.from && known.span.to === span.to) return known.octets
-    const octets = await again(this.octets, span, encoding)()
+    const octets = await again(this.octets, span, encoding, this.#breath)()
     this.#decoded = { span, octets }
     return octets
   }
@@ -241,13 +243,22 @@ export class MessageContent {
 }
 
 /** Decodes a span when it is called. It holds on to nothing that was decoded before. */
-function again(octets: MessageOctets, span: Span, encoding: string): () => Promise<Buffer> {
-  return async () => decodeTransfer(await collected(octets.range(span.from, span.to)), encoding)
+function again(
+  octets: MessageOctets,
+  span: Span,
+  encoding: string,
+  breath: Breath | undefined,
+): () => Promise<Buffer> {
+  return async () => {
+    const encoded = await collected(octets.range(span.from, span.to))
+    const work = encoding === 'base64' ? decodingBase64(encoded) : decodingQuotedPrintable(encoded)
+    return breath === undefined ? finished(work) : rested(work, breath)
+  }
 }
 
 /** Undoes a transfer encoding, leniently. */
 export function decodeTransfer(octets: Buffer, encoding: string): Buffer {
-  if (encoding === 'base64') return Buffer.from(octets.toString('latin1'), 'base64')
+  if (encoding === 'base64') return finished(decodingBase64(octets))
   return encoding === 'quoted-printable' ? decodeQuotedPrintable(octets) : octets
 }
 

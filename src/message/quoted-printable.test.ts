@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decodeQuotedPrintable } from './quoted-printable.ts'
+import { decodeQuotedPrintable, decodingQuotedPrintable } from './quoted-printable.ts'
 
 const decoded = (text: string) =>
   decodeQuotedPrintable(Buffer.from(text, 'latin1')).toString('latin1')
@@ -55,4 +55,14 @@ test('quoted-printable: a megabyte of blanks, or of breaks that are none, takes 
     // By patterns this took an hour.
     assert.ok(process.cpuUsage().user - user < 5_000_000)
   }
+})
+
+test('quoted-printable: megabytes are decoded in steps, as they are at once, wherever a step ends', () => {
+  const octets = Buffer.from('a=41 =\r\n\t \r\nb= c'.repeat(10_000))
+  const work = decodingQuotedPrintable(octets)
+  let steps = 0
+  let step = work.next()
+  for (; step.done !== true; step = work.next()) steps++
+  assert.ok(steps > 5)
+  assert.equal(step.value.toString(), 'aA \r\nb= c'.repeat(10_000))
 })
