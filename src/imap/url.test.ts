@@ -54,8 +54,8 @@ test('what is none is not', () => {
 
 test('reading takes linear time', () => {
   for (const piece of ['/;UID=1', ';UIDVALIDITY=1', '/;SECTION=1', 'a/', ';URLAUTH=a:b:c']) {
-    const started = performance.now()
+    const started = process.cpuUsage()
     parseImapUrl(`/${piece.repeat(Math.floor(1990 / piece.length))}`)
-    assert.ok(performance.now() - started < 200, piece)
+    assert.ok(process.cpuUsage(started).user < 200_000, piece)
   }
 })

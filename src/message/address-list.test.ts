@@ -150,8 +150,8 @@ for (const [what, text] of [
   ],
 ] as const) {
   test(`a megabyte of ${what} is read quickly`, () => {
-    const started = performance.now()
+    const started = process.cpuUsage()
     parseAddressList(text)
-    assert.ok(performance.now() - started < 6000)
+    assert.ok(process.cpuUsage(started).user < 6000_000)
   })
 }

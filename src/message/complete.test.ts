@@ -89,8 +89,8 @@ test('a Message-ID holds no character that could end it', () => {
 
 test('a megabyte of authors is a fault, found quickly', () => {
   const header = scan(`From: ${'a@b, '.repeat(200_000)}\r\n\r\n`)
-  const started = performance.now()
+  const started = process.cpuUsage()
   assert.equal(headerFault(header)?.kind, 'bad from')
   assert.equal(headerFault(scan(`From: ${'('.repeat(900_000)}\r\n\r\n`))?.kind, 'bad from')
-  assert.ok(performance.now() - started < 4000)
+  assert.ok(process.cpuUsage(started).user < 4000_000)
 })

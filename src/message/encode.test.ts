@@ -102,10 +102,10 @@ for (const [text, kind] of [
 }
 
 test('a megabyte of any kind is looked at quickly', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   kindOf(Buffer.from('\r\n'.repeat(500_000)))
   kindOf(Buffer.from('\n'.repeat(1_000_000)))
   kindOf(Buffer.alloc(1_000_000, 13))
   kindOf(Buffer.from('a'.repeat(998).concat('\r\n').repeat(1000)))
-  assert.ok(performance.now() - started < 5000)
+  assert.ok(process.cpuUsage(started).user < 5000_000)
 })

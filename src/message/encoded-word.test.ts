@@ -62,7 +62,7 @@ test('parameters are tokens, quoted strings, or RFC 2231', () => {
 })
 
 test('hostile megabytes are decoded quickly', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   for (const text of [
     '=?u?q?'.repeat(170_000),
     '=?u?q? '.repeat(150_000),
@@ -73,5 +73,5 @@ test('hostile megabytes are decoded quickly', () => {
   ]) {
     decodeWords(text)
   }
-  assert.ok(performance.now() - started < 8000)
+  assert.ok(process.cpuUsage(started).user < 8000_000)
 })

@@ -122,7 +122,7 @@ test('a view into a larger buffer is scanned in its own bounds', () => {
 })
 
 test('hostile megabytes are scanned quickly', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   for (const text of [
     'A:\r\n'.repeat(250_000),
     `A:${'\r\n '.repeat(330_000)}`,
@@ -133,5 +133,5 @@ test('hostile megabytes are scanned quickly', () => {
     const header = scan(text)
     for (const field of header.fields) header.text(field)
   }
-  assert.ok(performance.now() - started < 6000)
+  assert.ok(process.cpuUsage(started).user < 6000_000)
 })

@@ -147,11 +147,11 @@ test('any path that is taken is taken again as it is formatted', () => {
 })
 
 test('a path of a megabyte is refused in no time', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   for (const unit of ['"\\"', '@a,', 'a.', '[', '<', 'é', 'a@']) {
     assert.equal(parseReversePath(`<${unit.repeat(1_000_000 / unit.length)}`).ok, false)
   }
-  assert.ok(performance.now() - started < 5000)
+  assert.ok(process.cpuUsage(started).user < 5000_000)
 })
 
 test('parameters are words behind spaces', () => {

@@ -64,7 +64,7 @@ test('what is written reads back as the same second', () => {
 })
 
 test('a megabyte of open comments is read quickly', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   assert.equal(parseDate('('.repeat(1_000_000)), undefined)
-  assert.ok(performance.now() - started < 4000)
+  assert.ok(process.cpuUsage(started).user < 4000_000)
 })
