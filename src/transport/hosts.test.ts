@@ -315,6 +315,18 @@ test('which family of addresses counts, and which comes first', async () => {
   assert.deepEqual(await by('ipv6'), ['2001:db8::1', 1])
 })
 
+test('a next hop at localhost is on this machine, and no name server is asked (RFC 6761 §6.3)', async () => {
+  const dns = fakeDns({ localhost: { a: ['192.0.2.66'] } })
+  const at = async (name: string, family?: AddressFamily) => {
+    const located = await locateHost({ dns, random: orderly }, name, 5, family)
+    return located.kind === 'hosts' ? located.hosts.map(host => host.address) : located.kind
+  }
+  assert.deepEqual(await at('localhost', 'ipv4-first'), ['127.0.0.1', '::1'])
+  assert.deepEqual(await at('Relay.localhost.', 'ipv4'), ['127.0.0.1'])
+  assert.deepEqual(dns.asked, [])
+  assert.equal(await at('notlocalhost'), 'deferred')
+})
+
 test('literals are read strictly', () => {
   assert.equal(parseLiteral('[127.0.0.1]'), '127.0.0.1')
   assert.equal(parseLiteral('[ipv6:::1]'), '::1')

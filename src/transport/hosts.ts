@@ -43,6 +43,8 @@ export interface LocateWorld {
 }
 
 /** Addresses of one name, or why there are none. */
+type AddressDns = Pick<Dns, 'ipv4' | 'ipv6'>
+
 type Resolved =
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
   | { readonly kind: 'none'; readonly exists: boolean }
@@ -88,7 +90,7 @@ export async function locateHost(
   if (literal !== undefined) return { kind: 'hosts', hosts: [{ name: host, address: literal }] }
   const name = asciiName(host)
   if (name === undefined) return deferred('4.4.4', `${host} is not a host name`)
-  const resolved = await resolve(world.dns, name, family)
+  const resolved = await resolve(isLocalhost(name) ? LOOPBACK : world.dns, name, family)
   if (resolved.kind === 'unknown') {
     return deferred('4.4.3', `the address of ${host} cannot be looked up: ${resolved.reason}`)
   }
@@ -194,7 +196,21 @@ function inOrderOf(chosen: readonly (Host & { readonly preference: number })[]):
 const NOT_ASKED = { kind: 'empty' } as const
 
 /** AAAA and A of a name; as usual taken in turn, so that one broken family does not starve the other. */
-async function resolve(dns: Dns, name: string, family: AddressFamily = 'any'): Promise<Resolved> {
+/** RFC 6761 §6.3: this machine, whatever name servers say of it; most say nothing. */
+function isLocalhost(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost')
+}
+
+const LOOPBACK: AddressDns = {
+  ipv4: async () => ({ kind: 'found', records: ['127.0.0.1'] }),
+  ipv6: async () => ({ kind: 'found', records: ['::1'] }),
+}
+
+async function resolve(
+  dns: AddressDns,
+  name: string,
+  family: AddressFamily = 'any',
+): Promise<Resolved> {
   const [six, four] = await Promise.all([
     family === 'ipv4' ? NOT_ASKED : dns.ipv6(name),
     family === 'ipv6' ? NOT_ASKED : dns.ipv4(name),
