@@ -5,6 +5,7 @@ import { forgetOld } from '../mailbox/forget.ts'
 import { releaseKept } from '../mailbox/kept.ts'
 import { sweepReadings } from '../mailbox/reading.ts'
 import { sweepTransfers } from '../queue/transfer-sweep.ts'
+import { StoreError } from '../store/store.ts'
 import { sweep, sweepStaged } from '../store/sweep.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { House } from './house.ts'
@@ -26,7 +27,11 @@ export function keepUp(house: House, fetcher: Fetcher, refreshIdentity: () => un
   const attempt = (run: () => unknown) =>
     Promise.resolve()
       .then(run)
-      .catch((error: unknown) => log.error('upkeep', { error: String(error) }))
+      .catch((error: unknown) => {
+        // A sweep that was under way when the server stopped.
+        if (ended && error instanceof StoreError && error.reason === 'closed') return
+        log.error('upkeep', { error: String(error) })
+      })
   const every = (ms: number, run: () => unknown, firstMs = ms) => {
     if (ended) return
     clock.after(firstMs, () => void attempt(run).finally(() => every(ms, run)))

@@ -29,6 +29,11 @@ const faults: Readonly<Record<string, Fault>> = {
     await sleep(8_000)
     node.proxy.pull(false)
   },
+  'node stopped for 3 s': async (_, node) => {
+    process.kill(node.server.pid, 'SIGSTOP')
+    await sleep(3_000)
+    process.kill(node.server.pid, 'SIGCONT')
+  },
   'answers 30 ms late': async (_, node) => {
     node.proxy.delay(30)
     node.proxy.cut()
@@ -82,8 +87,8 @@ export async function storm(rounds: number): Promise<string> {
   }
 }
 
-/** A node that cannot reach its database for longer than a lease, while the other goes on. */
-export async function longPull(): Promise<string> {
+/** A node that cannot reach its database, or is stopped, for longer than a lease, while the other goes on. */
+export async function longAway(how: 'pulled' | 'stopped'): Promise<string> {
   const binaries = findPostgres()
   if (binaries === undefined) return `skipped: ${noPostgres}`
   const cluster = await Cluster.open(binaries, { nodes: 2, senders: 4 })
@@ -91,9 +96,12 @@ export async function longPull(): Promise<string> {
     cluster.begin()
     await sleep(1_500)
     const [node] = cluster.nodes as [ClusterNode]
-    node.proxy.pull(true)
+    const { pid } = node.server
+    if (how === 'pulled') node.proxy.pull(true)
+    else process.kill(pid, 'SIGSTOP')
     await sleep(60_000)
-    node.proxy.pull(false)
+    if (how === 'pulled') node.proxy.pull(false)
+    else process.kill(pid, 'SIGCONT')
     await sleep(3_000)
     return JSON.stringify(await cluster.judge(75_000))
   } finally {

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import * as abuse from '../abuse/abuse.ts'
-import { longPull, storm } from '../cluster/storm.ts'
+import { longAway, storm } from '../cluster/storm.ts'
 import { clear, type Server, startServer } from '../kit/server.ts'
 import { haveRivals, postfixAndDovecot, postrider } from './contestants.ts'
 import { endure } from './endure.ts'
@@ -222,7 +222,8 @@ const all: readonly (readonly [string, () => Promise<string>])[] = [
   ['wire: a next hop that flaps, a name server that is silent, fails and lies', wirePart],
   ['endure: everything that befalls a process and its disk', endurePart],
   ['cluster: three nodes on one PostgreSQL, 40 faults', () => storm(40)],
-  ['cluster: a node without its database for a minute', longPull],
+  ['cluster: a node without its database for a minute', () => longAway('pulled')],
+  ['cluster: a node that sleeps for a minute', () => longAway('stopped')],
   ...parts.map(part => [part.name, () => abusePart(part)] as const),
 ]
 for (const [name, run] of all) {
