@@ -18,11 +18,11 @@ const NOWHERE = new Uint8Array(16)
 /** RFC 3463: a loop, an address of nobody, too many recipients. */
 const BROKEN = { loop: '4.6', deep: '4.6', dead: '1.1', wide: '5.3' } as const
 
-/** @param relays whether mail for other domains is taken: true only for who may submit */
+/** @param relays whether mail for other domains is taken: only for who may submit, and of him only where they are whole */
 export function judgeRecipient(
   directory: Directory,
   address: Address,
-  relays: boolean,
+  relays: boolean | 'whole',
 ): Later<Verdict> {
   const known = expandCached(directory, address)
   if (known) return verdictOf(known, address, relays)
@@ -44,7 +44,7 @@ export function hereBy(directory: Directory, recipient: Recipient, peer: Peer): 
   return { ...recipient, forwardPath: { local, domain: here } }
 }
 
-function verdictOf(expansion: Expansion, address: Address, relays: boolean): Verdict {
+function verdictOf(expansion: Expansion, address: Address, relays: boolean | 'whole'): Verdict {
   const name = formatAddress(address)
   if (expansion.kind === 'finals') return accept()
   if (expansion.kind === 'broken')
@@ -55,6 +55,9 @@ function verdictOf(expansion: Expansion, address: Address, relays: boolean): Ver
     case 'unknown':
       return refuse(550, '1.1', `${name}: no such mailbox here`)
     case 'foreign':
+      // RFC 6409 §4.2: who submits `x@sales` means a host of his own site; elsewhere it is nobody's.
+      if (relays === 'whole' && !/[.[]/.test(address.domain))
+        return refuse(554, '1.2', `${name}: the domain is not fully qualified`)
       return relays
         ? accept()
         : refuse(550, '7.1', `${name}: relaying denied; log in on the submission port to send`)

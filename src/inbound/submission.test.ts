@@ -32,6 +32,8 @@ async function place(enforceSender = true, written: object = {}, exceeded?: Exce
     },
     settings: () => ({ hostname: 'mx.here.example', enforceSender, identities }),
     world: { clock: room.clock },
+    rules: { relaysFor: (domain: string) => domain === 'node' },
+    onDemand: { takes: () => false },
   } as unknown as Inbound
   const endpoint = { address: '192.0.2.1', port: 25 }
   const stranger: Peer = { remote: endpoint, local: endpoint, hello: 'c', extended: true }
@@ -225,4 +227,20 @@ test('what an account may not use is refused, let through under its name, or rep
     completed.kind === 'complete' && completed.reversePath,
     parseStoredAddress('alice@here.example'),
   )
+})
+
+test('a recipient at a domain of one label is refused, unless it is ours or the config names it (RFC 6409 §4.2)', async () => {
+  const { room, role, envelope, alice } = await place()
+  await room.accounts.addDomain('office')
+  await room.accounts.addAccount('alice@office', 'secret')
+  const said = async (text: string) => {
+    const verdict = await role.rcpt(alice, envelope, { forwardPath: parseStoredAddress(text) })
+    return verdict.kind === 'accept' ? 'taken' : `${verdict.code} ${verdict.detail}`
+  }
+  assert.equal(await said('bob@sales'), '554 1.2')
+  assert.equal(await said('bob@sales.example'), 'taken')
+  assert.equal(await said('bob@[192.0.2.1]'), 'taken')
+  assert.equal(await said('alice@office'), 'taken')
+  assert.equal(await said('nobody@office'), '550 1.1')
+  assert.equal(await said('bob@node'), 'taken')
 })

@@ -4,6 +4,7 @@
  */
 import type { Exceeded } from '../limit/outgoing.ts'
 import { parseStoredAddress } from '../mail/address.ts'
+import type { Recipient } from '../mail/envelope.ts'
 import { accept, refuse, type Verdict } from '../mail/verdict.ts'
 import type { Amended } from '../message/amend.ts'
 import type { Account } from '../sasl/mechanism.ts'
@@ -40,7 +41,7 @@ export function submissionRole(inbound: Inbound): Role {
     rcpt(peer, { recipients }, recipient): Later<Verdict> {
       if (!peer.account) return LOGIN_FIRST
       return within(inbound, peer.account, recipients.length + 1, () =>
-        judgeRecipient(directory, recipient.forwardPath, true),
+        judgeRecipient(directory, recipient.forwardPath, relayed(inbound, recipient)),
       )
     },
     authors({ account }, { reversePath }, header): Later<Amended | Refusal> {
@@ -60,6 +61,13 @@ export function submissionRole(inbound: Inbound): Role {
       return exceeded === undefined ? completion : tooMuch(exceeded)
     },
   }
+}
+
+/** What the config names is whole, whatever it looks like. */
+function relayed({ rules, onDemand }: Inbound, { forwardPath: { domain } }: Recipient) {
+  return domain.includes('.') || !(rules.relaysFor(domain) || onDemand.takes(domain))
+    ? 'whole'
+    : true
 }
 
 const NOT_COUNTED: Refusal = {
