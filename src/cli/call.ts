@@ -2,6 +2,7 @@
  * Runs an operation (server/operation.ts): over the control socket while the server runs, in this
  * process on the opened store when it does not. The commands cannot tell the difference.
  */
+import { join } from 'node:path'
 import { ExitError } from '../server/exit-error.ts'
 import type {
   OperationAnswer,
@@ -10,7 +11,7 @@ import type {
   OperationOutput,
 } from '../server/operation.ts'
 import type { Settings } from '../server/settings/settings.ts'
-import { pathExists } from '../world/node/config-file.ts'
+import { isFolder, pathExists } from '../world/node/config-file.ts'
 import { askServer } from '../world/node/control-client.ts'
 import { EXIT } from './exit.ts'
 import type { CommonOptions, Face } from './face.ts'
@@ -87,15 +88,25 @@ async function asked<Name extends OperationName>(
   }
 }
 
+/** What may be done in a folder that is new: everything else would find nothing in a wrong one, and call it empty. */
+const BEGINS = /\.(?:add|import)$|^check$/
+
+/** Whether something of a server is there, if only half of a restore: what it is says whoever opens it. */
+function isOurs({ data, database }: Settings): boolean {
+  const traces = ['postrider.db', 'restoring-postrider.db', 'moving', 'bodies']
+  return database !== undefined || traces.some(name => pathExists(join(data, name)))
+}
+
 async function offline<Name extends OperationName>(
   settings: Settings,
   name: Name,
   input: OperationInput<Name>,
 ): Promise<OperationOutput<Name>> {
-  if (!pathExists(settings.data)) {
+  const { data } = settings
+  if (!isFolder(data) || !(BEGINS.test(name) || isOurs(settings))) {
     throw new ExitError(
       EXIT.noInput,
-      `there is no data in ${settings.data}: name the right folder with --data, or start the server first`,
+      `there is no data in ${data}: name the right folder with --data, or start the server first`,
     )
   }
   const { operations } = await import('../server/control.ts')

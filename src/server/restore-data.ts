@@ -9,11 +9,11 @@ import { type Rehearsal, rehearse } from '../store/rehearse.ts'
 import { type Restored, restore } from '../store/restore.ts'
 import type { Clock } from '../world/clock.ts'
 import { silent } from '../world/log.ts'
+import { isFolder } from '../world/node/config-file.ts'
 import { lockDirectory } from '../world/node/lock.ts'
 import { giveAll, makeFolderOf } from '../world/node/owner.ts'
 import {
   createPrivateDirectory,
-  isFolder,
   namesIn,
   readFileChunks,
   removeAll,

@@ -1,7 +1,7 @@
 /** Commands that cannot do what they are told, where no server runs: what they say of it. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -60,6 +60,15 @@ test('sendmail --help has a line for each flag that means something', async () =
 test('a list of nothing says so', async () => {
   const data = join(folder, 'empty')
   mkdirSync(data)
+  // A folder of nobody's is no empty queue, and nothing is put into it.
+  for (const wrong of [data, '/dev/null']) {
+    const { code, err } = await command(['queue', 'list', '--data', wrong])
+    assert.equal(code, 66)
+    assert.ok(err.startsWith(`there is no data in ${wrong}: name the right folder`), err)
+  }
+  assert.deepEqual(readdirSync(data), [])
+  assert.equal((await command(['ban', 'add', '192.0.2.1', '--data', data])).code, 0)
+  assert.equal((await command(['ban', 'lift', '192.0.2.1', '--data', data])).code, 0)
   for (const what of ['account', 'alias', 'domain', 'ban', 'nodes']) {
     const list = what === 'nodes' ? [what] : [what, 'list']
     const { code, out, err } = await command([...list, '--data', data])

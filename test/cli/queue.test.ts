@@ -126,3 +126,13 @@ test('mail is held and released, hurried, given a priority, and ended', async ()
   // It may be in hand already.
   assert.equal((await queue(['retry', '--all', '--yes'])).code, 0)
 })
+
+test('send says who was taken where others were refused', async () => {
+  const { address } = server.account()
+  const nobody = `nobody.${address}`
+  const to = ['--to', nobody, '--to', address]
+  const args = ['send', '--from', address, ...to, '--body', 'x', '--data', server.data]
+  const { code, out, err } = await command(args)
+  assert.deepEqual([code, out], [67, `sent to ${address}\n`])
+  assert.match(err, new RegExp(`^${nobody}: 5\\.1\\.1 `))
+})

@@ -102,7 +102,7 @@ test('a mistake in the arguments is 64 and says so, and --help is no mistake', a
   assert.notEqual(bogus.err, '')
   for (const args of [
     ['start', '--ports', 'x'],
-    ['queue', 'hold', '--data', folder],
+    ['queue', 'priority', '--data', folder],
     ['send', '--to'],
   ]) {
     const { code, err } = await command(args)

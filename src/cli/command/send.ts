@@ -227,6 +227,10 @@ function report(
     return
   }
   if (flags.show === true) face.terminal.out(`${printable(dialogue, true)}\n`)
+  const taken = recipients.filter((_, i) => outcomes[i]?.kind === 'delivered')
+  if (problems.length > 0 && taken.length > 0) {
+    face.terminal.out(`sent to ${printable(taken.join(', '))}\n`)
+  }
   if (problems.length > 0) throw new ExitError(exit, problems.join('\n'))
   const [first] = outcomes
   face.terminal.out(`sent: ${printable(first?.reason ?? 'taken')}\n`)

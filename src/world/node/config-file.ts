@@ -2,7 +2,7 @@
  * Where a config is found on disk and how its text, its environment and its secret files are read.
  * Called by server/epoch.ts and the command line.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 /** The names a config may have, in the order they are looked for. */
@@ -27,6 +27,11 @@ export function currentFolder(): string {
 
 export function pathExists(path: string): boolean {
   return existsSync(path)
+}
+
+/** Whether there is a folder of that name. */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 /** Why a file cannot be read; `denied` where another user may be able to. */

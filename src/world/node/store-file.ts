@@ -32,11 +32,6 @@ export function fileExists(path: string): boolean {
   return existsSync(path)
 }
 
-/** Whether there is a folder of that name. */
-export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-}
-
 /** Whether something else than a file has the name: who opens a FIFO waits for ever. */
 export function isNoFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === false
