@@ -28,6 +28,7 @@ for (const [text, expected] of [
   ['john . q @ x . test', ['|john.q@x.test']],
   ['"quoted.string"@x', ['|quoted.string@x']],
   ['"a b"@x', ['|"a b"@x']],
+  ['"a\tb"@x', ['|"a b"@x']],
   ['"a@b.test x"@internal.test', ['|"a@b.test x"@internal.test']],
   ['"x@evil.test" <joe@good.test>', ['x@evil.test|joe@good.test']],
   ['a@[192.0.2.1]', ['|a@[192.0.2.1]']],

@@ -90,14 +90,17 @@ function localOnly(tokens: readonly Token[], domain: string): Address | undefine
   return local === undefined ? undefined : { local, domain }
 }
 
-/** Words with exactly one dot between each two of them. */
+/**
+ * Words with exactly one dot between each two of them. A tab in quotes is folding space (RFC 5322 §3.2.4), and no path
+ * of RFC 5321 §4.1.2 has one.
+ */
 function dotted(tokens: readonly Token[], quotes: boolean): string | undefined {
   if (tokens.length % 2 === 0) return undefined
   let text = ''
   for (const [i, token] of tokens.entries()) {
     const wanted = i % 2 === 1 ? '.' : token.kind === 'quoted' && quotes ? 'quoted' : 'atom'
     if (token.kind !== wanted) return undefined
-    text += token.text
+    text += token.text.replaceAll('\t', ' ')
   }
   return text
 }

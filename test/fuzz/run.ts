@@ -3,7 +3,7 @@
  * a minute each unless said otherwise; `--resume` goes on from what .fuzz/ has kept, so that shares add up.
  * `--blind` does not look at what was reached, and so tries more. `--input FILE` gives one input to a target. `--commit` writes the shortest inputs kept to test/fuzz/corpus.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { campaign, type Fault, tried } from './lab/campaign.ts'
@@ -40,7 +40,9 @@ process.on('unhandledRejection', error => {
 })
 
 function tell({ target, input, error }: Fault): void {
-  const file = join(import.meta.dirname, '../../.fuzz', `${target}.fault`)
+  const folder = join(import.meta.dirname, '../../.fuzz')
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, `${target}.fault`)
   writeFileSync(file, input)
   console.log(`not ok ${target}: ${JSON.stringify(input.toString('latin1'))}`)
   console.log(error)
