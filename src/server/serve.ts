@@ -46,7 +46,7 @@ const PROXY_MS = 5_000
 
 /** What every session may be told. */
 type SessionEvent =
-  | { readonly kind: 'shutdown' }
+  | { readonly kind: 'shutdown'; readonly last?: true }
   | { readonly kind: 'dismissed'; readonly why: string }
 
 /** A provider whom we have asked for our mail is welcome from wherever he is. */
@@ -161,8 +161,8 @@ export class Sessions {
   }
 
   /**
-   * Tells every session that we are going (421, -ERR); resolves when all is said, or after the grace. Who has
-   * heard it and does not hang up keeps nobody waiting.
+   * Tells every session that we are going (421, -ERR); resolves when all is said, or after the grace, when who is in
+   * the middle of a transaction hears it too (RFC 5321 §3.8). Who has heard it and does not hang up keeps nobody waiting.
    */
   async shutdown(graceMs: number): Promise<void> {
     const { clock } = this.#house.world
@@ -173,7 +173,10 @@ export class Sessions {
     const end = clock.monotonic() + graceMs
     do await Promise.race([gone, turn()])
     while (clock.monotonic() < end && all.some(running => !running.parting))
-    for (const { running } of this.#standing) running?.close()
+    for (const { running } of this.#standing) {
+      running?.tell({ kind: 'shutdown', last: true })
+      running?.close()
+    }
   }
 
   /**

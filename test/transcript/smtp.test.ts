@@ -12,8 +12,8 @@
  *     @ verified                                  TLS is on, and the client's certificate was verified
  *     @ pending N [under way]                     what ETRN finds
  *
- * Events: shutdown. M lines: `message <from> -> <to>,<to>`, then its lines behind `| `, with \r \n \0 for
- * what is not a CRLF; `client`, `forwarded` where a trusted peer told of another; `abandon` where policy was told to forget a transaction.
+ * Events: shutdown; cut, when nobody waits for a transaction any longer. M lines: `message <from> -> <to>,<to>`, then
+ * its lines behind `| `, with \r \n \0 for what is not a CRLF; `client`, `forwarded` where a trusted peer told of another; `abandon` where policy was told to forget a transaction.
  */
 import { pbkdf2Sync } from 'node:crypto'
 import { join } from 'node:path'
@@ -119,8 +119,10 @@ function scripted(dialogue: Dialogue): Stage<Question, Answer, ServerEvent> {
     session: sink => new ServerSession(sink, settings as unknown as SessionSettings, ends, tls),
     answer,
     content: (octets, from, to) => content.push(Buffer.from(octets.subarray(from, to))),
-    event: word =>
-      word === 'dismissed' ? { kind: word, why: 'enough of it' } : { kind: 'shutdown' },
+    event: word => {
+      if (word === 'dismissed') return { kind: word, why: 'enough of it' }
+      return word === 'cut' ? { kind: 'shutdown', last: true } : { kind: 'shutdown' }
+    },
     taken: () => taken,
     told: question => question.kind === 'abandon',
   }

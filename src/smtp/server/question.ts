@@ -174,7 +174,8 @@ export interface SessionSettings {
 
 /** What a server session may be told. */
 export type ServerEvent =
-  | { readonly kind: 'shutdown' }
+  /** @param last nobody waits for a transaction any longer */
+  | { readonly kind: 'shutdown'; readonly last?: true }
   /** Policy has had enough of the peer (421 4.7.0). */
   | { readonly kind: 'dismissed'; readonly why: string }
 

@@ -107,16 +107,19 @@ export class ServerSession implements Session<Answer, ServerEvent>, Ahead {
     else this.#dismissed = event.why
     this.#leaveIfDismissed()
     this.#leaveOnShutdown()
+    if (event.kind === 'shutdown' && event.last) this.#interrupt(replies.shutdown(this.#hostname))
   }
 
   expire(): void {
     if (this.#conversation.closed || this.#wait === 'answer') return
-    if (this.#stuck) {
-      this.#refuseUnended()
-      return
-    }
-    const handshake = this.#wait === 'tls'
-    this.#conversation.close(handshake ? undefined : replies.timeout(this.#hostname), true)
+    if (this.#stuck) this.#refuseUnended()
+    else this.#interrupt(replies.timeout(this.#hostname))
+  }
+
+  /** Wherever the peer stands; but who waits for an answer must not hear what may turn out not to be so. */
+  #interrupt(last: Reply): void {
+    if (this.#conversation.closed || this.#wait === 'answer') return
+    this.#conversation.close(this.#wait === 'tls' ? undefined : last, true)
     this.#input.clear()
   }
 
