@@ -96,6 +96,8 @@ export interface OnDemand {
 export interface InboundRules {
   /** Whether mail for a domain that is not ours is taken from anybody, to be carried on by the rules. */
   relaysFor(domain: string): boolean
+  /** Whether one of them is for that domain by its name. */
+  names(domain: string): boolean
   /** Whether any of them refuses mail: nothing need be read for them where not. */
   refuseAny(): boolean
   /** What is said where a rule refuses each of these; undefined where one of them may be taken, or nobody can tell. */

@@ -32,7 +32,7 @@ async function place(enforceSender = true, written: object = {}, exceeded?: Exce
     },
     settings: () => ({ hostname: 'mx.here.example', enforceSender, identities }),
     world: { clock: room.clock },
-    rules: { relaysFor: (domain: string) => domain === 'node' },
+    rules: { names: (domain: string) => domain === 'node' },
     onDemand: { takes: () => false },
   } as unknown as Inbound
   const endpoint = { address: '192.0.2.1', port: 25 }

@@ -65,9 +65,7 @@ export function submissionRole(inbound: Inbound): Role {
 
 /** What the config names is whole, whatever it looks like. */
 function relayed({ rules, onDemand }: Inbound, { forwardPath: { domain } }: Recipient) {
-  return domain.includes('.') || !(rules.relaysFor(domain) || onDemand.takes(domain))
-    ? 'whole'
-    : true
+  return domain.includes('.') || !(rules.names(domain) || onDemand.takes(domain)) ? 'whole' : true
 }
 
 const NOT_COUNTED: Refusal = {

@@ -5,7 +5,7 @@
 import { canonicalDomain } from '../account/address.ts'
 import type { RouteRules, Rule } from '../route/decide.ts'
 import { conditionsOf, type Match } from '../route/match.ts'
-import { glob, matchesGlob } from '../route/pattern.ts'
+import { glob, matchesGlob, parseAddressPattern } from '../route/pattern.ts'
 import {
   type Egress,
   type HopLogin,
@@ -27,6 +27,8 @@ export interface Rules {
   readonly refuses: boolean
   /** Domains that are not ours and whose mail is taken from anybody. */
   relaysFor(domain: string): boolean
+  /** Whether one of them, or `relayDomains`, is for that domain by its name, and not for all there are. */
+  names(domain: string): boolean
 }
 
 const known = new WeakMap<Settings, Rules>()
@@ -72,12 +74,19 @@ function makeRules(settings: Settings, domains: Pick<LocalDomains, 'has'>): Rule
   const asksAddress = (rule: Rule) => rule.conditions.every(({ name }) => name === 'recipient')
   const refuses = settings.routes.some(({ to }) => typeof to === 'object' && 'reject' in to)
   const relayed = settings.relayDomains.map(name => glob(canonicalDomain(name)))
+  const relaysFor = (domain: string) =>
+    relayed.length > 0 && relayed.some(name => matchesGlob(name, canonicalDomain(domain)))
+  const named = settings.routes
+    .flatMap(({ match }) => (match as Match).recipient ?? [])
+    .map(pattern => parseAddressPattern(pattern)?.parts?.domain ?? [])
+    .filter(domain => domain.some(piece => piece !== ''))
   return {
     all,
     byAddress: { ...all, rules: rules.filter(asksAddress), bySender: [] },
     refuses,
-    relaysFor: domain =>
-      relayed.length > 0 && relayed.some(name => matchesGlob(name, canonicalDomain(domain))),
+    relaysFor,
+    names: domain =>
+      relaysFor(domain) || named.some(name => matchesGlob(name, canonicalDomain(domain))),
   }
 }
 

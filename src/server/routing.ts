@@ -112,6 +112,7 @@ export class Routing {
   /** What sessions hear of the rules. A hook may lead mail elsewhere, and is asked later: nothing is refused then. */
   readonly inbound: InboundRules = {
     relaysFor: domain => this.#rules().relaysFor(domain),
+    names: domain => this.#rules().names(domain),
     refuseAny: () => this.#rules().refuses && !this.#needs.hooks()?.has('route'),
     refusal: facts => {
       const routes = facts.map(one => decide(this.#rules().all, one))
