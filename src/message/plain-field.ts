@@ -29,14 +29,13 @@ export function plainField(octets: Buffer): Buffer {
   return Buffer.from(text || raw.replace(/[\x80-\xff]/g, '?'), 'latin1')
 }
 
-function plainText(name: string, field: string, value: string): string {
+/** Undefined or '' where nothing better is known than to replace each octet. */
+function plainText(name: string, field: string, value: string): string | undefined {
   const kind = kindOfField(field)
-  const said =
-    kind === 'addresses'
-      ? plainAddresses(value)
-      : kind === 'parameters'
-        ? plainParameters(value)
-        : undefined
+  // What holds parameters may hold no encoded-word (RFC 2047 §5), and decides how all that follows is read.
+  const parameters = kind === 'parameters' ? plainParameters(value) : undefined
+  if (kind === 'parameters') return parameters && formatField(name, parameters)
+  const said = kind === 'addresses' ? plainAddresses(value) : undefined
   return (said && formatField(name, said)) ?? formatText(name, value)
 }
 

@@ -64,6 +64,18 @@ const rows: readonly (readonly [string, Wanted, string, string])[] = [
     lines('Cc: =?UTF-8?B?w6ksIDw=?=', 'Z: =?UTF-8?B?w6k=?=', '', 'hello'),
   ],
   [
+    'a type that is written anew',
+    seven,
+    lines('MIME-Version: 1.0', 'Content-Type: text/plain; x=\xe9', '', 'caf\xe9'),
+    lines(
+      'MIME-Version: 1.0',
+      "Content-Type: text/plain; x*=UTF-8''%C3%A9; charset=unknown-8bit",
+      'Content-Transfer-Encoding: quoted-printable',
+      '',
+      'caf=E9',
+    ),
+  ],
+  [
     'a header that nothing ends',
     seven,
     'A: 1\r\nSubject: \xe9',

@@ -123,7 +123,9 @@ class Rewriter implements Visitor {
     let text = ''
     if ((deed & deeds.version) !== 0) text += 'MIME-Version: 1.0\r\n'
     if ((deed & retyped) !== 0) {
-      text += typeWith(entity, (deed & deeds.charsetUtf8) !== 0 ? 'utf-8' : 'unknown-8bit')
+      const type = typeWith(entity, (deed & deeds.charsetUtf8) !== 0 ? 'utf-8' : 'unknown-8bit')
+      const plain = (deed & deeds.plainHeader) !== 0
+      text += plain ? plainField(Buffer.from(type, 'latin1')).toString('latin1') : type
     }
     const label = labelOf(deed)
     return label === undefined ? text : `${text}Content-Transfer-Encoding: ${label}\r\n`
