@@ -19,7 +19,9 @@ export type Encoding = 'identity' | 'quoted-printable' | 'base64' | 'foreign'
  *     parameter := attribute "=" value          value := token / quoted-string
  */
 export function parseContentType(value: string): ContentType {
-  const found = /^[ \t\r\n]*([^ \t\r\n/;()]+)[ \t\r\n]*\/[ \t\r\n]*([^ \t\r\n/;()]+)/.exec(withoutComment(value))
+  const found = /^[ \t\r\n]*([^ \t\r\n/;()]+)[ \t\r\n]*\/[ \t\r\n]*([^ \t\r\n/;()]+)/.exec(
+    withoutComment(value),
+  )
   const parameters = found === null ? new Map<string, string>() : parametersOf(value)
   return {
     type: found === null ? '' : `${found[1]}/${found[2]}`.toLowerCase(),

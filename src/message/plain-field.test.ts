@@ -10,11 +10,7 @@ const rows: readonly (readonly [what: string, field: string, plain: string])[] =
   ['free text', 'Subject: é\r\n', 'Subject: =?UTF-8?B?w6k=?=\r\n'],
   ['ASCII beside it', 'X-A: a é b c d e f g h\r\n', 'X-A: =?UTF-8?Q?a_=C3=A9_b_c_d_e_f_g_h?=\r\n'],
   ['a group', 'To: ä: a@b.test;\r\n', 'To: =?UTF-8?B?w6Q=?=: a@b.test;\r\n'],
-  [
-    'a type that is none',
-    'Content-Type: té/x; a=b\r\n',
-    'Content-Type: t??/x; a=b\r\n',
-  ],
+  ['a type that is none', 'Content-Type: té/x; a=b\r\n', 'Content-Type: t??/x; a=b\r\n'],
   [
     'a parameter without quotes, and one behind it',
     'Content-Type: a/b; name=é.txt; charset=utf-8\r\n',

@@ -36,6 +36,12 @@ for (const sender of SENDERS) {
   })
 }
 
+test('an empty local part, which quotes may hold, comes back', () => {
+  const local = forward('""@source.com')
+  assert.match(local, /^SRS0=....=JQ=source\.com=$/)
+  assert.equal(back(local), '@source.com')
+})
+
 test('what was forwarded once is forwarded again as SRS1, and no longer the third time', () => {
   const once = forward('alice@source.com')
   const twice = forward(`${once}@fwd.example`)
@@ -53,7 +59,8 @@ test('what was forwarded once is forwarded again as SRS1, and no longer the thir
 
 test('a sender that fits into no plain local part is found by its message', () => {
   const long = `${'a'.repeat(60)}@source.example`
-  for (const sender of [long, '"a b"@x.example', 'jörg@x.example', 'a@[192.0.2.1]']) {
+  const ofOthers = ['SRS1+=*=j@x.example', 'SRS0=a=b=c.example=d@[192.0.2.1]']
+  for (const sender of [long, '"a b"@x.example', 'jörg@x.example', 'a@[192.0.2.1]', ...ofOthers]) {
     const local = forward(sender)
     assert.match(local, /^SRS0=....=JQ==00abc$/)
     assert.ok(local.length <= 64)

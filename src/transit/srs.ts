@@ -60,8 +60,9 @@ function rewritten({ local, domain }: Address, by: Seal & { nowMs: number }): st
   return `SRS0=${seal(by, stamp, host, local)}=${stamp}=${host}=${local}`
 }
 
-function formatSrs1(by: Seal, host: string, inner: string): string {
-  return `SRS1=${seal(by, host, inner)}=${host}=${inner}`
+/** Undefined where no name of a host stands in it: it could not be turned back. */
+function formatSrs1(by: Seal, host: string, inner: string): string | undefined {
+  return HOST.test(host) ? `SRS1=${seal(by, host, inner)}=${host}=${inner}` : undefined
 }
 
 function fits(local: string): boolean {
@@ -82,7 +83,9 @@ export function reversed(
     return { kind: 'sender', address: { local: `SRS0${inner}`, domain: host.toLowerCase() } }
   }
   const [hash = '', stamp = '', host = '', user = ''] = split(rest, 4)
-  if (kind !== '0' || user === '' || !isSealed(by, hash, stamp, host || NO_HOST, user))
+  // A local part may be `""` (RFC 5321 §4.1.2); a reference to nothing is none.
+  const empty = user === '' && host === ''
+  if (kind !== '0' || empty || !isSealed(by, hash, stamp, host || NO_HOST, user))
     return { kind: 'forged' }
   const days = daysSince(stamp, by.nowMs)
   if (days === undefined) return { kind: 'forged' }

@@ -71,7 +71,7 @@ export function parseRate(
 
 /** '50MB', '512K', '1048576': octets. Undefined where it is none. */
 export function parseSize(text: string): number | undefined {
-  const match = /^(\d{1,15}(?:\.\d{1,6})?)\s?([a-z]{0,3})$/i.exec(text.trim())
+  const match = /^(\d{1,16}(?:\.\d{1,6})?)\s?([a-z]{0,3})$/i.exec(text.trim())
   const unit = SIZE_UNITS[(match?.[2] ?? '').toUpperCase()]
   if (match === null || unit === undefined) return undefined
   // No octet has parts.

@@ -95,3 +95,11 @@ test('a network is its base, and its length has a limit', () => {
     assert.equal(parseNetwork(text), undefined, text)
   }
 })
+
+test('a network that is wider than all of IPv4 is written as one of IPv6', () => {
+  for (const text of ['::ffff:1.0.2.5/1', '10.0.0.0/0', '::/0']) {
+    const network = parseNetwork(text)
+    assert.ok(network)
+    assert.equal(formatNetwork(network), text)
+  }
+})

@@ -89,7 +89,9 @@ export function baseOf({ octets, bits }: Network): Network {
 
 export function formatNetwork({ octets, bits }: Network): string {
   const text = formatIp(octets)
-  return `${text}/${text.includes(':') ? bits : bits - IPV4_BITS}`
+  if (text.includes(':')) return `${text}/${bits}`
+  // One that is wider than all of IPv4 is of IPv6, whatever address it is written by.
+  return bits < IPV4_BITS ? `::ffff:${text}/${bits}` : `${text}/${bits - IPV4_BITS}`
 }
 
 /** Whether an address lies in one of the networks; what is no IP address lies in none. */
