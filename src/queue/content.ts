@@ -3,6 +3,9 @@ import { reader, type Store } from '../store/store.ts'
 import type { Source } from '../wire/effect.ts'
 import type { Disk } from '../world/disk.ts'
 
+/** So much of a queued message is read for its header. */
+export const HEADER_MAX_OCTETS = 131_072
+
 interface Body {
   readonly octets: Uint8Array | null
   readonly staged: string | null

@@ -55,7 +55,8 @@ export const pendingFor = reader<readonly string[], number>(
 
 /**
  * Whether mail for some domains was accepted this moment: leased at its birth to the node that is about to find
- * out where it waits. A lease ends within `leaseMs`, so that what is due later need not be looked at.
+ * out where it waits. A lease ends within `leaseMs`, so that what is due later need not be looked at. The first condition
+ * is that of the index on `due_at`, which is used only where it stands to the letter.
  */
 export const newbornFor = reader<
   { readonly domains: readonly string[]; readonly leaseMs: number },

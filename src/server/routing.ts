@@ -9,7 +9,7 @@ import type { Hooks } from '../hook/hooks.ts'
 import type { InboundRules } from '../inbound/role.ts'
 import { parseStoredAddress } from '../mail/address.ts'
 import { fieldTexts } from '../message/field-texts.ts'
-import { prefixOf, queuedContent } from '../queue/content.ts'
+import { HEADER_MAX_OCTETS, prefixOf, queuedContent } from '../queue/content.ts'
 import type { QueuedMessage } from '../queue/reader.ts'
 import type { Newborn } from '../queue/spool.ts'
 import { type Decision, decide, type Passed, type RouteRules } from '../route/decide.ts'
@@ -22,9 +22,6 @@ import type { World } from '../world/world.ts'
 import type { LocalDomains } from './local-domains.ts'
 import { hopsOfSettings, type Rules, rulesOf } from './route-rules.ts'
 import type { Settings } from './settings/settings.ts'
-
-/** So much of a message is read for its header. */
-const HEADER_MAX_OCTETS = 131_072
 
 export interface RoutingNeeds {
   readonly world: World

@@ -42,9 +42,9 @@ export interface LocateWorld {
   readonly random: Random
 }
 
-/** Addresses of one name, or why there are none. */
 type AddressDns = Pick<Dns, 'ipv4' | 'ipv6'>
 
+/** Addresses of one name, or why there are none. */
 type Resolved =
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
   | { readonly kind: 'none'; readonly exists: boolean }
@@ -195,7 +195,6 @@ function inOrderOf(chosen: readonly (Host & { readonly preference: number })[]):
 
 const NOT_ASKED = { kind: 'empty' } as const
 
-/** AAAA and A of a name; as usual taken in turn, so that one broken family does not starve the other. */
 /** RFC 6761 §6.3: this machine, whatever name servers say of it; most say nothing. */
 function isLocalhost(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost')
@@ -206,6 +205,7 @@ const LOOPBACK: AddressDns = {
   ipv6: async () => ({ kind: 'found', records: ['::1'] }),
 }
 
+/** AAAA and A of a name; as usual taken in turn, so that one broken family does not starve the other. */
 async function resolve(
   dns: AddressDns,
   name: string,

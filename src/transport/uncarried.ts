@@ -1,6 +1,7 @@
 /** What is said of loads that no transport has carried. Used by transport/worker.ts. */
 import { LOOP } from '../delivery/had-before.ts'
 import { isTooLate } from '../mail/deliver-by.ts'
+import type { Outcome } from '../mail/outcome.ts'
 import type { Wait } from '../shape/gates.ts'
 import type { Job } from './job.ts'
 import type { Carried, Transport } from './transport.ts'
@@ -9,7 +10,7 @@ import type { Carried, Transport } from './transport.ts'
 export function barred(job: Job, now: number): Carried | undefined {
   const { sender, recipients } = job.load.envelope
   if (isTooLate(sender.deliverBy, now)) return late(job)
-  return recipients[0]?.looped ? looped(job) : undefined
+  return recipients[0]?.looped ? { outcomes: job.rows.map(() => LOOPED) } : undefined
 }
 
 /** RFC 2852 §4.1.3: what came back to us after its time is not tried any more. */
@@ -19,9 +20,7 @@ function late(job: Job): Carried {
 }
 
 /** RFC 5321 §6.3: what comes round again goes no further. */
-function looped(job: Job): Carried {
-  return { outcomes: job.rows.map(() => ({ kind: 'failed', status: '5.4.6', reason: LOOP })) }
-}
+export const LOOPED: Outcome = { kind: 'failed', status: '5.4.6', reason: LOOP }
 
 /** Tries nothing: the destination is known to be down, or it is not the load's turn. */
 export function untried({ status, reason }: Wait): Transport {

@@ -4,18 +4,14 @@
  * see through. Made by server/outbound.ts around pipe.ts, maildir.ts and mbox.ts; mailboxes send nothing on.
  */
 import { addressKey } from '../account/address.ts'
-import { hadBefore, LOOP } from '../delivery/had-before.ts'
+import { hadBefore } from '../delivery/had-before.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import { scanHeader } from '../message/header.ts'
-import { prefixOf } from '../queue/content.ts'
+import { HEADER_MAX_OCTETS, prefixOf } from '../queue/content.ts'
 import type { Route } from '../route/route.ts'
 import type { Log } from '../world/log.ts'
 import type { Carried, Load, Transport } from './transport.ts'
-
-/** So much of a message is read for its header. */
-const HEADER_MAX_OCTETS = 131_072
-
-const LOOPED: Outcome = { kind: 'failed', status: '5.4.6', reason: LOOP }
+import { LOOPED } from './uncarried.ts'
 
 /** The same transport, for recipients who have not had the message before. */
 export function unlooped(transport: Transport, log: Log): Transport {

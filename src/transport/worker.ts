@@ -56,7 +56,7 @@ export interface WorkerOptions {
   readonly pollMs?: number
 }
 
-const [POLL_MS, CLAIM_ROWS] = [20_000, 200]
+const CLAIM_ROWS = 200
 /** What falls due one by one is claimed together: so long after a claim there is no other for its sake. */
 const TOGETHER_MS = 100
 const QUEUED: Berth = {}
@@ -81,7 +81,7 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options
     const { gates, jobsMax, limits, node, probes, settler, store, world } = options
-    this.#pollMs = options.pollMs ?? POLL_MS
+    this.#pollMs = options.pollMs ?? 20_000
     this.#places = new Places(jobsMax)
     this.#lanes = new Lanes({
       ...{ gates, limits, node, probes, store, world },
@@ -137,10 +137,11 @@ export class Worker {
   /** Where mail accepted now for this address waits: in our hands, in a lane, or in the queue. */
   berth(address: string, { accountId, reversePath, life }: Birth): Berth {
     if (this.#stopped || this.#places.free < 1) return QUEUED
-    const [{ limits }, route] = [this.#options, this.#options.usualRoute(address)]
+    const { limits, usualRoute, world } = this.#options
+    const route = usualRoute(address)
     const from = fromKey(accountId, reversePath)
     const wait = this.#lanes.berth({ route, from, domain: apartOf(limits, address, route) })
-    const sinceMs = this.#options.world.clock.monotonic()
+    const sinceMs = world.clock.monotonic()
     if (wait === undefined) return { lease: { by: this.node, leaseMs: LEASE_MS, sinceMs } }
     if (wait === 'queue') return QUEUED
     const { lane: name, status, reason } = wait
@@ -181,11 +182,6 @@ export class Worker {
     }
     const kept = this.#newborns.keep(acceptance, () => content(message), lending)
     void this.#begin(message, rows, kept)
-  }
-
-  /** True once nothing more is to be claimed. */
-  get stopped(): boolean {
-    return this.#stopped
   }
 
   /**

@@ -7,6 +7,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { ListenAddress, Listening } from '../net.ts'
 import { nodeHttp } from './node-http.ts'
+import { underMask } from './under-mask.ts'
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>
 export type Fetch = (request: Request) => Response | Promise<Response>
@@ -53,13 +54,7 @@ function bound(server: Server, where: ListenAddress): Promise<{ address: string;
     if (where.kind === 'unix') {
       // The data folder is locked by us, so whoever left this file is dead.
       rmSync(where.path, { force: true })
-      // bind() happens inside this call: nobody else gets in before its mode is set, whatever the mask is.
-      const mask = process.umask(0o777 & ~where.mode)
-      try {
-        server.listen(where.path)
-      } finally {
-        process.umask(mask)
-      }
+      underMask(where.mode, () => server.listen(where.path))
     } else if (where.kind === 'tcp') server.listen(where.port, where.address)
     else server.listen({ fd: where.fd })
   })

@@ -14,6 +14,7 @@ import {
   type Net,
 } from '../net.ts'
 import { endpoint, NodeConnection } from './connection.ts'
+import { underMask } from './under-mask.ts'
 
 /**
  * How many connections the kernel may hold for us between two turns of the loop, up to its own limit (Linux: net.core.somaxconn, 4096).
@@ -83,15 +84,7 @@ function started(server: Server, listenNow: () => void): Promise<void> {
 
 /** Never leaves the socket open to more than `mode`, and never steals one that is listened on. */
 async function listenUnix(server: Server, path: string, mode: number): Promise<void> {
-  const listenNow = () => {
-    // bind() happens inside this call, so the mask covers the socket's first instant.
-    const mask = process.umask(0o777 & ~mode)
-    try {
-      server.listen({ path, backlog: BACKLOG })
-    } finally {
-      process.umask(mask)
-    }
-  }
+  const listenNow = () => underMask(mode, () => server.listen({ path, backlog: BACKLOG }))
   try {
     await started(server, listenNow)
   } catch (error) {
